@@ -1,0 +1,369 @@
+use std::collections::HashMap;
+use std::fmt::{Display, Write as _};
+use std::hash::Hash;
+
+use crate::{
+    Activation, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Param, ParamId, ParamKind, Shape,
+    ValueId, Window,
+};
+
+/// How a convolution is made: see [`GraphBuilder::conv2d`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// Output channels.
+    pub out: usize,
+    /// Kernel, stride, dilation, padding.
+    pub window: Window,
+    /// Number of groups.
+    pub groups: usize,
+    /// Whether a number is added to every output channel.
+    pub bias: bool,
+}
+
+impl Conv {
+    /// A dense convolution to `out` channels, without bias.
+    pub const fn new(out: usize, window: Window) -> Self {
+        Conv { out, window, groups: 1, bias: false }
+    }
+
+    /// A convolution of every channel by itself, without bias.
+    pub const fn depthwise(channels: usize, window: Window) -> Self {
+        Conv { out: channels, window, groups: channels, bias: false }
+    }
+
+    /// The same with a bias.
+    #[must_use]
+    pub const fn with_bias(mut self) -> Self {
+        self.bias = true;
+        self
+    }
+}
+
+/// Builds a [`Graph`] node by node, inferring shapes and merging common subexpressions.
+///
+/// Modules and their parameters are named by the path of the [scopes](Self::scope) around them,
+/// joined by dots, so that weights of a PyTorch `state_dict` can be loaded by name.
+///
+/// ```
+/// use swapnas_graph::{Conv, GraphBuilder, Shape, Window};
+///
+/// let mut b = GraphBuilder::new(Shape::new(3, 32, 32));
+/// let x = b.input();
+/// let x = b.scope("stem", |b| {
+///     let x = b.conv2d("0", x, Conv::new(16, Window::square(3)))?;
+///     b.batch_norm("1", x, true)
+/// })?;
+/// let x = b.relu("act", x)?;
+/// let x = b.global_avg_pool("pool", x)?;
+/// let logits = b.linear("classifier", x, 10, true)?;
+/// let graph = b.finish(&[logits]);
+/// assert_eq!(graph.params()[0].name, "stem.0.weight");
+/// assert_eq!(graph.parameter_count(), 16 * 27 + 2 * 16 + 16 * 10 + 10);
+/// # Ok::<(), swapnas_graph::GraphError>(())
+/// ```
+pub struct GraphBuilder {
+    nodes: Vec<Node>,
+    params: Vec<Param>,
+    modules: Vec<Module>,
+    known: HashMap<(Op, Vec<ValueId>, Shape), ValueId>,
+    path: String,
+    /// The key around the current place, and how much of `path` it already stands for.
+    key: Key,
+    key_path: usize,
+}
+
+impl GraphBuilder {
+    /// A graph of nothing but its input.
+    pub fn new(input: Shape) -> Self {
+        GraphBuilder {
+            nodes: vec![Node { op: Op::Input, inputs: Vec::new(), shape: input }],
+            params: Vec::new(),
+            modules: Vec::new(),
+            known: HashMap::new(),
+            path: String::new(),
+            key: Key::of("network"),
+            key_path: 0,
+        }
+    }
+
+    /// The image.
+    pub fn input(&self) -> ValueId {
+        ValueId(0)
+    }
+
+    /// The shape of a value for one sample.
+    pub fn shape(&self, value: ValueId) -> Shape {
+        self.nodes[value.index()].shape
+    }
+
+    /// Builds within the module `name` of the current one.
+    pub fn scope<T>(&mut self, name: impl Display, build: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.path.len();
+        self.push_name(&name);
+        let result = build(self);
+        self.path.truncate(before);
+        result
+    }
+
+    /// Builds parameters whose random numbers are named by `key` and by their path from here on,
+    /// instead of their whole path.
+    ///
+    /// Two networks that build the same thing under the same key share its weights when weights are
+    /// shared, and with them its result. Within one graph every key must be given only once.
+    pub fn keyed<T>(&mut self, key: impl Hash, build: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.key, self.key_path);
+        self.key = Key::of("keyed").with(key);
+        self.key_path = self.path.len();
+        let result = build(self);
+        (self.key, self.key_path) = before;
+        result
+    }
+
+    /// Convolution module `name`.
+    pub fn conv2d(&mut self, name: &str, x: ValueId, conv: Conv) -> Result<ValueId, GraphError> {
+        let input = self.shape(x);
+        let Conv { out, window, groups, bias } = conv;
+        if groups == 0 || out == 0 || !input.channels.is_multiple_of(groups) || !out.is_multiple_of(groups) {
+            return Err(GraphError::Channels {
+                node: self.name_of(name),
+                op: "convolution",
+                expected: format!("input and output channels ({out}) that {groups} groups divide"),
+                input,
+            });
+        }
+        let shape = self.windowed(name, "convolution", input, &window)?.with_channels(out);
+        let taps = window.taps();
+        let fan_in = input.channels / groups * taps;
+        let fan_out = out / groups * taps;
+        self.scope(name, |b| {
+            let dims = vec![out, input.channels / groups, window.kernel[0], window.kernel[1]];
+            let weight = b.param("weight", ParamKind::ConvWeight, dims, fan_in, fan_out);
+            let bias = bias.then(|| b.param("bias", ParamKind::ConvBias, vec![out], fan_in, fan_out));
+            let y = b.node(Op::Conv2d { window, groups, weight, bias }, vec![x], shape);
+            Ok(b.module(ModuleKind::Conv, x, y))
+        })
+    }
+
+    /// Batch normalisation module `name`, with batch statistics.
+    pub fn batch_norm(&mut self, name: &str, x: ValueId, affine: bool) -> Result<ValueId, GraphError> {
+        let shape = self.shape(x);
+        self.scope(name, |b| {
+            let affine = affine.then(|| {
+                let dims = vec![shape.channels];
+                let weight = b.param("weight", ParamKind::NormWeight, dims.clone(), 1, 1);
+                (weight, b.param("bias", ParamKind::NormBias, dims, 1, 1))
+            });
+            let y = b.node(Op::BatchNorm { affine }, vec![x], shape);
+            Ok(b.module(ModuleKind::BatchNorm, x, y))
+        })
+    }
+
+    /// ReLU module `name`.
+    pub fn relu(&mut self, name: &str, x: ValueId) -> Result<ValueId, GraphError> {
+        self.act(name, x, Activation::Relu)
+    }
+
+    /// Activation module `name`.
+    pub fn act(&mut self, name: &str, x: ValueId, act: Activation) -> Result<ValueId, GraphError> {
+        let shape = self.shape(x);
+        self.scope(name, |b| {
+            let y = b.node(Op::Act(act), vec![x], shape);
+            Ok(b.module(ModuleKind::Act(act), x, y))
+        })
+    }
+
+    /// Average pool module `name`.
+    pub fn avg_pool(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        window: Window,
+        count_padding: bool,
+    ) -> Result<ValueId, GraphError> {
+        let shape = self.windowed(name, "average pool", self.shape(x), &window)?;
+        self.scope(name, |b| {
+            let y = b.node(Op::AvgPool { window, count_padding }, vec![x], shape);
+            Ok(b.module(ModuleKind::AvgPool, x, y))
+        })
+    }
+
+    /// Max pool module `name`.
+    pub fn max_pool(&mut self, name: &str, x: ValueId, window: Window) -> Result<ValueId, GraphError> {
+        let shape = self.windowed(name, "max pool", self.shape(x), &window)?;
+        self.scope(name, |b| {
+            let y = b.node(Op::MaxPool(window), vec![x], shape);
+            Ok(b.module(ModuleKind::MaxPool, x, y))
+        })
+    }
+
+    /// Global average pool module `name`.
+    pub fn global_avg_pool(&mut self, name: &str, x: ValueId) -> Result<ValueId, GraphError> {
+        let y = self.mean(x)?;
+        Ok(self.scope(name, |b| b.module(ModuleKind::GlobalAvgPool, x, y)))
+    }
+
+    /// The mean over all pixels as a mere function: no module, no operation counted.
+    pub fn mean(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        let shape = Shape::new(self.shape(x).channels, 1, 1);
+        Ok(self.node(Op::GlobalAvgPool, vec![x], shape))
+    }
+
+    /// Fully connected module `name` over the channels of every pixel.
+    pub fn linear(&mut self, name: &str, x: ValueId, out: usize, bias: bool) -> Result<ValueId, GraphError> {
+        let input = self.shape(x);
+        let inputs = input.channels;
+        if out == 0 {
+            return Err(GraphError::Channels {
+                node: self.name_of(name),
+                op: "linear layer",
+                expected: "at least one output".into(),
+                input,
+            });
+        }
+        self.scope(name, |b| {
+            let weight = b.param("weight", ParamKind::LinearWeight, vec![out, inputs], inputs, out);
+            let bias = bias.then(|| b.param("bias", ParamKind::LinearBias, vec![out], inputs, out));
+            let y = b.node(Op::Linear { weight, bias }, vec![x], input.with_channels(out));
+            Ok(b.module(ModuleKind::Linear, x, y))
+        })
+    }
+
+    /// Sum of values of one shape. Zeros are left out; the sum of one value is the value itself.
+    pub fn add(&mut self, values: &[ValueId]) -> Result<ValueId, GraphError> {
+        let first = self.first(values, "addition")?;
+        let shape = self.shape(first);
+        for &v in values {
+            if self.shape(v) != shape {
+                return Err(self.mismatch("addition", shape, self.shape(v)));
+            }
+        }
+        let terms: Vec<ValueId> =
+            values.iter().copied().filter(|v| self.nodes[v.index()].op != Op::Zero).collect();
+        Ok(match terms[..] {
+            [] => first,
+            [only] => only,
+            _ => self.node(Op::Add, terms, shape),
+        })
+    }
+
+    /// Product of two values; the second may be 1x1 and then scales whole channels.
+    pub fn mul(&mut self, x: ValueId, by: ValueId) -> Result<ValueId, GraphError> {
+        let (shape, other) = (self.shape(x), self.shape(by));
+        if other != shape && other != Shape::new(shape.channels, 1, 1) {
+            return Err(self.mismatch("multiplication", shape, other));
+        }
+        Ok(self.node(Op::Mul, vec![x, by], shape))
+    }
+
+    /// Values joined along the channels, in the order given.
+    pub fn concat(&mut self, values: &[ValueId]) -> Result<ValueId, GraphError> {
+        let first = self.first(values, "concatenation")?;
+        if values.len() == 1 {
+            return Ok(first);
+        }
+        let shape = self.shape(first);
+        let mut channels = 0;
+        for &v in values {
+            let other = self.shape(v);
+            if (other.height, other.width) != (shape.height, shape.width) {
+                return Err(self.mismatch("concatenation", shape, other));
+            }
+            channels += other.channels;
+        }
+        Ok(self.node(Op::Concat, values.to_vec(), shape.with_channels(channels)))
+    }
+
+    /// Channels `start .. start + channels` of a value.
+    pub fn slice(&mut self, x: ValueId, start: usize, channels: usize) -> Result<ValueId, GraphError> {
+        let input = self.shape(x);
+        if channels == 0 || start + channels > input.channels {
+            return Err(GraphError::Channels {
+                node: self.path.clone(),
+                op: "channel slice",
+                expected: format!("channels {start} to {}", start + channels),
+                input,
+            });
+        }
+        if channels == input.channels {
+            return Ok(x);
+        }
+        Ok(self.node(Op::Slice { start }, vec![x], input.with_channels(channels)))
+    }
+
+    /// Zeros.
+    pub fn zero(&mut self, shape: Shape) -> ValueId {
+        self.node(Op::Zero, Vec::new(), shape)
+    }
+
+    /// Records that the module of the current scope, made of others, maps `input` to `output`.
+    pub fn container(&mut self, input: ValueId, output: ValueId) {
+        self.module(ModuleKind::Container, input, output);
+    }
+
+    /// The graph that returns `outputs`.
+    pub fn finish(self, outputs: &[ValueId]) -> Graph {
+        Graph { nodes: self.nodes, params: self.params, modules: self.modules, outputs: outputs.to_vec() }
+    }
+
+    fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Shape) -> ValueId {
+        let next = ValueId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes"));
+        let key = (op.clone(), inputs.clone(), shape);
+        let value = *self.known.entry(key).or_insert(next);
+        if value == next {
+            self.nodes.push(Node { op, inputs, shape });
+        }
+        value
+    }
+
+    fn module(&mut self, kind: ModuleKind, input: ValueId, output: ValueId) -> ValueId {
+        self.modules.push(Module { name: self.path.clone(), kind, input, output });
+        output
+    }
+
+    fn param(
+        &mut self,
+        name: &str,
+        kind: ParamKind,
+        shape: Vec<usize>,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> ParamId {
+        let id = ParamId(u32::try_from(self.params.len()).expect("fewer than 2^32 parameters"));
+        let key = self.key.with((&self.path[self.key_path..], name));
+        let name = self.name_of(name);
+        self.params.push(Param { name, shape, kind, fan_in, fan_out, key });
+        id
+    }
+
+    fn push_name(&mut self, name: &impl Display) {
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        write!(self.path, "{name}").expect("a String takes any text");
+    }
+
+    fn name_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn windowed(
+        &self,
+        name: &str,
+        op: &'static str,
+        input: Shape,
+        window: &Window,
+    ) -> Result<Shape, GraphError> {
+        let (height, width) = window.output(input.height, input.width).ok_or_else(|| {
+            GraphError::WindowTooLarge { node: self.name_of(name), op, kernel: window.kernel, input }
+        })?;
+        Ok(Shape { height, width, ..input })
+    }
+
+    fn first(&self, values: &[ValueId], op: &'static str) -> Result<ValueId, GraphError> {
+        values.first().copied().ok_or_else(|| GraphError::NoInputs { node: self.path.clone(), op })
+    }
+
+    fn mismatch(&self, op: &'static str, first: Shape, other: Shape) -> GraphError {
+        GraphError::ShapeMismatch { node: self.path.clone(), op, first, other }
+    }
+}

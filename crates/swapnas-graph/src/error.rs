@@ -1,0 +1,53 @@
+use crate::Shape;
+
+/// A network that cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// The kernel does not fit into the image.
+    #[error(
+        "{node}: a {op} with kernel {}x{} does not fit an image of {input}; use a larger input or fewer strides",
+        kernel[0], kernel[1]
+    )]
+    WindowTooLarge {
+        /// Module path of the node.
+        node: String,
+        /// The operation.
+        op: &'static str,
+        /// Rows and columns of the kernel.
+        kernel: [usize; 2],
+        /// Shape of the input.
+        input: Shape,
+    },
+    /// Values of different shapes where one shape is needed.
+    #[error("{node}: {op} of values of different shapes, {first} and {other}")]
+    ShapeMismatch {
+        /// Module path of the node.
+        node: String,
+        /// The operation.
+        op: &'static str,
+        /// Shape of the first input.
+        first: Shape,
+        /// The input that does not fit it.
+        other: Shape,
+    },
+    /// Channels that cannot be divided into groups, sliced or made.
+    #[error("{node}: {op} needs {expected}, but the value has {input}")]
+    Channels {
+        /// Module path of the node.
+        node: String,
+        /// The operation.
+        op: &'static str,
+        /// What would be valid.
+        expected: String,
+        /// Shape of the input.
+        input: Shape,
+    },
+    /// An operation without inputs.
+    #[error("{node}: {op} of nothing")]
+    NoInputs {
+        /// Module path of the node.
+        node: String,
+        /// The operation.
+        op: &'static str,
+    },
+}

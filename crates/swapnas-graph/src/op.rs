@@ -1,0 +1,207 @@
+use crate::{ParamId, Shape};
+
+/// Zeros around an image, in pixels. Negative numbers cut pixels away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Padding {
+    /// Rows above.
+    pub top: i32,
+    /// Columns to the left.
+    pub left: i32,
+    /// Rows below.
+    pub bottom: i32,
+    /// Columns to the right.
+    pub right: i32,
+}
+
+impl Padding {
+    /// The same padding on all four sides.
+    pub const fn same(pixels: usize) -> Self {
+        let p = pixels as i32;
+        Padding { top: p, left: p, bottom: p, right: p }
+    }
+}
+
+/// Where a convolution or a pool looks: kernel, stride, dilation (rows, columns) and padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Rows and columns from one output pixel to the next.
+    pub stride: [usize; 2],
+    /// Rows and columns from one tap to the next.
+    pub dilation: [usize; 2],
+    /// Zeros around the image.
+    pub padding: Padding,
+}
+
+impl Window {
+    /// A square kernel with stride 1 and the padding that keeps the image size (`kernel / 2`).
+    pub const fn square(kernel: usize) -> Self {
+        Window {
+            kernel: [kernel, kernel],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding::same(kernel / 2),
+        }
+    }
+
+    /// The same window with another stride.
+    #[must_use]
+    pub const fn stride(mut self, stride: usize) -> Self {
+        self.stride = [stride, stride];
+        self
+    }
+
+    /// The same window with another dilation; the padding grows with it, so that the image keeps
+    /// its size.
+    #[must_use]
+    pub const fn dilation(mut self, dilation: usize) -> Self {
+        self.dilation = [dilation, dilation];
+        self.padding = Padding::same(self.kernel[0] / 2 * dilation);
+        self
+    }
+
+    /// The same window with another padding.
+    #[must_use]
+    pub const fn padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// Number of taps of the kernel.
+    pub const fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Height and width of the result for an image of `height` x `width`, or `None` if the kernel
+    /// is larger than the padded image or a stride or dilation is zero.
+    pub fn output(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let side = |size: usize, before: i32, after: i32, axis: usize| {
+            let reach = self.dilation[axis] * self.kernel[axis].checked_sub(1)? + 1;
+            let padded = i64::try_from(size).ok()? + i64::from(before) + i64::from(after);
+            let room = usize::try_from(padded - i64::try_from(reach).ok()?).ok()?;
+            Some(room.checked_div(self.stride[axis])? + 1)
+        };
+        if self.dilation.contains(&0) {
+            return None;
+        }
+        Some((
+            side(height, self.padding.top, self.padding.bottom, 0)?,
+            side(width, self.padding.left, self.padding.right, 1)?,
+        ))
+    }
+}
+
+/// Activation functions, each applied element by element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// max(x, 0). The only activation whose signs make up sample-wise patterns.
+    Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// x * sigmoid(x), also called swish.
+    Silu,
+    /// x * Phi(x) with the exact Gaussian distribution function, as PyTorch's default.
+    Gelu,
+    /// x * min(max(x + 3, 0), 6) / 6.
+    HardSwish,
+}
+
+/// What a node computes from its inputs.
+///
+/// Nodes know nothing of batches; only [`Op::BatchNorm`] mixes samples.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// The image.
+    Input,
+    /// Zeros of the node's shape.
+    Zero,
+    /// Convolution. Weights are `[out, in / groups, rows, columns]`, the bias is `[out]`.
+    Conv2d {
+        /// Kernel, stride, dilation, padding.
+        window: Window,
+        /// Number of groups; channels of input and output are divided evenly among them.
+        groups: usize,
+        /// The weights.
+        weight: ParamId,
+        /// One number per output channel.
+        bias: Option<ParamId>,
+    },
+    /// (x - mean) / sqrt(variance + eps) with mean and biased variance over batch and pixels of
+    /// each channel, then times weight plus bias if there are any.
+    BatchNorm {
+        /// Weight and bias, each `[channels]`.
+        affine: Option<(ParamId, ParamId)>,
+    },
+    /// An activation function.
+    Act(Activation),
+    /// Maximum over a window; padding never wins.
+    MaxPool(Window),
+    /// Mean over a window.
+    AvgPool {
+        /// Kernel, stride, padding.
+        window: Window,
+        /// Whether zeros of the padding count as pixels.
+        count_padding: bool,
+    },
+    /// Mean over all pixels of a channel.
+    GlobalAvgPool,
+    /// A fully connected layer over the channels of every pixel. Weights are `[out, in]`.
+    Linear {
+        /// The weights.
+        weight: ParamId,
+        /// One number per output.
+        bias: Option<ParamId>,
+    },
+    /// Sum of any number of values of one shape.
+    Add,
+    /// Product of two values; the second may be 1x1 and then scales whole channels.
+    Mul,
+    /// Values joined along the channels.
+    Concat,
+    /// Channels `start .. start + shape.channels` of a value.
+    Slice {
+        /// First channel.
+        start: usize,
+    },
+}
+
+impl Op {
+    /// The name used in messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Input => "input",
+            Op::Zero => "zero",
+            Op::Conv2d { .. } => "convolution",
+            Op::BatchNorm { .. } => "batch norm",
+            Op::Act(Activation::Relu) => "ReLU",
+            Op::Act(Activation::Relu6) => "ReLU6",
+            Op::Act(Activation::Silu) => "SiLU",
+            Op::Act(Activation::Gelu) => "GELU",
+            Op::Act(Activation::HardSwish) => "hard-swish",
+            Op::MaxPool(_) => "max pool",
+            Op::AvgPool { .. } => "average pool",
+            Op::GlobalAvgPool => "global average pool",
+            Op::Linear { .. } => "linear layer",
+            Op::Add => "addition",
+            Op::Mul => "multiplication",
+            Op::Concat => "concatenation",
+            Op::Slice { .. } => "channel slice",
+        }
+    }
+
+    /// The parameters it reads, weights first.
+    pub fn params(&self) -> impl Iterator<Item = ParamId> {
+        let (first, second) = match *self {
+            Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => (Some(weight), bias),
+            Op::BatchNorm { affine: Some((weight, bias)) } => (Some(weight), Some(bias)),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// Multiply-accumulates of one sample through a convolution or a linear layer.
+pub(crate) fn macs(weight_shape: &[usize], output: Shape) -> u64 {
+    weight_shape.iter().product::<usize>() as u64 * output.pixels() as u64
+}
