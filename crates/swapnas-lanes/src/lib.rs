@@ -1,1 +1,20 @@
-//! placeholder
+//! Kernels that work on sixteen samples at a time.
+//!
+//! The value of a unit of a network is not one number here but a [`Lane`]: the numbers of 16 samples
+//! side by side, one AVX-512 register wide. Images are stored channel by channel, row by row, lane by
+//! lane ([`Layout`], [`Planes`]); a batch of more than 16 samples is several such *blocks*. So every
+//! operation of a network is the same operation on lanes, whatever its stride, kernel or image size:
+//! no kernel has tails or shuffles, the signs of a unit over the samples are the mask of one
+//! comparison, and a gradient is one of each sample until somebody sums it up.
+//!
+//! [`Level`] says what the processor can do and proves it; the [`kernels`] take one and give the same
+//! bits at each. All `unsafe` code of the project is in this crate.
+
+pub mod kernels;
+mod lane;
+mod planes;
+pub mod simd;
+
+pub use lane::{Element, Lane, SAMPLES};
+pub use planes::{Layout, Planes, PlanesMut};
+pub use simd::{Level, LevelError};

@@ -1,0 +1,14 @@
+//! What is computed on lanes.
+//!
+//! Every kernel works on one block of samples and on a range of output rows, so that blocks and
+//! bands of rows can go to different threads. The order in which an output is summed up depends on
+//! nothing but the shape of the layer: neither on the SIMD level, nor on the tiles, nor on how the
+//! rows are divided.
+
+pub mod dense;
+pub mod depthwise;
+pub mod mean;
+pub mod moments;
+pub mod pool;
+pub mod rows;
+pub mod window;

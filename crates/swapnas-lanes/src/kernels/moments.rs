@@ -1,0 +1,108 @@
+//! Mean and variance over samples and pixels, as batch normalisation needs them.
+
+use std::ops::Range;
+
+use crate::simd::{Level, Simd, Task};
+use crate::{Element, Lane, Planes, SAMPLES};
+
+/// Count, mean and sum of squared differences from it; sets of numbers can be joined without loss
+/// of precision (Chan, Golub, LeVeque 1979).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// How many numbers.
+    pub count: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// Sum of (x - mean)^2.
+    pub squares: f64,
+}
+
+impl Moments {
+    /// The moments of two sets of numbers together.
+    #[must_use]
+    pub fn join(self, other: Moments) -> Moments {
+        let count = self.count + other.count;
+        if count == 0.0 {
+            return self;
+        }
+        let step = other.mean - self.mean;
+        let share = other.count / count;
+        Moments {
+            count,
+            mean: self.mean + step * share,
+            squares: self.squares + other.squares + step * step * self.count * share,
+        }
+    }
+
+    /// Biased variance: the mean of (x - mean)^2, 0 for no numbers.
+    pub fn variance(&self) -> f64 {
+        if self.count > 0.0 { self.squares / self.count } else { 0.0 }
+    }
+}
+
+/// Joins the moments of rows `rows` of each channel to `moments`, for the first `samples` samples of
+/// the block.
+///
+/// # Panics
+/// If the planes do not have the rows and columns, or `moments` is not one per channel.
+pub fn accumulate<E: Element>(
+    level: Level,
+    planes: Planes<'_, Lane<E>>,
+    rows: Range<usize>,
+    width: usize,
+    samples: usize,
+    moments: &mut [Moments],
+) {
+    assert_eq!(moments.len(), planes.layout().channels);
+    assert!(samples <= SAMPLES);
+    if !rows.is_empty() && width > 0 {
+        level.run(Accumulate { planes, rows, width, samples, moments });
+    }
+}
+
+struct Accumulate<'a, E> {
+    planes: Planes<'a, Lane<E>>,
+    rows: Range<usize>,
+    width: usize,
+    samples: usize,
+    moments: &'a mut [Moments],
+}
+
+impl<E: Element> Task<E> for Accumulate<'_, E> {
+    type Output = ();
+
+    /// Sums and squares are taken of differences from the first pixel, so that nothing cancels where
+    /// the mean is large against the deviation.
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(self, simd: S) {
+        let columns = 0..self.width as isize;
+        let count = (self.rows.len() * self.width) as f64;
+        for (channel, moments) in self.moments.iter_mut().enumerate() {
+            let pivot = self.planes.row(channel, self.rows.start as isize, 0..1)[0];
+            let mut sums = Lane::ZERO;
+            let mut squares = Lane::ZERO;
+            for part in 0..S::PARTS {
+                let origin = simd.load(&pivot, part);
+                let (mut sum, mut square) = (simd.zero(), simd.zero());
+                for row in self.rows.clone() {
+                    for x in self.planes.row(channel, row as isize, columns.clone()) {
+                        let x = simd.sub(simd.load(x, part), origin);
+                        sum = simd.add(sum, x);
+                        square = simd.fma(x, x, square);
+                    }
+                }
+                simd.store(sum, &mut sums, part);
+                simd.store(square, &mut squares, part);
+            }
+            for sample in 0..self.samples {
+                let (sum, square) = (sums.0[sample].to_f64(), squares.0[sample].to_f64());
+                let mean = sum / count;
+                *moments = moments.join(Moments {
+                    count,
+                    mean: pivot.0[sample].to_f64() + mean,
+                    squares: (square - sum * mean).max(0.0),
+                });
+            }
+        }
+    }
+}

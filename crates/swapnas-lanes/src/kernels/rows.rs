@@ -1,0 +1,315 @@
+//! Element-wise work on rows: normalisation, activations, sums, and the signs that patterns are
+//! made of.
+
+use std::ops::Range;
+
+use crate::simd::{Level, Simd, Task};
+use crate::{Element, Lane, Planes, PlanesMut};
+
+/// Activation functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// x if x > 0, else 0.
+    Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// x * sigmoid(x).
+    Silu,
+    /// x * (1 + erf(x / sqrt 2)) / 2.
+    Gelu,
+    /// x * min(max(x + 3, 0), 6) / 6.
+    HardSwish,
+}
+
+/// A channel's `scale * x + shift`: what is left to be applied of a normalisation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine<E = f32> {
+    /// Factor.
+    pub scale: E,
+    /// Summand.
+    pub shift: E,
+}
+
+/// Planes, and what is still to be done to the numbers in them: normalisation, then activation.
+#[derive(Clone, Copy)]
+pub struct Source<'a, E = f32> {
+    /// The numbers.
+    pub planes: Planes<'a, Lane<E>>,
+    /// Normalisation of each channel.
+    pub affine: Option<&'a [Affine<E>]>,
+    /// Activation.
+    pub activation: Option<Activation>,
+}
+
+impl<'a, E: Element> Source<'a, E> {
+    /// Planes whose numbers are taken as they are.
+    pub fn plain(planes: Planes<'a, Lane<E>>) -> Self {
+        Source { planes, affine: None, activation: None }
+    }
+}
+
+/// What becomes of the numbers of a [`Source`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// They replace what is there.
+    Overwrite,
+    /// They are added to what is there.
+    Sum,
+}
+
+/// Writes `activation(affine(x))`, or adds it to what is there.
+///
+/// `signs`, where given, gets for every pixel the bits of the samples with affine(x) > 0: the
+/// sample-wise activation pattern of that unit if the activation is a ReLU.
+///
+/// # Panics
+/// If the planes do not have the channels, rows and columns.
+pub fn load<E: Element>(
+    level: Level,
+    source: &Source<'_, E>,
+    rows: Range<usize>,
+    width: usize,
+    into: Into,
+    out: PlanesMut<'_, Lane<E>>,
+    signs: Option<PlanesMut<'_, u16>>,
+) {
+    let (source, out) = (*source, Some(out));
+    match into {
+        Into::Overwrite => level.run(Load::<E, false> { source, rows, width, out, signs }),
+        Into::Sum => level.run(Load::<E, true> { source, rows, width, out, signs }),
+    }
+}
+
+/// The bits of the samples with affine(x) > 0, for every pixel.
+///
+/// # Panics
+/// If the planes do not have the channels, rows and columns.
+pub fn signs<E: Element>(
+    level: Level,
+    source: &Source<'_, E>,
+    rows: Range<usize>,
+    width: usize,
+    signs: PlanesMut<'_, u16>,
+) {
+    level.run(Load::<E, false> { source: *source, rows, width, out: None, signs: Some(signs) });
+}
+
+struct Load<'a, E, const ADD: bool> {
+    source: Source<'a, E>,
+    rows: Range<usize>,
+    width: usize,
+    out: Option<PlanesMut<'a, Lane<E>>>,
+    signs: Option<PlanesMut<'a, u16>>,
+}
+
+impl<E: Element, const ADD: bool> Task<E> for Load<'_, E, ADD> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(mut self, simd: S) {
+        let columns = 0..self.width as isize;
+        let Source { planes, affine, activation } = self.source;
+        for channel in 0..planes.layout().channels {
+            let affine = affine.map(|affine| affine[channel]);
+            for row in self.rows.clone() {
+                let row = row as isize;
+                let x = planes.row(channel, row, columns.clone());
+                let out = self.out.as_mut().map(|out| out.row(channel, row, columns.clone()));
+                let signs = self.signs.as_mut().map(|signs| signs.row(channel, row, columns.clone()));
+                load_row::<S, ADD>(simd, x, affine, activation, out, signs);
+            }
+        }
+    }
+}
+
+/// One row at the level of `simd`; the choices are made once here, so that the loops have none.
+#[inline(always)]
+fn load_row<S: Simd, const ADD: bool>(
+    simd: S,
+    x: &[Lane<S::E>],
+    pending: Option<Affine<S::E>>,
+    activation: Option<Activation>,
+    out: Option<&mut [Lane<S::E>]>,
+    signs: Option<&mut [u16]>,
+) {
+    let identity = Affine { scale: S::E::ONE, shift: S::E::ZERO };
+    let affine = pending.unwrap_or(identity);
+    match (pending.is_some(), activation) {
+        (false, None) => finish::<S, Plain, false, ADD>(simd, x, affine, out, signs),
+        (true, None) => finish::<S, Plain, true, ADD>(simd, x, affine, out, signs),
+        (false, Some(Activation::Relu)) => finish::<S, Relu, false, ADD>(simd, x, affine, out, signs),
+        (true, Some(Activation::Relu)) => finish::<S, Relu, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::Relu6)) => finish::<S, Relu6, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::Silu)) => finish::<S, Silu, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::Gelu)) => finish::<S, Gelu, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::HardSwish)) => finish::<S, HardSwish, true, ADD>(simd, x, affine, out, signs),
+    }
+}
+
+#[inline(always)]
+fn finish<S: Simd, A: Function, const AFFINE: bool, const ADD: bool>(
+    simd: S,
+    x: &[Lane<S::E>],
+    affine: Affine<S::E>,
+    out: Option<&mut [Lane<S::E>]>,
+    signs: Option<&mut [u16]>,
+) {
+    let zero = simd.zero();
+    let (scale, shift) = (simd.splat(affine.scale), simd.splat(affine.shift));
+    match (out, signs) {
+        (Some(out), None) => {
+            for (x, out) in x.iter().zip(out) {
+                for part in 0..S::PARTS {
+                    let v = affine_of::<S, AFFINE>(simd, simd.load(x, part), scale, shift);
+                    put::<S, A, ADD>(simd, v, out, part);
+                }
+            }
+        }
+        (Some(out), Some(signs)) => {
+            assert_eq!(signs.len(), x.len());
+            for ((x, out), signs) in x.iter().zip(out).zip(signs) {
+                let mut bits = 0;
+                for part in 0..S::PARTS {
+                    let v = affine_of::<S, AFFINE>(simd, simd.load(x, part), scale, shift);
+                    bits |= simd.greater(v, zero) << (part * S::WIDTH);
+                    put::<S, A, ADD>(simd, v, out, part);
+                }
+                *signs = bits;
+            }
+        }
+        (None, Some(signs)) => {
+            assert_eq!(signs.len(), x.len());
+            for (x, signs) in x.iter().zip(signs) {
+                let mut bits = 0;
+                for part in 0..S::PARTS {
+                    let v = affine_of::<S, AFFINE>(simd, simd.load(x, part), scale, shift);
+                    bits |= simd.greater(v, zero) << (part * S::WIDTH);
+                }
+                *signs = bits;
+            }
+        }
+        (None, None) => {}
+    }
+}
+
+#[inline(always)]
+fn affine_of<S: Simd, const AFFINE: bool>(simd: S, x: S::V, scale: S::V, shift: S::V) -> S::V {
+    if AFFINE { simd.fma(x, scale, shift) } else { x }
+}
+
+#[inline(always)]
+fn put<S: Simd, A: Function, const ADD: bool>(simd: S, v: S::V, out: &mut Lane<S::E>, part: usize) {
+    let v = A::of(simd, v);
+    let v = if ADD { simd.add(simd.load(out, part), v) } else { v };
+    simd.store(v, out, part);
+}
+
+/// A function of one register.
+trait Function {
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V;
+}
+
+struct Plain;
+struct Relu;
+struct Relu6;
+struct Silu;
+struct Gelu;
+struct HardSwish;
+
+impl Function for Plain {
+    #[inline(always)]
+    fn of<S: Simd>(_simd: S, x: S::V) -> S::V {
+        x
+    }
+}
+
+impl Function for Relu {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        simd.max(x, simd.zero())
+    }
+}
+
+impl Function for Relu6 {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        simd.min(simd.max(x, simd.zero()), simd.splat(S::E::from_f64(6.0)))
+    }
+}
+
+impl Function for Silu {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
+        simd.div(x, simd.add(simd.splat(S::E::ONE), decay))
+    }
+}
+
+impl Function for Gelu {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        let half = simd.splat(S::E::from_f64(0.5));
+        let root = simd.splat(S::E::from_f64(std::f64::consts::FRAC_1_SQRT_2));
+        let erf = simd.map(simd.mul(x, root), S::E::erf);
+        simd.mul(simd.mul(x, half), simd.add(simd.splat(S::E::ONE), erf))
+    }
+}
+
+impl Function for HardSwish {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        let six = simd.splat(S::E::from_f64(6.0));
+        let gate = simd.add(x, simd.splat(S::E::from_f64(3.0)));
+        let gate = simd.min(simd.max(gate, simd.zero()), six);
+        simd.mul(x, simd.div(gate, six))
+    }
+}
+
+/// Multiplies an image by another, or every channel by one lane where `by` is 1x1.
+///
+/// # Panics
+/// If the planes do not have the channels, rows and columns.
+pub fn multiply<E: Element>(
+    level: Level,
+    by: Planes<'_, Lane<E>>,
+    rows: Range<usize>,
+    width: usize,
+    out: PlanesMut<'_, Lane<E>>,
+) {
+    level.run(Multiply { by, rows, width, out });
+}
+
+struct Multiply<'a, E> {
+    by: Planes<'a, Lane<E>>,
+    rows: Range<usize>,
+    width: usize,
+    out: PlanesMut<'a, Lane<E>>,
+}
+
+impl<E: Element> Task<E> for Multiply<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(mut self, simd: S) {
+        let layout = *self.by.layout();
+        let whole_channels = layout.rows == 1 && layout.columns == 1;
+        for channel in 0..layout.channels {
+            for row in self.rows.clone() {
+                let columns = 0..self.width as isize;
+                let out = self.out.row(channel, row as isize, columns.clone());
+                let by = if whole_channels {
+                    self.by.row(channel, 0, 0..1)
+                } else {
+                    self.by.row(channel, row as isize, columns)
+                };
+                for (i, out) in out.iter_mut().enumerate() {
+                    let by = if whole_channels { &by[0] } else { &by[i] };
+                    for part in 0..S::PARTS {
+                        let product = simd.mul(simd.load(out, part), simd.load(by, part));
+                        simd.store(product, out, part);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// How the channels of an image lie in memory.
+///
+/// The lane of channel c, row y, column x is at
+/// `c * channel_stride + (y - first_row) * row_stride + (x - first_column)`. Rows and columns may be
+/// negative or beyond the image: that is the halo, the border of zeros that windows reach into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Number of channels.
+    pub channels: usize,
+    /// Topmost row stored.
+    pub first_row: isize,
+    /// Number of rows stored.
+    pub rows: usize,
+    /// Leftmost column stored.
+    pub first_column: isize,
+    /// Number of columns stored, which is also the distance from row to row.
+    pub columns: usize,
+}
+
+impl Layout {
+    /// An image of `channels` x `height` x `width` with `halo` rows and columns around it.
+    pub const fn new(channels: usize, height: usize, width: usize, halo: usize) -> Self {
+        let first = -(halo as isize);
+        Layout {
+            channels,
+            first_row: first,
+            rows: height + 2 * halo,
+            first_column: first,
+            columns: width + 2 * halo,
+        }
+    }
+
+    /// Lanes of one channel.
+    pub const fn channel_stride(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Lanes of all channels.
+    pub const fn lanes(&self) -> usize {
+        self.channels * self.channel_stride()
+    }
+
+    /// Rows stored.
+    pub const fn row_range(&self) -> Range<isize> {
+        self.first_row..self.first_row + self.rows as isize
+    }
+
+    /// Columns stored.
+    pub const fn column_range(&self) -> Range<isize> {
+        self.first_column..self.first_column + self.columns as isize
+    }
+
+    /// Whether all of `rows` x `columns` is stored.
+    pub fn covers(&self, rows: &Range<isize>, columns: &Range<isize>) -> bool {
+        let (stored_rows, stored_columns) = (self.row_range(), self.column_range());
+        (rows.is_empty() || (stored_rows.start <= rows.start && rows.end <= stored_rows.end))
+            && (columns.is_empty()
+                || (stored_columns.start <= columns.start && columns.end <= stored_columns.end))
+    }
+
+    /// Place of a lane that is stored.
+    #[inline(always)]
+    pub(crate) fn at(&self, channel: usize, row: isize, column: isize) -> usize {
+        debug_assert!(channel < self.channels);
+        debug_assert!(self.row_range().contains(&row) && self.column_range().contains(&column));
+        channel * self.channel_stride()
+            + (row - self.first_row) as usize * self.columns
+            + (column - self.first_column) as usize
+    }
+
+    #[inline(always)]
+    fn row(&self, channel: usize, row: isize, columns: &Range<isize>) -> Range<usize> {
+        assert!(channel < self.channels, "channel {channel} of {self:?}");
+        assert!(self.covers(&(row..row + 1), columns), "row {row}, columns {columns:?} of {self:?}");
+        let start = channel * self.channel_stride()
+            + (row - self.first_row) as usize * self.columns
+            + (columns.start - self.first_column) as usize;
+        start..start + columns.len()
+    }
+}
+
+/// The channels of an image for one block of samples, to be read. `T` is a lane, or a lane's signs.
+#[derive(Clone, Copy)]
+pub struct Planes<'a, T> {
+    lanes: &'a [T],
+    layout: Layout,
+}
+
+impl<'a, T: Copy> Planes<'a, T> {
+    /// Views the first `layout.lanes()` lanes.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn new(lanes: &'a [T], layout: Layout) -> Self {
+        Planes { lanes: &lanes[..layout.lanes()], layout }
+    }
+
+    /// Where the lanes lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Some of the channels.
+    #[must_use]
+    pub fn channels(&self, range: Range<usize>) -> Planes<'a, T> {
+        let stride = self.layout.channel_stride();
+        let layout = Layout { channels: range.len(), ..self.layout };
+        Planes { lanes: &self.lanes[range.start * stride..range.end * stride], layout }
+    }
+
+    /// A part of a row.
+    #[inline(always)]
+    pub fn row(&self, channel: usize, row: isize, columns: Range<isize>) -> &'a [T] {
+        &self.lanes[self.layout.row(channel, row, &columns)]
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.lanes.as_ptr()
+    }
+}
+
+/// The channels of an image for one block of samples, to be written: all rows, or a band of them
+/// while other threads write the others.
+pub struct PlanesMut<'a, T> {
+    lanes: *mut T,
+    layout: Layout,
+    /// The rows that are this view's alone.
+    rows: Range<isize>,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a view is the only one with access to its rows, so it is as good as a `&mut` to them.
+unsafe impl<T: Send> Send for PlanesMut<'_, T> {}
+
+impl<'a, T: Copy> PlanesMut<'a, T> {
+    /// Views the first `layout.lanes()` lanes.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn new(lanes: &'a mut [T], layout: Layout) -> Self {
+        let lanes = &mut lanes[..layout.lanes()];
+        PlanesMut { lanes: lanes.as_mut_ptr(), layout, rows: layout.row_range(), borrow: PhantomData }
+    }
+
+    /// Where the lanes lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A view for a shorter time.
+    pub fn reborrow(&mut self) -> PlanesMut<'_, T> {
+        PlanesMut { lanes: self.lanes, layout: self.layout, rows: self.rows.clone(), borrow: PhantomData }
+    }
+
+    /// Two views, of the rows above `row` and of the others.
+    pub fn split_at_row(self, row: isize) -> (PlanesMut<'a, T>, PlanesMut<'a, T>) {
+        let row = row.clamp(self.rows.start, self.rows.end);
+        let part = |rows| PlanesMut { lanes: self.lanes, layout: self.layout, rows, borrow: PhantomData };
+        (part(self.rows.start..row), part(row..self.rows.end))
+    }
+
+    /// A part of a row.
+    ///
+    /// # Panics
+    /// If the row is not this view's or the columns are not stored.
+    #[inline(always)]
+    pub fn row(&mut self, channel: usize, row: isize, columns: Range<isize>) -> &mut [T] {
+        assert!(self.rows.contains(&row), "row {row} is not in {:?}", self.rows);
+        let place = self.layout.row(channel, row, &columns);
+        // SAFETY: `Layout::row` has checked that the place is one of the `layout.lanes()` lanes that
+        // the constructor was given, and rows of different views do not overlap: each is made of
+        // `columns` lanes of its own, and `split_at_row` gives every row to one view only.
+        unsafe { std::slice::from_raw_parts_mut(self.lanes.add(place.start), place.len()) }
+    }
+
+    /// A part of a row, to be read.
+    #[inline(always)]
+    pub fn read_row(&self, channel: usize, row: isize, columns: Range<isize>) -> &[T] {
+        assert!(self.rows.contains(&row), "row {row} is not in {:?}", self.rows);
+        let place = self.layout.row(channel, row, &columns);
+        // SAFETY: as in `row`.
+        unsafe { std::slice::from_raw_parts(self.lanes.add(place.start), place.len()) }
+    }
+
+    /// Fills what lies outside of the `height` x `width` image.
+    pub fn fill_halo(&mut self, height: usize, width: usize, value: T) {
+        let (height, width) = (height as isize, width as isize);
+        let columns = self.layout.column_range();
+        for channel in 0..self.layout.channels {
+            for row in self.rows.clone() {
+                if (0..height).contains(&row) {
+                    self.row(channel, row, columns.start..0.min(columns.end)).fill(value);
+                    self.row(channel, row, width.max(columns.start)..columns.end).fill(value);
+                } else {
+                    self.row(channel, row, columns.clone()).fill(value);
+                }
+            }
+        }
+    }
+}

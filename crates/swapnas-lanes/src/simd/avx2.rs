@@ -1,0 +1,80 @@
+use std::arch::x86_64::*;
+
+use super::{Simd, part_of, part_of_mut};
+use crate::Lane;
+
+/// A lane in two registers. Holding this token proves that the processor has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(pub(super) ());
+
+// SAFETY (all blocks below): the token proves that the processor has the instruction, which has no
+// other precondition; loads and stores get their 32 bytes by reference.
+impl Simd for Avx2 {
+    type E = f32;
+    type V = __m256;
+    const WIDTH: usize = 8;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn load(self, lane: &Lane, part: usize) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_loadu_ps(part_of::<f32, 8>(&lane.0, part).as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, v: __m256, lane: &mut Lane, part: usize) {
+        // SAFETY: see above.
+        unsafe { _mm256_storeu_ps(part_of_mut::<f32, 8>(&mut lane.0, part).as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above. The instruction returns b unless a > b, as `Simd::max` asks.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above. The instruction returns b unless a < b, as `Simd::min` asks.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn greater(self, a: __m256, b: __m256) -> u16 {
+        // SAFETY: see above.
+        let bits = unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) };
+        bits as u16
+    }
+    #[inline(always)]
+    fn map(self, a: __m256, f: fn(f32) -> f32) -> __m256 {
+        let mut lane = Lane::ZERO;
+        self.store(a, &mut lane, 0);
+        self.load(&Lane(lane.0.map(f)), 0)
+    }
+}

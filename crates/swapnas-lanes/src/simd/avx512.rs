@@ -1,0 +1,79 @@
+use std::arch::x86_64::*;
+
+use super::Simd;
+use crate::{Lane, SAMPLES};
+
+/// A lane in one register. Holding this token proves that the processor has AVX-512F.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(pub(super) ());
+
+// SAFETY (all blocks below): the token proves that the processor has the instruction, which has no
+// other precondition; loads and stores get their 64 bytes by reference.
+impl Simd for Avx512 {
+    type E = f32;
+    type V = __m512;
+    const WIDTH: usize = SAMPLES;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn load(self, lane: &Lane, _part: usize) -> __m512 {
+        // SAFETY: see above; a lane is 64 aligned bytes.
+        unsafe { _mm512_load_ps(lane.0.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, v: __m512, lane: &mut Lane, _part: usize) {
+        // SAFETY: see above; a lane is 64 aligned bytes.
+        unsafe { _mm512_store_ps(lane.0.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above. The instruction returns b unless a > b, as `Simd::max` asks.
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see above. The instruction returns b unless a < b, as `Simd::min` asks.
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn greater(self, a: __m512, b: __m512) -> u16 {
+        // SAFETY: see above.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn map(self, a: __m512, f: fn(f32) -> f32) -> __m512 {
+        let mut lane = Lane::ZERO;
+        self.store(a, &mut lane, 0);
+        self.load(&Lane(lane.0.map(f)), 0)
+    }
+}
