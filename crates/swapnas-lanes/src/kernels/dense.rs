@@ -28,15 +28,7 @@ pub struct DenseWeights<E = f32> {
 impl<E: Element> DenseWeights<E> {
     /// No weights yet: see [`DenseWeights::pack`].
     pub fn new() -> Self {
-        DenseWeights {
-            tiles: Vec::new(),
-            bias: Vec::new(),
-            groups: 0,
-            outputs: 0,
-            inputs: 0,
-            taps: 0,
-            tile: 1,
-        }
+        DenseWeights { tiles: Vec::new(), bias: Vec::new(), groups: 0, outputs: 0, inputs: 0, taps: 0 }
     }
 
     /// Takes over weights `[out, inputs, taps]` with `inputs` channels of one group, and a bias
