@@ -85,9 +85,17 @@ impl Layout {
 /// The channels of an image for one block of samples, to be read. `T` is a lane, or a lane's signs.
 #[derive(Clone, Copy)]
 pub struct Planes<'a, T> {
-    lanes: &'a [T],
+    lanes: *const T,
     layout: Layout,
+    /// The rows that may be read, `rows.0 .. rows.1`.
+    rows: (isize, isize),
+    borrow: PhantomData<&'a [T]>,
 }
+
+// SAFETY: a view is as good as a `&` to its rows.
+unsafe impl<T: Sync> Send for Planes<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Planes<'_, T> {}
 
 impl<'a, T: Copy> Planes<'a, T> {
     /// Views the first `layout.lanes()` lanes.
@@ -95,7 +103,9 @@ impl<'a, T: Copy> Planes<'a, T> {
     /// # Panics
     /// If there are fewer.
     pub fn new(lanes: &'a [T], layout: Layout) -> Self {
-        Planes { lanes: &lanes[..layout.lanes()], layout }
+        let Range { start, end } = layout.row_range();
+        let lanes = lanes[..layout.lanes()].as_ptr();
+        Planes { lanes, layout, rows: (start, end), borrow: PhantomData }
     }
 
     /// Where the lanes lie.
@@ -104,22 +114,39 @@ impl<'a, T: Copy> Planes<'a, T> {
     }
 
     /// Some of the channels.
+    ///
+    /// # Panics
+    /// If there are fewer.
     #[must_use]
-    pub fn channels(&self, range: Range<usize>) -> Planes<'a, T> {
-        let stride = self.layout.channel_stride();
-        let layout = Layout { channels: range.len(), ..self.layout };
-        Planes { lanes: &self.lanes[range.start * stride..range.end * stride], layout }
+    pub fn channels(mut self, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.layout.channels, "channels {range:?}");
+        self.lanes = self.lanes.wrapping_add(range.start * self.layout.channel_stride());
+        self.layout.channels = range.len();
+        self
     }
 
     /// A part of a row.
+    ///
+    /// # Panics
+    /// If the row may not be read or the columns are not stored.
     #[inline(always)]
     pub fn row(&self, channel: usize, row: isize, columns: Range<isize>) -> &'a [T] {
-        &self.lanes[self.layout.row(channel, row, &columns)]
+        assert!(self.rows.0 <= row && row < self.rows.1, "row {row} is not in {:?}", self.rows);
+        let place = self.layout.row(channel, row, &columns);
+        // SAFETY: `Layout::row` has checked that the place is one of the `layout.lanes()` lanes that
+        // the constructor was given, and nobody writes to this view's rows during its lifetime.
+        unsafe { std::slice::from_raw_parts(self.lanes.add(place.start), place.len()) }
+    }
+
+    /// Whether all of `rows` x `columns` may be read.
+    pub(crate) fn covers(&self, rows: &Range<isize>, columns: &Range<isize>) -> bool {
+        self.layout.covers(rows, columns)
+            && (rows.is_empty() || (self.rows.0 <= rows.start && rows.end <= self.rows.1))
     }
 
     #[inline(always)]
     pub(crate) fn as_ptr(&self) -> *const T {
-        self.lanes.as_ptr()
+        self.lanes
     }
 }
 
@@ -177,13 +204,22 @@ impl<'a, T: Copy> PlanesMut<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.lanes.add(place.start), place.len()) }
     }
 
-    /// A part of a row, to be read.
-    #[inline(always)]
-    pub fn read_row(&self, channel: usize, row: isize, columns: Range<isize>) -> &[T] {
-        assert!(self.rows.contains(&row), "row {row} is not in {:?}", self.rows);
-        let place = self.layout.row(channel, row, &columns);
-        // SAFETY: as in `row`.
-        unsafe { std::slice::from_raw_parts(self.lanes.add(place.start), place.len()) }
+    /// The same rows, to be read.
+    pub fn as_planes(&self) -> Planes<'_, T> {
+        let rows = (self.rows.start, self.rows.end);
+        Planes { lanes: self.lanes, layout: self.layout, rows, borrow: PhantomData }
+    }
+
+    /// Some of the channels.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[must_use]
+    pub fn channels(mut self, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.layout.channels, "channels {range:?}");
+        self.lanes = self.lanes.wrapping_add(range.start * self.layout.channel_stride());
+        self.layout.channels = range.len();
+        self
     }
 
     /// Fills what lies outside of the `height` x `width` image.

@@ -115,7 +115,7 @@ impl Table {
         let layout = input.layout();
         assert_eq!(layout.channels, weights.groups * weights.inputs, "input channels");
         assert_eq!(window.taps(), weights.taps, "taps of the window");
-        window.check(layout, rows, &(0..width));
+        window.check(input, rows, &(0..width));
         Table { offsets: window.offsets::<E>(weights.inputs, layout) }
     }
 }

@@ -71,7 +71,7 @@ impl<'a, E: Element> Depthwise<'a, E> {
     ) -> Self {
         let layout = input.layout();
         assert_eq!(weights.len(), layout.channels * window.taps(), "weights");
-        window.check(layout, rows, &(0..width));
+        window.check(&input, rows, &(0..width));
         Depthwise { input, window, weights, width, offsets: window.offsets::<E>(1, layout) }
     }
 

@@ -55,7 +55,7 @@ pub fn accumulate<E: Element>(
 ) {
     assert_eq!(moments.len(), planes.layout().channels);
     assert!(samples <= SAMPLES);
-    if !rows.is_empty() && width > 0 {
+    if !rows.is_empty() && width > 0 && samples > 0 {
         level.run(Accumulate { planes, rows, width, samples, moments });
     }
 }
@@ -94,15 +94,24 @@ impl<E: Element> Task<E> for Accumulate<'_, E> {
                 simd.store(sum, &mut sums, part);
                 simd.store(square, &mut squares, part);
             }
-            for sample in 0..self.samples {
-                let (sum, square) = (sums.0[sample].to_f64(), squares.0[sample].to_f64());
-                let mean = sum / count;
-                *moments = moments.join(Moments {
-                    count,
-                    mean: pivot.0[sample].to_f64() + mean,
-                    squares: (square - sum * mean).max(0.0),
-                });
+            // All samples have the same count, so their moments join without divisions.
+            let (sums, squares) = (&sums.0[..self.samples], &squares.0[..self.samples]);
+            let mut means = [0.0; SAMPLES];
+            let (mut mean, mut within) = (0.0, 0.0);
+            for (sample, (sum, square)) in sums.iter().zip(squares).enumerate() {
+                let sum = sum.to_f64();
+                let step = sum / count;
+                means[sample] = pivot.0[sample].to_f64() + step;
+                mean += means[sample];
+                within += (square.to_f64() - sum * step).max(0.0);
             }
+            mean /= self.samples as f64;
+            let between: f64 = means[..self.samples].iter().map(|m| (m - mean) * (m - mean)).sum();
+            *moments = moments.join(Moments {
+                count: count * self.samples as f64,
+                mean,
+                squares: within + count * between,
+            });
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn pool<E: Element>(
     out: PlanesMut<'_, Lane<E>>,
 ) {
     let layout = input.layout();
-    window.check(layout, &rows, &(0..width));
+    window.check(&input, &rows, &(0..width));
     assert_eq!(layout.channels, out.layout().channels, "channels");
     let offsets = window.offsets::<E>(1, layout);
     // Number of pixels under the window of every column; rows are multiplied in later.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Lane, Layout};
+use crate::{Lane, Layout, Planes};
 
 /// Where a convolution or a pool looks. All pairs are rows, then columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +71,12 @@ impl Window {
 
     /// # Panics
     /// If the window reaches beyond what is stored, for any of the outputs given.
-    pub(crate) fn check(&self, layout: &Layout, rows: &Range<usize>, columns: &Range<usize>) {
+    pub(crate) fn check<T: Copy>(&self, planes: &Planes<'_, T>, rows: &Range<usize>, columns: &Range<usize>) {
         let (reach_rows, reach_columns) = (self.reach(0, rows), self.reach(1, columns));
         assert!(
-            layout.covers(&reach_rows, &reach_columns),
-            "a window over rows {reach_rows:?}, columns {reach_columns:?} leaves {layout:?}"
+            planes.covers(&reach_rows, &reach_columns),
+            "a window over rows {reach_rows:?}, columns {reach_columns:?} leaves {:?}",
+            planes.layout()
         );
     }
 }
