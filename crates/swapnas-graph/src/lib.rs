@@ -1,20 +1,34 @@
-//! Neural networks as graphs.
+//! Neural networks as graphs, and their execution over lanes of samples.
 //!
 //! A [`Graph`] is built once per architecture by a [`GraphBuilder`], which infers every shape,
-//! merges common subexpressions and names modules and parameters as PyTorch does.
+//! merges common subexpressions and names modules and parameters as PyTorch does. A [`Plan`] says how
+//! to compute what is wanted of a graph ([`Want`]); an [`Executor`] runs plans on a [`Batch`] of
+//! images with [`Weights`] that are drawn or loaded, and shows the signs of all ReLUs to an
+//! [`Observer`].
 
+mod batch;
 mod builder;
 mod count;
 mod error;
+mod exec;
 mod graph;
+mod init;
 mod key;
 mod op;
+mod plan;
 mod shape;
+mod tensors;
 
+pub use batch::{Batch, BatchError};
 pub use builder::{Conv, GraphBuilder};
 pub use count::Flops;
 pub use error::GraphError;
+pub use exec::{Block, Executor, Observer, RunError, Signs, ValueCache, Weights};
 pub use graph::{Graph, Module, ModuleKind, Node, Param, ParamId, ParamKind, ValueId};
+pub use init::{Draw, Init, UnknownInit};
 pub use key::Key;
 pub use op::{Activation, Op, Padding, Window};
+pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
+pub use swapnas_lanes::{Element, Level, LevelError};
+pub use tensors::{Tensor, Tensors, TensorsError};

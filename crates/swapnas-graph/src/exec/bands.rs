@@ -1,0 +1,254 @@
+//! One step on one block and one band of rows.
+
+use std::ops::Range;
+
+use swapnas_lanes::kernels::dense::{self, DenseWeights};
+use swapnas_lanes::kernels::moments::{self, Moments};
+use swapnas_lanes::kernels::pool::{self, Pool};
+use swapnas_lanes::kernels::rows;
+use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::kernels::{depthwise, mean};
+use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
+
+use crate::Shape;
+
+/// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
+const BAND_LANES: usize = 8192;
+
+/// Room for the rows that a band reads or passes from kernel to kernel.
+#[derive(Default)]
+pub(super) struct Scratch<E> {
+    padded: Vec<Lane<E>>,
+    between: Vec<Lane<E>>,
+}
+
+/// A source as a band sees it: one block, with what is pending on it.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a, E> {
+    pub source: rows::Source<'a, E>,
+    pub shape: Shape,
+}
+
+/// What is done, with everything that all bands share.
+pub(super) enum Kernel<'a, E> {
+    Zero,
+    Combine,
+    Convolve { window: Window, weights: &'a DenseWeights<E> },
+    Depthwise { window: Window, weights: &'a [E], pointwise: Option<&'a DenseWeights<E>> },
+    Pool { window: Window, pool: Pool },
+    Mean,
+    Multiply,
+    Signs,
+}
+
+impl<E> Kernel<'_, E> {
+    fn window(&self) -> Option<Window> {
+        match self {
+            Kernel::Convolve { window, .. }
+            | Kernel::Depthwise { window, .. }
+            | Kernel::Pool { window, .. } => Some(*window),
+            _ => None,
+        }
+    }
+
+    /// The bands that `height` output rows are divided into. They depend on nothing but shapes, since
+    /// moments are joined band by band and must not depend on the number of threads.
+    pub(super) fn bands(&self, height: usize, width: usize, input: Option<Shape>) -> Vec<Range<usize>> {
+        let input = input.unwrap_or(Shape::new(1, height, width));
+        let per_row = match self.window() {
+            Some(window) => input.channels * window.reach(1, &(0..width)).len() * window.stride[0],
+            None => input.channels * width,
+        };
+        if matches!(self, Kernel::Mean) {
+            return vec![0..height];
+        }
+        let rows = (BAND_LANES / per_row.max(1)).clamp(1, height);
+        let bands = height.div_ceil(rows);
+        (0..bands).map(|band| band * height / bands..(band + 1) * height / bands).collect()
+    }
+
+    /// The rows of the input whose signs a band captures: every row is one band's.
+    pub(super) fn owned_rows(&self, band: &Range<usize>, height: usize, input: usize) -> Range<usize> {
+        let stride = self.window().map_or(1, |window| window.stride[0]);
+        let edge = |row: usize| if row == height { input } else { (row * stride).min(input) };
+        edge(band.start)..edge(band.end)
+    }
+}
+
+/// One block and band of a step.
+pub(super) struct Job<'a, E> {
+    pub band: Range<usize>,
+    pub samples: usize,
+    /// Shape of the result.
+    pub shape: Shape,
+    pub inputs: Vec<Input<'a, E>>,
+    /// Where the signs of each input go, with the rows that are this band's.
+    pub signs: Vec<Option<PlanesMut<'a, u16>>>,
+    pub owned: Range<usize>,
+    pub out: Option<PlanesMut<'a, Lane<E>>>,
+    /// Whether moments are taken of the result.
+    pub moments: bool,
+}
+
+impl<'a, E: Element> Job<'a, E> {
+    /// Does the work; returns the moments of each channel of the result, if they are to be taken.
+    pub(super) fn run(
+        mut self,
+        level: Level,
+        kernel: &Kernel<'_, E>,
+        scratch: &mut Scratch<E>,
+    ) -> Vec<Moments> {
+        let Some(mut out) = self.out.take() else {
+            self.capture(level);
+            return Vec::new();
+        };
+        let (band, Shape { height, width, .. }) = (self.band.clone(), self.shape);
+        if out.layout().columns > width || out.layout().rows > height {
+            out.fill_halo(height, width, Lane::ZERO);
+        }
+        match *kernel {
+            Kernel::Zero => {
+                for channel in 0..out.layout().channels {
+                    for row in band.clone() {
+                        out.row(channel, row as isize, 0..width as isize).fill(Lane::ZERO);
+                    }
+                }
+            }
+            Kernel::Combine => {
+                for term in 0..self.inputs.len() {
+                    let into = if term == 0 { rows::Into::Overwrite } else { rows::Into::Sum };
+                    let signs = self.signs[term].take();
+                    let source = &self.inputs[term].source;
+                    rows::load(level, source, band.clone(), width, into, out.reborrow(), signs);
+                }
+            }
+            Kernel::Convolve { window, weights } => {
+                let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
+                dense::convolve(level, planes, &window, weights, band.clone(), width, out.reborrow());
+            }
+            Kernel::Depthwise { window, weights, pointwise } => {
+                let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
+                let out = out.reborrow();
+                match pointwise {
+                    None => depthwise::convolve(level, planes, &window, weights, band.clone(), width, out),
+                    Some(pointwise) => {
+                        let between = &mut scratch.between;
+                        super::grow(between, planes.layout().channels * width, Lane::ZERO);
+                        depthwise::convolve_separable(
+                            level,
+                            planes,
+                            &window,
+                            weights,
+                            pointwise,
+                            band.clone(),
+                            width,
+                            between,
+                            out,
+                        );
+                    }
+                }
+            }
+            Kernel::Pool { window, pool } => {
+                let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
+                let planes = self.padded(level, &window, border, &mut scratch.padded);
+                pool::pool(level, planes, &window, pool, band.clone(), width, out.reborrow());
+            }
+            Kernel::Mean => {
+                let Input { source, shape } = self.inputs[0];
+                let means = &mut scratch.between;
+                super::grow(means, shape.channels, Lane::ZERO);
+                let means = &mut means[..shape.channels];
+                mean::mean(level, source.planes, shape.height, shape.width, means);
+                for (channel, mean) in means.iter().enumerate() {
+                    out.row(channel, 0, 0..1)[0] = *mean;
+                }
+            }
+            Kernel::Multiply => {
+                let (source, by) = (&self.inputs[0].source, self.inputs[1].source.planes);
+                let signs = self.signs[0].take();
+                rows::load(level, source, band.clone(), width, rows::Into::Overwrite, out.reborrow(), signs);
+                rows::multiply(level, by, band.clone(), width, out.reborrow());
+            }
+            Kernel::Signs => unreachable!("capturing signs writes nothing"),
+        }
+        self.capture(level);
+        let mut moments = Vec::new();
+        if self.moments {
+            moments.resize(out.layout().channels, Moments::default());
+            moments::accumulate(level, out.as_planes(), band, width, self.samples, &mut moments);
+        }
+        moments
+    }
+
+    /// Captures the signs that the work itself has not captured on its way.
+    fn capture(&mut self, level: Level) {
+        for (input, signs) in self.inputs.iter().zip(&mut self.signs) {
+            if let Some(signs) = signs.take() {
+                rows::signs(level, &input.source, self.owned.clone(), input.shape.width, signs);
+            }
+        }
+    }
+
+    /// The first input with nothing pending and with the border that the window reaches into: where
+    /// it lies if it has both, else in scratch memory.
+    fn padded<'s>(
+        &mut self,
+        level: Level,
+        window: &Window,
+        border: E,
+        scratch: &'s mut Vec<Lane<E>>,
+    ) -> Planes<'s, Lane<E>>
+    where
+        'a: 's,
+    {
+        let Input { source, shape } = self.inputs[0];
+        let (rows, columns) = (window.reach(0, &self.band), window.reach(1, &(0..self.shape.width)));
+        let pending = source.affine.is_some() || source.activation.is_some();
+        let layout = source.planes.layout();
+        let inside = |range: &Range<isize>, size: usize| range.start >= 0 && range.end <= size as isize;
+        let bordered = border == E::ZERO || (inside(&rows, shape.height) && inside(&columns, shape.width));
+        if !pending && bordered && layout.covers(&rows, &columns) {
+            return source.planes;
+        }
+        let signs = self.signs[0].take();
+        let owned = self.owned.start as isize..self.owned.end as isize;
+        let (rows, columns) = match signs {
+            // Every pixel has a sign, whether or not the window looks at it.
+            Some(_) => (span(&rows, &owned), span(&columns, &(0..shape.width as isize))),
+            None => (rows, columns),
+        };
+        let layout = Layout {
+            channels: shape.channels,
+            first_row: rows.start,
+            rows: rows.len(),
+            first_column: columns.start,
+            columns: columns.len(),
+        };
+        super::grow(scratch, layout.lanes(), Lane::ZERO);
+        let mut padded = PlanesMut::new(scratch, layout);
+        padded.fill_halo(shape.height, shape.width, Lane::splat(border));
+        let mut load = |rows: Range<isize>, signs| {
+            let end = rows.end.clamp(0, shape.height as isize) as usize;
+            let rows = (rows.start.max(0) as usize).min(end)..end;
+            rows::load(level, &source, rows, shape.width, rows::Into::Overwrite, padded.reborrow(), signs);
+        };
+        match signs {
+            None => load(rows, None),
+            Some(signs) => {
+                load(rows.start..owned.start, None);
+                load(owned.clone(), Some(signs));
+                load(owned.end..rows.end, None);
+            }
+        }
+        Planes::new(scratch, layout)
+    }
+}
+
+/// The smallest range that includes both.
+fn span(a: &Range<isize>, b: &Range<isize>) -> Range<isize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b.clone(),
+        (_, true) => a.clone(),
+        _ => a.start.min(b.start)..a.end.max(b.end),
+    }
+}

@@ -1,0 +1,329 @@
+//! From a step of a plan to jobs for threads.
+
+use rayon::prelude::*;
+use swapnas_lanes::kernels::moments::Moments;
+use swapnas_lanes::kernels::rows::{self, Affine};
+use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
+
+use super::bands::{Input, Job, Kernel, Scratch};
+use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights};
+use crate::plan::{AffineId, Plan, Slot, Source, Step, Work};
+use crate::{Batch, Shape};
+
+/// Lanes of a step's result from which on its jobs are worth the way to other threads.
+const PARALLEL_LANES: usize = 4096;
+
+impl<E: Element> Executor<E> {
+    /// Does a step.
+    pub(super) fn step(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        batch: &Batch<E>,
+        mut cache: Option<&mut ValueCache<E>>,
+        wanted: &[bool],
+        weights: Weights<'_>,
+    ) -> Result<(), RunError> {
+        let Some(target) = step.target else {
+            return self.capture(plan, step, batch, cache.as_deref(), wanted, weights);
+        };
+        self.load_weights(plan, &step.work, weights)?;
+        self.normalise(plan, step, cache.as_deref(), weights)?;
+        let slot = &plan.slots[target.slot];
+        let (layout, blocks) = (slot.layout(), batch.blocks());
+        // The slot's memory is taken out for the time of the step, so that everything else can be read.
+        let mut kept = self.kept[target.slot].take();
+        if kept.is_none() {
+            kept = cache.as_mut().and_then(|cache| cache.room(slot, layout.lanes() * blocks));
+        }
+        let keep = kept.is_some();
+        let mut lanes = kept.unwrap_or_else(|| std::mem::take(&mut self.buffers[slot.buffer]));
+        let mut signs = self.take_signs(&step.work, wanted);
+
+        let channels = match &step.work {
+            Work::Zero => slot.shape.channels,
+            Work::Combine { terms } => terms[0].channels.len(),
+            Work::Convolve { .. } | Work::Depthwise { pointwise: Some(_), .. } => {
+                self.numbers.dense.out_channels()
+            }
+            Work::Depthwise { source, .. }
+            | Work::Pool { source, .. }
+            | Work::Mean { source }
+            | Work::Multiply { source, .. }
+            | Work::Signs { source } => source.channels.len(),
+        };
+        let kernel = kernel(&step.work, &self.numbers);
+        let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
+            let planes = PlanesMut::new(block, layout);
+            planes.channels(target.channel..target.channel + channels)
+        });
+        let view = View { executor: self, plan, batch, cache: cache.as_deref() };
+        let jobs = view.jobs(&step.work, &kernel, slot.shape, outs.map(Some), &mut signs, slot.moments);
+        let parallel = self.parallel && channels * slot.shape.pixels() * blocks >= PARALLEL_LANES;
+        let level = self.level;
+        let moments: Vec<Vec<Moments>> = if parallel {
+            jobs.into_par_iter()
+                .map_init(Scratch::default, |scratch, job| job.run(level, &kernel, scratch))
+                .collect()
+        } else {
+            let mut scratch = std::mem::take(&mut *self.scratch.borrow_mut());
+            let moments = jobs.into_iter().map(|job| job.run(level, &kernel, &mut scratch)).collect();
+            *self.scratch.borrow_mut() = scratch;
+            moments
+        };
+        let totals = self.moments[target.slot].get_mut(target.channel..).unwrap_or_default();
+        for band in moments {
+            for (total, band) in totals.iter_mut().zip(band) {
+                *total = total.join(band);
+            }
+        }
+        self.return_signs(&step.work, signs);
+        if keep {
+            self.kept[target.slot] = Some(lanes);
+        } else {
+            self.buffers[slot.buffer] = lanes;
+        }
+        Ok(())
+    }
+
+    /// Captures the signs of what a step reads, without doing it.
+    pub(super) fn capture(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        batch: &Batch<E>,
+        cache: Option<&ValueCache<E>>,
+        wanted: &[bool],
+        weights: Weights<'_>,
+    ) -> Result<(), RunError> {
+        self.normalise(plan, step, cache, weights)?;
+        let mut signs = self.take_signs(&step.work, wanted);
+        let level = self.level;
+        let view = View { executor: self, plan, batch, cache };
+        for (source, signs) in step.work.sources().zip(&mut signs) {
+            let Some(words) = signs else { continue };
+            let shape = view.shape(source);
+            for (block, words) in words.chunks_exact_mut(shape.elements()).enumerate() {
+                let planes = PlanesMut::new(words, sign_layout(shape));
+                rows::signs(level, &view.source(source, block), 0..shape.height, shape.width, planes);
+            }
+        }
+        self.return_signs(&step.work, signs);
+        Ok(())
+    }
+
+    fn take_signs(&mut self, work: &Work, wanted: &[bool]) -> Vec<Option<Vec<u16>>> {
+        let wanted_relu = |source: &Source| source.relu.filter(|relu| wanted[*relu]);
+        work.sources().map(|s| wanted_relu(s).map(|relu| std::mem::take(&mut self.signs[relu]))).collect()
+    }
+
+    fn return_signs(&mut self, work: &Work, signs: Vec<Option<Vec<u16>>>) {
+        for (source, signs) in work.sources().zip(signs) {
+            if let (Some(relu), Some(signs)) = (source.relu, signs) {
+                self.signs[relu] = signs;
+            }
+        }
+    }
+
+    /// Makes scales and shifts of the normalisations that are pending on what a step reads.
+    fn normalise(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        cache: Option<&ValueCache<E>>,
+        weights: Weights<'_>,
+    ) -> Result<(), RunError> {
+        for id in step.work.sources().filter_map(|source| source.affine) {
+            if self.affines[id].is_none() {
+                self.affines[id] = Some(self.affine(plan, id, cache, weights)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn affine(
+        &mut self,
+        plan: &Plan,
+        id: AffineId,
+        cache: Option<&ValueCache<E>>,
+        weights: Weights<'_>,
+    ) -> Result<Vec<Affine<E>>, RunError> {
+        let normalisation = &plan.affines[id];
+        let slot = &plan.slots[normalisation.slot];
+        let cached = cache.and_then(|cache| cache.get(slot));
+        let moments = cached.map_or(self.moments[normalisation.slot].as_slice(), |(_, moments)| moments);
+        let mut affines: Vec<Affine<f64>> = moments
+            .iter()
+            .map(|moments| {
+                let scale = 1.0 / (moments.variance() + EPSILON).sqrt();
+                Affine { scale, shift: -moments.mean * scale }
+            })
+            .collect();
+        if let Some((weight, bias)) = normalisation.params {
+            let Numbers { drawn, widened, .. } = &mut self.numbers;
+            Self::load(drawn, plan.graph(), weight, weights, widened)?;
+            for (affine, weight) in affines.iter_mut().zip(&*widened) {
+                affine.scale *= weight.to_f64();
+                affine.shift *= weight.to_f64();
+            }
+            Self::load(drawn, plan.graph(), bias, weights, widened)?;
+            for (affine, bias) in affines.iter_mut().zip(&*widened) {
+                affine.shift += bias.to_f64();
+            }
+        }
+        let narrow = |a: Affine<f64>| Affine { scale: E::from_f64(a.scale), shift: E::from_f64(a.shift) };
+        Ok(affines.into_iter().map(narrow).collect())
+    }
+
+    /// Brings the weights of a step into the form that its kernel reads.
+    fn load_weights(&mut self, plan: &Plan, work: &Work, weights: Weights<'_>) -> Result<(), RunError> {
+        let graph = plan.graph();
+        let Numbers { drawn, widened, bias: biases, taps, dense } = &mut self.numbers;
+        let (groups, weight, bias) = match *work {
+            Work::Convolve { groups, weight, bias, .. } => (groups, weight, bias),
+            Work::Depthwise { weight, pointwise, .. } => {
+                Self::load(drawn, graph, weight, weights, taps)?;
+                let Some((weight, bias)) = pointwise else { return Ok(()) };
+                (1, weight, bias)
+            }
+            _ => return Ok(()),
+        };
+        Self::load(drawn, graph, weight, weights, widened)?;
+        if let Some(bias) = bias {
+            Self::load(drawn, graph, bias, weights, biases)?;
+        }
+        let shape = &graph.param(weight).shape;
+        let taps = shape[2..].iter().product();
+        dense.pack(groups, shape[1], taps, widened, bias.map(|_| biases.as_slice()));
+        Ok(())
+    }
+}
+
+fn kernel<'a, E: Element>(work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
+    match *work {
+        Work::Zero => Kernel::Zero,
+        Work::Combine { .. } => Kernel::Combine,
+        Work::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.dense },
+        Work::Depthwise { window, pointwise, .. } => {
+            Kernel::Depthwise { window, weights: &numbers.taps, pointwise: pointwise.map(|_| &numbers.dense) }
+        }
+        Work::Pool { window, pool, .. } => Kernel::Pool { window, pool },
+        Work::Mean { .. } => Kernel::Mean,
+        Work::Multiply { .. } => Kernel::Multiply,
+        Work::Signs { .. } => Kernel::Signs,
+    }
+}
+
+fn sign_layout(shape: Shape) -> Layout {
+    Layout::new(shape.channels, shape.height, shape.width, 0)
+}
+
+/// What can be read during a step.
+struct View<'a, E: Element> {
+    executor: &'a Executor<E>,
+    plan: &'a Plan,
+    batch: &'a Batch<E>,
+    cache: Option<&'a ValueCache<E>>,
+}
+
+impl<'a, E: Element> View<'a, E> {
+    fn lanes(&self, index: usize) -> &'a [Lane<E>] {
+        let slot: &Slot = &self.plan.slots[index];
+        if index == 0 {
+            self.batch.lanes()
+        } else if let Some(kept) = &self.executor.kept[index] {
+            kept
+        } else if let Some((lanes, _)) = self.cache.and_then(|cache| cache.get(slot)) {
+            lanes
+        } else {
+            &self.executor.buffers[slot.buffer]
+        }
+    }
+
+    fn shape(&self, source: &Source) -> Shape {
+        self.plan.slots[source.slot].shape.with_channels(source.channels.len())
+    }
+
+    fn source(&self, source: &Source, block: usize) -> rows::Source<'a, E> {
+        let layout = self.plan.slots[source.slot].layout();
+        let lanes = &self.lanes(source.slot)[block * layout.lanes()..][..layout.lanes()];
+        let affine = source.affine.and_then(|id| self.executor.affines[id].as_deref());
+        rows::Source {
+            planes: Planes::new(lanes, layout).channels(source.channels.clone()),
+            affine: affine.map(|affine| &affine[source.channels.clone()]),
+            activation: source.activation,
+        }
+    }
+
+    /// The jobs of a step: every block and band, with what it reads and writes.
+    fn jobs<'s>(
+        &self,
+        work: &Work,
+        kernel: &Kernel<'_, E>,
+        shape: Shape,
+        outs: impl Iterator<Item = Option<PlanesMut<'s, Lane<E>>>>,
+        signs: &'s mut [Option<Vec<u16>>],
+        moments: bool,
+    ) -> Vec<Job<'s, E>>
+    where
+        'a: 's,
+    {
+        let sources: Vec<&Source> = work.sources().collect();
+        let shapes: Vec<Shape> = sources.iter().map(|source| self.shape(source)).collect();
+        let bands = kernel.bands(shape.height, shape.width, shapes.first().copied());
+        let mut words: Vec<_> = signs
+            .iter_mut()
+            .zip(&shapes)
+            .map(|(words, shape)| words.as_mut().map(|words| words.chunks_exact_mut(shape.elements())))
+            .collect();
+        let mut jobs = Vec::with_capacity(self.batch.blocks() * bands.len());
+        for (block, out) in outs.enumerate() {
+            let inputs: Vec<Input<'s, E>> = sources
+                .iter()
+                .zip(&shapes)
+                .map(|(source, shape)| Input { source: self.source(source, block), shape: *shape })
+                .collect();
+            let mut signs: Vec<Option<PlanesMut<'s, u16>>> = words
+                .iter_mut()
+                .zip(&shapes)
+                .map(|(words, shape)| {
+                    words.as_mut()?.next().map(|words| PlanesMut::new(words, sign_layout(*shape)))
+                })
+                .collect();
+            let mut rest = out;
+            for band in &bands {
+                let first = shapes.first().map_or(shape, |shape| *shape);
+                let owned = kernel.owned_rows(band, shape.height, first.height);
+                // Rows beyond the image, above or below, go with the first and the last band.
+                let last = band.end == shape.height;
+                let (out, others) = match rest.take() {
+                    Some(out) if !last => {
+                        let (out, others) = out.split_at_row(band.end as isize);
+                        (Some(out), Some(others))
+                    }
+                    out => (out, None),
+                };
+                rest = others;
+                let signs = signs
+                    .iter_mut()
+                    .map(|signs| {
+                        let (mine, others) = signs.take()?.split_at_row(owned.end as isize);
+                        *signs = Some(others);
+                        Some(mine)
+                    })
+                    .collect();
+                jobs.push(Job {
+                    band: band.clone(),
+                    samples: self.batch.samples_in(block),
+                    shape,
+                    inputs: inputs.clone(),
+                    signs,
+                    owned,
+                    out,
+                    moments,
+                });
+            }
+        }
+        jobs
+    }
+}

@@ -1,0 +1,453 @@
+//! From graph to plan.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use swapnas_lanes::kernels::pool::Pool;
+use swapnas_lanes::kernels::rows;
+use swapnas_lanes::kernels::window::Window;
+
+use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
+use crate::{Activation, Graph, Key, Node, Op, ValueId};
+
+/// The buffer of slots that have none: the batch itself, and slots not assigned yet.
+const NO_BUFFER: usize = usize::MAX;
+
+/// A halo is stored as long as it does not make a value more than this many times larger.
+const MOST_HALO: usize = 3;
+
+impl Plan {
+    /// Plans the computation of what is wanted of a graph.
+    pub fn new(graph: impl Into<Arc<Graph>>, want: &Want) -> Plan {
+        let graph = graph.into();
+        let mut compiler = Compiler::new(&graph, want);
+        compiler.compile();
+        let Draft { steps, slots, buffers, affines, relus, kept } = compiler.draft;
+        Plan { graph, steps, slots, buffers, affines, relus, kept }
+    }
+}
+
+/// The plan, but for the graph.
+#[derive(Default)]
+struct Draft {
+    steps: Vec<Step>,
+    slots: Vec<Slot>,
+    buffers: Vec<usize>,
+    affines: Vec<Normalisation>,
+    relus: Vec<Relu>,
+    kept: Vec<(ValueId, SlotId)>,
+}
+
+struct Compiler<'a> {
+    graph: &'a Graph,
+    want: &'a Want,
+    /// Expression of every value.
+    keys: Vec<Key>,
+    /// Who reads every value, of those that are computed at all; a reader twice if it reads twice.
+    readers: Vec<Vec<ValueId>>,
+    live: Vec<bool>,
+    /// Where the values are that have been planned.
+    at: Vec<Option<Source>>,
+    /// The slots of concatenations, made when their first part is.
+    joined: Vec<Option<SlotId>>,
+    draft: Draft,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(graph: &'a Graph, want: &'a Want) -> Self {
+        let count = graph.nodes().len();
+        let relus = if want.signs { relus(graph) } else { Vec::new() };
+        let mut live = vec![false; count];
+        let mut readers = vec![Vec::new(); count];
+        let mut read = vec![false; count];
+        for value in &want.values {
+            live[value.index()] = true;
+        }
+        for relu in &relus {
+            read[relu.value.index()] = true;
+        }
+        for index in (0..count).rev() {
+            // Of a ReLU that nobody reads, the signs need its input only.
+            if live[index] || read[index] {
+                for input in &graph.nodes()[index].inputs {
+                    live[input.index()] = true;
+                    readers[input.index()].push(ValueId(index as u32));
+                }
+            }
+        }
+        let keys = keys(graph);
+        let relus = relus.into_iter().map(|r| Relu { key: keys[r.value.index()], ..r }).collect();
+        Compiler {
+            graph,
+            want,
+            keys,
+            readers,
+            live,
+            at: vec![None; count],
+            joined: vec![None; count],
+            draft: Draft { relus, ..Draft::default() },
+        }
+    }
+
+    fn compile(&mut self) {
+        // Slot 0 is the batch itself.
+        let input = self.graph.input();
+        let slot = self.slot(input, 0);
+        self.at[input.index()] = Some(whole(slot, self.graph.shape(input).channels));
+        for index in 1..self.graph.nodes().len() {
+            let value = ValueId(index as u32);
+            let relu = self.draft.relus.iter().position(|r| r.value == value);
+            if self.live[index] || relu.is_some() {
+                self.node(value, relu);
+            }
+        }
+        for &value in &self.want.values {
+            let source = self.plain(value);
+            // A kept value has a slot of its own.
+            let slot = if source.channels.len() == self.draft.slots[source.slot].shape.channels {
+                source.slot
+            } else {
+                self.write(value, 0, Work::Combine { terms: vec![source] }).slot
+            };
+            self.draft.kept.push((value, slot));
+        }
+        assign_buffers(&mut self.draft);
+    }
+
+    fn node(&mut self, value: ValueId, relu: Option<ReluId>) {
+        let graph = self.graph;
+        let Node { op, inputs, shape } = graph.node(value);
+        let first = inputs.first().copied();
+        let input = || first.expect("the builder gives this operation an input");
+        let source = match op {
+            Op::Input => unreachable!("only node 0 is the input"),
+            Op::Zero => self.write(value, self.halo(value), Work::Zero),
+            &Op::Conv2d { window, groups, weight, bias } => {
+                if self.fused_into(value).is_some() {
+                    return; // The 1x1 convolution that reads it computes it as well.
+                }
+                let work = match self.fused_from(value) {
+                    Some(depthwise) => {
+                        let node = graph.node(depthwise);
+                        let Op::Conv2d { window, weight: first, .. } = node.op else {
+                            unreachable!("only a convolution is fused");
+                        };
+                        Work::Depthwise {
+                            source: self.read(node.inputs[0]),
+                            window: window.for_lanes(),
+                            weight: first,
+                            pointwise: Some((weight, bias)),
+                        }
+                    }
+                    None => {
+                        let source = self.read(input());
+                        let window = window.for_lanes();
+                        if bias.is_none() && depthwise(graph, value) {
+                            Work::Depthwise { source, window, weight, pointwise: None }
+                        } else {
+                            Work::Convolve { source, window, groups, weight, bias }
+                        }
+                    }
+                };
+                self.write(value, 0, work)
+            }
+            &Op::Linear { weight, bias } => {
+                let source = self.read(input());
+                let work = Work::Convolve { source, window: Window::POINT, groups: 1, weight, bias };
+                self.write(value, 0, work)
+            }
+            Op::BatchNorm { affine } => {
+                let mut source = self.plain(input());
+                let whole_slot = source.channels.len() == self.draft.slots[source.slot].shape.channels;
+                if source.slot == 0 || !whole_slot {
+                    let of = input();
+                    source = self.write_alone(of, Work::Combine { terms: vec![source] });
+                }
+                self.draft.slots[source.slot].moments = true;
+                self.draft.affines.push(Normalisation { slot: source.slot, params: *affine });
+                source.affine = Some(self.draft.affines.len() - 1);
+                source
+            }
+            Op::Act(act) => {
+                let mut source = self.read(input());
+                if source.activation.is_some() {
+                    source = self.plain(input());
+                }
+                source.activation = Some(for_lanes(*act));
+                source.relu = relu;
+                if !self.live[value.index()] {
+                    self.draft.steps.push(Step { work: Work::Signs { source }, target: None });
+                    return;
+                }
+                source
+            }
+            Op::MaxPool(window) => {
+                let source = self.read(input());
+                let window = window.for_lanes();
+                self.write(value, self.halo(value), Work::Pool { source, window, pool: Pool::Max })
+            }
+            Op::AvgPool { window, count_padding } => {
+                let source = self.read(input());
+                let image = graph.shape(input());
+                let pool = if *count_padding {
+                    Pool::MeanWithHalo
+                } else {
+                    Pool::Mean { height: image.height, width: image.width }
+                };
+                let window = window.for_lanes();
+                self.write(value, self.halo(value), Work::Pool { source, window, pool })
+            }
+            Op::GlobalAvgPool => {
+                let source = self.plain(input());
+                self.write(value, 0, Work::Mean { source })
+            }
+            Op::Add => {
+                let terms = inputs.iter().map(|v| self.read(*v)).collect();
+                self.write(value, self.halo(value), Work::Combine { terms })
+            }
+            Op::Mul => {
+                let source = self.read(input());
+                let by = self.plain(inputs[1]);
+                self.write(value, self.halo(value), Work::Multiply { source, by })
+            }
+            Op::Concat => {
+                let slot = self.joined_slot(value);
+                let mut channel = 0;
+                for &part in inputs {
+                    if self.part_of(part) != Some(value) {
+                        let terms = vec![self.read(part)];
+                        let target = Some(Target { slot, channel });
+                        self.draft.steps.push(Step { work: Work::Combine { terms }, target });
+                    }
+                    channel += graph.shape(part).channels;
+                }
+                whole(slot, shape.channels)
+            }
+            Op::Slice { start } => {
+                let source = self.plain(input());
+                let start = source.channels.start + start;
+                Source { channels: start..start + shape.channels, ..source }
+            }
+        };
+        let pending = source.affine.is_some() || source.activation.is_some();
+        self.at[value.index()] = Some(source);
+        // What several readers need is computed once.
+        let several = self.readers[value.index()].len() > 1 || self.want.values.contains(&value);
+        if pending && several && matches!(op, Op::Act(_)) {
+            self.plain(value);
+        }
+    }
+
+    /// The value as it is, with what is pending on it. Whoever reads it first captures its signs.
+    fn read(&mut self, value: ValueId) -> Source {
+        let at = self.at[value.index()].as_mut().expect("values are planned before their readers");
+        let source = at.clone();
+        at.relu = None;
+        source
+    }
+
+    /// The value with nothing pending on it.
+    fn plain(&mut self, value: ValueId) -> Source {
+        let source = self.read(value);
+        if source.affine.is_none() && source.activation.is_none() {
+            return source;
+        }
+        self.write_alone(value, Work::Combine { terms: vec![source] })
+    }
+
+    /// Adds a step that writes the value, where the readers expect it.
+    fn write(&mut self, value: ValueId, halo: usize, work: Work) -> Source {
+        let channels = self.graph.shape(value).channels;
+        let (target, source) = match self.part_of(value) {
+            Some(concat) => {
+                let slot = self.joined_slot(concat);
+                let channel = self.channels_before(concat, value);
+                let source = Source { channels: channel..channel + channels, ..whole(slot, channels) };
+                (Target { slot, channel }, source)
+            }
+            None => {
+                let slot = self.slot(value, halo);
+                (Target { slot, channel: 0 }, whole(slot, channels))
+            }
+        };
+        self.draft.steps.push(Step { work, target: Some(target) });
+        source
+    }
+
+    /// Adds a step that writes the value to a slot of its own, and makes it the place to read it.
+    fn write_alone(&mut self, value: ValueId, work: Work) -> Source {
+        let slot = self.slot(value, self.halo(value));
+        let source = whole(slot, self.graph.shape(value).channels);
+        self.draft.steps.push(Step { work, target: Some(Target { slot, channel: 0 }) });
+        self.at[value.index()] = Some(source.clone());
+        source
+    }
+
+    fn slot(&mut self, value: ValueId, halo: usize) -> SlotId {
+        let key = self.keys[value.index()].with(halo);
+        let shape = self.graph.shape(value);
+        self.draft.slots.push(Slot { shape, halo, moments: false, key, buffer: NO_BUFFER });
+        self.draft.slots.len() - 1
+    }
+
+    fn joined_slot(&mut self, concat: ValueId) -> SlotId {
+        if let Some(slot) = self.joined[concat.index()] {
+            return slot;
+        }
+        let slot = self.slot(concat, self.halo(concat));
+        self.joined[concat.index()] = Some(slot);
+        slot
+    }
+
+    /// The concatenation that is the only reader of a value which a kernel writes: then the kernel
+    /// can write right into it.
+    fn part_of(&self, value: ValueId) -> Option<ValueId> {
+        let written = !matches!(
+            self.graph.node(value).op,
+            Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::Slice { .. } | Op::Concat
+        );
+        match self.readers[value.index()][..] {
+            [reader] if written && !self.want.values.contains(&value) => {
+                (self.graph.node(reader).op == Op::Concat).then_some(reader)
+            }
+            _ => None,
+        }
+    }
+
+    fn channels_before(&self, concat: ValueId, part: ValueId) -> usize {
+        let parts = &self.graph.node(concat).inputs;
+        parts.iter().take_while(|v| **v != part).map(|v| self.graph.shape(*v).channels).sum()
+    }
+
+    /// The 1x1 convolution that is the only reader of a depthwise convolution.
+    fn fused_into(&self, value: ValueId) -> Option<ValueId> {
+        let [reader] = self.readers[value.index()][..] else { return None };
+        let Op::Conv2d { bias: None, .. } = self.graph.node(value).op else { return None };
+        let Op::Conv2d { window, groups: 1, .. } = self.graph.node(reader).op else { return None };
+        let fits = depthwise(self.graph, value)
+            && window == crate::Window::square(1)
+            && !self.want.values.contains(&value);
+        fits.then_some(reader)
+    }
+
+    fn fused_from(&self, value: ValueId) -> Option<ValueId> {
+        let input = *self.graph.node(value).inputs.first()?;
+        (self.fused_into(input) == Some(value)).then_some(input)
+    }
+
+    /// How far windows reach beyond the value: zeros that are worth storing.
+    fn halo(&self, value: ValueId) -> usize {
+        let shape = self.graph.shape(value);
+        let reach = |outputs: usize, window: &Window, axis: usize, size: usize| {
+            let reach: Range<isize> = window.reach(axis, &(0..outputs));
+            (-reach.start).max(reach.end - size as isize).max(0) as usize
+        };
+        let mut halo = 0;
+        for &reader in &self.readers[value.index()] {
+            let node = self.graph.node(reader);
+            if let Some(window) = node.op.zero_padded_window() {
+                let window = window.for_lanes();
+                halo = halo.max(reach(node.shape.height, &window, 0, shape.height));
+                halo = halo.max(reach(node.shape.width, &window, 1, shape.width));
+            }
+        }
+        let with_halo = (shape.height + 2 * halo) * (shape.width + 2 * halo);
+        if with_halo <= MOST_HALO * shape.pixels() { halo } else { 0 }
+    }
+}
+
+fn whole(slot: SlotId, channels: usize) -> Source {
+    Source { slot, channels: 0..channels, affine: None, activation: None, relu: None }
+}
+
+fn relus(graph: &Graph) -> Vec<Relu> {
+    let values = graph.relu_values();
+    let mut relus: Vec<Relu> = values
+        .iter()
+        .map(|&value| Relu { value, key: Key(0), shape: graph.shape(value), modules: 0 })
+        .collect();
+    for module in graph.relus() {
+        if let Ok(place) = values.binary_search(&module.output) {
+            relus[place].modules += 1;
+        }
+    }
+    relus
+}
+
+/// The key of every value: what is computed, from what, with which parameters.
+fn keys(graph: &Graph) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
+        let params: Vec<u64> = node.op.params().map(|p| graph.param(p).key.0).collect();
+        let Node { op, shape, .. } = node;
+        let what = match op {
+            Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
+            Op::MaxPool(window) => Key::of(window),
+            Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
+            Op::Slice { start } => Key::of(start),
+            _ => Key::of(()),
+        };
+        keys.push(Key::of((op.name(), what, shape, inputs, params)));
+    }
+    keys
+}
+
+fn depthwise(graph: &Graph, value: ValueId) -> bool {
+    let node = graph.node(value);
+    let Op::Conv2d { groups, .. } = node.op else { return false };
+    let channels = graph.shape(node.inputs[0]).channels;
+    groups == channels && node.shape.channels == channels && channels > 1
+}
+
+fn for_lanes(act: Activation) -> rows::Activation {
+    match act {
+        Activation::Relu => rows::Activation::Relu,
+        Activation::Relu6 => rows::Activation::Relu6,
+        Activation::Silu => rows::Activation::Silu,
+        Activation::Gelu => rows::Activation::Gelu,
+        Activation::HardSwish => rows::Activation::HardSwish,
+    }
+}
+
+/// Gives every slot a buffer that no other slot needs while it is alive: of those that are free, the
+/// one whose size fits best.
+fn assign_buffers(plan: &mut Draft) {
+    let mut last_use = vec![usize::MAX; plan.slots.len()];
+    for (index, step) in plan.steps.iter().enumerate() {
+        for source in step.work.sources() {
+            last_use[source.slot] = index;
+        }
+        // A slot is always written before it is read.
+        if let Some(target) = step.target {
+            last_use[target.slot] = index;
+        }
+    }
+    for (_, slot) in &plan.kept {
+        last_use[*slot] = usize::MAX;
+    }
+    let mut free: Vec<usize> = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if let Some(Target { slot, .. }) = step.target
+            && plan.slots[slot].buffer == NO_BUFFER
+        {
+            let lanes = plan.slots[slot].layout().lanes();
+            let best = (0..free.len()).min_by_key(|&i| {
+                let size = plan.buffers[free[i]];
+                (lanes.saturating_sub(size), size.saturating_sub(lanes))
+            });
+            let buffer = best.map(|place| free.swap_remove(place)).unwrap_or_else(|| {
+                plan.buffers.push(0);
+                plan.buffers.len() - 1
+            });
+            plan.buffers[buffer] = plan.buffers[buffer].max(lanes);
+            plan.slots[slot].buffer = buffer;
+        }
+        let ended = plan
+            .slots
+            .iter()
+            .zip(&last_use)
+            .filter(|(slot, last)| **last == index && slot.buffer != NO_BUFFER);
+        free.extend(ended.map(|(slot, _)| slot.buffer));
+    }
+}

@@ -1,0 +1,194 @@
+//! What is to be done to run a graph: steps, the buffers they fill, and when each can be used again.
+
+mod compile;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use swapnas_lanes::Layout;
+use swapnas_lanes::kernels::pool::Pool;
+use swapnas_lanes::kernels::rows::Activation;
+use swapnas_lanes::kernels::window::Window;
+
+use crate::{Graph, Key, Op, ParamId, Shape, ValueId};
+
+/// What somebody wants to know of a network.
+#[derive(Clone, Debug, Default)]
+pub struct Want {
+    /// The signs of all ReLUs.
+    pub signs: bool,
+    /// Values to be kept.
+    pub values: Vec<ValueId>,
+}
+
+/// A graph made ready to run.
+///
+/// Only what is wanted is computed. A value is materialised in a slot when a kernel has to write it;
+/// normalisations and activations are not: they stay pending and are applied by whoever reads the
+/// value, unless several readers need the same.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    graph: Arc<Graph>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) slots: Vec<Slot>,
+    /// Buffers that the slots share, with the most lanes that each has to hold for one block.
+    pub(crate) buffers: Vec<usize>,
+    pub(crate) affines: Vec<Normalisation>,
+    pub(crate) relus: Vec<Relu>,
+    /// The wanted values and where they are.
+    pub(crate) kept: Vec<(ValueId, SlotId)>,
+}
+
+impl Plan {
+    /// The ReLUs whose signs are captured.
+    pub fn relus(&self) -> &[Relu] {
+        &self.relus
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Lanes of all buffers for one block of samples: what a run needs, but for scratch rows.
+    pub fn lanes_per_block(&self) -> usize {
+        self.buffers.iter().sum()
+    }
+
+    /// The values that are materialised, by key: what a cache may keep for the next network.
+    pub fn slot_keys(&self) -> impl Iterator<Item = Key> {
+        self.slots.iter().map(|slot| slot.key)
+    }
+}
+
+/// A ReLU of a network: a distinct value, however many modules compute it.
+#[derive(Clone, Debug)]
+pub struct Relu {
+    /// Its value in the graph.
+    pub value: ValueId,
+    /// Its expression: equal in all networks that compute the same from the same weights.
+    pub key: Key,
+    /// Shape of its value.
+    pub shape: Shape,
+    /// How many ReLU modules of the network have this value.
+    pub modules: usize,
+}
+
+pub(crate) type SlotId = usize;
+pub(crate) type AffineId = usize;
+pub(crate) type ReluId = usize;
+
+/// A value that is written to memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    /// Shape without the halo.
+    pub shape: Shape,
+    /// Rows and columns of zeros around it, so that windows may reach there.
+    pub halo: usize,
+    /// Whether mean and variance of its channels are taken when it is written.
+    pub moments: bool,
+    /// The expression it is the value of.
+    pub key: Key,
+    /// Which buffer holds it, from the step that writes it first to the step that reads it last.
+    pub buffer: usize,
+}
+
+impl Slot {
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::new(self.shape.channels, self.shape.height, self.shape.width, self.halo)
+    }
+}
+
+/// A batch normalisation: scales and shifts made of a slot's moments.
+#[derive(Clone, Debug)]
+pub(crate) struct Normalisation {
+    pub slot: SlotId,
+    pub params: Option<(ParamId, ParamId)>,
+}
+
+/// A value as a step reads it: some channels of a slot, and what is pending on them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Source {
+    pub slot: SlotId,
+    pub channels: Range<usize>,
+    pub affine: Option<AffineId>,
+    pub activation: Option<Activation>,
+    /// Set where this step is the one to capture the ReLU's signs.
+    pub relu: Option<ReluId>,
+}
+
+/// Channels of a slot that a step writes, from the first on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub slot: SlotId,
+    pub channel: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub work: Work,
+    pub target: Option<Target>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// Fills the target with zeros.
+    Zero,
+    /// Sums up sources.
+    Combine { terms: Vec<Source> },
+    /// Convolution, or a linear layer.
+    Convolve { source: Source, window: Window, groups: usize, weight: ParamId, bias: Option<ParamId> },
+    /// Depthwise convolution, and the 1x1 convolution that follows if it is the only reader.
+    Depthwise {
+        source: Source,
+        window: Window,
+        weight: ParamId,
+        pointwise: Option<(ParamId, Option<ParamId>)>,
+    },
+    /// Pool.
+    Pool { source: Source, window: Window, pool: Pool },
+    /// Mean over all pixels.
+    Mean { source: Source },
+    /// The product of two values; the second has nothing pending.
+    Multiply { source: Source, by: Source },
+    /// Takes signs and nothing else.
+    Signs { source: Source },
+}
+
+impl Work {
+    /// Everything that is read.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        let (first, rest): (Option<&Source>, &[Source]) = match self {
+            Work::Zero => (None, &[]),
+            Work::Combine { terms } => (None, terms),
+            Work::Convolve { source, .. }
+            | Work::Depthwise { source, .. }
+            | Work::Pool { source, .. }
+            | Work::Mean { source }
+            | Work::Signs { source } => (Some(source), &[]),
+            Work::Multiply { source, by } => (Some(source), std::slice::from_ref(by)),
+        };
+        first.into_iter().chain(rest)
+    }
+}
+
+impl crate::Window {
+    pub(crate) fn for_lanes(&self) -> Window {
+        Window {
+            kernel: self.kernel,
+            stride: self.stride,
+            dilation: self.dilation,
+            origin: [-self.padding.top as isize, -self.padding.left as isize],
+        }
+    }
+}
+
+impl Op {
+    /// The window through which it reads its input, if the value under the padding is zero.
+    fn zero_padded_window(&self) -> Option<crate::Window> {
+        match *self {
+            Op::Conv2d { window, .. } | Op::AvgPool { window, .. } => Some(window),
+            _ => None,
+        }
+    }
+}
