@@ -1,1 +1,32 @@
-//! placeholder
+//! Search spaces: sets of architectures with their encodings, moves and networks.
+//!
+//! Every space implements [`Space`], so that metrics, searches and tables treat all alike; the
+//! typed form of an architecture is in the space's module, such as [`darts::Genotype`].
+//!
+//! ```
+//! use swapnas_spaces::by_name;
+//!
+//! let space = by_name("darts")?;
+//! let arch = space.parse(space.encodings()[0].example)?;
+//! let config = space.default_network();
+//! assert_eq!(space.describe(&config), "swap: no stem, 3 channels, 1 cell, 3x32x32, 10 classes");
+//! let graph = space.network(&arch, &config)?;
+//! assert_eq!(graph.shape(graph.outputs()[0]).channels, 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod arch;
+mod blocks;
+pub mod darts;
+mod error;
+mod json;
+mod network;
+mod registry;
+mod space;
+mod text;
+
+pub use arch::Arch;
+pub use error::{ParseError, Position, PrintError};
+pub use network::{NetworkConfig, NetworkError, Preset, UnknownPreset};
+pub use registry::{by_name, spaces, UnknownSpace};
+pub use space::{Encoding, Space};

@@ -1,0 +1,315 @@
+//! CIFAR-10 in its binary format.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use image::{Rgb, RgbImage};
+use swapnas_graph::Shape;
+
+use super::pick::pick;
+use super::pictures::{Album, Normalisation};
+use super::{Images, InputError};
+
+/// Sides of a picture in pixels.
+const SIDE: usize = 32;
+/// Bytes of one colour of a picture.
+const PLANE: usize = SIDE * SIDE;
+/// Bytes of one picture: the label, then the rows of red, of green and of blue.
+const RECORD: usize = 1 + 3 * PLANE;
+
+/// Mean and standard deviation of the training images, as NAS codebases write them.
+const NORMALISATION: Normalisation =
+    Normalisation { mean: [0.49139968, 0.48215827, 0.44653124], std: [0.24703233, 0.24348505, 0.26158768] };
+
+/// CIFAR-10 images in binary files, read only where asked for.
+///
+/// The format is that of `cifar-10-binary.tar.gz` (Krizhevsky, 2009): per image one label byte, 0 to 9,
+/// then 32x32 bytes each of red, green and blue. Values become `(byte / 255 - mean) / std` with the mean
+/// and standard deviation of the training images. Other sizes than 32x32 are resized as
+/// [`InputSpec::Images`](super::InputSpec::Images) are.
+#[derive(Clone, Debug)]
+pub struct Cifar10 {
+    path: PathBuf,
+    /// The files with their numbers of images.
+    files: Vec<(PathBuf, usize)>,
+}
+
+impl Cifar10 {
+    /// Opens one file, or the files `data_batch_*.bin` of a folder in the order of their names.
+    ///
+    /// The folder's `test_batch.bin` is not used; it can be opened as a file.
+    ///
+    /// # Errors
+    ///
+    /// When the path cannot be read, the folder has no such file, or the length of a file is not a
+    /// multiple of 3073 bytes.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, InputError> {
+        let path = path.into();
+        let files = if path.is_dir() { training_batches(&path)? } else { vec![path.clone()] };
+        let files = files
+            .into_iter()
+            .map(|file| {
+                let bytes = fs::metadata(&file).map_err(reading(&file))?.len();
+                if bytes == 0 || bytes % RECORD as u64 != 0 {
+                    return Err(InputError::Cifar10Length { path: file, bytes });
+                }
+                Ok((file, (bytes / RECORD as u64) as usize))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Cifar10 { path, files })
+    }
+
+    /// Number of images.
+    pub fn count(&self) -> usize {
+        self.files.iter().map(|(_, count)| count).sum()
+    }
+
+    /// The images of the given numbers, in that order; images are numbered from 0 through all files.
+    ///
+    /// # Errors
+    ///
+    /// When an image does not exist or cannot be read, or its label is above 9.
+    pub fn images(&self, indices: &[usize], shape: Shape) -> Result<Images, InputError> {
+        let mut album = Album::new(shape, indices.len(), NORMALISATION)?;
+        let mut labels = Vec::with_capacity(indices.len());
+        for (place, &index) in indices.iter().enumerate() {
+            let (label, picture) = self.read(index)?;
+            labels.push(label);
+            album.put(place, &picture);
+        }
+        Ok(album.finish(Some(labels)))
+    }
+
+    pub(super) fn draw(&self, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
+        let found = self.count() as u64;
+        if found < count as u64 {
+            return Err(InputError::TooFew { path: self.path.clone(), needed: count, found });
+        }
+        let picks = pick("cifar10", found, count, seed);
+        self.images(&picks.into_iter().map(|index| index as usize).collect::<Vec<_>>(), shape)
+    }
+
+    fn read(&self, index: usize) -> Result<(usize, RgbImage), InputError> {
+        let mut image = index;
+        for (path, count) in &self.files {
+            if image >= *count {
+                image -= count;
+                continue;
+            }
+            let mut record = [0; RECORD];
+            File::open(path)
+                .and_then(|mut file| {
+                    file.seek(SeekFrom::Start(image as u64 * RECORD as u64))?;
+                    file.read_exact(&mut record)
+                })
+                .map_err(reading(path))?;
+            let label = record[0];
+            if label > 9 {
+                return Err(InputError::Cifar10Label { path: path.clone(), image, label });
+            }
+            let picture = RgbImage::from_fn(SIDE as u32, SIDE as u32, |x, y| {
+                let pixel = 1 + y as usize * SIDE + x as usize;
+                Rgb([0, 1, 2].map(|colour| record[colour * PLANE + pixel]))
+            });
+            return Ok((label.into(), picture));
+        }
+        Err(InputError::NoSuchImage { path: self.path.clone(), index, found: self.count() })
+    }
+}
+
+fn training_batches(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(reading(folder))? {
+        let file = entry.map_err(reading(folder))?.path();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("data_batch_") && name.ends_with(".bin") {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(InputError::Cifar10Folder { folder: folder.to_owned() });
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn reading(path: &Path) -> impl Fn(std::io::Error) -> InputError + '_ {
+    |source| InputError::Read { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use safetensors::{Dtype, SafeTensors};
+    use serde_json::Value;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const SHAPE: Shape = Shape::new(3, SIDE, SIDE);
+
+    /// Writes a batch of one-coloured images with labels 0, 1, 2, ...
+    fn write_batch(path: &Path, levels: &[u8]) {
+        let records = levels.iter().enumerate().flat_map(|(i, &level)| {
+            let mut record = vec![level; RECORD];
+            record[0] = (i % 10) as u8;
+            record
+        });
+        fs::write(path, records.collect::<Vec<_>>()).unwrap();
+    }
+
+    /// The byte that a normalised value was made of.
+    fn byte(value: f32, colour: usize) -> u8 {
+        ((value * NORMALISATION.std[colour] + NORMALISATION.mean[colour]) * 255.0).round() as u8
+    }
+
+    fn levels(images: &Images) -> Vec<u8> {
+        (0..images.count).map(|i| byte(images.image(i)[0], 0)).collect()
+    }
+
+    #[test]
+    fn a_folder_is_its_training_batches_in_order() {
+        let folder = TempDir::new().unwrap();
+        write_batch(&folder.path().join("data_batch_2.bin"), &[30, 40, 50]);
+        write_batch(&folder.path().join("data_batch_1.bin"), &[10, 20]);
+        write_batch(&folder.path().join("test_batch.bin"), &[90]);
+        fs::write(folder.path().join("batches.meta.txt"), "airplane").unwrap();
+        let cifar = Cifar10::open(folder.path()).unwrap();
+        assert_eq!(cifar.count(), 5);
+        let images = cifar.images(&[0, 1, 2, 3, 4], SHAPE).unwrap();
+        assert_eq!(levels(&images), [10, 20, 30, 40, 50]);
+        assert_eq!(images.labels, Some(vec![0, 1, 0, 1, 2]));
+
+        let test = Cifar10::open(folder.path().join("test_batch.bin")).unwrap();
+        assert_eq!(levels(&test.images(&[0], SHAPE).unwrap()), [90]);
+    }
+
+    #[test]
+    fn images_are_drawn_without_replacement_by_the_seed() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("batch.bin");
+        let all: Vec<u8> = (0..40).collect();
+        write_batch(&path, &all);
+        let cifar = Cifar10::open(&path).unwrap();
+        let draw = |count, seed| cifar.draw(SHAPE, count, seed).unwrap();
+        let drawn = draw(40, 0);
+        let labels = drawn.labels.clone().unwrap();
+        let mut numbers = levels(&drawn);
+        assert!(numbers.iter().zip(&labels).all(|(&number, &label)| usize::from(number) % 10 == label));
+        assert_eq!(drawn.data[..5 * SHAPE.elements()], draw(5, 0).data);
+        assert_ne!(numbers, levels(&draw(40, 1)));
+        numbers.sort_unstable();
+        assert_eq!(numbers, all);
+    }
+
+    #[test]
+    fn other_sizes_are_resized() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("batch.bin");
+        write_batch(&path, &[77]);
+        for shape in [Shape::new(3, 16, 16), Shape::new(3, 64, 48), Shape::new(8, 1, 1)] {
+            let images = Cifar10::open(&path).unwrap().images(&[0], shape).unwrap();
+            for (channel, values) in images.data.chunks_exact(shape.pixels()).enumerate() {
+                assert!(values.iter().all(|&value| byte(value, channel % 3) == 77), "{shape}");
+            }
+        }
+    }
+
+    #[test]
+    fn errors_say_which_file_and_why() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("batch.bin");
+        let error = |path: &Path, count| {
+            let drawn = Cifar10::open(path).and_then(|cifar| cifar.draw(SHAPE, count, 0));
+            drawn.unwrap_err().to_string().replace(&*folder.path().to_string_lossy(), "DIR")
+        };
+        insta::assert_snapshot!(error(&path, 1), @"");
+        insta::assert_snapshot!(error(folder.path(), 1), @"");
+        write_batch(&path, &[1, 2, 3]);
+        insta::assert_snapshot!(error(&path, 4), @"");
+        let beyond = Cifar10::open(&path).unwrap().images(&[3], SHAPE).unwrap_err().to_string();
+        insta::assert_snapshot!(beyond.replace(&*folder.path().to_string_lossy(), "DIR"), @"");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[RECORD] = 10;
+        fs::write(&path, &bytes).unwrap();
+        insta::assert_snapshot!(error(&path, 3), @"");
+        bytes.pop();
+        fs::write(&path, &bytes).unwrap();
+        insta::assert_snapshot!(error(&path, 1), @"");
+        fs::write(&path, b"").unwrap();
+        insta::assert_snapshot!(error(&path, 1), @"");
+    }
+
+    /// The folder named by an environment variable, or else the one beside the checkout.
+    fn reference(variable: &str, beside: &str) -> Option<PathBuf> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder =
+            env::var_os(variable).map_or(workspace.join("..").join(beside), |set| workspace.join(set));
+        if folder.is_dir() {
+            return Some(folder);
+        }
+        assert!(
+            env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "{variable}: no folder {}",
+            folder.display()
+        );
+        eprintln!("skipped: no folder {}; set {variable}", folder.display());
+        None
+    }
+
+    /// Turns the images of every case back into bytes, and reads these as a CIFAR-10 file: shows that the
+    /// normalisation is the reference's to the bit, and so is the order of more than three channels.
+    #[test]
+    fn inputs_of_the_fixtures_are_read_to_the_bit() {
+        let Some(folder) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
+        let folder = folder.join("swap_darts");
+        let index: Value = serde_json::from_slice(&fs::read(folder.join("index.json")).unwrap()).unwrap();
+        let scratch = TempDir::new().unwrap();
+        let mut compared = 0;
+        for case in index["cases"].as_array().unwrap() {
+            let name = case["file"].as_str().unwrap();
+            let file = fs::read(folder.join(name)).unwrap();
+            let input = SafeTensors::deserialize(&file).unwrap().tensor("input").unwrap();
+            let &[count, channels, height, width] = input.shape() else {
+                panic!("{name}: {:?}", input.shape())
+            };
+            assert_eq!(input.dtype(), Dtype::F32, "{name}");
+            if (height, width) != (SIDE, SIDE) || channels < 3 {
+                continue;
+            }
+            let values: Vec<f32> =
+                input.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+            let mut bytes = Vec::new();
+            for image in values.chunks_exact(channels * PLANE) {
+                bytes.push(0);
+                bytes.extend(image[..3 * PLANE].iter().enumerate().map(|(i, &value)| byte(value, i / PLANE)));
+            }
+            let path = scratch.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let all: Vec<usize> = (0..count).collect();
+            let images =
+                Cifar10::open(&path).unwrap().images(&all, Shape::new(channels, height, width)).unwrap();
+            assert_eq!(images.data, values, "{name}");
+            compared += 1;
+        }
+        assert!(compared > 0, "no case with images of 32x32");
+    }
+
+    #[test]
+    fn the_sample_beside_the_fixtures_is_a_batch() {
+        let Some(folder) = reference("SWAPNAS_DATA", "shared/data") else { return };
+        let cifar = Cifar10::open(folder.join("cifar10_sample.bin")).unwrap();
+        let images = cifar.images(&(0..cifar.count()).collect::<Vec<_>>(), SHAPE).unwrap();
+        assert!(images.labels.unwrap().iter().all(|&label| label < 10));
+        // Photographs, normalised: mean and variance near 0 and 1 in every colour.
+        for colour in 0..3 {
+            let plane = |image: usize| &images.data[(image * 3 + colour) * PLANE..][..PLANE];
+            let n = (images.count * PLANE) as f64;
+            let mean = (0..images.count).flat_map(plane).map(|&x| f64::from(x)).sum::<f64>() / n;
+            let square = (0..images.count).flat_map(plane).map(|&x| f64::from(x).powi(2)).sum::<f64>() / n;
+            assert!(mean.abs() < 0.2 && (square - 1.0).abs() < 0.3, "{colour}: {mean} {square}");
+        }
+    }
+}

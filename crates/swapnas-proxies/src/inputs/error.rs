@@ -1,0 +1,164 @@
+use std::io;
+use std::path::PathBuf;
+
+use swapnas_graph::Shape;
+
+use super::MAX_SIDE;
+
+/// A batch of images that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A batch without values, or of more than can be held.
+    #[error(
+        "cannot make {count} images of {shape}: ask for at least one image, one channel and sides of \
+         1 to {MAX_SIDE} pixels, and no more than memory holds"
+    )]
+    Size {
+        /// Shape of one image.
+        shape: Shape,
+        /// Number of images.
+        count: usize,
+    },
+    /// A file or folder that cannot be read.
+    #[error("cannot read `{}`: {source}; check the path and its permissions", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Fewer images than the batch needs.
+    #[error("`{}` holds {found} images, but {needed} are needed; add images or draw fewer", path.display())]
+    TooFew {
+        /// The file or folder.
+        path: PathBuf,
+        /// Images asked for.
+        needed: usize,
+        /// Images there are.
+        found: u64,
+    },
+    /// An image asked for by a number beyond the last one.
+    #[error("`{}` has no image {index}: its {found} images are numbered from 0", path.display())]
+    NoSuchImage {
+        /// The file or folder.
+        path: PathBuf,
+        /// Number of the image.
+        index: usize,
+        /// Images there are.
+        found: usize,
+    },
+    /// A file whose length is not one of the binary CIFAR-10 format.
+    #[error(
+        "`{}` is no binary CIFAR-10 batch: its {bytes} bytes are not a multiple of 3073 (a label and \
+         3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin",
+        path.display()
+    )]
+    Cifar10Length {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A CIFAR-10 label beyond the ten classes.
+    #[error(
+        "`{}` is no binary CIFAR-10 batch: image {image} has label {label}, but labels are 0 to 9",
+        path.display()
+    )]
+    Cifar10Label {
+        /// The file.
+        path: PathBuf,
+        /// Number of the image in the file, from 0.
+        image: usize,
+        /// Its label byte.
+        label: u8,
+    },
+    /// A folder without CIFAR-10 training batches.
+    #[error(
+        "`{}` has no files data_batch_*.bin; give the folder cifar-10-batches-bin, or a batch's file",
+        folder.display()
+    )]
+    Cifar10Folder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A picture that cannot be decoded.
+    #[error("cannot decode the picture `{}`: {source}; replace it or move it away", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        source: image::ImageError,
+    },
+    /// A folder without pictures.
+    #[error("`{}` has no pictures: no file below it ends in .png, .jpg or .jpeg", folder.display())]
+    NoPictures {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file that does not begin as a NumPy array.
+    #[error("`{}` is no NumPy array: {source}; write it with numpy.save", path.display())]
+    NpyHeader {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the header.
+        source: io::Error,
+    },
+    /// A NumPy array of something else than numbers that images are made of.
+    #[error("`{}` is an array of {found}; save it as float32, float64 or uint8", path.display())]
+    NpyType {
+        /// The file.
+        path: PathBuf,
+        /// Its element type, as NumPy writes it.
+        found: String,
+    },
+    /// A NumPy array of another shape than the network needs.
+    #[error(
+        "`{}` is an array of shape ({}), but the network needs (N, {}, {}, {}): images, channels, height, width",
+        path.display(),
+        found.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+        expected.channels, expected.height, expected.width
+    )]
+    NpyShape {
+        /// The file.
+        path: PathBuf,
+        /// Shape of one image as the network needs it.
+        expected: Shape,
+        /// Shape of the array.
+        found: Vec<u64>,
+    },
+    /// A NumPy array whose first index runs fastest.
+    #[error(
+        "`{}` is in Fortran order; save numpy.ascontiguousarray of the array instead",
+        path.display()
+    )]
+    NpyOrder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A NumPy file that ends before its array does.
+    #[error(
+        "`{}` ends early: its array needs {expected} bytes, but {found} follow the header; save it again",
+        path.display()
+    )]
+    NpyLength {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of the array as its header describes it.
+        expected: u128,
+        /// Bytes in the file.
+        found: u64,
+    },
+    /// A NumPy array with a value that no network can work with.
+    #[error(
+        "`{}` has the value {value} in image {image}; all values must be finite 32-bit floats",
+        path.display()
+    )]
+    NpyValue {
+        /// The file.
+        path: PathBuf,
+        /// Number of the image in the array, from 0.
+        image: u64,
+        /// The value, as a 32-bit float.
+        value: f32,
+    },
+}

@@ -1,0 +1,186 @@
+//! Arrays saved by NumPy.
+
+use std::fs::File;
+use std::io::{BufReader, Seek};
+use std::path::Path;
+
+use npyz::{Deserialize, NpyFile, NpyHeader, NpyReader, Order};
+use swapnas_graph::Shape;
+
+use super::pick::pick;
+use super::{Images, InputError};
+
+/// Takes or draws `count` images of the array in `path`.
+pub(super) fn draw(path: &Path, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
+    let mut images = Images::zeros(shape, count)?;
+    let array = open(path, shape)?;
+    let found = array.shape()[0];
+    if found < count as u64 {
+        return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
+    }
+    let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
+    match array.try_data::<f32>() {
+        Ok(values) => fill(&mut images, path, &picks, values, |value| value),
+        Err(array) => match array.try_data::<f64>() {
+            Ok(values) => fill(&mut images, path, &picks, values, |value| value as f32),
+            Err(array) => match array.try_data::<u8>() {
+                Ok(values) => fill(&mut images, path, &picks, values, |value| f32::from(value) / 255.0),
+                Err(array) => Err(wrong_type(path, &array)),
+            },
+        },
+    }?;
+    Ok(images)
+}
+
+/// Opens the array and makes sure that it holds images of `shape`, and that the file holds it.
+fn open(path: &Path, shape: Shape) -> Result<NpyFile<BufReader<File>>, InputError> {
+    let reading = |source| InputError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(reading)?;
+    let length = file.metadata().map_err(reading)?.len();
+    let mut reader = BufReader::new(file);
+    let header = NpyHeader::from_reader(&mut reader)
+        .map_err(|source| InputError::NpyHeader { path: path.to_owned(), source })?;
+    let Some(item_size) = header.dtype().num_bytes() else {
+        return Err(wrong_type(path, &header));
+    };
+    let expected = [shape.channels, shape.height, shape.width].map(|n| n as u64);
+    let count = match *header.shape() {
+        [count, ref image @ ..] if *image == expected => count,
+        _ => {
+            let found = header.shape().to_vec();
+            return Err(InputError::NpyShape { path: path.to_owned(), expected: shape, found });
+        }
+    };
+    if header.order() != Order::C {
+        return Err(InputError::NpyOrder { path: path.to_owned() });
+    }
+    let expected = u128::from(count) * shape.elements() as u128 * item_size as u128;
+    let found = length.saturating_sub(reader.stream_position().map_err(reading)?);
+    if expected > u128::from(found) {
+        return Err(InputError::NpyLength { path: path.to_owned(), expected, found });
+    }
+    Ok(NpyFile::with_header(header, reader))
+}
+
+fn wrong_type(path: &Path, header: &NpyHeader) -> InputError {
+    InputError::NpyType { path: path.to_owned(), found: header.dtype().descr() }
+}
+
+/// Reads the images of the numbers `picks`.
+fn fill<T: Deserialize>(
+    images: &mut Images,
+    path: &Path,
+    picks: &[u64],
+    mut values: NpyReader<T, BufReader<File>>,
+    to_f32: impl Fn(T) -> f32,
+) -> Result<(), InputError> {
+    let reading = |source| InputError::Read { path: path.to_owned(), source };
+    for (image, &pick) in images.each_mut().zip(picks) {
+        values.seek_to(pick * image.len() as u64).map_err(reading)?;
+        for (to, value) in image.iter_mut().zip(&mut values) {
+            *to = to_f32(value.map_err(reading)?);
+            if !to.is_finite() {
+                return Err(InputError::NpyValue { path: path.to_owned(), image: pick, value: *to });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// The bytes of an `.npy` file.
+    fn npy(dtype: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend(((header.len() + 1) as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.push(b'\n');
+        bytes.extend(data);
+        bytes
+    }
+
+    fn draw_bytes(bytes: &[u8], shape: Shape, count: usize) -> Result<Images, InputError> {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.npy");
+        fs::write(&path, bytes).unwrap();
+        draw(&path, shape, count, 0)
+    }
+
+    /// The error without the folder's random name.
+    fn error(bytes: &[u8], count: usize) -> String {
+        let text = draw_bytes(bytes, Shape::new(3, 2, 1), count).unwrap_err().to_string();
+        let (start, end) = (text.find('`').unwrap(), text.find("x.npy").unwrap());
+        format!("{}{}", &text[..=start], &text[end..])
+    }
+
+    fn floats(n: usize) -> Vec<u8> {
+        (0..n).flat_map(|i| (i as f32).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn a_batch_of_the_needed_size_is_taken_in_order_in_every_type() {
+        let shape = Shape::new(3, 2, 1);
+        let counting: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let f64s: Vec<u8> = (0..12).flat_map(|i| f64::from(i).to_le_bytes()).collect();
+        let big_endian: Vec<u8> = (0..12).flat_map(|i| (i as f32).to_be_bytes()).collect();
+        for (dtype, data) in [("<f4", floats(12)), ("<f8", f64s), (">f4", big_endian)] {
+            let images = draw_bytes(&npy(dtype, "False", "(2, 3, 2, 1)", &data), shape, 2).unwrap();
+            assert_eq!((images.data, images.labels), (counting.clone(), None), "{dtype}");
+        }
+        let bytes: Vec<u8> = (0..12).map(|i| i * 20).collect();
+        let images = draw_bytes(&npy("|u1", "False", "(2, 3, 2, 1)", &bytes), shape, 2).unwrap();
+        assert_eq!(images.data, counting.iter().map(|i| i * 20.0 / 255.0).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn from_a_larger_array_whole_images_are_drawn_by_the_seed() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.npy");
+        fs::write(&path, npy("<f4", "False", "(50, 1, 2, 3)", &floats(300))).unwrap();
+        let draw = |count, seed| draw(&path, Shape::new(1, 2, 3), count, seed).unwrap();
+        let images = draw(20, 1);
+        let mut starts: Vec<_> = images.data.chunks_exact(6).map(|image| image[0] as usize).collect();
+        for (i, &start) in starts.iter().enumerate() {
+            assert_eq!(start % 6, 0);
+            assert_eq!(images.image(i), [0, 1, 2, 3, 4, 5].map(|k| (start + k) as f32));
+        }
+        assert_eq!(images.data[..30], draw(5, 1).data);
+        assert_ne!(images, draw(20, 2));
+        starts.sort_unstable();
+        starts.dedup();
+        assert_eq!(starts.len(), 20);
+    }
+
+    #[test]
+    fn errors_say_what_was_found_and_what_is_needed() {
+        let good = floats(12);
+        let array = |dtype, order, shape| npy(dtype, order, shape, &good);
+        insta::assert_snapshot!(error(b"not numpy", 2), @"");
+        insta::assert_snapshot!(error(&array("<i8", "False", "(1, 3, 2, 1)"), 1), @"");
+        insta::assert_snapshot!(error(&array("|O", "False", "(1, 3, 2, 1)"), 1), @"");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 1, 3, 2)"), 2), @"");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(12,)"), 2), @"");
+        insta::assert_snapshot!(error(&array("<f4", "True", "(2, 3, 2, 1)"), 2), @"");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 3, 2, 1)"), 3), @"");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(3, 3, 2, 1)"), 2), @"");
+        let nan = [&good[..40], &f32::NAN.to_le_bytes(), &good[..4]].concat();
+        insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"");
+        let large: Vec<u8> = (0..6).flat_map(|_| 1e300_f64.to_le_bytes()).collect();
+        insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"");
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error_wherever_it_ends() {
+        let whole = npy("<f4", "False", "(2, 3, 2, 1)", &floats(12));
+        for end in 0..whole.len() {
+            assert!(draw_bytes(&whole[..end], Shape::new(3, 2, 1), 2).is_err(), "{end}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What users write to say which images they want.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::Spectral;
+
+/// Where the images come from.
+///
+/// Written and read as text: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
+/// `cifar10:PATH`, `images:DIR`, `npy:FILE`. A path is everything after the first colon, colons included.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InputSpec {
+    /// Random images with the amplitude spectrum of natural ones.
+    Spectral(Spectral),
+    /// White noise: every value from N(0, 1).
+    Gaussian,
+    /// CIFAR-10 in its binary format: a file, or the folder of the training batches; see
+    /// [`Cifar10`](super::Cifar10).
+    Cifar10(PathBuf),
+    /// The PNG and JPEG pictures below a folder, of any size.
+    ///
+    /// All files ending in `.png`, `.jpg` or `.jpeg`, in whatever case, are taken, subfolders included
+    /// and hidden files (`.name`) left out, in the order of their names. If every picture lies in a
+    /// subfolder, the first folder of its path is its class, and classes are numbered in the order of
+    /// their names; otherwise there are no labels.
+    ///
+    /// The largest centred part with the needed aspect ratio is resized with a triangle filter (bilinear;
+    /// when shrinking, over the area a pixel covers) and normalised with the mean
+    /// and standard deviation of ImageNet. Grey pictures have three equal colours, and transparency is ignored.
+    Images(PathBuf),
+    /// A NumPy array of shape (N, channels, height, width) in float32, float64 or uint8.
+    ///
+    /// Values are used as they are, except that uint8 is divided by 255. An array of exactly as many
+    /// images as needed is a batch and keeps its order; from a larger one they are drawn by the seed.
+    Npy(PathBuf),
+}
+
+/// A kind of input as help texts list it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputKind {
+    /// How it is written.
+    pub syntax: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+}
+
+impl InputSpec {
+    /// Every kind of input, the default first.
+    pub const KINDS: [InputKind; 5] = [
+        InputKind {
+            syntax: "spectral[:exponent=2.5][:correlation=0.97]",
+            summary: "random images with amplitude spectrum 1/f^exponent and correlated channels (default)",
+        },
+        InputKind { syntax: "gaussian", summary: "white noise, N(0, 1)" },
+        InputKind {
+            syntax: "cifar10:PATH",
+            summary: "a binary batch of CIFAR-10, or the folder of data_batch_*.bin",
+        },
+        InputKind {
+            syntax: "images:DIR",
+            summary: "a folder of PNG and JPEG pictures, with or without classes",
+        },
+        InputKind { syntax: "npy:FILE", summary: "a NumPy array (N, channels, height, width)" },
+    ];
+}
+
+impl Default for InputSpec {
+    fn default() -> Self {
+        InputSpec::Spectral(Spectral::default())
+    }
+}
+
+impl fmt::Display for InputSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InputSpec::Spectral(spectral) => spectral.fmt(f),
+            InputSpec::Gaussian => write!(f, "gaussian"),
+            InputSpec::Cifar10(path) => write!(f, "cifar10:{}", path.display()),
+            InputSpec::Images(folder) => write!(f, "images:{}", folder.display()),
+            InputSpec::Npy(file) => write!(f, "npy:{}", file.display()),
+        }
+    }
+}
+
+/// A text that says no input.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SpecError {
+    /// A kind that does not exist.
+    #[error("unknown input `{found}`; known are {}", known_kinds())]
+    Kind {
+        /// What stands there.
+        found: String,
+    },
+    /// A kind that needs a path, without one.
+    #[error("input `{kind}` needs a path: write `{kind}:{placeholder}`")]
+    Path {
+        /// The kind.
+        kind: &'static str,
+        /// What the path leads to.
+        placeholder: &'static str,
+    },
+    /// Something after a kind that takes no options.
+    #[error("input `{kind}` takes no options, but `{found}` follows; write `{kind}` alone")]
+    NoOptions {
+        /// The kind.
+        kind: &'static str,
+        /// What follows.
+        found: String,
+    },
+    /// An option that does not exist, or lacks its value.
+    #[error(
+        "unknown option `{found}` at column {column}; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`"
+    )]
+    Option {
+        /// What stands there.
+        found: String,
+        /// Where it begins, counted in characters from 1.
+        column: usize,
+    },
+    /// An option given twice.
+    #[error("option `{name}` is given again at column {column}; leave one of them out")]
+    Twice {
+        /// The option.
+        name: &'static str,
+        /// Where it begins the second time, counted in characters from 1.
+        column: usize,
+    },
+    /// An option whose value is no number.
+    #[error("`{found}` at column {column} is no number; write for example `{name}={example}`")]
+    Number {
+        /// The option.
+        name: &'static str,
+        /// What stands there.
+        found: String,
+        /// Where it begins, counted in characters from 1.
+        column: usize,
+        /// A value that works.
+        example: f64,
+    },
+    /// An option whose value is out of range.
+    #[error("{name} {value} is out of range: take a number from {low} to {high}")]
+    Range {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// The smallest valid one.
+        low: f64,
+        /// The largest valid one.
+        high: f64,
+    },
+}
+
+fn known_kinds() -> String {
+    InputSpec::KINDS.map(|kind| kind.syntax).join(", ")
+}
+
+impl FromStr for InputSpec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let (kind, rest) = match text.split_once(':') {
+            Some((kind, rest)) => (kind, Some(rest)),
+            None => (text, None),
+        };
+        let path = |kind, placeholder| match rest {
+            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+            _ => Err(SpecError::Path { kind, placeholder }),
+        };
+        match kind {
+            "spectral" => parse_spectral(text).map(InputSpec::Spectral),
+            "gaussian" => match rest {
+                None => Ok(InputSpec::Gaussian),
+                Some(found) => Err(SpecError::NoOptions { kind: "gaussian", found: found.to_owned() }),
+            },
+            "cifar10" => path("cifar10", "PATH").map(InputSpec::Cifar10),
+            "images" => path("images", "DIR").map(InputSpec::Images),
+            "npy" => path("npy", "FILE").map(InputSpec::Npy),
+            _ => Err(SpecError::Kind { found: kind.to_owned() }),
+        }
+    }
+}
+
+fn parse_spectral(text: &str) -> Result<Spectral, SpecError> {
+    let default = Spectral::default();
+    let (mut exponent, mut correlation) = (None, None);
+    let mut parts = text.split(':');
+    let mut column = 1 + parts.next().map_or(0, |kind| kind.chars().count() + 1);
+    for option in parts {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        let (name, slot, example) = match name {
+            "exponent" => ("exponent", &mut exponent, default.exponent()),
+            "correlation" => ("correlation", &mut correlation, default.correlation()),
+            _ => return Err(SpecError::Option { found: option.to_owned(), column }),
+        };
+        let number = value.parse().map_err(|_| SpecError::Number {
+            name,
+            found: value.to_owned(),
+            column: column + name.len() + 1,
+            example,
+        })?;
+        if slot.replace(number).is_some() {
+            return Err(SpecError::Twice { name, column });
+        }
+        column += option.chars().count() + 1;
+    }
+    Spectral::new(exponent.unwrap_or(default.exponent()), correlation.unwrap_or(default.correlation()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn specs() -> impl Strategy<Value = InputSpec> {
+        let path = "[^\u{0}]{1,20}".prop_map(PathBuf::from);
+        prop_oneof![
+            Just(InputSpec::default()),
+            (0.0..=10.0, 0.0..=1.0).prop_map(|(e, c)| InputSpec::Spectral(Spectral::new(e, c).unwrap())),
+            Just(InputSpec::Gaussian),
+            path.clone().prop_map(InputSpec::Cifar10),
+            path.clone().prop_map(InputSpec::Images),
+            path.prop_map(InputSpec::Npy),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn print_and_parse_are_inverse(spec in specs()) {
+            prop_assert_eq!(spec.to_string().parse(), Ok(spec));
+        }
+
+        #[test]
+        fn any_text_is_a_spec_or_an_error(text in "(spectral|gaussian|cifar10|npy|images|)[:=a-z0-9.\\-]*|.*") {
+            if let Ok(spec) = text.parse::<InputSpec>() {
+                prop_assert_eq!(spec.to_string().parse(), Ok(spec));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_mean_what_they_say() {
+        let parse = |text: &str| text.parse::<InputSpec>().unwrap();
+        assert_eq!(parse("spectral"), InputSpec::default());
+        assert_eq!(parse("spectral:exponent=2.5:correlation=0.97"), InputSpec::default());
+        let spec = parse("spectral:correlation=.5:exponent=3");
+        assert_eq!(spec, InputSpec::Spectral(Spectral::new(3.0, 0.5).unwrap()));
+        assert_eq!(spec.to_string(), "spectral:exponent=3:correlation=0.5");
+        assert_eq!(parse("cifar10:C:\\data"), InputSpec::Cifar10("C:\\data".into()));
+    }
+
+    #[test]
+    fn every_kind_is_listed_with_a_syntax_that_parses() {
+        for kind in InputSpec::KINDS {
+            let text = kind.syntax.replace(['[', ']'], "");
+            assert!(text.parse::<InputSpec>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong_and_what_to_write() {
+        let error = |text: &str| text.parse::<InputSpec>().unwrap_err().to_string();
+        insta::assert_snapshot!(error("cifar:x"), @"");
+        insta::assert_snapshot!(error(""), @"");
+        insta::assert_snapshot!(error("cifar10"), @"");
+        insta::assert_snapshot!(error("npy:"), @"");
+        insta::assert_snapshot!(error("gaussian:std=2"), @"");
+        insta::assert_snapshot!(error("spectral:"), @"");
+        insta::assert_snapshot!(error("spectral:exponent=2:slope=1"), @"");
+        insta::assert_snapshot!(error("spectral:exponent=2:correlation=high"), @"");
+        insta::assert_snapshot!(error("spectral:exponent"), @"");
+        insta::assert_snapshot!(error("spectral:exponent=2:exponent=3"), @"");
+        insta::assert_snapshot!(error("spectral:exponent=11"), @"");
+        insta::assert_snapshot!(error("spectral:correlation=NaN"), @"");
+    }
+}

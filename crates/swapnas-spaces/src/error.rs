@@ -1,0 +1,92 @@
+use std::fmt;
+
+/// Where in a description something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// In a text; both count from 1, columns in characters.
+    Text {
+        /// Line.
+        line: usize,
+        /// Column.
+        column: usize,
+    },
+    /// At a field of a JSON object, such as `normal[3]`. Empty for the object itself.
+    Field(String),
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Position::Text { line: 1, column } => write!(f, "column {column}"),
+            Position::Text { line, column } => write!(f, "line {line}, column {column}"),
+            Position::Field(path) if path.is_empty() => f.write_str("JSON"),
+            Position::Field(path) => write!(f, "field `{path}`"),
+        }
+    }
+}
+
+/// A description that is not one of an architecture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{position}: expected {expected}, found {found}{}", suggest(suggestions))]
+pub struct ParseError {
+    /// Where.
+    pub position: Position,
+    /// What would be valid there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+    /// Valid names close to the one that is there, closest first.
+    pub suggestions: Vec<&'static str>,
+}
+
+fn suggest(names: &[&str]) -> String {
+    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
+}
+
+/// The names among `valid` that `name` may have been meant to be, closest first.
+///
+/// Close is a Damerau-Levenshtein distance of at most a third of the name's length.
+pub(crate) fn nearest(name: &str, valid: &[&'static str]) -> Vec<&'static str> {
+    let mut close: Vec<(usize, &'static str)> = valid
+        .iter()
+        .map(|&v| (strsim::damerau_levenshtein(&name.to_lowercase(), &v.to_lowercase()), v))
+        .filter(|&(distance, v)| distance * 3 <= v.chars().count())
+        .collect();
+    close.sort_by_key(|&(distance, _)| distance);
+    let best = close.first().map_or(0, |&(distance, _)| distance);
+    close.into_iter().take_while(|&(distance, _)| distance == best).map(|(_, v)| v).collect()
+}
+
+/// A text as messages show it: in backticks, and not all of it if it is long.
+pub(crate) fn quote(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("`{}...`", &text[..cut]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// An architecture that cannot be written as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrintError {
+    /// The space has no encoding of that name.
+    #[error("the space {space} has no encoding `{encoding}`; it has {}", known.join(", "))]
+    UnknownEncoding {
+        /// The space.
+        space: &'static str,
+        /// The encoding asked for.
+        encoding: String,
+        /// The encodings there are.
+        known: Vec<&'static str>,
+    },
+    /// The encoding has no way to say it.
+    #[error("the encoding `{encoding}` cannot express {what}; use `{instead}`")]
+    Inexpressible {
+        /// The encoding asked for.
+        encoding: &'static str,
+        /// What it lacks.
+        what: String,
+        /// An encoding that can.
+        instead: &'static str,
+    },
+}

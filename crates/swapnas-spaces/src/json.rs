@@ -1,0 +1,110 @@
+//! Reading descriptions of architectures from JSON.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use crate::error::{nearest, quote};
+use crate::{ParseError, Position};
+
+/// Whether a text is meant to be a JSON object rather than one of the other encodings.
+pub(crate) fn is_object(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// Reads the JSON of a text.
+pub(crate) fn read(text: &str) -> Result<Value, ParseError> {
+    serde_json::from_str(text).map_err(|error| ParseError {
+        position: Position::Text { line: error.line(), column: error.column() },
+        expected: "a JSON object".to_owned(),
+        found: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+        suggestions: Vec::new(),
+    })
+}
+
+/// A value within a JSON object, with the path that leads to it.
+#[derive(Clone)]
+pub(crate) struct Field<'a> {
+    value: &'a Value,
+    path: String,
+}
+
+impl<'a> Field<'a> {
+    /// The object itself, which must have the `fields` and no others.
+    pub(crate) fn object(value: &'a Value, fields: &[&'static str]) -> Result<Self, ParseError> {
+        let object = Field { value, path: String::new() };
+        let map = value.as_object().ok_or_else(|| object.error("an object"))?;
+        match map.keys().find(|key| !fields.contains(&key.as_str())) {
+            None => Ok(object),
+            Some(unknown) => Err(ParseError {
+                position: Position::Field(String::new()),
+                expected: format!("the fields {}", fields.join(", ")),
+                found: quote(unknown),
+                suggestions: nearest(unknown, fields),
+            }),
+        }
+    }
+
+    /// A field of an object.
+    pub(crate) fn get(&self, name: &str) -> Result<Field<'a>, ParseError> {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        match self.value.get(name) {
+            Some(value) => Ok(Field { value, path }),
+            None => Err(ParseError {
+                position: Position::Field(path),
+                expected: "a value".to_owned(),
+                found: "nothing".to_owned(),
+                suggestions: Vec::new(),
+            }),
+        }
+    }
+
+    /// The elements of an array.
+    pub(crate) fn items(&self, what: &str) -> Result<Vec<Field<'a>>, ParseError> {
+        let items = self.value.as_array().ok_or_else(|| self.error(format!("an array of {what}")))?;
+        let field = |(i, value)| Field { value, path: format!("{}[{i}]", self.path) };
+        Ok(items.iter().enumerate().map(field).collect())
+    }
+
+    /// The elements of an array of `N`.
+    pub(crate) fn array<const N: usize>(&self, what: &str) -> Result<[Field<'a>; N], ParseError> {
+        let items = self.items(what)?;
+        let found = items.len();
+        items.try_into().map_err(|_| ParseError {
+            found: format!("an array of {found}"),
+            ..self.error(format!("an array of {N} {what}"))
+        })
+    }
+
+    /// A number within `range`.
+    pub(crate) fn number(&self, what: &str, range: RangeInclusive<usize>) -> Result<usize, ParseError> {
+        let number = self.value.as_u64().and_then(|n| usize::try_from(n).ok());
+        match number {
+            Some(n) if range.contains(&n) => Ok(n),
+            _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
+        }
+    }
+
+    /// One of `names`, as its place among them.
+    pub(crate) fn name(&self, what: &str, names: &[&'static str]) -> Result<usize, ParseError> {
+        let text = self.value.as_str();
+        text.and_then(|text| names.iter().position(|&n| n == text)).ok_or_else(|| ParseError {
+            suggestions: text.map_or_else(Vec::new, |text| nearest(text, names)),
+            ..self.error(format!("{what} ({})", names.join(", ")))
+        })
+    }
+
+    /// The error that the value is something else than `expected`.
+    pub(crate) fn error(&self, expected: impl Into<String>) -> ParseError {
+        let found = match self.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(b) => format!("`{b}`"),
+            Value::Number(n) => format!("`{n}`"),
+            Value::String(s) => quote(s),
+            Value::Array(items) => format!("an array of {}", items.len()),
+            Value::Object(_) => "an object".to_owned(),
+        };
+        let position = Position::Field(self.path.clone());
+        ParseError { position, expected: expected.into(), found, suggestions: Vec::new() }
+    }
+}
