@@ -59,10 +59,10 @@ impl<E> Kernel<'_, E> {
             Some(window) => input.channels * window.reach(1, &(0..width)).len() * window.stride[0],
             None => input.channels * width,
         };
-        if matches!(self, Kernel::Mean) {
-            return vec![0..height];
-        }
-        let rows = (BAND_LANES / per_row.max(1)).clamp(1, height);
+        let rows = match self {
+            Kernel::Mean => height,
+            _ => (BAND_LANES / per_row.max(1)).clamp(1, height),
+        };
         let bands = height.div_ceil(rows);
         (0..bands).map(|band| band * height / bands..(band + 1) * height / bands).collect()
     }

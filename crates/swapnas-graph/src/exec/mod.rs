@@ -57,6 +57,15 @@ pub struct Signs<'a> {
 }
 
 impl<'a> Signs<'a> {
+    /// The signs in `words`: for every block of 16 samples, one word for every unit.
+    ///
+    /// # Panics
+    /// If there are not as many words as that.
+    pub fn new(words: &'a [u16], units: usize, samples: usize) -> Self {
+        assert_eq!(words.len(), samples.div_ceil(SAMPLES) * units, "one word for every block and unit");
+        Signs { words, units, samples }
+    }
+
     /// Number of units.
     pub fn units(&self) -> usize {
         self.units
@@ -109,7 +118,6 @@ impl Observer for () {
 pub struct Executor<E: Element = f32> {
     level: Level,
     parallel: bool,
-    batch: BatchSize,
     buffers: Vec<Vec<Lane<E>>>,
     /// Slots of this run that go into the cache afterwards.
     kept: Vec<Option<Vec<Lane<E>>>>,
@@ -119,12 +127,6 @@ pub struct Executor<E: Element = f32> {
     signs: Vec<Vec<u16>>,
     numbers: Numbers<E>,
     scratch: RefCell<Scratch<E>>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct BatchSize {
-    samples: usize,
-    blocks: usize,
 }
 
 /// The parameters of the step at hand.
@@ -143,7 +145,6 @@ impl<E: Element> Executor<E> {
         Executor {
             level,
             parallel: false,
-            batch: BatchSize::default(),
             buffers: Vec::new(),
             kept: Vec::new(),
             moments: Vec::new(),
@@ -198,7 +199,7 @@ impl<E: Element> Executor<E> {
                     let info = &plan.relus()[relu];
                     let words = &self.signs[relu];
                     let (units, samples) = (info.shape.elements(), batch.samples());
-                    observer.observe(info, Signs { words, units, samples });
+                    observer.observe(info, Signs::new(words, units, samples));
                 }
             }
         }
@@ -244,12 +245,11 @@ impl<E: Element> Executor<E> {
     }
 
     fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) {
-        self.batch = BatchSize { samples: batch.samples(), blocks: batch.blocks() };
         if self.buffers.len() < plan.buffers.len() {
             self.buffers.resize_with(plan.buffers.len(), Vec::new);
         }
         for (buffer, lanes) in self.buffers.iter_mut().zip(&plan.buffers) {
-            grow(buffer, lanes * self.batch.blocks, Lane::ZERO);
+            grow(buffer, lanes * batch.blocks(), Lane::ZERO);
         }
         self.kept.clear();
         self.kept.resize_with(plan.slots.len(), || None);
@@ -268,7 +268,7 @@ impl<E: Element> Executor<E> {
             self.signs.resize_with(plan.relus().len(), Vec::new);
         }
         for (signs, relu) in self.signs.iter_mut().zip(plan.relus()) {
-            signs.resize(relu.shape.elements() * self.batch.blocks, 0);
+            signs.resize(relu.shape.elements() * batch.blocks(), 0);
         }
     }
 
@@ -323,7 +323,7 @@ fn needed_steps<E: Element>(plan: &Plan, wanted: &[bool], cache: Option<&ValueCa
     }
     let mut steps = vec![Needed::No; plan.steps.len()];
     for (step, needed) in plan.steps.iter().zip(&mut steps).rev() {
-        if step.target.is_some_and(|target| slots[target.slot]) {
+        if step.target.as_ref().is_some_and(|target| slots[target.slot]) {
             *needed = Needed::Target;
             for source in step.work.sources() {
                 need(&mut slots, source.slot);

@@ -24,7 +24,7 @@ impl<E: Element> Executor<E> {
         wanted: &[bool],
         weights: Weights<'_>,
     ) -> Result<(), RunError> {
-        let Some(target) = step.target else {
+        let Some(target) = &step.target else {
             return self.capture(plan, step, batch, cache.as_deref(), wanted, weights);
         };
         self.load_weights(plan, &step.work, weights)?;
@@ -40,26 +40,15 @@ impl<E: Element> Executor<E> {
         let mut lanes = kept.unwrap_or_else(|| std::mem::take(&mut self.buffers[slot.buffer]));
         let mut signs = self.take_signs(&step.work, wanted);
 
-        let channels = match &step.work {
-            Work::Zero => slot.shape.channels,
-            Work::Combine { terms } => terms[0].channels.len(),
-            Work::Convolve { .. } | Work::Depthwise { pointwise: Some(_), .. } => {
-                self.numbers.dense.out_channels()
-            }
-            Work::Depthwise { source, .. }
-            | Work::Pool { source, .. }
-            | Work::Mean { source }
-            | Work::Multiply { source, .. }
-            | Work::Signs { source } => source.channels.len(),
-        };
         let kernel = kernel(&step.work, &self.numbers);
         let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
             let planes = PlanesMut::new(block, layout);
-            planes.channels(target.channel..target.channel + channels)
+            planes.channels(target.channels.clone())
         });
         let view = View { executor: self, plan, batch, cache: cache.as_deref() };
         let jobs = view.jobs(&step.work, &kernel, slot.shape, outs.map(Some), &mut signs, slot.moments);
-        let parallel = self.parallel && channels * slot.shape.pixels() * blocks >= PARALLEL_LANES;
+        let parallel =
+            self.parallel && target.channels.len() * slot.shape.pixels() * blocks >= PARALLEL_LANES;
         let level = self.level;
         let moments: Vec<Vec<Moments>> = if parallel {
             jobs.into_par_iter()
@@ -71,7 +60,7 @@ impl<E: Element> Executor<E> {
             *self.scratch.borrow_mut() = scratch;
             moments
         };
-        let totals = self.moments[target.slot].get_mut(target.channel..).unwrap_or_default();
+        let totals = self.moments[target.slot].get_mut(target.channels.clone()).unwrap_or_default();
         for band in moments {
             for (total, band) in totals.iter_mut().zip(band) {
                 *total = total.join(band);

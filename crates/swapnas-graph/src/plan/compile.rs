@@ -214,12 +214,13 @@ impl<'a> Compiler<'a> {
                 let slot = self.joined_slot(value);
                 let mut channel = 0;
                 for &part in inputs {
+                    let channels = channel..channel + graph.shape(part).channels;
+                    channel = channels.end;
                     if self.part_of(part) != Some(value) {
                         let terms = vec![self.read(part)];
-                        let target = Some(Target { slot, channel });
+                        let target = Some(Target { slot, channels });
                         self.draft.steps.push(Step { work: Work::Combine { terms }, target });
                     }
-                    channel += graph.shape(part).channels;
                 }
                 whole(slot, shape.channels)
             }
@@ -261,13 +262,14 @@ impl<'a> Compiler<'a> {
         let (target, source) = match self.part_of(value) {
             Some(concat) => {
                 let slot = self.joined_slot(concat);
-                let channel = self.channels_before(concat, value);
-                let source = Source { channels: channel..channel + channels, ..whole(slot, channels) };
-                (Target { slot, channel }, source)
+                let first = self.channels_before(concat, value);
+                let channels = first..first + channels;
+                let source = Source { channels: channels.clone(), ..whole(slot, channels.end) };
+                (Target { slot, channels }, source)
             }
             None => {
                 let slot = self.slot(value, halo);
-                (Target { slot, channel: 0 }, whole(slot, channels))
+                (Target { slot, channels: 0..channels }, whole(slot, channels))
             }
         };
         self.draft.steps.push(Step { work, target: Some(target) });
@@ -277,8 +279,9 @@ impl<'a> Compiler<'a> {
     /// Adds a step that writes the value to a slot of its own, and makes it the place to read it.
     fn write_alone(&mut self, value: ValueId, work: Work) -> Source {
         let slot = self.slot(value, self.halo(value));
-        let source = whole(slot, self.graph.shape(value).channels);
-        self.draft.steps.push(Step { work, target: Some(Target { slot, channel: 0 }) });
+        let channels = self.graph.shape(value).channels;
+        let source = whole(slot, channels);
+        self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
         self.at[value.index()] = Some(source.clone());
         source
     }
@@ -419,7 +422,7 @@ fn assign_buffers(plan: &mut Draft) {
             last_use[source.slot] = index;
         }
         // A slot is always written before it is read.
-        if let Some(target) = step.target {
+        if let Some(target) = &step.target {
             last_use[target.slot] = index;
         }
     }
@@ -428,7 +431,7 @@ fn assign_buffers(plan: &mut Draft) {
     }
     let mut free: Vec<usize> = Vec::new();
     for (index, step) in plan.steps.iter().enumerate() {
-        if let Some(Target { slot, .. }) = step.target
+        if let Some(Target { slot, .. }) = step.target.clone()
             && plan.slots[slot].buffer == NO_BUFFER
         {
             let lanes = plan.slots[slot].layout().lanes();

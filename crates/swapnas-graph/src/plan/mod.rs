@@ -117,11 +117,11 @@ pub(crate) struct Source {
     pub relu: Option<ReluId>,
 }
 
-/// Channels of a slot that a step writes, from the first on.
-#[derive(Clone, Copy, Debug)]
+/// Channels of a slot that a step writes.
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub slot: SlotId,
-    pub channel: usize,
+    pub channels: Range<usize>,
 }
 
 #[derive(Clone, Debug)]

@@ -60,6 +60,10 @@ pub fn accumulate<E: Element>(
     }
 }
 
+/// Sums that are taken side by side, so that an addition need not wait for the one before, and fewer
+/// numbers are added to large ones. The result depends on this number.
+const CHAINS: usize = 4;
+
 struct Accumulate<'a, E> {
     planes: Planes<'a, Lane<E>>,
     rows: Range<usize>,
@@ -83,14 +87,26 @@ impl<E: Element> Task<E> for Accumulate<'_, E> {
             let mut squares = Lane::ZERO;
             for part in 0..S::PARTS {
                 let origin = simd.load(&pivot, part);
-                let (mut sum, mut square) = (simd.zero(), simd.zero());
+                let mut sum = [simd.zero(); CHAINS];
+                let mut square = [simd.zero(); CHAINS];
                 for row in self.rows.clone() {
-                    for x in self.planes.row(channel, row as isize, columns.clone()) {
+                    let pixels = self.planes.row(channel, row as isize, columns.clone());
+                    let (chunks, rest) = pixels.as_chunks::<CHAINS>();
+                    for chunk in chunks {
+                        for (i, x) in chunk.iter().enumerate() {
+                            let x = simd.sub(simd.load(x, part), origin);
+                            sum[i] = simd.add(sum[i], x);
+                            square[i] = simd.fma(x, x, square[i]);
+                        }
+                    }
+                    for (i, x) in rest.iter().enumerate() {
                         let x = simd.sub(simd.load(x, part), origin);
-                        sum = simd.add(sum, x);
-                        square = simd.fma(x, x, square);
+                        sum[i] = simd.add(sum[i], x);
+                        square[i] = simd.fma(x, x, square[i]);
                     }
                 }
+                let sum = simd.add(simd.add(sum[0], sum[1]), simd.add(sum[2], sum[3]));
+                let square = simd.add(simd.add(square[0], square[1]), simd.add(square[2], square[3]));
                 simd.store(sum, &mut sums, part);
                 simd.store(square, &mut squares, part);
             }
