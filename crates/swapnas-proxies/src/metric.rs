@@ -1,0 +1,306 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Evidence;
+use crate::metrics;
+
+/// Which values of a metric are good ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Large values promise accuracy.
+    HigherIsBetter,
+    /// Small values promise accuracy.
+    LowerIsBetter,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::HigherIsBetter => "higher is better",
+            Direction::LowerIsBetter => "lower is better",
+        })
+    }
+}
+
+/// What has to be computed of a network before a metric can be read off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The patterns of all ReLU units over a batch: a forward pass.
+    pub patterns: bool,
+}
+
+impl Needs {
+    /// Nothing but the graph.
+    pub const NONE: Needs = Needs { patterns: false };
+
+    /// The patterns of all ReLU units.
+    pub const PATTERNS: Needs = Needs { patterns: true };
+
+    /// What either needs.
+    #[must_use]
+    pub const fn or(self, other: Needs) -> Needs {
+        Needs { patterns: self.patterns || other.patterns }
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.patterns { "one forward pass" } else { "the graph alone; nothing is run" })
+    }
+}
+
+/// A number that a metric can be given.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument {
+    /// Its name, as in `swap-reg:mu=1.5`.
+    pub name: &'static str,
+    /// Its value if none is given.
+    pub default: f64,
+    /// What it means, and in which unit.
+    pub meaning: &'static str,
+    /// Whether the metric is defined for a value.
+    pub allows: fn(f64) -> bool,
+    /// The allowed values in words.
+    pub allowed: &'static str,
+}
+
+/// All that there is to say about a metric, and the function that computes it.
+///
+/// Every metric is one static of this type in one file; `swapnas metrics NAME` prints it.
+#[derive(Debug)]
+pub struct Definition {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// The definition.
+    pub formula: &'static str,
+    /// Where it is defined.
+    pub source: &'static str,
+    /// Which values are good.
+    pub direction: Direction,
+    /// What it is computed from.
+    pub needs: Needs,
+    /// Where implementations differ, and what this one does.
+    pub differences: &'static str,
+    /// Numbers it can be given.
+    pub arguments: &'static [Argument],
+    pub(crate) compute: fn(&Evidence<'_>, &[f64]) -> Result<f64, Undefined>,
+}
+
+/// Why a metric has no value for a network.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Undefined {
+    /// The metric looks at ReLUs.
+    #[error("the network has no ReLU")]
+    NoRelu,
+    /// The factor of the regularised score is too small for a number.
+    #[error(
+        "the regularisation factor of {thousands} thousand parameters is too small for a number with mu={mu} \
+         and sigma={sigma}; give mu and sigma of the size of the networks"
+    )]
+    Underflow {
+        /// Parameters of the network, in thousands.
+        thousands: f64,
+        /// The size that is preferred.
+        mu: f64,
+        /// How much a network may differ from it.
+        sigma: f64,
+    },
+    /// The result is infinite or no number.
+    #[error("the value is {0}")]
+    NotFinite(f64),
+}
+
+/// A metric with its arguments, such as `swap` or `swap-reg:mu=1.5:sigma=5`.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    definition: &'static Definition,
+    values: Vec<f64>,
+}
+
+impl Metric {
+    /// The metric with all arguments at their defaults.
+    pub fn new(definition: &'static Definition) -> Self {
+        let values = definition.arguments.iter().map(|argument| argument.default).collect();
+        Metric { definition, values }
+    }
+
+    /// What it is.
+    pub fn definition(&self) -> &'static Definition {
+        self.definition
+    }
+
+    /// Reads the metric off what was measured of a network.
+    pub(crate) fn of(&self, evidence: &Evidence<'_>) -> Result<f64, Undefined> {
+        let value = (self.definition.compute)(evidence, &self.values)?;
+        if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite(value)) }
+    }
+}
+
+impl PartialEq for Metric {
+    fn eq(&self, other: &Metric) -> bool {
+        self.definition.name == other.definition.name && self.values == other.values
+    }
+}
+
+/// Arguments that have their defaults are left out.
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.definition.name)?;
+        for (argument, value) in self.definition.arguments.iter().zip(&self.values) {
+            if *value != argument.default {
+                write!(f, ":{}={value}", argument.name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text that names no metric.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum MetricError {
+    /// There is no such metric.
+    #[error("no metric is called `{name}`{}; the metrics are {}", hint(nearest), metric_names())]
+    UnknownName {
+        /// The name given.
+        name: String,
+        /// A name close to it.
+        nearest: Option<&'static str>,
+    },
+    /// The metric has no such argument.
+    #[error("the metric {metric} has no argument `{name}`; it {}", takes(arguments))]
+    UnknownArgument {
+        /// The metric.
+        metric: &'static str,
+        /// The name given.
+        name: String,
+        /// The arguments it has.
+        arguments: &'static [Argument],
+    },
+    /// An argument is not of the form name=value.
+    #[error(
+        "the argument `{text}` of the metric {metric} should read name=value; the metric {}",
+        takes(arguments)
+    )]
+    NoValue {
+        /// The metric.
+        metric: &'static str,
+        /// The text given.
+        text: String,
+        /// The arguments it has.
+        arguments: &'static [Argument],
+    },
+    /// An argument has a value that it cannot have.
+    #[error("{name}={value} is not possible for the metric {metric}: {name} is {meaning}; give {allowed}")]
+    BadValue {
+        /// The metric.
+        metric: &'static str,
+        /// Name of the argument.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What it means.
+        meaning: &'static str,
+        /// What it can be.
+        allowed: &'static str,
+    },
+}
+
+fn hint(nearest: &Option<&str>) -> String {
+    nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
+}
+
+fn metric_names() -> String {
+    metrics::all().iter().map(|definition| definition.name).collect::<Vec<_>>().join(", ")
+}
+
+fn takes(arguments: &[Argument]) -> String {
+    match arguments {
+        [] => "takes none".to_owned(),
+        some => format!("takes {}", some.iter().map(|a| a.name).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+impl FromStr for Metric {
+    type Err = MetricError;
+
+    fn from_str(text: &str) -> Result<Self, MetricError> {
+        let mut parts = text.trim().split(':');
+        let name = parts.next().unwrap_or_default();
+        let definition =
+            metrics::all().iter().find(|definition| definition.name == name).ok_or_else(|| {
+                let close =
+                    metrics::all().iter().map(|d| (strsim::damerau_levenshtein(d.name, name), d.name));
+                let nearest = close.min().filter(|(distance, _)| *distance <= 2).map(|(_, name)| name);
+                MetricError::UnknownName { name: name.to_owned(), nearest }
+            })?;
+        let mut metric = Metric::new(definition);
+        let (metric_name, arguments) = (definition.name, definition.arguments);
+        for part in parts {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(MetricError::NoValue { metric: metric_name, text: part.to_owned(), arguments });
+            };
+            let Some(place) = arguments.iter().position(|argument| argument.name == name) else {
+                return Err(MetricError::UnknownArgument {
+                    metric: metric_name,
+                    name: name.to_owned(),
+                    arguments,
+                });
+            };
+            let argument = &arguments[place];
+            let number = value.parse().ok().filter(|number| (argument.allows)(*number));
+            metric.values[place] = number.ok_or_else(|| MetricError::BadValue {
+                metric: metric_name,
+                name: argument.name,
+                value: value.to_owned(),
+                meaning: argument.meaning,
+                allowed: argument.allowed,
+            })?;
+        }
+        Ok(metric)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn metrics_are_documented_and_unique() {
+        let mut names = HashSet::new();
+        for definition in metrics::all() {
+            assert!(names.insert(definition.name), "two metrics are called {}", definition.name);
+            for text in [definition.summary, definition.formula, definition.source, definition.differences] {
+                assert!(!text.is_empty(), "{} is not explained", definition.name);
+            }
+            assert!(!definition.summary.contains('\n'), "{}: one line", definition.name);
+            for argument in definition.arguments {
+                assert!((argument.allows)(argument.default), "{}:{}", definition.name, argument.name);
+                assert!(!(argument.allows)(f64::NAN), "{}:{}", definition.name, argument.name);
+            }
+            let metric: Metric = definition.name.parse().expect("its own name");
+            assert_eq!(metric.to_string(), definition.name);
+        }
+    }
+
+    #[test]
+    fn arguments_are_read_and_printed() {
+        for text in ["swap", "swap-reg", "swap-reg:mu=40", "swap-reg:mu=2.5:sigma=0.5"] {
+            assert_eq!(text.parse::<Metric>().unwrap().to_string(), text);
+        }
+        assert_eq!("swap-reg:sigma=5:mu=1.5".parse::<Metric>().unwrap().to_string(), "swap-reg");
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let error = |text: &str| text.parse::<Metric>().unwrap_err().to_string();
+        insta::assert_snapshot!(error("swapp").split(';').next().unwrap(), @"no metric is called `swapp` (did you mean swap?)");
+        insta::assert_snapshot!(error("swap:mu=1"), @"the metric swap has no argument `mu`; it takes none");
+        insta::assert_snapshot!(error("swap-reg:nu=1"), @"the metric swap-reg has no argument `nu`; it takes mu and sigma");
+        insta::assert_snapshot!(error("swap-reg:mu"), @"the argument `mu` of the metric swap-reg should read name=value; the metric takes mu and sigma");
+        insta::assert_snapshot!(error("swap-reg:sigma=-1"), @"");
+    }
+}
