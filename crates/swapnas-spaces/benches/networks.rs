@@ -3,7 +3,7 @@
 use divan::Bencher;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use swapnas_spaces::{spaces, Space};
+use swapnas_spaces::{Space, spaces};
 
 fn main() {
     divan::main();

@@ -28,5 +28,5 @@ mod text;
 pub use arch::Arch;
 pub use error::{ParseError, Position, PrintError};
 pub use network::{NetworkConfig, NetworkError, Preset, UnknownPreset};
-pub use registry::{by_name, spaces, UnknownSpace};
+pub use registry::{UnknownSpace, by_name, spaces};
 pub use space::{Encoding, Space};

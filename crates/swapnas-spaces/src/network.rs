@@ -114,11 +114,7 @@ impl NetworkConfig {
     }
 
     /// Checks what every space checks.
-    pub(crate) fn check(
-        &self,
-        space: &'static str,
-        presets: &'static [Preset],
-    ) -> Result<(), NetworkError> {
+    pub(crate) fn check(&self, space: &'static str, presets: &'static [Preset]) -> Result<(), NetworkError> {
         if !presets.contains(&self.preset) {
             return Err(NetworkError::NoSuchPreset { space, preset: self.preset, presets });
         }
@@ -135,7 +131,12 @@ fn within(what: &'static str, value: usize, max: usize) -> Result<(), NetworkErr
     if (1..=max).contains(&value) { Ok(()) } else { Err(NetworkError::OutOfRange { what, value, max }) }
 }
 
-/// `3 channels`, `1 cell`: a number with its noun.
+/// `3 channels`, `1 cell`, `10 classes`: a number with its noun.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    let plural = match number {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{number} {noun}{plural}")
 }

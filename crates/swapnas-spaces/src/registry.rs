@@ -1,5 +1,5 @@
 use crate::error::nearest;
-use crate::{darts, Space};
+use crate::{Space, darts};
 
 /// Every space, in the order in which they are listed. A new one is added here.
 static SPACES: [&dyn Space; 2] = [&darts::DARTS, &darts::NB301];
@@ -20,7 +20,11 @@ pub struct UnknownSpace {
 }
 
 fn hint(suggestions: &[&str]) -> String {
-    if suggestions.is_empty() { String::new() } else { format!(" (did you mean {}?)", suggestions.join(" or ")) }
+    if suggestions.is_empty() {
+        String::new()
+    } else {
+        format!(" (did you mean {}?)", suggestions.join(" or "))
+    }
 }
 
 fn names() -> Vec<&'static str> {

@@ -1,5 +1,5 @@
-use rand::seq::IndexedRandom;
 use rand::Rng;
+use rand::seq::IndexedRandom;
 use serde_json::Value;
 use swapnas_graph::Graph;
 

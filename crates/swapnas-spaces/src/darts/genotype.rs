@@ -117,14 +117,17 @@ impl Cell {
         self
     }
 
-    /// All cells with one other operation or input.
+    /// All cells with one other operation or input. What a `none` reads does not matter, so that
+    /// input stays.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = Cell> {
         (0..8).flat_map(move |k| {
             let Edge { op, input } = self.edges[k];
             let sibling = self.edges[k ^ 1].input;
             let ops = Operation::SAMPLED.iter().filter(move |&&o| o != op);
-            let inputs = (0..=Cell::last_input(k)).filter(move |&i| i != input && i != sibling);
-            let edges = ops.map(move |&op| Edge { op, input }).chain(inputs.map(move |input| Edge { op, input }));
+            let inputs = (0..=Cell::last_input(k))
+                .filter(move |&i| op != Operation::None && i != input && i != sibling);
+            let edges =
+                ops.map(move |&op| Edge { op, input }).chain(inputs.map(move |input| Edge { op, input }));
             edges.map(move |edge| {
                 let mut cell = self.clone();
                 cell.edges[k] = edge;

@@ -12,13 +12,13 @@ mod genotype;
 mod network;
 mod text;
 
-use rand::seq::{index, IndexedRandom};
+use rand::seq::{IndexedRandom, index};
 use rand::{Rng, RngExt};
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
 use crate::space::find_encoding;
-use crate::{json, Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
+use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, json};
 
 pub use genotype::{Cell, Edge, Genotype, Operation};
 

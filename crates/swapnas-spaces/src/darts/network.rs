@@ -7,7 +7,7 @@
 use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Shape, ValueId, Window};
 
 use super::{Cell, Edge, Genotype, Operation};
-use crate::blocks::{factorized_reduce, module, relu_conv_bn, Built};
+use crate::blocks::{Built, factorized_reduce, module, relu_conv_bn};
 use crate::network::count;
 use crate::{NetworkConfig, Preset};
 

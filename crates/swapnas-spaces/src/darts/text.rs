@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::{Cell, Edge, Genotype, Operation};
 use crate::json::Field;
 use crate::text::Cursor;
-use crate::{json, ParseError, PrintError};
+use crate::{ParseError, PrintError, json};
 
 /// Reads a genotype in any encoding.
 pub(super) fn parse(text: &str) -> Result<Genotype, ParseError> {

@@ -1,0 +1,9 @@
+//! Tests over all spaces, in one binary.
+
+mod contract;
+mod messages;
+mod nets;
+mod reference;
+mod registry;
+mod tables;
+mod tensors;

@@ -1,0 +1,53 @@
+//! Parameters and operations of the benchmarks' own networks, exactly.
+
+use serde_json::{Map, Value, json};
+use swapnas_graph::{Graph, Shape};
+use swapnas_spaces::{NetworkConfig, Preset, by_name};
+
+use crate::reference;
+
+/// The cases of one space, or nothing if the fixtures are not there.
+fn cases(space: &str, number: usize) -> Vec<Value> {
+    let Some(mut index) = reference::fixture("nets/index.json") else { return Vec::new() };
+    let Value::Array(cases) = index[space].take() else { panic!("cases of {space}") };
+    assert_eq!(cases.len(), number);
+    cases
+}
+
+fn text<'a>(case: &'a Value, field: &str) -> &'a str {
+    case[field].as_str().unwrap_or_else(|| panic!("{field} in {case}"))
+}
+
+/// Operations by kind as the fixtures write them: kinds that do not occur are left out.
+fn by_kind(graph: &Graph) -> Value {
+    let flops = graph.flops();
+    let kinds = [
+        ("conv", flops.conv),
+        ("linear", flops.linear),
+        ("batchnorm", flops.batch_norm),
+        ("relu", flops.relu),
+        ("avgpool", flops.avg_pool),
+        ("maxpool", flops.max_pool),
+        ("global_avgpool", flops.global_avg_pool),
+    ];
+    let occurring = kinds.into_iter().filter(|&(_, number)| number > 0);
+    Value::Object(occurring.map(|(kind, number)| (kind.to_owned(), json!(number))).collect::<Map<_, _>>())
+}
+
+#[track_caller]
+fn same_counts(graph: &Graph, case: &Value) {
+    assert_eq!(json!(graph.parameter_count()), case["params"], "parameters");
+    assert_eq!(by_kind(graph), case["flops_by_kind"]);
+    assert_eq!(json!(graph.flops().total()), case["flops"], "operations");
+    assert_eq!(graph.macs(), graph.flops().conv + graph.flops().linear);
+}
+
+#[test]
+fn fixtures_nasbench301() {
+    let space = by_name("nb301").unwrap();
+    for case in cases("nasbench301", 60) {
+        let arch = space.parse(text(&case, "arch")).unwrap();
+        assert_eq!(space.print_as(&arch, "naslib").unwrap(), text(&case, "arch"));
+        same_counts(&space.network(&arch, &space.default_network()).unwrap(), &case);
+    }
+}
