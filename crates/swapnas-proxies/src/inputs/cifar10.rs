@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 use swapnas_graph::Shape;
 
 use super::pick::pick;
-use super::pictures::{Album, Normalisation};
+use super::pictures::{Album, Normalisation, fit};
 use super::{Images, InputError};
 
 /// Sides of a picture in pixels.
@@ -76,7 +76,7 @@ impl Cifar10 {
         for (place, &index) in indices.iter().enumerate() {
             let (label, picture) = self.read(index)?;
             labels.push(label);
-            album.put(place, &picture);
+            album.put(place, &fit(picture, shape));
         }
         Ok(album.finish(Some(labels)))
     }
@@ -135,12 +135,12 @@ fn training_batches(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
 }
 
 fn reading(path: &Path) -> impl Fn(std::io::Error) -> InputError + '_ {
-    |source| InputError::Read { path: path.to_owned(), source }
+    |cause| InputError::Read { path: path.to_owned(), cause }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::env;
+    use std::{env, iter};
 
     use safetensors::{Dtype, SafeTensors};
     use serde_json::Value;
@@ -225,21 +225,24 @@ mod tests {
             let drawn = Cifar10::open(path).and_then(|cifar| cifar.draw(SHAPE, count, 0));
             drawn.unwrap_err().to_string().replace(&*folder.path().to_string_lossy(), "DIR")
         };
-        insta::assert_snapshot!(error(&path, 1), @"");
-        insta::assert_snapshot!(error(folder.path(), 1), @"");
+        insta::assert_snapshot!(error(&path, 1), @"cannot read `DIR/batch.bin`: No such file or directory (os error 2); check the path and its permissions");
+        insta::assert_snapshot!(error(folder.path(), 1), @"`DIR` has no files data_batch_*.bin; give the folder cifar-10-batches-bin, or a batch's file");
         write_batch(&path, &[1, 2, 3]);
-        insta::assert_snapshot!(error(&path, 4), @"");
+        insta::assert_snapshot!(error(&path, 4), @"`DIR/batch.bin` holds 3 images, but 4 are needed; add images or draw fewer");
         let beyond = Cifar10::open(&path).unwrap().images(&[3], SHAPE).unwrap_err().to_string();
-        insta::assert_snapshot!(beyond.replace(&*folder.path().to_string_lossy(), "DIR"), @"");
+        insta::assert_snapshot!(beyond.replace(&*folder.path().to_string_lossy(), "DIR"), @"`DIR/batch.bin` has no image 3; ask for one of its 3, numbered from 0");
         let mut bytes = fs::read(&path).unwrap();
         bytes[RECORD] = 10;
         fs::write(&path, &bytes).unwrap();
-        insta::assert_snapshot!(error(&path, 3), @"");
+        insta::assert_snapshot!(error(&path, 3), @"`DIR/batch.bin` is no binary CIFAR-10 batch: image 1 has label 10, but labels are 0 to 9; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin");
         bytes.pop();
         fs::write(&path, &bytes).unwrap();
-        insta::assert_snapshot!(error(&path, 1), @"");
+        insta::assert_snapshot!(error(&path, 1), @"`DIR/batch.bin` is no binary CIFAR-10 batch: its 9218 bytes are not a multiple of 3073 (a label and 3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin");
+        fs::copy(&path, folder.path().join("data_batch_2.bin")).unwrap();
+        write_batch(&folder.path().join("data_batch_1.bin"), &[1, 2, 3]);
+        insta::assert_snapshot!(error(folder.path(), 1), @"`DIR/data_batch_2.bin` is no binary CIFAR-10 batch: its 9218 bytes are not a multiple of 3073 (a label and 3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin");
         fs::write(&path, b"").unwrap();
-        insta::assert_snapshot!(error(&path, 1), @"");
+        insta::assert_snapshot!(error(&path, 1), @"`DIR/batch.bin` is no binary CIFAR-10 batch: its 0 bytes are not a multiple of 3073 (a label and 3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin");
     }
 
     /// The folder named by an environment variable, or else the one beside the checkout.
@@ -259,42 +262,89 @@ mod tests {
         None
     }
 
+    /// The images of a tensor, and its numbers.
+    fn tensor(file: &Path, name: &str) -> (usize, Shape, Vec<f32>) {
+        let bytes = fs::read(file).unwrap();
+        let tensor = SafeTensors::deserialize(&bytes).unwrap().tensor(name).unwrap();
+        let &[count, channels, height, width] = tensor.shape() else {
+            panic!("{name}: {:?}", tensor.shape())
+        };
+        assert_eq!(tensor.dtype(), Dtype::F32, "{name}");
+        let values = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        (count, Shape::new(channels, height, width), values.collect())
+    }
+
+    /// The inputs of all cases of the fixtures that are pictures of 32x32: name, place of the first one in
+    /// the list of pictures if known, number, shape and values.
+    fn pictures_of_fixtures(folder: &Path) -> Vec<(String, Option<u64>, usize, Shape, Vec<f32>)> {
+        let index = |name: &str| -> Value {
+            serde_json::from_slice(&fs::read(folder.join(name).join("index.json")).unwrap()).unwrap()
+        };
+        let mut pictures = Vec::new();
+        for case in index("swap_darts")["cases"].as_array().unwrap() {
+            let name = case["file"].as_str().unwrap();
+            let (count, shape, values) = tensor(&folder.join("swap_darts").join(name), "input");
+            pictures.push((name.to_owned(), case["image_start"].as_u64(), count, shape, values));
+        }
+        let shared = folder.join("metrics_nb201").join(index("metrics_nb201")["shared"].as_str().unwrap());
+        for name in ["input_a", "input_b", "input_c"] {
+            let (count, shape, values) = tensor(&shared, name);
+            pictures.push((name.to_owned(), None, count, shape, values));
+        }
+        pictures.retain(|(_, _, _, shape, _)| (shape.height, shape.width) == (SIDE, SIDE));
+        pictures
+    }
+
+    /// The bytes that the first three channels of every image were made of, as a file of that format.
+    fn records(values: &[f32], channels: usize) -> Vec<u8> {
+        let pictures = values.chunks_exact(channels * PLANE).flat_map(|image| {
+            let bytes = image[..3 * PLANE].iter().enumerate().map(|(i, &value)| byte(value, i / PLANE));
+            iter::once(0).chain(bytes)
+        });
+        pictures.collect()
+    }
+
     /// Turns the images of every case back into bytes, and reads these as a CIFAR-10 file: shows that the
     /// normalisation is the reference's to the bit, and so is the order of more than three channels.
     #[test]
     fn inputs_of_the_fixtures_are_read_to_the_bit() {
         let Some(folder) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
-        let folder = folder.join("swap_darts");
-        let index: Value = serde_json::from_slice(&fs::read(folder.join("index.json")).unwrap()).unwrap();
         let scratch = TempDir::new().unwrap();
-        let mut compared = 0;
-        for case in index["cases"].as_array().unwrap() {
-            let name = case["file"].as_str().unwrap();
-            let file = fs::read(folder.join(name)).unwrap();
-            let input = SafeTensors::deserialize(&file).unwrap().tensor("input").unwrap();
-            let &[count, channels, height, width] = input.shape() else {
-                panic!("{name}: {:?}", input.shape())
-            };
-            assert_eq!(input.dtype(), Dtype::F32, "{name}");
-            if (height, width) != (SIDE, SIDE) || channels < 3 {
-                continue;
-            }
-            let values: Vec<f32> =
-                input.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
-            let mut bytes = Vec::new();
-            for image in values.chunks_exact(channels * PLANE) {
-                bytes.push(0);
-                bytes.extend(image[..3 * PLANE].iter().enumerate().map(|(i, &value)| byte(value, i / PLANE)));
-            }
-            let path = scratch.path().join(name);
-            fs::write(&path, bytes).unwrap();
-            let all: Vec<usize> = (0..count).collect();
+        let pictures = pictures_of_fixtures(&folder);
+        assert!(pictures.iter().any(|(_, _, _, shape, _)| shape.channels > 3), "only three channels");
+        for (name, _, count, shape, values) in pictures {
+            let path = scratch.path().join(&name);
+            fs::write(&path, records(&values, shape.channels)).unwrap();
             let images =
-                Cifar10::open(&path).unwrap().images(&all, Shape::new(channels, height, width)).unwrap();
-            assert_eq!(images.data, values, "{name}");
-            compared += 1;
+                Cifar10::open(&path).unwrap().images(&(0..count).collect::<Vec<_>>(), shape).unwrap();
+            assert!(images.data == values, "{name}");
         }
-        assert!(compared > 0, "no case with images of 32x32");
+    }
+
+    /// The first pictures of the fixtures' list are those of the sample, in its order. A list that does not
+    /// begin as the sample does is another one.
+    #[test]
+    fn inputs_of_the_fixtures_are_in_the_sample() {
+        let Some(fixtures) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
+        let Some(data) = reference("SWAPNAS_DATA", "shared/data") else { return };
+        let file = data.join("cifar10_sample.bin");
+        let sample = Cifar10::open(&file).unwrap();
+        let bytes = fs::read(&file).unwrap();
+        let known = |records: &[u8]| bytes.chunks_exact(RECORD).any(|known| known[1..] == records[1..RECORD]);
+        let mut compared = 0;
+        for (name, start, count, shape, values) in pictures_of_fixtures(&fixtures) {
+            let Some(start) = start.and_then(|start| usize::try_from(start).ok()) else { continue };
+            if start + count <= sample.count() && known(&records(&values, shape.channels)) {
+                let images = sample.images(&(start..start + count).collect::<Vec<_>>(), shape).unwrap();
+                assert!(images.data == values, "{name}: not the sample's images from {start} on");
+                compared += 1;
+            }
+        }
+        println!("{compared} cases have images of the sample");
+        assert!(
+            compared > 0 || env::var_os("SWAPNAS_FIXTURES").is_some(),
+            "no case has images of the sample"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@ use swapnas_graph::Shape;
 use super::MAX_SIDE;
 
 /// A batch of images that cannot be had.
+///
+/// The message tells the cause as well, which is therefore no [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A batch without values, or of more than can be held.
@@ -20,12 +22,12 @@ pub enum InputError {
         count: usize,
     },
     /// A file or folder that cannot be read.
-    #[error("cannot read `{}`: {source}; check the path and its permissions", path.display())]
+    #[error("cannot read `{}`: {cause}; check the path and its permissions", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Fewer images than the batch needs.
     #[error("`{}` holds {found} images, but {needed} are needed; add images or draw fewer", path.display())]
@@ -38,7 +40,7 @@ pub enum InputError {
         found: u64,
     },
     /// An image asked for by a number beyond the last one.
-    #[error("`{}` has no image {index}: its {found} images are numbered from 0", path.display())]
+    #[error("`{}` has no image {index}; ask for one of its {found}, numbered from 0", path.display())]
     NoSuchImage {
         /// The file or folder.
         path: PathBuf,
@@ -61,7 +63,8 @@ pub enum InputError {
     },
     /// A CIFAR-10 label beyond the ten classes.
     #[error(
-        "`{}` is no binary CIFAR-10 batch: image {image} has label {label}, but labels are 0 to 9",
+        "`{}` is no binary CIFAR-10 batch: image {image} has label {label}, but labels are 0 to 9; take a \
+         file of cifar-10-binary.tar.gz, such as data_batch_1.bin",
         path.display()
     )]
     Cifar10Label {
@@ -82,26 +85,30 @@ pub enum InputError {
         folder: PathBuf,
     },
     /// A picture that cannot be decoded.
-    #[error("cannot decode the picture `{}`: {source}; replace it or move it away", path.display())]
+    #[error("cannot decode the picture `{}`: {cause}; replace it or move it away", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
         /// What the decoder says.
-        source: image::ImageError,
+        cause: image::ImageError,
     },
     /// A folder without pictures.
-    #[error("`{}` has no pictures: no file below it ends in .png, .jpg or .jpeg", folder.display())]
+    #[error(
+        "`{}` has no pictures: no file below it ends in .png, .jpg or .jpeg; convert what there is, or give \
+         another folder",
+        folder.display()
+    )]
     NoPictures {
         /// The folder.
         folder: PathBuf,
     },
     /// A file that does not begin as a NumPy array.
-    #[error("`{}` is no NumPy array: {source}; write it with numpy.save", path.display())]
+    #[error("`{}` is no NumPy array: {reason}; write it with numpy.save", path.display())]
     NpyHeader {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the header.
-        source: io::Error,
+        /// What is wrong with the header, in one line.
+        reason: String,
     },
     /// A NumPy array of something else than numbers that images are made of.
     #[error("`{}` is an array of {found}; save it as float32, float64 or uint8", path.display())]
@@ -113,10 +120,9 @@ pub enum InputError {
     },
     /// A NumPy array of another shape than the network needs.
     #[error(
-        "`{}` is an array of shape ({}), but the network needs (N, {}, {}, {}): images, channels, height, width",
-        path.display(),
-        found.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
-        expected.channels, expected.height, expected.width
+        "`{}` is an array of shape {found:?}, but the network needs [N, {}, {}, {}] (images, channels, \
+         height, width); reshape or transpose it",
+        path.display(), expected.channels, expected.height, expected.width
     )]
     NpyShape {
         /// The file.
@@ -150,7 +156,7 @@ pub enum InputError {
     },
     /// A NumPy array with a value that no network can work with.
     #[error(
-        "`{}` has the value {value} in image {image}; all values must be finite 32-bit floats",
+        "`{}` has the value {value} in image {image}; replace it by one that is finite as a 32-bit float",
         path.display()
     )]
     NpyValue {

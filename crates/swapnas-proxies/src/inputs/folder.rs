@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::{ImageReader, RgbImage};
+use rayon::prelude::*;
 use swapnas_graph::Shape;
 use walkdir::{DirEntry, WalkDir};
 
 use super::pick::pick;
-use super::pictures::{Album, Normalisation};
+use super::pictures::{Album, Normalisation, fit};
 use super::{Images, InputError};
 
 /// Mean and standard deviation of ImageNet, as image classifiers are trained with.
@@ -25,8 +26,10 @@ pub(super) fn draw(folder: &Path, shape: Shape, count: usize, seed: u64) -> Resu
     }
     let classes = classes(folder, &files);
     let picks = pick("images", files.len() as u64, count, seed);
-    for (place, &index) in picks.iter().enumerate() {
-        album.put(place, &decode(&files[index as usize])?);
+    let pictures: Vec<_> =
+        picks.par_iter().map(|&index| Ok(fit(decode(&files[index as usize])?, shape))).collect();
+    for (place, picture) in pictures.into_iter().enumerate() {
+        album.put(place, &picture?);
     }
     let labels = classes.map(|classes| picks.iter().map(|&index| classes[index as usize]).collect());
     Ok(album.finish(labels))
@@ -35,7 +38,7 @@ pub(super) fn draw(folder: &Path, shape: Shape, count: usize, seed: u64) -> Resu
 /// All pictures below the folder in the order of their names.
 fn list(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
     // A walk takes a file for a folder with itself in it; this does not.
-    fs::read_dir(folder).map_err(|source| InputError::Read { path: folder.to_owned(), source })?;
+    fs::read_dir(folder).map_err(|cause| InputError::Read { path: folder.to_owned(), cause })?;
     let hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
     let mut files = Vec::new();
@@ -43,7 +46,7 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
     for entry in walk.filter_entry(|entry| !hidden(entry)) {
         let entry = entry.map_err(|error| InputError::Read {
             path: error.path().unwrap_or(folder).to_owned(),
-            source: error.into(),
+            cause: error.into(),
         })?;
         if entry.file_type().is_file() && is_picture(entry.path()) {
             files.push(entry.into_path());
@@ -82,8 +85,8 @@ fn classes(folder: &Path, files: &[PathBuf]) -> Option<Vec<usize>> {
 fn decode(path: &Path) -> Result<RgbImage, InputError> {
     let reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
-        .map_err(|source| InputError::Read { path: path.to_owned(), source })?;
-    let picture = reader.decode().map_err(|source| InputError::Decode { path: path.to_owned(), source })?;
+        .map_err(|cause| InputError::Read { path: path.to_owned(), cause })?;
+    let picture = reader.decode().map_err(|cause| InputError::Decode { path: path.to_owned(), cause })?;
     Ok(picture.into_rgb8())
 }
 
@@ -178,6 +181,18 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_picture_among_good_ones_matters_only_when_it_is_drawn() {
+        let folder = folder(&[("a.png", 10), ("b.png", 20), ("c.png", 30), ("d.png", 40)]);
+        fs::write(folder.path().join("c.png"), "text").unwrap();
+        for seed in 0..10 {
+            let broken = pick("images", 4, 2, seed).contains(&2);
+            let drawn = draw(folder.path(), Shape::new(3, 8, 8), 2, seed);
+            assert_eq!(matches!(drawn, Err(InputError::Decode { .. })), broken, "{seed}: {drawn:?}");
+            assert_eq!(drawn.is_err(), broken);
+        }
+    }
+
+    #[test]
     fn errors_name_the_file() {
         let shape = Shape::new(3, 8, 8);
         let error = |folder: &TempDir, below: &str, count| {
@@ -185,14 +200,18 @@ mod tests {
             text.replace(&*folder.path().to_string_lossy(), "DIR")
         };
         let good = folder(&[("a.png", 1), ("b.png", 2)]);
-        insta::assert_snapshot!(error(&good, "", 3), @"");
-        insta::assert_snapshot!(error(&good, "nowhere", 1), @"");
-        insta::assert_snapshot!(error(&good, "a.png", 1), @"");
-        insta::assert_snapshot!(error(&TempDir::new().unwrap(), "", 1), @"");
+        insta::assert_snapshot!(error(&good, "", 3), @"`DIR/` holds 2 images, but 3 are needed; add images or draw fewer");
+        insta::assert_snapshot!(error(&good, "nowhere", 1), @"cannot read `DIR/nowhere`: No such file or directory (os error 2); check the path and its permissions");
+        fs::create_dir(good.path().join("folder.png")).unwrap();
+        insta::assert_snapshot!(error(&good, "", 3), @"`DIR/` holds 2 images, but 3 are needed; add images or draw fewer");
+        insta::assert_snapshot!(error(&good, "a.png", 1), @"cannot read `DIR/a.png`: Not a directory (os error 20); check the path and its permissions");
+        insta::assert_snapshot!(error(&TempDir::new().unwrap(), "", 1), @"`DIR/` has no pictures: no file below it ends in .png, .jpg or .jpeg; convert what there is, or give another folder");
         let whole = fs::read(good.path().join("a.png")).unwrap();
         fs::write(good.path().join("b.png"), &whole[..whole.len() - 20]).unwrap();
-        insta::assert_snapshot!(error(&good, "", 2), @"");
+        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: unexpected end of file; replace it or move it away");
+        fs::write(good.path().join("b.png"), "").unwrap();
+        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: unexpected end of file; replace it or move it away");
         fs::write(good.path().join("b.png"), "text").unwrap();
-        insta::assert_snapshot!(error(&good, "", 2), @"");
+        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: Format error decoding Png: Invalid PNG signature.; replace it or move it away");
     }
 }

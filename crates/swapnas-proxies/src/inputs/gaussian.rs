@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use rayon::prelude::*;
 use swapnas_graph::Shape;
 
 use super::{Images, InputError, image_rng};
@@ -9,10 +10,10 @@ use super::{Images, InputError, image_rng};
 /// Every value is drawn from N(0, 1).
 pub(super) fn draw(shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
     let mut images = Images::zeros(shape, count)?;
-    for (index, image) in images.each_mut().enumerate() {
+    images.each_mut().enumerate().for_each(|(index, image)| {
         let mut rng = image_rng("gaussian", seed, index);
         image.fill_with(|| rng.sample(StandardNormal));
-    }
+    });
     Ok(images)
 }
 

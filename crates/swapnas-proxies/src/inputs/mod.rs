@@ -23,6 +23,7 @@ mod spectral;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
+use rayon::prelude::*;
 use swapnas_graph::{Key, Shape};
 
 pub use cifar10::Cifar10;
@@ -88,10 +89,15 @@ impl Images {
         &self.data[index * size..][..size]
     }
 
-    /// The same values, one slice per image.
-    fn each_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+    /// The values of one image after the other, for threads to share.
+    fn each(&self) -> impl IndexedParallelIterator<Item = &[f32]> {
+        self.data.par_chunks_exact(self.shape().elements())
+    }
+
+    /// The same, to be written.
+    fn each_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [f32]> {
         let size = self.shape().elements();
-        self.data.chunks_exact_mut(size)
+        self.data.par_chunks_exact_mut(size)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arrays saved by NumPy.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{self, BufReader, Seek};
 use std::path::Path;
 
 use npyz::{Deserialize, NpyFile, NpyHeader, NpyReader, Order};
@@ -34,12 +34,12 @@ pub(super) fn draw(path: &Path, shape: Shape, count: usize, seed: u64) -> Result
 
 /// Opens the array and makes sure that it holds images of `shape`, and that the file holds it.
 fn open(path: &Path, shape: Shape) -> Result<NpyFile<BufReader<File>>, InputError> {
-    let reading = |source| InputError::Read { path: path.to_owned(), source };
+    let reading = |cause| InputError::Read { path: path.to_owned(), cause };
     let file = File::open(path).map_err(reading)?;
     let length = file.metadata().map_err(reading)?.len();
     let mut reader = BufReader::new(file);
     let header = NpyHeader::from_reader(&mut reader)
-        .map_err(|source| InputError::NpyHeader { path: path.to_owned(), source })?;
+        .map_err(|error| InputError::NpyHeader { path: path.to_owned(), reason: first_line(&error) })?;
     let Some(item_size) = header.dtype().num_bytes() else {
         return Err(wrong_type(path, &header));
     };
@@ -62,6 +62,11 @@ fn open(path: &Path, shape: Shape) -> Result<NpyFile<BufReader<File>>, InputErro
     Ok(NpyFile::with_header(header, reader))
 }
 
+/// What is said of a header that does not parse goes on to repeat all of it.
+fn first_line(error: &io::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 fn wrong_type(path: &Path, header: &NpyHeader) -> InputError {
     InputError::NpyType { path: path.to_owned(), found: header.dtype().descr() }
 }
@@ -74,9 +79,10 @@ fn fill<T: Deserialize>(
     mut values: NpyReader<T, BufReader<File>>,
     to_f32: impl Fn(T) -> f32,
 ) -> Result<(), InputError> {
-    let reading = |source| InputError::Read { path: path.to_owned(), source };
-    for (image, &pick) in images.each_mut().zip(picks) {
-        values.seek_to(pick * image.len() as u64).map_err(reading)?;
+    let reading = |cause| InputError::Read { path: path.to_owned(), cause };
+    let size = images.shape().elements();
+    for (image, &pick) in images.data.chunks_exact_mut(size).zip(picks) {
+        values.seek_to(pick * size as u64).map_err(reading)?;
         for (to, value) in image.iter_mut().zip(&mut values) {
             *to = to_f32(value.map_err(reading)?);
             if !to.is_finite() {
@@ -162,18 +168,24 @@ mod tests {
     fn errors_say_what_was_found_and_what_is_needed() {
         let good = floats(12);
         let array = |dtype, order, shape| npy(dtype, order, shape, &good);
-        insta::assert_snapshot!(error(b"not numpy", 2), @"");
-        insta::assert_snapshot!(error(&array("<i8", "False", "(1, 3, 2, 1)"), 1), @"");
-        insta::assert_snapshot!(error(&array("|O", "False", "(1, 3, 2, 1)"), 1), @"");
-        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 1, 3, 2)"), 2), @"");
-        insta::assert_snapshot!(error(&array("<f4", "False", "(12,)"), 2), @"");
-        insta::assert_snapshot!(error(&array("<f4", "True", "(2, 3, 2, 1)"), 2), @"");
-        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 3, 2, 1)"), 3), @"");
-        insta::assert_snapshot!(error(&array("<f4", "False", "(3, 3, 2, 1)"), 2), @"");
+        insta::assert_snapshot!(error(b"", 2), @"`x.npy` is no NumPy array: magic not found for NPY file; write it with numpy.save");
+        insta::assert_snapshot!(error(b"not numpy", 2), @"`x.npy` is no NumPy array: magic not found for NPY file; write it with numpy.save");
+        insta::assert_snapshot!(error(&array("<f4", "Maybe", "(2, 3, 2, 1)"), 2), @"`x.npy` is no NumPy array: could not parse Python expression: syntax error:  --> 1:35; write it with numpy.save");
+        insta::assert_snapshot!(error(&array("<f4", "0", "(2, 3, 2, 1)"), 2), @"`x.npy` is no NumPy array: 'fortran_order' value is not a bool; write it with numpy.save");
+        insta::assert_snapshot!(error(&array("<f2", "False", "(2, 3, 2, 1)"), 2), @"`x.npy` is an array of '<f2'; save it as float32, float64 or uint8");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(0, 3, 2, 1)"), 2), @"`x.npy` holds 0 images, but 2 are needed; add images or draw fewer");
+        insta::assert_snapshot!(error(&array("<f4", "False", "()"), 2), @"`x.npy` is an array of shape [], but the network needs [N, 3, 2, 1] (images, channels, height, width); reshape or transpose it");
+        insta::assert_snapshot!(error(&array("<i8", "False", "(1, 3, 2, 1)"), 1), @"`x.npy` is an array of '<i8'; save it as float32, float64 or uint8");
+        insta::assert_snapshot!(error(&array("|O", "False", "(1, 3, 2, 1)"), 1), @"`x.npy` is an array of '|O'; save it as float32, float64 or uint8");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 1, 3, 2)"), 2), @"`x.npy` is an array of shape [2, 1, 3, 2], but the network needs [N, 3, 2, 1] (images, channels, height, width); reshape or transpose it");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(12,)"), 2), @"`x.npy` is an array of shape [12], but the network needs [N, 3, 2, 1] (images, channels, height, width); reshape or transpose it");
+        insta::assert_snapshot!(error(&array("<f4", "True", "(2, 3, 2, 1)"), 2), @"`x.npy` is in Fortran order; save numpy.ascontiguousarray of the array instead");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(2, 3, 2, 1)"), 3), @"`x.npy` holds 2 images, but 3 are needed; add images or draw fewer");
+        insta::assert_snapshot!(error(&array("<f4", "False", "(3, 3, 2, 1)"), 2), @"`x.npy` ends early: its array needs 72 bytes, but 48 follow the header; save it again");
         let nan = [&good[..40], &f32::NAN.to_le_bytes(), &good[..4]].concat();
-        insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"");
+        insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"`x.npy` has the value NaN in image 1; replace it by one that is finite as a 32-bit float");
         let large: Vec<u8> = (0..6).flat_map(|_| 1e300_f64.to_le_bytes()).collect();
-        insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"");
+        insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"`x.npy` has the value inf in image 0; replace it by one that is finite as a 32-bit float");
     }
 
     #[test]

@@ -29,11 +29,9 @@ impl Album {
         Ok(Album { images: Images::zeros(shape, count)?, normalisation })
     }
 
-    /// Puts picture `place` of the batch, whatever its size, into all the channels that show it.
+    /// Puts picture `place` of the batch, which fits, into all the channels that show it.
     pub(super) fn put(&mut self, place: usize, picture: &RgbImage) {
         let Images { count, channels, height, width, .. } = self.images;
-        let fitted = fit(picture, height as u32, width as u32);
-        let picture = fitted.as_ref().unwrap_or(picture);
         let pixels = height * width;
         for channel in 0..channels {
             // The image whose channel this is comes so many places earlier in the cycle.
@@ -51,12 +49,14 @@ impl Album {
     }
 }
 
-/// The largest centred part of the picture with the aspect ratio of `height` x `width`, resized to it;
-/// nothing if the picture has that size.
-fn fit(picture: &RgbImage, height: u32, width: u32) -> Option<RgbImage> {
+/// The largest centred part of the picture with the aspect ratio of `shape`, resized to it.
+///
+/// The sides of `shape` are those of a batch, and so at most [`MAX_SIDE`](super::MAX_SIDE).
+pub(super) fn fit(picture: RgbImage, shape: Shape) -> RgbImage {
+    let (height, width) = (shape.height as u32, shape.width as u32);
     let (w, h) = picture.dimensions();
     if (w, h) == (width, height) {
-        return None;
+        return picture;
     }
     // Cut before resizing: a strip of one by many thousands must not grow before it is cut.
     let scaled = |side: u32, num: u32, den: u32| {
@@ -65,8 +65,8 @@ fn fit(picture: &RgbImage, height: u32, width: u32) -> Option<RgbImage> {
     };
     let cut_w = w.min(scaled(h, width, height));
     let cut_h = h.min(scaled(w, height, width));
-    let cut = imageops::crop_imm(picture, (w - cut_w) / 2, (h - cut_h) / 2, cut_w, cut_h);
-    Some(imageops::resize(&*cut, width, height, FilterType::Triangle))
+    let cut = imageops::crop_imm(&picture, (w - cut_w) / 2, (h - cut_h) / 2, cut_w, cut_h);
+    imageops::resize(&*cut, width, height, FilterType::Triangle)
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     fn album(shape: Shape, pictures: &[RgbImage]) -> Images {
         let mut album = Album::new(shape, pictures.len(), PLAIN).unwrap();
         for (place, picture) in pictures.iter().enumerate() {
-            album.put(place, picture);
+            album.put(place, &fit(picture.clone(), shape));
         }
         album.finish(None)
     }

@@ -27,8 +27,9 @@ pub enum InputSpec {
     /// their names; otherwise there are no labels.
     ///
     /// The largest centred part with the needed aspect ratio is resized with a triangle filter (bilinear;
-    /// when shrinking, over the area a pixel covers) and normalised with the mean
-    /// and standard deviation of ImageNet. Grey pictures have three equal colours, and transparency is ignored.
+    /// when shrinking, over the area a pixel covers) and normalised with the mean and standard deviation of
+    /// ImageNet. Grey pictures have three equal colours, transparency is ignored, and of 16 bits the upper
+    /// 8 count. A picture that cannot be decoded is an error when it is drawn.
     Images(PathBuf),
     /// A NumPy array of shape (N, channels, height, width) in float32, float64 or uint8.
     ///
@@ -263,17 +264,17 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong_and_what_to_write() {
         let error = |text: &str| text.parse::<InputSpec>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("cifar:x"), @"");
-        insta::assert_snapshot!(error(""), @"");
-        insta::assert_snapshot!(error("cifar10"), @"");
-        insta::assert_snapshot!(error("npy:"), @"");
-        insta::assert_snapshot!(error("gaussian:std=2"), @"");
-        insta::assert_snapshot!(error("spectral:"), @"");
-        insta::assert_snapshot!(error("spectral:exponent=2:slope=1"), @"");
-        insta::assert_snapshot!(error("spectral:exponent=2:correlation=high"), @"");
-        insta::assert_snapshot!(error("spectral:exponent"), @"");
-        insta::assert_snapshot!(error("spectral:exponent=2:exponent=3"), @"");
-        insta::assert_snapshot!(error("spectral:exponent=11"), @"");
-        insta::assert_snapshot!(error("spectral:correlation=NaN"), @"");
+        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE");
+        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE");
+        insta::assert_snapshot!(error("cifar10"), @"input `cifar10` needs a path: write `cifar10:PATH`");
+        insta::assert_snapshot!(error("npy:"), @"input `npy` needs a path: write `npy:FILE`");
+        insta::assert_snapshot!(error("gaussian:std=2"), @"input `gaussian` takes no options, but `std=2` follows; write `gaussian` alone");
+        insta::assert_snapshot!(error("spectral:"), @"unknown option `` at column 10; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`");
+        insta::assert_snapshot!(error("spectral:exponent=2:slope=1"), @"unknown option `slope=1` at column 21; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`");
+        insta::assert_snapshot!(error("spectral:exponent=2:correlation=high"), @"`high` at column 33 is no number; write for example `correlation=0.97`");
+        insta::assert_snapshot!(error("spectral:exponent"), @"`` at column 19 is no number; write for example `exponent=2.5`");
+        insta::assert_snapshot!(error("spectral:exponent=2:exponent=3"), @"option `exponent` is given again at column 21; leave one of them out");
+        insta::assert_snapshot!(error("spectral:exponent=11"), @"exponent 11 is out of range: take a number from 0 to 10");
+        insta::assert_snapshot!(error("spectral:correlation=NaN"), @"correlation NaN is out of range: take a number from 0 to 1");
     }
 }
