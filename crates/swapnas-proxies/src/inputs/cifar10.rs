@@ -274,25 +274,35 @@ mod tests {
         (count, Shape::new(channels, height, width), values.collect())
     }
 
-    /// The inputs of all cases of the fixtures that are pictures of 32x32: name, place of the first one in
-    /// the list of pictures if known, number, shape and values.
-    fn pictures_of_fixtures(folder: &Path) -> Vec<(String, Option<u64>, usize, Shape, Vec<f32>)> {
+    /// Images of the fixtures.
+    struct Input {
+        name: String,
+        /// Where the first of them stands in the list of pictures that they are made of, if that is known.
+        start: Option<usize>,
+        count: usize,
+        shape: Shape,
+        values: Vec<f32>,
+    }
+
+    /// All inputs in the fixtures that are pictures of 32x32.
+    fn inputs_of_fixtures(folder: &Path) -> Vec<Input> {
         let index = |name: &str| -> Value {
             serde_json::from_slice(&fs::read(folder.join(name).join("index.json")).unwrap()).unwrap()
         };
-        let mut pictures = Vec::new();
+        let mut inputs = Vec::new();
         for case in index("swap_darts")["cases"].as_array().unwrap() {
-            let name = case["file"].as_str().unwrap();
-            let (count, shape, values) = tensor(&folder.join("swap_darts").join(name), "input");
-            pictures.push((name.to_owned(), case["image_start"].as_u64(), count, shape, values));
+            let name = case["file"].as_str().unwrap().to_owned();
+            let (count, shape, values) = tensor(&folder.join("swap_darts").join(&name), "input");
+            let start = case["image_start"].as_u64().map(|start| start as usize);
+            inputs.push(Input { name, start, count, shape, values });
         }
         let shared = folder.join("metrics_nb201").join(index("metrics_nb201")["shared"].as_str().unwrap());
         for name in ["input_a", "input_b", "input_c"] {
             let (count, shape, values) = tensor(&shared, name);
-            pictures.push((name.to_owned(), None, count, shape, values));
+            inputs.push(Input { name: name.to_owned(), start: None, count, shape, values });
         }
-        pictures.retain(|(_, _, _, shape, _)| (shape.height, shape.width) == (SIDE, SIDE));
-        pictures
+        inputs.retain(|input| (input.shape.height, input.shape.width) == (SIDE, SIDE));
+        inputs
     }
 
     /// The bytes that the first three channels of every image were made of, as a file of that format.
@@ -310,9 +320,9 @@ mod tests {
     fn inputs_of_the_fixtures_are_read_to_the_bit() {
         let Some(folder) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
         let scratch = TempDir::new().unwrap();
-        let pictures = pictures_of_fixtures(&folder);
-        assert!(pictures.iter().any(|(_, _, _, shape, _)| shape.channels > 3), "only three channels");
-        for (name, _, count, shape, values) in pictures {
+        let inputs = inputs_of_fixtures(&folder);
+        assert!(inputs.iter().any(|input| input.shape.channels > 3), "no case has more than three channels");
+        for Input { name, count, shape, values, .. } in inputs {
             let path = scratch.path().join(&name);
             fs::write(&path, records(&values, shape.channels)).unwrap();
             let images =
@@ -330,11 +340,11 @@ mod tests {
         let file = data.join("cifar10_sample.bin");
         let sample = Cifar10::open(&file).unwrap();
         let bytes = fs::read(&file).unwrap();
-        let known = |records: &[u8]| bytes.chunks_exact(RECORD).any(|known| known[1..] == records[1..RECORD]);
+        let known = |picture: &[u8]| bytes.chunks_exact(RECORD).any(|record| record[1..] == *picture);
         let mut compared = 0;
-        for (name, start, count, shape, values) in pictures_of_fixtures(&fixtures) {
-            let Some(start) = start.and_then(|start| usize::try_from(start).ok()) else { continue };
-            if start + count <= sample.count() && known(&records(&values, shape.channels)) {
+        for Input { name, start, count, shape, values } in inputs_of_fixtures(&fixtures) {
+            let Some(start) = start.filter(|start| start + count <= sample.count()) else { continue };
+            if known(&records(&values, shape.channels)[1..RECORD]) {
                 let images = sample.images(&(start..start + count).collect::<Vec<_>>(), shape).unwrap();
                 assert!(images.data == values, "{name}: not the sample's images from {start} on");
                 compared += 1;

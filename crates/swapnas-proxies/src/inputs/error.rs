@@ -92,6 +92,12 @@ pub enum InputError {
         /// What the decoder says.
         cause: image::ImageError,
     },
+    /// A JPEG picture whose end is missing.
+    #[error("the picture `{}` ends early; replace it or move it away", path.display())]
+    CutPicture {
+        /// The file.
+        path: PathBuf,
+    },
     /// A folder without pictures.
     #[error(
         "`{}` has no pictures: no file below it ends in .png, .jpg or .jpeg; convert what there is, or give \

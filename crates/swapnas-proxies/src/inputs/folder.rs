@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{ImageReader, RgbImage};
+use image::{ImageFormat, ImageReader, RgbImage};
 use rayon::prelude::*;
 use swapnas_graph::Shape;
 use walkdir::{DirEntry, WalkDir};
@@ -83,11 +84,24 @@ fn classes(folder: &Path, files: &[PathBuf]) -> Option<Vec<usize>> {
 }
 
 fn decode(path: &Path) -> Result<RgbImage, InputError> {
-    let reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(|cause| InputError::Read { path: path.to_owned(), cause })?;
-    let picture = reader.decode().map_err(|cause| InputError::Decode { path: path.to_owned(), cause })?;
-    Ok(picture.into_rgb8())
+    let decoding = |cause| InputError::Decode { path: path.to_owned(), cause };
+    let bytes = fs::read(path).map_err(|cause| InputError::Read { path: path.to_owned(), cause })?;
+    let format = image::guess_format(&bytes).map_err(decoding)?;
+    if format == ImageFormat::Jpeg && ends_early(&bytes) {
+        return Err(InputError::CutPicture { path: path.to_owned() });
+    }
+    let reader = ImageReader::with_format(Cursor::new(bytes), format);
+    Ok(reader.decode().map_err(decoding)?.into_rgb8())
+}
+
+/// Whether the last scan of a JPEG file has no end: the decoder would fill it with grey.
+///
+/// Within a scan neither marker occurs, since there a 255 is followed by 0 or a restart marker (ITU-T T.81,
+/// B.1.1).
+fn ends_early(jpeg: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| jpeg.windows(2).rposition(|two| two == marker);
+    let (start_of_scan, end_of_image) = (last([0xff, 0xda]), last([0xff, 0xd9]));
+    start_of_scan > end_of_image
 }
 
 #[cfg(test)]
@@ -169,10 +183,11 @@ mod tests {
         grey_alpha.save(folder.path().join("grey-alpha.png")).unwrap();
         alpha.save(folder.path().join("alpha.png")).unwrap();
         deep.save(folder.path().join("deep.png")).unwrap();
+        DynamicImage::ImageRgb16(deep).into_luma16().save(folder.path().join("deep-grey.png")).unwrap();
         fs::copy(folder.path().join("grey.png"), folder.path().join("named.JPEG")).unwrap();
 
-        let images = draw(folder.path(), Shape::new(3, 4, 4), 6, 0).unwrap();
-        for i in 0..6 {
+        let images = draw(folder.path(), Shape::new(3, 4, 4), 7, 0).unwrap();
+        for i in 0..7 {
             for (channel, values) in images.image(i).chunks_exact(16).enumerate() {
                 let [mean, std] = [NORMALISATION.mean[channel], NORMALISATION.std[channel]];
                 assert!(values.iter().all(|value| ((value * std + mean) * 255.0).round() == 90.0));
@@ -209,9 +224,16 @@ mod tests {
         let whole = fs::read(good.path().join("a.png")).unwrap();
         fs::write(good.path().join("b.png"), &whole[..whole.len() - 20]).unwrap();
         insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: unexpected end of file; replace it or move it away");
+        let noisy = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * x * 7 + y * y * 13) as u8; 3]));
+        noisy.save(good.path().join("b.jpg")).unwrap();
+        let whole = fs::read(good.path().join("b.jpg")).unwrap();
+        fs::remove_file(good.path().join("b.png")).unwrap();
+        fs::write(good.path().join("b.jpg"), &whole[..whole.len() / 2]).unwrap();
+        insta::assert_snapshot!(error(&good, "", 2), @"the picture `DIR/b.jpg` ends early; replace it or move it away");
+        fs::remove_file(good.path().join("b.jpg")).unwrap();
         fs::write(good.path().join("b.png"), "").unwrap();
-        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: unexpected end of file; replace it or move it away");
+        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: The image format could not be determined; replace it or move it away");
         fs::write(good.path().join("b.png"), "text").unwrap();
-        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: Format error decoding Png: Invalid PNG signature.; replace it or move it away");
+        insta::assert_snapshot!(error(&good, "", 2), @"cannot decode the picture `DIR/b.png`: The image format could not be determined; replace it or move it away");
     }
 }

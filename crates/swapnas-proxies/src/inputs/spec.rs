@@ -28,8 +28,8 @@ pub enum InputSpec {
     ///
     /// The largest centred part with the needed aspect ratio is resized with a triangle filter (bilinear;
     /// when shrinking, over the area a pixel covers) and normalised with the mean and standard deviation of
-    /// ImageNet. Grey pictures have three equal colours, transparency is ignored, and of 16 bits the upper
-    /// 8 count. A picture that cannot be decoded is an error when it is drawn.
+    /// ImageNet. Grey pictures have three equal colours, transparency is ignored, and 16 bits are rounded
+    /// to 8. A picture that cannot be decoded is an error when it is drawn.
     Images(PathBuf),
     /// A NumPy array of shape (N, channels, height, width) in float32, float64 or uint8.
     ///
