@@ -28,7 +28,7 @@ fn build(bencher: Bencher<'_, '_>, space: &Named) {
     let config = space.0.default_network();
     bencher
         .with_inputs(|| space.0.sample(&mut rng))
-        .bench_values(|arch| space.0.network(&arch, &config).expect("samples can be built"));
+        .bench_local_values(|arch| space.0.network(&arch, &config).expect("samples can be built"));
 }
 
 #[divan::bench(args = all())]
@@ -36,7 +36,7 @@ fn parse(bencher: Bencher<'_, '_>, space: &Named) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
     bencher
         .with_inputs(|| space.0.print(&space.0.sample(&mut rng)))
-        .bench_refs(|text| space.0.parse(text).expect("what is printed can be parsed"));
+        .bench_local_refs(|text| space.0.parse(text).expect("what is printed can be parsed"));
 }
 
 #[divan::bench(args = all())]
