@@ -21,9 +21,15 @@ pub(crate) fn module(
     })
 }
 
-/// Module `op`: ReLU `0`, a convolution `1`, BatchNorm `2`.
-pub(crate) fn relu_conv_bn(b: &mut GraphBuilder, x: ValueId, conv: Conv, affine: bool) -> Built {
-    module(b, "op", x, |b| {
+/// A convolution and BatchNorm, under the two names.
+pub(crate) fn conv_bn(b: &mut GraphBuilder, names: [&str; 2], x: ValueId, conv: Conv) -> Built {
+    let y = b.conv2d(names[0], x, conv)?;
+    b.batch_norm(names[1], y, true)
+}
+
+/// Module `name`: ReLU `0`, a convolution `1`, BatchNorm `2`.
+pub(crate) fn relu_conv_bn(b: &mut GraphBuilder, name: &str, x: ValueId, conv: Conv, affine: bool) -> Built {
+    module(b, name, x, |b| {
         let y = b.relu("0", x)?;
         let y = b.conv2d("1", y, conv)?;
         b.batch_norm("2", y, affine)

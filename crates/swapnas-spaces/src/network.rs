@@ -113,6 +113,11 @@ impl NetworkConfig {
         NetworkConfig { preset, channels: None, cells: None, input, classes }
     }
 
+    /// The network in words: `body` between what every configuration has.
+    pub(crate) fn describe(&self, body: &str) -> String {
+        format!("{}: {body}, {}, {}", self.preset, self.input, count(self.classes, "class"))
+    }
+
     /// Checks what every space checks.
     pub(crate) fn check(&self, space: &'static str, presets: &'static [Preset]) -> Result<(), NetworkError> {
         if !presets.contains(&self.preset) {

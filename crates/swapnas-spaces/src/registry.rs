@@ -1,8 +1,8 @@
 use crate::error::nearest;
-use crate::{Space, darts};
+use crate::{Space, darts, nb201};
 
 /// Every space, in the order in which they are listed. A new one is added here.
-static SPACES: [&dyn Space; 2] = [&darts::DARTS, &darts::NB301];
+static SPACES: [&dyn Space; 3] = [&darts::DARTS, &darts::NB301, &nb201::NasBench201];
 
 /// All search spaces.
 pub fn spaces() -> &'static [&'static dyn Space] {

@@ -156,3 +156,9 @@ impl<'a> Cursor<'a> {
         }
     }
 }
+
+/// Numbers as a Python tuple.
+pub(crate) fn tuple(numbers: impl IntoIterator<Item = usize>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("({})", numbers.join(", "))
+}

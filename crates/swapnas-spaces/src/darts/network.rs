@@ -7,7 +7,7 @@
 use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Shape, ValueId, Window};
 
 use super::{Cell, Edge, Genotype, Operation};
-use crate::blocks::{Built, factorized_reduce, module, relu_conv_bn};
+use crate::blocks::{Built, conv_bn, factorized_reduce, module, relu_conv_bn};
 use crate::network::count;
 use crate::{NetworkConfig, Preset};
 
@@ -51,8 +51,7 @@ pub(super) fn describe(config: &NetworkConfig) -> String {
     let plan = Plan::new(config);
     let stem = if plan.stem { format!("stem {}", STEM_MULTIPLIER * plan.channels) } else { "no stem".into() };
     let (channels, cells) = (count(plan.channels, "channel"), count(plan.cells, "cell"));
-    let classes = count(config.classes, "class");
-    format!("{}: {stem}, {channels}, {cells}, {}, {classes}", config.preset, config.input)
+    config.describe(&format!("{stem}, {channels}, {cells}"))
 }
 
 pub(super) fn build(genotype: &Genotype, config: &NetworkConfig) -> Result<Graph, GraphError> {
@@ -60,10 +59,8 @@ pub(super) fn build(genotype: &Genotype, config: &NetworkConfig) -> Result<Graph
     let mut b = GraphBuilder::new(config.input);
     let image = b.input();
     let stem = if plan.stem {
-        module(&mut b, "stem", image, |b| {
-            let y = b.conv2d("0", image, Conv::new(STEM_MULTIPLIER * plan.channels, Window::square(3)))?;
-            b.batch_norm("1", y, true)
-        })?
+        let conv = Conv::new(STEM_MULTIPLIER * plan.channels, Window::square(3));
+        module(&mut b, "stem", image, |b| conv_bn(b, ["0", "1"], image, conv))?
     } else {
         image
     };
@@ -107,10 +104,10 @@ fn build_cell(b: &mut GraphBuilder, cell: &Cell, place: Place, s0: ValueId, s1: 
         if place.reduced {
             factorized_reduce(b, s0, place.channels, true)
         } else {
-            relu_conv_bn(b, s0, pointwise, true)
+            relu_conv_bn(b, "op", s0, pointwise, true)
         }
     })?;
-    let s1 = module(b, "preprocess1", s1, |b| relu_conv_bn(b, s1, pointwise, true))?;
+    let s1 = module(b, "preprocess1", s1, |b| relu_conv_bn(b, "op", s1, pointwise, true))?;
     let mut states = [s0; 6];
     states[1] = s1;
     let mut results = [s0; 2];

@@ -51,3 +51,20 @@ fn fixtures_nasbench301() {
         same_counts(&space.network(&arch, &space.default_network()).unwrap(), &case);
     }
 }
+
+#[test]
+fn fixtures_nasbench201() {
+    let space = by_name("nb201").unwrap();
+    for case in cases("nasbench201", 60) {
+        let arch = space.parse(text(&case, "arch")).unwrap();
+        assert_eq!(space.print_as(&arch, "naslib").unwrap(), text(&case, "arch"));
+        assert_eq!(space.print(&arch), text(&case, "arch_str"));
+        for data in case["datasets"].as_object().unwrap().values() {
+            let [channels, height, width] = [1, 2, 3].map(|i| data["input"][i].as_u64().unwrap() as usize);
+            let classes = data["classes"].as_u64().unwrap() as usize;
+            let input = Shape::new(channels, height, width);
+            let config = NetworkConfig::new(Preset::Benchmark, input, classes);
+            same_counts(&space.network(&arch, &config).unwrap(), data);
+        }
+    }
+}

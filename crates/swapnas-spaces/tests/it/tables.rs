@@ -54,3 +54,21 @@ fn fixtures_darts() {
         space.network(&arch, &space.default_network()).unwrap();
     }
 }
+
+#[test]
+fn fixtures_nasbench201() {
+    for (data, classes, side) in [("cifar10", 10, 32), ("cifar100", 100, 32), ("ImageNet16-120", 120, 16)] {
+        suite_zero(&format!("nasbench201_{data}_proxies.csv"), 245, "nb201", "naslib", classes, side);
+    }
+    suite_zero("nasbench201_cifar10_13proxies.csv", 500, "nb201", "naslib", 10, 32);
+}
+
+#[test]
+fn fixtures_nasbench201_strings() {
+    let Some(records) = reference::table("nasbench201_test_accuracy_sample.csv") else { return };
+    let space = by_name("nb201").unwrap();
+    assert_eq!(records.len(), 501);
+    for record in &records[1..] {
+        assert_eq!(space.print(&space.parse(&record[0]).unwrap()), record[0]);
+    }
+}

@@ -35,6 +35,44 @@ fn number(value: &Value) -> usize {
 }
 
 #[test]
+fn fixtures_metrics_nb201() {
+    let Some(index) = reference::fixture("metrics_nb201/index.json") else { return };
+    let space = by_name("nb201").unwrap();
+    let cases = index["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 16);
+    for case in cases {
+        let arch = space.parse(text(case, "arch")).unwrap();
+        let c = &case["config"];
+        let input = Shape::new(3, number(&c["height"]), number(&c["width"]));
+        let config = NetworkConfig {
+            channels: Some(number(&c["C"])),
+            cells: Some(number(&c["N"])),
+            ..NetworkConfig::new(Preset::Benchmark, input, number(&c["num_classes"]))
+        };
+        let graph = space.network(&arch, &config).unwrap();
+        same_parameters(&graph, "metrics_nb201", case);
+        assert_eq!(graph.parameter_count(), number(&case["params"]) as u64);
+        assert_eq!(graph.flops().total(), number(&case["flops_naslib"]) as u64);
+        assert_eq!(graph.flops().conv, number(&case["macs_conv"]) as u64);
+        assert_eq!(graph.flops().linear, number(&case["macs_linear"]) as u64);
+        same_relus(&graph, &case["relu_f64"]);
+        if let Some(modules) = case["meco_modules_f64"].as_array() {
+            let called: Vec<&str> = modules.iter().map(|module| module[0].as_str().unwrap()).collect();
+            let built: Vec<&str> = graph.modules().iter().map(|module| module.name.as_str()).collect();
+            assert_eq!(built, called);
+        }
+    }
+}
+
+/// Asserts that the ReLUs have the names and units listed, in this order.
+fn same_relus(graph: &Graph, listed: &Value) {
+    let relus: Vec<_> = graph.relus().map(|m| (m.name.as_str(), graph.shape(m.output).elements())).collect();
+    let listed = listed.as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|relu| (text(relu, "module"), number(&relu["units"]))).collect();
+    assert_eq!(relus, listed);
+}
+
+#[test]
 fn fixtures_swap_darts() {
     let Some(index) = reference::fixture("swap_darts/index.json") else { return };
     let space = by_name("darts").unwrap();
@@ -55,14 +93,6 @@ fn fixtures_swap_darts() {
         let expected = &case["expected"];
         assert_eq!(graph.relu_units(), number(&expected["relu_units"]) as u64);
         assert_eq!(graph.parameter_count(), number(&expected["params"]) as u64);
-        let relus: Vec<_> =
-            graph.relus().map(|m| (m.name.clone(), graph.shape(m.output).elements())).collect();
-        let listed: Vec<_> = expected["relu_f64"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|relu| (text(relu, "module").to_owned(), number(&relu["units"])))
-            .collect();
-        assert_eq!(relus, listed, "{}", text(case, "name"));
+        same_relus(&graph, &expected["relu_f64"]);
     }
 }
