@@ -5,10 +5,16 @@
 //! nothing but the shape of the layer: neither on the SIMD level, nor on the tiles, nor on how the
 //! rows are divided.
 
+pub mod blend;
+pub mod chain;
 pub mod dense;
 pub mod depthwise;
 pub mod mean;
 pub mod moments;
 pub mod pool;
+pub mod pool_gradient;
 pub mod rows;
+pub mod sums;
+pub mod transpose;
+pub mod weight_gradient;
 pub mod window;

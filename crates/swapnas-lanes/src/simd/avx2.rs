@@ -72,6 +72,11 @@ impl Simd for Avx2 {
         bits as u16
     }
     #[inline(always)]
+    fn select(self, a: __m256, b: __m256, c: __m256, d: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_blendv_ps(d, c, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
+    }
+    #[inline(always)]
     fn map(self, a: __m256, f: fn(f32) -> f32) -> __m256 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);

@@ -71,6 +71,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
     }
     #[inline(always)]
+    fn select(self, a: __m512, b: __m512, c: __m512, d: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), d, c) }
+    }
+    #[inline(always)]
     fn map(self, a: __m512, f: fn(f32) -> f32) -> __m512 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);

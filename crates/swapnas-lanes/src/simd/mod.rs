@@ -59,6 +59,8 @@ pub trait Simd: Copy {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// Bit i is set if a > b for sample i of the register.
     fn greater(self, a: Self::V, b: Self::V) -> u16;
+    /// if a > b { c } else { d }
+    fn select(self, a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
     /// A function of every sample by itself, for what has no instruction. Not fast.
     fn map(self, a: Self::V, f: fn(Self::E) -> Self::E) -> Self::V;
 

@@ -73,6 +73,11 @@ impl Simd for Neon {
         bits as u16
     }
     #[inline(always)]
+    fn select(self, a: float32x4_t, b: float32x4_t, c: float32x4_t, d: float32x4_t) -> float32x4_t {
+        // SAFETY: see above.
+        unsafe { vbslq_f32(vcgtq_f32(a, b), c, d) }
+    }
+    #[inline(always)]
     fn map(self, a: float32x4_t, f: fn(f32) -> f32) -> float32x4_t {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);

@@ -63,6 +63,10 @@ impl<E: Element> Simd for Portable<E> {
         (0..SAMPLES).fold(0, |bits, i| bits | u16::from(a[i] > b[i]) << i)
     }
     #[inline(always)]
+    fn select(self, a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V {
+        std::array::from_fn(|i| if a[i] > b[i] { c[i] } else { d[i] })
+    }
+    #[inline(always)]
     fn map(self, a: Self::V, f: fn(E) -> E) -> Self::V {
         a.map(f)
     }

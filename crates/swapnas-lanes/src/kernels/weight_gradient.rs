@@ -1,0 +1,219 @@
+//! Gradients of the weights of convolutions, for each sample or for all of a block together.
+
+use std::ops::Range;
+
+use super::window::Window;
+use crate::simd::{Level, Simd, Task};
+use crate::{Element, Lane, Planes, SAMPLES};
+
+/// Most output channels whose gradients are computed at once.
+const OUTPUTS: usize = 4;
+
+/// Lanes of a channel that are gone through before other weights have their turn: few enough for a
+/// tile's rows to stay in the nearest cache, and many enough to make up for beginning anew.
+/// Gradients are summed up within such a chunk first, so the result depends on this number.
+const CHUNK: usize = 128;
+
+/// Where gradients are added, in the order of weights `[out, in / groups, taps]`.
+pub enum Sums<'a, E = f32> {
+    /// For each sample by itself.
+    Samples(&'a mut [Lane<E>]),
+    /// For all samples of the block together.
+    Total(&'a mut [E]),
+}
+
+impl<E> Sums<'_, E> {
+    fn len(&self) -> usize {
+        match self {
+            Sums::Samples(lanes) => lanes.len(),
+            Sums::Total(numbers) => numbers.len(),
+        }
+    }
+}
+
+/// Adds the gradients of a convolution's weights that come from output rows `rows`, each of `width`
+/// pixels: sums over pixels of the output's gradient times the input under the tap.
+///
+/// # Panics
+/// If the channels do not agree, the window reaches beyond what is stored, or `sums` is not one for
+/// each weight.
+#[allow(clippy::too_many_arguments)]
+pub fn accumulate<E: Element>(
+    level: Level,
+    input: Planes<'_, Lane<E>>,
+    gradient: Planes<'_, Lane<E>>,
+    window: &Window,
+    groups: usize,
+    rows: Range<usize>,
+    width: usize,
+    sums: Sums<'_, E>,
+) {
+    let (inputs, outputs) = (input.layout().channels / groups, gradient.layout().channels / groups);
+    assert_eq!(input.layout().channels, groups * inputs, "input channels in {groups} groups");
+    assert_eq!(gradient.layout().channels, groups * outputs, "output channels in {groups} groups");
+    assert_eq!(sums.len(), groups * outputs * inputs * window.taps(), "weights");
+    if rows.is_empty() || width == 0 {
+        return;
+    }
+    window.check(&input, &rows, &(0..width));
+    Window::POINT.check(&gradient, &rows, &(0..width));
+    let offsets = window.offsets::<E>(inputs, input.layout());
+    level.run(Accumulate { input, gradient, window, groups, inputs, outputs, offsets, rows, width, sums });
+}
+
+struct Accumulate<'a, E> {
+    input: Planes<'a, Lane<E>>,
+    gradient: Planes<'a, Lane<E>>,
+    window: &'a Window,
+    groups: usize,
+    inputs: usize,
+    outputs: usize,
+    /// Of every weight of an output: where its input is, in bytes from that of the first.
+    offsets: Vec<usize>,
+    rows: Range<usize>,
+    width: usize,
+    sums: Sums<'a, E>,
+}
+
+impl<E: Element> Task<E> for Accumulate<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(mut self, simd: S) {
+        let terms = self.offsets.len();
+        let chunk = (CHUNK / self.width).max(1);
+        let mut first = self.rows.start;
+        while first < self.rows.end {
+            let rows = first..(first + chunk).min(self.rows.end);
+            first = rows.end;
+            for group in 0..self.groups {
+                let mut output = 0;
+                while output < self.outputs {
+                    let count = (self.outputs - output).min(OUTPUTS);
+                    let channel = group * self.outputs + output;
+                    let mut term = 0;
+                    while term < terms {
+                        // Products of outputs x terms, the outputs' gradients and one input fill the
+                        // registers.
+                        let step = match terms - term {
+                            6.. if S::REGISTERS >= 32 => 6,
+                            3.. => 3,
+                            _ => 1,
+                        };
+                        let tile = Tile { group, channel, term, rows: rows.clone() };
+                        // SAFETY: `accumulate` has checked that the window stays within the input for
+                        // all rows and columns, that the gradient has them, and that there are sums
+                        // for all weights; the tile's outputs and terms are among these.
+                        unsafe {
+                            match (count, step) {
+                                (4, 6) => self.tile::<S, 4, 6>(simd, tile),
+                                (3, 6) => self.tile::<S, 3, 6>(simd, tile),
+                                (2, 6) => self.tile::<S, 2, 6>(simd, tile),
+                                (1, 6) => self.tile::<S, 1, 6>(simd, tile),
+                                (4, 3) => self.tile::<S, 4, 3>(simd, tile),
+                                (3, 3) => self.tile::<S, 3, 3>(simd, tile),
+                                (2, 3) => self.tile::<S, 2, 3>(simd, tile),
+                                (1, 3) => self.tile::<S, 1, 3>(simd, tile),
+                                (4, _) => self.tile::<S, 4, 1>(simd, tile),
+                                (3, _) => self.tile::<S, 3, 1>(simd, tile),
+                                (2, _) => self.tile::<S, 2, 1>(simd, tile),
+                                _ => self.tile::<S, 1, 1>(simd, tile),
+                            }
+                        }
+                        term += step;
+                    }
+                    output += count;
+                }
+            }
+        }
+    }
+}
+
+/// Some weights of some output channels of a group.
+struct Tile {
+    group: usize,
+    /// First output channel, counted through all groups.
+    channel: usize,
+    /// First weight of each of them.
+    term: usize,
+    rows: Range<usize>,
+}
+
+impl<E: Element> Accumulate<'_, E> {
+    /// # Safety
+    /// The window stays within the input and the gradient is there for all rows of the tile and all
+    /// columns; `channel + O` output channels and `term + T` weights of each exist.
+    #[inline(always)]
+    unsafe fn tile<S: Simd<E = E>, const O: usize, const T: usize>(&mut self, simd: S, tile: Tile) {
+        let Tile { group, channel, term, rows } = tile;
+        let (input, gradient) = (self.input.layout(), self.gradient.layout());
+        let step = self.window.stride[1];
+        let mut offsets = [0; T];
+        offsets.copy_from_slice(&self.offsets[term..term + T]);
+        let mut result = [[Lane::ZERO; T]; O];
+        for part in 0..S::PARTS {
+            let mut sums = [[simd.zero(); T]; O];
+            for row in rows.clone() {
+                let start = input.at(group * self.inputs, self.window.start(0, row), self.window.origin[1]);
+                let mut x = self.input.as_ptr().wrapping_add(start);
+                let start = gradient.at(channel, row as isize, 0);
+                let mut g = self.gradient.as_ptr().wrapping_add(start);
+                for _ in 0..self.width {
+                    let mut factors = [simd.zero(); O];
+                    for (output, factor) in factors.iter_mut().enumerate() {
+                        // SAFETY: the caller's promise.
+                        let lane = unsafe { &*g.wrapping_add(output * gradient.channel_stride()) };
+                        *factor = simd.load(lane, part);
+                    }
+                    for (t, offset) in offsets.iter().enumerate() {
+                        // SAFETY: the caller's promise.
+                        let x = simd.load(unsafe { &*x.wrapping_byte_add(*offset) }, part);
+                        for (sums, factor) in sums.iter_mut().zip(&factors) {
+                            sums[t] = simd.fma(*factor, x, sums[t]);
+                        }
+                    }
+                    x = x.wrapping_add(step);
+                    g = g.wrapping_add(1);
+                }
+            }
+            for (result, sums) in result.iter_mut().zip(&sums) {
+                for (result, sum) in result.iter_mut().zip(sums) {
+                    simd.store(*sum, result, part);
+                }
+            }
+        }
+        let terms = self.offsets.len();
+        for (output, result) in result.iter().enumerate() {
+            let place = (channel + output) * terms + term;
+            match &mut self.sums {
+                Sums::Samples(lanes) => {
+                    for (lane, result) in lanes[place..place + T].iter_mut().zip(result) {
+                        for part in 0..S::PARTS {
+                            let sum = simd.add(simd.load(lane, part), simd.load(result, part));
+                            simd.store(sum, lane, part);
+                        }
+                    }
+                }
+                Sums::Total(numbers) => {
+                    for (number, result) in numbers[place..place + T].iter_mut().zip(result) {
+                        *number = *number + total(result);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sum over the samples of a lane: halves are added until one number is left.
+#[inline(always)]
+pub fn total<E: Element>(lane: &Lane<E>) -> E {
+    let mut sums = lane.0;
+    let mut half = SAMPLES / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] = sums[i] + sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
