@@ -27,6 +27,13 @@ pub(crate) fn conv_bn(b: &mut GraphBuilder, names: [&str; 2], x: ValueId, conv: 
     b.batch_norm(names[1], y, true)
 }
 
+/// A convolution, BatchNorm and ReLU, under the three names.
+pub(crate) fn conv_bn_relu(b: &mut GraphBuilder, names: [&str; 3], x: ValueId, conv: Conv) -> Built {
+    let [conv_name, norm, relu] = names;
+    let y = conv_bn(b, [conv_name, norm], x, conv)?;
+    b.relu(relu, y)
+}
+
 /// Module `name`: ReLU `0`, a convolution `1`, BatchNorm `2`.
 pub(crate) fn relu_conv_bn(b: &mut GraphBuilder, name: &str, x: ValueId, conv: Conv, affine: bool) -> Built {
     module(b, name, x, |b| {

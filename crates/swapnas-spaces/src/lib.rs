@@ -22,10 +22,12 @@ mod error;
 mod genes;
 mod json;
 pub mod nb201;
+pub mod nbmacro;
 mod network;
 mod registry;
 mod space;
 mod text;
+pub mod transnas;
 
 pub use arch::Arch;
 pub use error::{ParseError, Position, PrintError};

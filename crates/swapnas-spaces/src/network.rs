@@ -130,6 +130,15 @@ impl NetworkConfig {
         within("channels", self.channels.unwrap_or(1), MAX_CHANNELS)?;
         within("cells", self.cells.unwrap_or(1), MAX_CELLS)
     }
+
+    /// Checks that the number of cells is not given, where the architecture decides it.
+    pub(crate) fn check_fixed_cells(
+        &self,
+        space: &'static str,
+        what: &'static str,
+    ) -> Result<(), NetworkError> {
+        if self.cells.is_some() { Err(NetworkError::Fixed { space, what }) } else { Ok(()) }
+    }
 }
 
 fn within(what: &'static str, value: usize, max: usize) -> Result<(), NetworkError> {

@@ -1,12 +1,20 @@
 use crate::error::nearest;
-use crate::{Space, darts, nb201};
+use crate::{Space, darts, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
-static SPACES: [&dyn Space; 3] = [&darts::DARTS, &darts::NB301, &nb201::NasBench201];
+#[rustfmt::skip] // one line for each
+static SPACES: &[&dyn Space] = &[
+    &darts::DARTS,
+    &darts::NB301,
+    &nb201::NasBench201,
+    &transnas::Micro,
+    &transnas::Macro,
+    &nbmacro::NasBenchMacro,
+];
 
 /// All search spaces.
 pub fn spaces() -> &'static [&'static dyn Space] {
-    &SPACES
+    SPACES
 }
 
 /// The name of no space.

@@ -6,6 +6,7 @@ use crate::error::{nearest, quote};
 use crate::{ParseError, Position};
 
 /// A place in a text, from which tokens are taken. White space before a token is skipped.
+#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -75,6 +76,17 @@ impl<'a> Cursor<'a> {
             Ok(n) if range.contains(&n) => {
                 self.at += digits.len();
                 Ok(n)
+            }
+            _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
+        }
+    }
+
+    /// Takes a single digit within `range`.
+    pub(crate) fn digit(&mut self, what: &str, range: RangeInclusive<usize>) -> Result<usize, ParseError> {
+        match self.peek().and_then(|digit| digit.to_digit(10)) {
+            Some(digit) if range.contains(&(digit as usize)) => {
+                self.at += 1;
+                Ok(digit as usize)
             }
             _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
         }

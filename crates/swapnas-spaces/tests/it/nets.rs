@@ -68,3 +68,36 @@ fn fixtures_nasbench201() {
         }
     }
 }
+
+/// The counts of TransNAS-Bench-101, for one space of it.
+fn transnas(fixture: &str, space: &str) {
+    let space = by_name(space).unwrap();
+    for case in cases(fixture, 20) {
+        let arch = space.parse(text(&case, "arch")).unwrap();
+        assert_eq!(space.print(&arch), text(&case, "arch"));
+        let classes = case["classes"].as_u64().unwrap() as usize;
+        for side in [64, 224] {
+            let config = NetworkConfig::new(Preset::Benchmark, Shape::new(3, side, side), classes);
+            let graph = space.network(&arch, &config).unwrap();
+            let [logits, features] = graph.outputs() else { panic!("two outputs") };
+            assert_eq!(graph.shape(*logits), Shape::new(classes, 1, 1));
+            assert_eq!(json!(graph.shape(*features).channels), case["out_channels"]);
+            let head: u64 =
+                graph.params().iter().filter(|p| p.name.starts_with("head.")).map(|p| p.len() as u64).sum();
+            assert_eq!(json!(graph.parameter_count()), case["params"], "parameters");
+            assert_eq!(json!(graph.parameter_count() - head), case["encoder_params"]);
+            assert_eq!(json!(graph.macs()), case["macs"][side.to_string()]);
+            assert_eq!(by_kind(&graph), case["flops_by_kind"][side.to_string()]);
+        }
+    }
+}
+
+#[test]
+fn fixtures_transnas101_micro() {
+    transnas("transnas101_micro", "transnas-micro");
+}
+
+#[test]
+fn fixtures_transnas101_macro() {
+    transnas("transnas101_macro", "transnas-macro");
+}

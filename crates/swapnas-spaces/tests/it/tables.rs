@@ -72,3 +72,26 @@ fn fixtures_nasbench201_strings() {
         assert_eq!(space.print(&space.parse(&record[0]).unwrap()), record[0]);
     }
 }
+
+/// The table was made at 256x256 pixels and with NASLib's 63 classes for `class_scene`.
+#[test]
+fn fixtures_transnas_micro() {
+    suite_zero("transnas_micro_proxies.csv", 500, "transnas-micro", "naslib", 63, 256);
+}
+
+/// This benchmark counts as operations the multiply-accumulates of convolutions and linear layers.
+#[test]
+fn fixtures_nasbench_macro() {
+    let Some(records) = reference::table("nasbench_macro_cifar10.csv") else { return };
+    let space = by_name("nbmacro").unwrap();
+    let (header, records) = records.split_first().unwrap();
+    assert_eq!(records.len(), 500);
+    let (arch, params, flops) = (column(header, "arch"), column(header, "params"), column(header, "flops"));
+    for record in records {
+        let parsed = space.parse(&record[arch]).unwrap();
+        assert_eq!(space.print(&parsed), record[arch]);
+        let graph = space.network(&parsed, &space.default_network()).unwrap();
+        assert_eq!(graph.parameter_count().to_string(), record[params], "parameters of {}", &record[arch]);
+        assert_eq!(graph.macs().to_string(), record[flops], "operations of {}", &record[arch]);
+    }
+}
