@@ -66,14 +66,20 @@ impl<'a> Field<'a> {
         Ok(items.iter().enumerate().map(field).collect())
     }
 
+    /// The elements of an array of `length`.
+    pub(crate) fn list(&self, length: usize, what: &str) -> Result<Vec<Field<'a>>, ParseError> {
+        let items = self.items(what)?;
+        if items.len() == length {
+            Ok(items)
+        } else {
+            Err(self.error(format!("an array of {length} {what}")))
+        }
+    }
+
     /// The elements of an array of `N`.
     pub(crate) fn array<const N: usize>(&self, what: &str) -> Result<[Field<'a>; N], ParseError> {
-        let items = self.items(what)?;
-        let found = items.len();
-        items.try_into().map_err(|_| ParseError {
-            found: format!("an array of {found}"),
-            ..self.error(format!("an array of {N} {what}"))
-        })
+        let items = self.list(N, what)?;
+        Ok(items.try_into().unwrap_or_else(|_| unreachable!("the list has N elements")))
     }
 
     /// A number within `range`.

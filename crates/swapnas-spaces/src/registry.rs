@@ -1,11 +1,12 @@
 use crate::error::nearest;
-use crate::{Space, darts, nb201, nbmacro, transnas};
+use crate::{Space, darts, nb101, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
 #[rustfmt::skip] // one line for each
 static SPACES: &[&dyn Space] = &[
     &darts::DARTS,
     &darts::NB301,
+    &nb101::NasBench101,
     &nb201::NasBench201,
     &transnas::Micro,
     &transnas::Macro,

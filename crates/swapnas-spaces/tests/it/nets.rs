@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::{Graph, Shape};
-use swapnas_spaces::{NetworkConfig, Preset, by_name};
+use swapnas_spaces::nb101::Cell;
+use swapnas_spaces::{Arch, NetworkConfig, Preset, by_name};
 
 use crate::reference;
 
@@ -100,4 +101,19 @@ fn fixtures_transnas101_micro() {
 #[test]
 fn fixtures_transnas101_macro() {
     transnas("transnas101_macro", "transnas-macro");
+}
+
+#[test]
+fn fixtures_nasbench101() {
+    let space = by_name("nb101").unwrap();
+    for case in cases("nasbench101", 60) {
+        let arch = space.parse(text(&case, "arch")).unwrap();
+        assert_eq!(space.print_as(&arch, "naslib").unwrap(), text(&case, "arch"));
+        let pruned = Arch::from(&Cell::from(&arch).pruned());
+        let expected = json!({ "matrix": case["pruned_matrix"], "ops": case["pruned_ops"] });
+        assert_eq!(space.to_json(&pruned), expected);
+        for arch in [arch, pruned] {
+            same_counts(&space.network(&arch, &space.default_network()).unwrap(), &case);
+        }
+    }
 }

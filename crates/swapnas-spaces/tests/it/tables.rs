@@ -95,3 +95,8 @@ fn fixtures_nasbench_macro() {
         assert_eq!(graph.macs().to_string(), record[flops], "operations of {}", &record[arch]);
     }
 }
+
+#[test]
+fn fixtures_nasbench101() {
+    suite_zero("nasbench101_cifar10_proxies.csv", 250, "nb101", "naslib", 10, 32);
+}
