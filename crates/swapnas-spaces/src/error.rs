@@ -57,6 +57,12 @@ pub(crate) fn nearest(name: &str, valid: &[&'static str]) -> Vec<&'static str> {
     close.into_iter().take_while(|&(distance, _)| distance == best).map(|(_, v)| v).collect()
 }
 
+/// `a kernel size (3, 5, 7)`: what is expected with all that it can be.
+pub(crate) fn choice(what: &str, values: &[impl ToString]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("{what} ({})", values.join(", "))
+}
+
 /// A text as messages show it: in backticks, and not all of it if it is long.
 pub(crate) fn quote(text: &str) -> String {
     const LONGEST: usize = 40;

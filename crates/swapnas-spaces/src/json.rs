@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::error::{nearest, quote};
+use crate::error::{choice, nearest, quote};
 use crate::{ParseError, Position};
 
 /// Whether a text is meant to be a JSON object rather than one of the other encodings.
@@ -32,15 +32,18 @@ pub(crate) struct Field<'a> {
 impl<'a> Field<'a> {
     /// The object itself, which must have the `fields` and no others.
     pub(crate) fn object(value: &'a Value, fields: &[&'static str]) -> Result<Self, ParseError> {
-        let object = Field { value, path: String::new() };
-        let map = value.as_object().ok_or_else(|| object.error("an object"))?;
+        Field { value, path: String::new() }.fields(fields)
+    }
+
+    /// The value as an object, which must have the `fields` and no others.
+    pub(crate) fn fields(self, fields: &[&'static str]) -> Result<Self, ParseError> {
+        let map = self.value.as_object().ok_or_else(|| self.error("an object"))?;
         match map.keys().find(|key| !fields.contains(&key.as_str())) {
-            None => Ok(object),
+            None => Ok(self),
             Some(unknown) => Err(ParseError {
-                position: Position::Field(String::new()),
-                expected: format!("the fields {}", fields.join(", ")),
                 found: quote(unknown),
                 suggestions: nearest(unknown, fields),
+                ..self.error(format!("the fields {}", fields.join(", ")))
             }),
         }
     }
@@ -91,12 +94,18 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A number among `numbers`.
+    pub(crate) fn one_of(&self, what: &str, numbers: &[usize]) -> Result<usize, ParseError> {
+        let number = self.value.as_u64().and_then(|n| usize::try_from(n).ok());
+        number.filter(|n| numbers.contains(n)).ok_or_else(|| self.error(choice(what, numbers)))
+    }
+
     /// One of `names`, as its place among them.
     pub(crate) fn name(&self, what: &str, names: &[&'static str]) -> Result<usize, ParseError> {
         let text = self.value.as_str();
         text.and_then(|text| names.iter().position(|&n| n == text)).ok_or_else(|| ParseError {
             suggestions: text.map_or_else(Vec::new, |text| nearest(text, names)),
-            ..self.error(format!("{what} ({})", names.join(", ")))
+            ..self.error(choice(what, names))
         })
     }
 

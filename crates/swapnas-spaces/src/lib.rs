@@ -21,6 +21,7 @@ pub mod darts;
 mod error;
 mod genes;
 mod json;
+pub mod mobilenet;
 pub mod nb101;
 pub mod nb201;
 pub mod nbmacro;

@@ -198,7 +198,7 @@ impl Space for NasBenchMacro {
         json!({ "blocks": Blocks::from(arch).0.map(Choice::name) })
     }
 
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError> {
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(Blocks::from_json(value)?.into())
     }
 

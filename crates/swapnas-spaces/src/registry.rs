@@ -1,5 +1,5 @@
 use crate::error::nearest;
-use crate::{Space, darts, nb101, nb201, nbmacro, transnas};
+use crate::{Space, darts, mobilenet, nb101, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
 #[rustfmt::skip] // one line for each
@@ -11,6 +11,7 @@ static SPACES: &[&dyn Space] = &[
     &transnas::Micro,
     &transnas::Macro,
     &nbmacro::NasBenchMacro,
+    &mobilenet::MobileNet,
 ];
 
 /// All search spaces.

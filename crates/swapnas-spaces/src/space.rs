@@ -56,7 +56,7 @@ pub trait Space: Send + Sync {
     fn to_json(&self, arch: &Arch) -> Value;
 
     /// The architecture that such an object describes.
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError>;
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError>;
 
     /// An architecture drawn uniformly from the space.
     fn sample(&self, rng: &mut dyn Rng) -> Arch;

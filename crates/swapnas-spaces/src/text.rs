@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::error::{nearest, quote};
+use crate::error::{choice, nearest, quote};
 use crate::{ParseError, Position};
 
 /// A place in a text, from which tokens are taken. White space before a token is skipped.
@@ -81,6 +81,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Takes a decimal number among `numbers`.
+    pub(crate) fn one_of(&mut self, what: &str, numbers: &[usize]) -> Result<usize, ParseError> {
+        self.peek();
+        let digits = self.run(|c| c.is_ascii_digit());
+        match digits.parse() {
+            Ok(n) if numbers.contains(&n) => {
+                self.at += digits.len();
+                Ok(n)
+            }
+            _ => Err(self.error(choice(what, numbers))),
+        }
+    }
+
     /// Takes a single digit within `range`.
     pub(crate) fn digit(&mut self, what: &str, range: RangeInclusive<usize>) -> Result<usize, ParseError> {
         match self.peek().and_then(|digit| digit.to_digit(10)) {
@@ -101,10 +114,7 @@ impl<'a> Cursor<'a> {
                 self.at += word.len();
                 Ok(place)
             }
-            None => {
-                let expected = format!("{what} ({})", names.join(", "));
-                Err(ParseError { suggestions: nearest(word, names), ..self.error(expected) })
-            }
+            None => Err(ParseError { suggestions: nearest(word, names), ..self.error(choice(what, names)) }),
         }
     }
 

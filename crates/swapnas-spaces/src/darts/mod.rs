@@ -18,7 +18,7 @@ use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
 use crate::space::find_encoding;
-use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, json};
+use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
 
 pub use genotype::{Cell, Edge, Genotype, Operation};
 
@@ -84,7 +84,7 @@ impl Space for Darts {
 
     /// Node j chooses two of its j + 2 inputs and one of seven operations for each.
     fn size(&self) -> u128 {
-        let cell = (1 * 3 * 6 * 10) * 49u128.pow(4);
+        let cell = (3 * 6 * 10) * 49u128.pow(4);
         cell * cell
     }
 
@@ -101,7 +101,7 @@ impl Space for Darts {
     }
 
     fn parse(&self, text: &str) -> Result<Arch, ParseError> {
-        if json::is_object(text) { self.from_json(&json::read(text)?) } else { Ok(text::parse(text)?.into()) }
+        Ok(text::parse(text)?.into())
     }
 
     fn print(&self, arch: &Arch) -> String {
@@ -120,7 +120,7 @@ impl Space for Darts {
         text::to_json(&arch.into())
     }
 
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError> {
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(text::from_json(value)?.into())
     }
 

@@ -99,7 +99,7 @@ impl Space for NasBench201 {
         text::to_json(&arch.into())
     }
 
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError> {
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(text::from_json(value)?.into())
     }
 

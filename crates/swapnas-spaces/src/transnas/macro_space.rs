@@ -81,7 +81,7 @@ impl Space for Macro {
         Skeleton::from(arch).to_json()
     }
 
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError> {
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok((&Skeleton::from_json(value)?).into())
     }
 

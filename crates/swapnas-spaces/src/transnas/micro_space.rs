@@ -86,7 +86,7 @@ impl Space for Micro {
         Cell::from(arch).to_json()
     }
 
-    fn from_json(&self, value: &Value) -> Result<Arch, ParseError> {
+    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(Cell::from_json(value)?.into())
     }
 

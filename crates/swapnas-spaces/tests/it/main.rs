@@ -2,6 +2,7 @@
 
 mod contract;
 mod messages;
+mod mobilenet;
 mod nb101;
 mod nb201;
 mod nets;

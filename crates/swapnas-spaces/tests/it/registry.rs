@@ -1,1 +1,56 @@
+//! What holds for the list of spaces.
 
+use std::collections::HashSet;
+
+use swapnas_spaces::{by_name, spaces};
+
+#[test]
+fn names_are_unique_and_found() {
+    let names: HashSet<&str> = spaces().iter().map(|space| space.name()).collect();
+    assert_eq!(names.len(), spaces().len());
+    for space in spaces() {
+        assert_eq!(by_name(space.name()).unwrap().name(), space.name());
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(space.name().chars().all(plain), "{} is easy to type", space.name());
+    }
+}
+
+#[test]
+fn spaces_are_documented() {
+    for space in spaces() {
+        let line = space.description();
+        assert!((20..=100).contains(&line.len()) && !line.ends_with('.'), "{line}");
+        assert!(space.size() > 1);
+        let default = space.default_network();
+        assert_eq!(space.presets()[0], default.preset, "the default of {} comes first", space.name());
+        for &preset in space.presets() {
+            let config = swapnas_spaces::NetworkConfig { preset, ..default };
+            let words = space.describe(&config);
+            assert!(words.starts_with(&format!("{preset}: ")), "{words}");
+            assert!(words.ends_with(&format!(", {}, {} classes", default.input, default.classes)), "{words}");
+        }
+    }
+}
+
+#[test]
+fn encodings_are_documented_and_their_examples_are_printed_alike() {
+    for space in spaces() {
+        let names: HashSet<&str> = space.encodings().iter().map(|encoding| encoding.name).collect();
+        assert_eq!(names.len(), space.encodings().len());
+        assert!(names.contains("json"), "{} has no JSON", space.name());
+        for encoding in space.encodings() {
+            assert!(encoding.description.len() > 20);
+            let arch = space.parse(encoding.example).unwrap();
+            let printed = space.print_as(&arch, encoding.name).unwrap();
+            if encoding.name == "json" {
+                let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+                assert_eq!(value(&printed), value(encoding.example), "{}", space.name());
+            } else {
+                assert_eq!(printed, encoding.example, "{} of {}", encoding.name, space.name());
+            }
+        }
+        let first = space.encodings()[0];
+        let arch = space.parse(first.example).unwrap();
+        assert_eq!(space.print(&arch), space.print_as(&arch, first.name).unwrap(), "the first is canonical");
+    }
+}
