@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// Where in a description something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,11 @@ pub(crate) fn nearest(name: &str, valid: &[&'static str]) -> Vec<&'static str> {
 pub(crate) fn choice(what: &str, values: &[impl ToString]) -> String {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     format!("{what} ({})", values.join(", "))
+}
+
+/// `an input from 0 to 2`: what is expected with the numbers that it can be.
+pub(crate) fn span(what: &str, range: &RangeInclusive<usize>) -> String {
+    format!("{what} from {} to {}", range.start(), range.end())
 }
 
 /// A text as messages show it: in backticks, and not all of it if it is long.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::error::{choice, nearest, quote};
+use crate::error::{choice, nearest, quote, span};
 use crate::{ParseError, Position};
 
 /// Whether a text is meant to be a JSON object rather than one of the other encodings.
@@ -90,7 +90,7 @@ impl<'a> Field<'a> {
         let number = self.value.as_u64().and_then(|n| usize::try_from(n).ok());
         match number {
             Some(n) if range.contains(&n) => Ok(n),
-            _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
+            _ => Err(self.error(span(what, &range))),
         }
     }
 
@@ -107,6 +107,15 @@ impl<'a> Field<'a> {
             suggestions: text.map_or_else(Vec::new, |text| nearest(text, names)),
             ..self.error(choice(what, names))
         })
+    }
+
+    /// Makes sure that it is this text.
+    pub(crate) fn expect(&self, text: &'static str) -> Result<(), ParseError> {
+        if self.value == text {
+            return Ok(());
+        }
+        let suggestions = self.value.as_str().map_or_else(Vec::new, |found| nearest(found, &[text]));
+        Err(ParseError { suggestions, ..self.error(quote(text)) })
     }
 
     /// The error that the value is something else than `expected`.

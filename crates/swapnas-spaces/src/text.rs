@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::error::{choice, nearest, quote};
+use crate::error::{choice, nearest, quote, span};
 use crate::{ParseError, Position};
 
 /// A place in a text, from which tokens are taken. White space before a token is skipped.
@@ -70,39 +70,48 @@ impl<'a> Cursor<'a> {
 
     /// Takes a decimal number within `range`.
     pub(crate) fn number(&mut self, what: &str, range: RangeInclusive<usize>) -> Result<usize, ParseError> {
-        self.peek();
-        let digits = self.run(|c| c.is_ascii_digit());
-        match digits.parse() {
-            Ok(n) if range.contains(&n) => {
-                self.at += digits.len();
-                Ok(n)
-            }
-            _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
-        }
-    }
-
-    /// Takes a decimal number among `numbers`.
-    pub(crate) fn one_of(&mut self, what: &str, numbers: &[usize]) -> Result<usize, ParseError> {
-        self.peek();
-        let digits = self.run(|c| c.is_ascii_digit());
-        match digits.parse() {
-            Ok(n) if numbers.contains(&n) => {
-                self.at += digits.len();
-                Ok(n)
-            }
-            _ => Err(self.error(choice(what, numbers))),
-        }
+        self.decimal(usize::MAX, |n| range.contains(&n), || span(what, &range))
     }
 
     /// Takes a single digit within `range`.
     pub(crate) fn digit(&mut self, what: &str, range: RangeInclusive<usize>) -> Result<usize, ParseError> {
-        match self.peek().and_then(|digit| digit.to_digit(10)) {
-            Some(digit) if range.contains(&(digit as usize)) => {
-                self.at += 1;
-                Ok(digit as usize)
+        self.decimal(1, |n| range.contains(&n), || span(what, &range))
+    }
+
+    /// Takes a decimal number among `numbers`.
+    pub(crate) fn one_of(&mut self, what: &str, numbers: &[usize]) -> Result<usize, ParseError> {
+        self.decimal(usize::MAX, |n| numbers.contains(&n), || choice(what, numbers))
+    }
+
+    /// Takes a number of at most so many digits, if it is allowed.
+    fn decimal(
+        &mut self,
+        most: usize,
+        allowed: impl Fn(usize) -> bool,
+        expected: impl Fn() -> String,
+    ) -> Result<usize, ParseError> {
+        self.peek();
+        let digits = self.run(|c| c.is_ascii_digit());
+        let digits = &digits[..digits.len().min(most)];
+        match digits.parse() {
+            Ok(n) if allowed(n) => {
+                self.at += digits.len();
+                Ok(n)
             }
-            _ => Err(self.error(format!("{what} from {} to {}", range.start(), range.end()))),
+            _ if digits.is_empty() => Err(self.error(expected())),
+            _ => Err(ParseError { found: quote(digits), ..self.error(expected()) }),
         }
+    }
+
+    /// Takes the word `keyword`, which must come next.
+    pub(crate) fn keyword(&mut self, keyword: &'static str) -> Result<(), ParseError> {
+        self.peek();
+        let word = self.word();
+        if word == keyword {
+            self.at += word.len();
+            return Ok(());
+        }
+        Err(ParseError { suggestions: nearest(word, &[keyword]), ..self.error(format!("`{keyword}`")) })
     }
 
     /// Takes one of `names`, and returns its place among them.

@@ -37,8 +37,8 @@ fn genotype(c: &mut Cursor<'_>) -> Result<Genotype, ParseError> {
     Ok(Genotype { normal, reduce })
 }
 
-fn named_cell(c: &mut Cursor<'_>, cell: &str, concat: &str) -> Result<Cell, ParseError> {
-    c.expect(cell)?;
+fn named_cell(c: &mut Cursor<'_>, cell: &'static str, concat: &'static str) -> Result<Cell, ParseError> {
+    c.keyword(cell)?;
     c.expect("=")?;
     let close = c.open("eight (operation, input) pairs")?;
     let edges = c.items(close, |c, k| {
@@ -50,7 +50,7 @@ fn named_cell(c: &mut Cursor<'_>, cell: &str, concat: &str) -> Result<Cell, Pars
         Ok(Edge { op, input })
     })?;
     c.expect(",")?;
-    c.expect(concat)?;
+    c.keyword(concat)?;
     c.expect("=")?;
     let concat = states(c)?;
     Ok(Cell::new(edges, &concat).expect("inputs and states are in range"))

@@ -128,10 +128,10 @@ pub(super) fn from_json(value: &Value) -> Result<Cell, ParseError> {
     if ops.len() > MAX_VERTICES {
         return Err(list.error("an array of 2 to 7 operations"));
     }
-    first.name("the input", &[INPUT])?;
+    first.expect(INPUT)?;
     let op = |field: &Field<'_>| Ok(Operation::ALL[field.name("an operation", &Operation::NAMES)?]);
     let interior = interior.iter().map(op).collect::<Result<Vec<_>, _>>()?;
-    last.name("the output", &[OUTPUT])?;
+    last.expect(OUTPUT)?;
 
     let mut cell = Cell::without_edges(&interior);
     let matrix = object.get("matrix")?;

@@ -55,7 +55,8 @@ fn string(c: &mut Cursor<'_>) -> Result<Cell, ParseError> {
             c.expect("|")?;
         }
         *edge = Operation::ALL[c.name("an operation", &Operation::NAMES)?];
-        c.expect(&format!("~{source}"))?;
+        c.expect("~")?;
+        c.expect(&source.to_string())?;
         c.expect("|")?;
     }
     Ok(cell)

@@ -102,20 +102,21 @@ impl Skeleton {
         let modules = digits.iter().map(module).collect::<Result<Vec<_>, _>>()?;
         match flaw(&modules) {
             None => Ok(Skeleton(modules)),
-            Some(flaw) => Err(list.error(flaw)),
+            Some((expected, found)) => Err(ParseError { found: found.to_string(), ..list.error(expected) }),
         }
     }
 }
 
-/// What a skeleton would need instead.
-fn flaw(modules: &[Module]) -> Option<&'static str> {
+/// What is wrong with the modules: what a skeleton needs, and how many there are.
+fn flaw(modules: &[Module]) -> Option<(&'static str, usize)> {
     let number = |has: fn(Module) -> bool| modules.iter().filter(|&&module| has(module)).count();
-    if !(4..=Skeleton::MAX_MODULES).contains(&modules.len()) {
-        Some("4 to 6 modules")
-    } else if !(1..=4).contains(&number(Module::shrinks)) {
-        Some("1 to 4 modules that shrink the image (3 or 4)")
-    } else if !(1..=3).contains(&number(Module::widens)) {
-        Some("1 to 3 modules that double the channels (2 or 4)")
+    let (all, shrinking, widening) = (modules.len(), number(Module::shrinks), number(Module::widens));
+    if !(4..=Skeleton::MAX_MODULES).contains(&all) {
+        Some(("4 to 6 modules", all))
+    } else if !(1..=4).contains(&shrinking) {
+        Some(("1 to 4 modules that shrink the image (3 or 4)", shrinking))
+    } else if !(1..=3).contains(&widening) {
+        Some(("1 to 3 modules that double the channels (2 or 4)", widening))
     } else {
         None
     }
@@ -142,17 +143,18 @@ impl FromStr for Skeleton {
         }
         let mut c = Cursor::new(text);
         let mut modules = Vec::new();
-        let start = match c.peek() {
+        let mut start = match c.peek() {
             Some('(' | '[') => {
                 let close = c.open("six modules")?;
                 let start = c.clone();
-                let digits =
-                    c.items::<_, { Skeleton::MAX_MODULES }>(close, |c, _| c.number("a module", 0..=4))?;
-                let given = digits.iter().take_while(|&&digit| digit > 0);
-                modules.extend(given.map(|&digit| Module::ALL[digit - 1]));
-                if digits[modules.len()..].iter().any(|&digit| digit > 0) {
-                    return Err(start.clone().error("zeros only after the last module"));
-                }
+                c.items::<_, { Skeleton::MAX_MODULES }>(close, |c, place| {
+                    if modules.len() < place && c.peek() != Some('0') {
+                        return Err(c.error("0, as behind every 0"));
+                    }
+                    let digit = c.number("a module", 0..=4)?;
+                    modules.extend(digit.checked_sub(1).map(|module| Module::ALL[module]));
+                    Ok(())
+                })?;
                 start
             }
             Some('0'..='9') => {
@@ -169,7 +171,7 @@ impl FromStr for Skeleton {
         c.end()?;
         match flaw(&modules) {
             None => Ok(Skeleton(modules)),
-            Some(flaw) => Err(start.clone().error(flaw)),
+            Some((expected, found)) => Err(ParseError { found: found.to_string(), ..start.error(expected) }),
         }
     }
 }

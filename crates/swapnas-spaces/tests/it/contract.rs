@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use swapnas_graph::{Graph, Shape};
-use swapnas_spaces::{Arch, NetworkConfig, Space, spaces};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space, spaces};
 
 /// Architectures of the space: samples, and what moves make of them.
 fn walk(space: &dyn Space, seed: u64, steps: usize) -> Vec<Arch> {
@@ -140,6 +140,22 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The number of cells can be set, or else is refused as part of the architecture.
+#[test]
+fn cells_are_set_or_refused() {
+    for &space in spaces() {
+        let arch = space.parse(space.encodings()[0].example).unwrap();
+        let params = |cells| {
+            let graph = space.network(&arch, &NetworkConfig { cells: Some(cells), ..small(space) });
+            graph.map(|graph| graph.params().len())
+        };
+        match params(1) {
+            Ok(fewer) => assert!(fewer < params(3).unwrap(), "{}", space.name()),
+            Err(error) => assert!(matches!(error, NetworkError::Fixed { .. }), "{error}"),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Tests over all spaces, in one binary.
 
 mod contract;
+mod darts;
 mod messages;
 mod mobilenet;
 mod nb101;
 mod nb201;
+mod nbmacro;
 mod nets;
 mod reference;
 mod registry;
