@@ -1,4 +1,4 @@
-//! Time to build networks: `cargo bench -p swapnas-spaces`.
+//! Time to build networks, and to read, change and draw architectures: `cargo bench -p swapnas-spaces`.
 
 use divan::Bencher;
 use rand::SeedableRng;
@@ -44,4 +44,10 @@ fn mutate(bencher: Bencher<'_, '_>, space: &Named) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
     let arch = space.0.sample(&mut rng);
     bencher.bench_local(|| space.0.mutate(&arch, &mut rng));
+}
+
+#[divan::bench(args = all())]
+fn sample(bencher: Bencher<'_, '_>, space: &Named) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    bencher.bench_local(|| space.0.sample(&mut rng));
 }

@@ -1,7 +1,20 @@
 //! Search spaces: sets of architectures with their encodings, moves and networks.
 //!
 //! Every space implements [`Space`], so that metrics, searches and tables treat all alike; the
-//! typed form of an architecture is in the space's module, such as [`darts::Genotype`].
+//! typed form of an architecture is in the space's module.
+//!
+//! | space | architecture | moves |
+//! | --- | --- | --- |
+//! | `darts`, `nb301` | [`darts::Genotype`] | operation or input of an edge |
+//! | `nb101` | [`nb101::Cell`] | operation of a vertex, an edge, a vertex |
+//! | `nb201` | [`nb201::Cell`] | operation of an edge |
+//! | `transnas-micro` | [`transnas::Cell`] | operation of an edge |
+//! | `transnas-macro` | [`transnas::Skeleton`] | a module changed, put in or left out |
+//! | `nbmacro` | [`nbmacro::Blocks`] | kind of a block |
+//! | `mobilenet` | [`mobilenet::Stages`] | kernel size, expansion, depth or width of a stage |
+//!
+//! A new space is a module with a [`Space`], and one line in the list of the registry. The tests in
+//! `tests/it/contract.rs` then hold it to what every space promises.
 //!
 //! ```
 //! use swapnas_spaces::by_name;

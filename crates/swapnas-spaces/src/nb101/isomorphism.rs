@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use super::cell::{Cell, MAX_VERTICES, Operation, pairs};
+use super::cell::{Cell, MAX_EDGES, MAX_VERTICES, Operation, pairs};
 
 impl Cell {
     /// The cell that stands for all that are isomorphic to this one once pruned: of all orders of
@@ -36,21 +36,26 @@ impl Cell {
         orders
     }
 
-    /// Whether every vertex is on a path from input to output and the edges are not too many.
-    fn is_pruned(&self) -> bool {
-        self.alive().count_ones() as usize == self.vertices && self.flaw().is_none()
+    /// Whether a pruned cell is the canonical form of itself.
+    fn is_canonical(&self) -> bool {
+        self.orders().iter().all(|order| self.relabelled(order) >= *self)
     }
 }
 
-/// The graph without operations that has the edges set in `matrix`, and the places of operations.
-fn graph(vertices: usize, matrix: u64) -> Cell {
+/// The graph with the edges set in `matrix`, if every vertex is on a path from input to output and the
+/// edges are not too many. All operations are the first one.
+fn graph(vertices: usize, matrix: u64) -> Option<Cell> {
+    // Most matrices have too many edges, and this is seen at once.
+    if matrix.count_ones() as usize > MAX_EDGES {
+        return None;
+    }
     let mut cell = Cell::without_edges(&[Operation::Conv3x3BnRelu; MAX_VERTICES - 2][..vertices - 2]);
     for (bit, (source, target)) in pairs(vertices).enumerate() {
         if matrix >> bit & 1 == 1 {
             cell.connect(source, target);
         }
     }
-    cell
+    (cell.alive().count_ones() as usize == vertices).then_some(cell)
 }
 
 /// The cell with these operations, each a digit to the base of three.
@@ -83,10 +88,9 @@ pub(super) fn sample(rng: &mut dyn Rng) -> Cell {
             vertices += 1;
         }
         let (matrices, _) = counts(vertices);
-        let graph = graph(vertices, number % matrices);
-        if graph.is_pruned() {
+        if let Some(graph) = graph(vertices, number % matrices) {
             let cell = with_ops(graph, number / matrices);
-            if cell.canonical() == cell {
+            if cell.is_canonical() {
                 return cell;
             }
         }
@@ -97,7 +101,7 @@ pub(super) fn sample(rng: &mut dyn Rng) -> Cell {
 pub(super) fn all() -> impl Iterator<Item = Cell> + Send {
     (2..=MAX_VERTICES).flat_map(|vertices| {
         let (matrices, ops) = counts(vertices);
-        let graphs = (0..matrices).map(move |matrix| graph(vertices, matrix)).filter(Cell::is_pruned);
+        let graphs = (0..matrices).filter_map(move |matrix| graph(vertices, matrix));
         graphs.flat_map(move |graph| {
             // A cell is canonical if its matrix is, and if no order that keeps the matrix has
             // smaller operations.
@@ -110,7 +114,8 @@ pub(super) fn all() -> impl Iterator<Item = Cell> + Send {
                 .filter(|(_, form)| **form == graph)
                 .map(|(order, _)| order)
                 .collect();
-            let cells = (0..if smallest { ops } else { 0 }).map(move |ops| with_ops(graph, ops));
+            let candidates = if smallest { ops } else { 0 };
+            let cells = (0..candidates).map(move |ops| with_ops(graph, ops));
             cells.filter(move |cell| symmetries.iter().all(|order| cell.relabelled(order) >= *cell))
         })
     })
