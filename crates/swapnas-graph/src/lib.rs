@@ -11,6 +11,7 @@ mod builder;
 mod count;
 mod error;
 mod exec;
+pub mod grad;
 mod graph;
 mod init;
 mod key;

@@ -18,7 +18,7 @@ use crate::{Batch, Draw, Graph, ParamId, Shape, Tensors, TensorsError, ValueId};
 use bands::Scratch;
 
 /// Epsilon of every batch normalisation, PyTorch's default.
-const EPSILON: f64 = 1e-5;
+pub(crate) const EPSILON: f64 = 1e-5;
 
 /// Where a network's weights come from.
 #[derive(Clone, Copy, Debug)]

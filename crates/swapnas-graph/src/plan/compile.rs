@@ -363,7 +363,7 @@ fn whole(slot: SlotId, channels: usize) -> Source {
     Source { slot, channels: 0..channels, affine: None, activation: None, relu: None }
 }
 
-fn relus(graph: &Graph) -> Vec<Relu> {
+pub(crate) fn relus(graph: &Graph) -> Vec<Relu> {
     let values = graph.relu_values();
     let mut relus: Vec<Relu> = values
         .iter()
@@ -378,7 +378,7 @@ fn relus(graph: &Graph) -> Vec<Relu> {
 }
 
 /// The key of every value: what is computed, from what, with which parameters.
-fn keys(graph: &Graph) -> Vec<Key> {
+pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
@@ -403,7 +403,7 @@ fn depthwise(graph: &Graph, value: ValueId) -> bool {
     groups == channels && node.shape.channels == channels && channels > 1
 }
 
-fn for_lanes(act: Activation) -> rows::Activation {
+pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
     match act {
         Activation::Relu => rows::Activation::Relu,
         Activation::Relu6 => rows::Activation::Relu6,

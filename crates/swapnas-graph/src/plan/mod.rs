@@ -2,6 +2,8 @@
 
 mod compile;
 
+pub(crate) use compile::{for_lanes, keys, relus};
+
 use std::ops::Range;
 use std::sync::Arc;
 

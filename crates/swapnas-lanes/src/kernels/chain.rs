@@ -50,7 +50,7 @@ pub fn activate<E: Element>(
     into: Into,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Value, 0>(level, of, activation, [], rows, width, into, out);
+    run::<E, Value, 0>(level, of, activation, [], rows, width, into.into(), out);
 }
 
 /// Writes `gradient` times the activation's derivative at the argument, or adds it to what is there.
@@ -68,7 +68,22 @@ pub fn slope<E: Element>(
     into: Into,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Slope, 1>(level, at, activation, [gradient], rows, width, into, out);
+    run::<E, Slope, 1>(level, at, activation, [gradient], rows, width, into.into(), out);
+}
+
+/// Multiplies what is there by the activation's derivative at the argument.
+///
+/// # Panics
+/// If the planes do not have the channels, rows and columns.
+pub fn scale_by_slope<E: Element>(
+    level: Level,
+    at: &Argument<'_, E>,
+    activation: Activation,
+    rows: Range<usize>,
+    width: usize,
+    out: PlanesMut<'_, Lane<E>>,
+) {
+    run::<E, BareSlope, 0>(level, at, Some(activation), [], rows, width, Store::Multiply, out);
 }
 
 /// Adds `gradient * tangent` times the activation's second derivative at the argument to what is
@@ -87,7 +102,7 @@ pub fn bend<E: Element>(
     width: usize,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Bend, 2>(level, at, Some(activation), [gradient, tangent], rows, width, Into::Sum, out);
+    run::<E, Bend, 2>(level, at, Some(activation), [gradient, tangent], rows, width, Store::Add, out);
 }
 
 /// The bits of the samples with a positive argument, for every pixel.
@@ -112,15 +127,39 @@ fn run<E: Element, P: Part<N>, const N: usize>(
     others: [Planes<'_, Lane<E>>; N],
     rows: Range<usize>,
     width: usize,
-    into: Into,
+    store: Store,
     out: PlanesMut<'_, Lane<E>>,
 ) {
     let chain = Chain { at: *at, activation, part: PhantomData::<P>, others, rows, width, out };
-    match (at.scaling.is_some(), into) {
-        (false, Into::Overwrite) => level.run(Entry::<_, false, false>(chain)),
-        (false, Into::Sum) => level.run(Entry::<_, false, true>(chain)),
-        (true, Into::Overwrite) => level.run(Entry::<_, true, false>(chain)),
-        (true, Into::Sum) => level.run(Entry::<_, true, true>(chain)),
+    match (at.scaling.is_some(), store) {
+        (false, Store::Replace) => level.run(Entry::<_, false, REPLACE>(chain)),
+        (false, Store::Add) => level.run(Entry::<_, false, ADD>(chain)),
+        (false, Store::Multiply) => level.run(Entry::<_, false, MULTIPLY>(chain)),
+        (true, Store::Replace) => level.run(Entry::<_, true, REPLACE>(chain)),
+        (true, Store::Add) => level.run(Entry::<_, true, ADD>(chain)),
+        (true, Store::Multiply) => level.run(Entry::<_, true, MULTIPLY>(chain)),
+    }
+}
+
+/// What becomes of a result and what is there.
+#[derive(Clone, Copy)]
+enum Store {
+    Replace,
+    Add,
+    Multiply,
+}
+
+// The same as constants, for which code is compiled.
+const REPLACE: u8 = Store::Replace as u8;
+const ADD: u8 = Store::Add as u8;
+const MULTIPLY: u8 = Store::Multiply as u8;
+
+impl From<Into> for Store {
+    fn from(into: Into) -> Self {
+        match into {
+            Into::Overwrite => Store::Replace,
+            Into::Sum => Store::Add,
+        }
     }
 }
 
@@ -131,6 +170,7 @@ trait Part<const N: usize> {
 
 struct Value;
 struct Slope;
+struct BareSlope;
 struct Bend;
 
 impl Part<0> for Value {
@@ -144,6 +184,13 @@ impl Part<1> for Slope {
     #[inline(always)]
     fn of<S: Simd, C: Curve>(simd: S, x: S::V, [gradient]: [S::V; 1]) -> S::V {
         simd.mul(gradient, C::slope(simd, x))
+    }
+}
+
+impl Part<0> for BareSlope {
+    #[inline(always)]
+    fn of<S: Simd, C: Curve>(simd: S, x: S::V, []: [S::V; 0]) -> S::V {
+        C::slope(simd, x)
     }
 }
 
@@ -164,29 +211,29 @@ struct Chain<'a, E, P, const N: usize> {
     out: PlanesMut<'a, Lane<E>>,
 }
 
-struct Entry<C, const AFFINE: bool, const ADD: bool>(C);
+struct Entry<C, const AFFINE: bool, const STORE: u8>(C);
 
-impl<E: Element, P: Part<N>, const N: usize, const AFFINE: bool, const ADD: bool> Task<E>
-    for Entry<Chain<'_, E, P, N>, AFFINE, ADD>
+impl<E: Element, P: Part<N>, const N: usize, const AFFINE: bool, const STORE: u8> Task<E>
+    for Entry<Chain<'_, E, P, N>, AFFINE, STORE>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<E = E>>(self, simd: S) {
         match self.0.activation {
-            None => self.0.run::<S, Plain, AFFINE, ADD>(simd),
-            Some(Activation::Relu) => self.0.run::<S, Relu, AFFINE, ADD>(simd),
-            Some(Activation::Relu6) => self.0.run::<S, Relu6, AFFINE, ADD>(simd),
-            Some(Activation::Silu) => self.0.run::<S, Silu, AFFINE, ADD>(simd),
-            Some(Activation::Gelu) => self.0.run::<S, Gelu, AFFINE, ADD>(simd),
-            Some(Activation::HardSwish) => self.0.run::<S, HardSwish, AFFINE, ADD>(simd),
+            None => self.0.run::<S, Plain, AFFINE, STORE>(simd),
+            Some(Activation::Relu) => self.0.run::<S, Relu, AFFINE, STORE>(simd),
+            Some(Activation::Relu6) => self.0.run::<S, Relu6, AFFINE, STORE>(simd),
+            Some(Activation::Silu) => self.0.run::<S, Silu, AFFINE, STORE>(simd),
+            Some(Activation::Gelu) => self.0.run::<S, Gelu, AFFINE, STORE>(simd),
+            Some(Activation::HardSwish) => self.0.run::<S, HardSwish, AFFINE, STORE>(simd),
         }
     }
 }
 
 impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
     #[inline(always)]
-    fn run<S: Simd<E = E>, C: Curve, const AFFINE: bool, const ADD: bool>(mut self, simd: S) {
+    fn run<S: Simd<E = E>, C: Curve, const AFFINE: bool, const STORE: u8>(mut self, simd: S) {
         let columns = 0..self.width as isize;
         for channel in 0..self.at.planes.layout().channels {
             for row in self.rows.clone() {
@@ -211,7 +258,11 @@ impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
                             *factor = simd.load(&other[i], part);
                         }
                         let v = P::of::<S, C>(simd, x, factors);
-                        let v = if ADD { simd.add(simd.load(out, part), v) } else { v };
+                        let v = match STORE {
+                            ADD => simd.add(simd.load(out, part), v),
+                            MULTIPLY => simd.mul(simd.load(out, part), v),
+                            _ => v,
+                        };
                         simd.store(v, out, part);
                     }
                 }

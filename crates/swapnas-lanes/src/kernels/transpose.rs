@@ -12,6 +12,8 @@ use super::window::Window;
 pub struct Phase {
     /// First row and column.
     pub first: [usize; 2],
+    /// From one row and column to the next: the stride of the window.
+    pub stride: [usize; 2],
     /// Rows and columns that there are.
     pub size: [usize; 2],
     /// How the pixels' gradients are made of the outputs' gradients; `None` if no window ever looks
@@ -26,7 +28,7 @@ pub fn phases(window: &Window, size: [usize; 2]) -> Vec<Phase> {
     let mut phases = Vec::new();
     for row in axis(window, 0, size[0]) {
         for column in axis(window, 1, size[1]) {
-            let window = (row.taps.len() * column.taps.len() > 0).then_some(Window {
+            let reads = (row.taps.len() * column.taps.len() > 0).then_some(Window {
                 kernel: [row.taps.len(), column.taps.len()],
                 stride: [1, 1],
                 dilation: [row.dilation, column.dilation],
@@ -34,8 +36,9 @@ pub fn phases(window: &Window, size: [usize; 2]) -> Vec<Phase> {
             });
             phases.push(Phase {
                 first: [row.first, column.first],
+                stride: window.stride,
                 size: [row.size, column.size],
-                window,
+                window: reads,
                 taps: [row.taps.clone(), column.taps.clone()],
             });
         }

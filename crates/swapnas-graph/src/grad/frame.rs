@@ -1,0 +1,198 @@
+//! How values are read during a pass.
+
+use std::ops::Range;
+
+use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
+use swapnas_lanes::kernels::rows::{Activation, Into};
+use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
+
+use super::ParamSet;
+use super::norm::{NormTangent, Normalised};
+use super::tape::{Tape, View};
+use crate::{Batch, Shape};
+
+/// Everything that is fixed while a step is done.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a, E> {
+    pub level: Level,
+    pub parallel: bool,
+    pub tape: &'a Tape,
+    pub batch: &'a Batch<E>,
+    pub weights: &'a ParamSet<E>,
+    /// The slots, of which the first is the batch itself.
+    pub values: &'a [Vec<Lane<E>>],
+    pub norms: &'a [Normalised<E>],
+    pub tangents: Option<Tangents<'a, E>>,
+}
+
+/// What changes when weights move along a direction.
+#[derive(Clone, Copy)]
+pub(super) struct Tangents<'a, E> {
+    pub direction: &'a ParamSet<E>,
+    /// Of each slot; the batch has none.
+    pub values: &'a [Vec<Lane<E>>],
+    pub norms: &'a [NormTangent<E>],
+}
+
+impl<'a, E: Element> Frame<'a, E> {
+    pub(super) fn shape(&self, slot: usize) -> Shape {
+        self.tape.slots[slot]
+    }
+
+    pub(super) fn blocks(&self) -> usize {
+        self.batch.blocks()
+    }
+
+    /// A slot as it is in memory.
+    pub(super) fn planes(&self, slot: usize, block: usize) -> Planes<'a, Lane<E>> {
+        let lanes = if slot == 0 { self.batch.lanes() } else { &self.values[slot] };
+        let layout = self.tape.layout(slot);
+        Planes::new(&lanes[block * layout.lanes()..], layout)
+    }
+
+    /// The tangent of a slot, unless it is the batch.
+    pub(super) fn tangent_planes(
+        &self,
+        tangents: &Tangents<'a, E>,
+        slot: usize,
+        block: usize,
+    ) -> Option<Planes<'a, Lane<E>>> {
+        let layout = self.tape.layout(slot);
+        (slot > 0).then(|| Planes::new(&tangents.values[slot][block * layout.lanes()..], layout))
+    }
+
+    /// What a view's activation is applied to.
+    pub(super) fn argument(&self, view: View, block: usize) -> Argument<'a, E> {
+        let channels = self.shape(view.slot).channels;
+        let scaling = view.norm.map(|norm| {
+            let Normalised { scale, shift, .. } = &self.norms[norm];
+            Scaling {
+                scale: &scale[block * channels..][..channels],
+                shift: &shift[block * channels..][..channels],
+            }
+        });
+        Argument { planes: self.planes(view.slot, block), scaling }
+    }
+
+    /// Writes rows of a view.
+    pub(super) fn load(
+        &self,
+        view: View,
+        block: usize,
+        rows: Range<usize>,
+        into: Into,
+        out: PlanesMut<'_, Lane<E>>,
+    ) {
+        let width = self.shape(view.slot).width;
+        chain::activate(self.level, &self.argument(view, block), view.activation, rows, width, into, out);
+    }
+
+    /// Writes rows of the tangent of a view's argument: the view without its activation.
+    pub(super) fn load_argument_tangent(
+        &self,
+        tangents: &Tangents<'a, E>,
+        view: View,
+        block: usize,
+        rows: Range<usize>,
+        out: PlanesMut<'_, Lane<E>>,
+    ) {
+        let Shape { channels, width, .. } = self.shape(view.slot);
+        let tangent = self.tangent_planes(tangents, view.slot, block);
+        match view.norm {
+            Some(norm) => {
+                let NormTangent { by_tangent, by_value, constant, .. } = &tangents.norms[norm];
+                let part = |lanes: &'a [Lane<E>]| &lanes[block * channels..][..channels];
+                let value = Term { planes: self.planes(view.slot, block), factor: Some(part(by_value)) };
+                let constant = Some(part(constant));
+                let tangent = tangent.map(|planes| Term { planes, factor: Some(part(by_tangent)) });
+                match tangent {
+                    Some(tangent) => {
+                        let terms = [tangent, value];
+                        blend::blend(self.level, &terms, constant, rows, width, Into::Overwrite, out);
+                    }
+                    None => blend::blend(self.level, &[value], constant, rows, width, Into::Overwrite, out),
+                }
+            }
+            None => {
+                let terms: Vec<Term<'_, E>> = tangent.into_iter().map(Term::plain).collect();
+                blend::blend(self.level, &terms, None, rows, width, Into::Overwrite, out);
+            }
+        }
+    }
+
+    /// Writes rows of the tangent of a view.
+    pub(super) fn load_tangent(
+        &self,
+        tangents: &Tangents<'a, E>,
+        view: View,
+        block: usize,
+        rows: Range<usize>,
+        out: &mut PlanesMut<'_, Lane<E>>,
+    ) {
+        self.load_argument_tangent(tangents, view, block, rows.clone(), out.reborrow());
+        if let Some(activation) = view.activation {
+            self.apply_slope(view, activation, block, rows, out);
+        }
+    }
+
+    /// Multiplies rows by the derivative of a view's activation.
+    fn apply_slope(
+        &self,
+        view: View,
+        activation: Activation,
+        block: usize,
+        rows: Range<usize>,
+        out: &mut PlanesMut<'_, Lane<E>>,
+    ) {
+        let width = self.shape(view.slot).width;
+        chain::scale_by_slope(
+            self.level,
+            &self.argument(view, block),
+            activation,
+            rows,
+            width,
+            out.reborrow(),
+        );
+    }
+
+    /// Takes rows of the gradient of a view back through its activation.
+    pub(super) fn push(
+        &self,
+        view: View,
+        block: usize,
+        rows: Range<usize>,
+        gradient: Planes<'_, Lane<E>>,
+        into: Into,
+        out: PlanesMut<'_, Lane<E>>,
+    ) {
+        let width = self.shape(view.slot).width;
+        let argument = self.argument(view, block);
+        chain::slope(self.level, &argument, view.activation, gradient, rows, width, into, out);
+    }
+
+    /// The same for the gradient's tangent: the derivative of [`push`](Self::push). `scratch` is room
+    /// for the argument's tangent.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn push_tangent(
+        &self,
+        tangents: &Tangents<'a, E>,
+        view: View,
+        block: usize,
+        rows: Range<usize>,
+        (gradient, tangent): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
+        into: Into,
+        mut out: PlanesMut<'_, Lane<E>>,
+        scratch: &mut Vec<Lane<E>>,
+    ) {
+        self.push(view, block, rows.clone(), tangent, into, out.reborrow());
+        if let Some(activation) = view.activation.filter(|act| !act.is_piecewise_linear()) {
+            let width = self.shape(view.slot).width;
+            let layout = self.tape.layout(view.slot);
+            let mut change = super::jobs::room(scratch, layout);
+            self.load_argument_tangent(tangents, view, block, rows.clone(), change.reborrow());
+            let (argument, change) = (self.argument(view, block), change.as_planes());
+            chain::bend(self.level, &argument, activation, gradient, change, rows, width, out);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Everything but convolutions and normalisations: sums, pools, products, parts, block by block.
+
+use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::pool::{self, Pool};
+use swapnas_lanes::kernels::pool_gradient::{self, MaxPool};
+use swapnas_lanes::kernels::rows::{self, Into};
+use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::kernels::{mean, sums};
+use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
+
+use super::frame::{Frame, Tangents};
+use super::jobs::{self, Scratch, room};
+use super::tape::{View, Work};
+use crate::Shape;
+
+/// Whether values are read or their tangents.
+#[derive(Clone, Copy)]
+pub(super) enum Read<'a, E> {
+    Values,
+    Tangents(Tangents<'a, E>),
+}
+
+impl<'a, E: Element> Read<'a, E> {
+    /// Writes all rows of a view.
+    fn load(&self, frame: &Frame<'a, E>, view: View, block: usize, out: &mut PlanesMut<'_, Lane<E>>) {
+        let rows = 0..frame.shape(view.slot).height;
+        match self {
+            Read::Values => frame.load(view, block, rows, Into::Overwrite, out.reborrow()),
+            Read::Tangents(tangents) => frame.load_tangent(tangents, view, block, rows, out),
+        }
+    }
+}
+
+/// Computes what `work` makes of its sources.
+pub(super) fn forward<E: Element>(
+    frame: &Frame<'_, E>,
+    work: Work,
+    sources: &[View],
+    out: usize,
+    lanes: &mut [Lane<E>],
+    scratch: &mut Scratch<E>,
+) {
+    let layout = frame.tape.layout(out);
+    let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
+    let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
+        let out = PlanesMut::new(lanes, layout);
+        match work {
+            Work::Multiply => {
+                let pair = (Read::Values, Read::Values);
+                multiply(frame, sources, pair, block, Into::Overwrite, out, scratch);
+            }
+            Work::Pool { window, pool } => {
+                let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
+                let rows = 0..layout.rows;
+                let input =
+                    padded(frame, sources[0], Read::Values, block, &window, layout, border, &mut scratch.a);
+                pool::pool(frame.level, input, &window, pool, rows, layout.columns, out);
+            }
+            _ => linear(frame, work, sources, Read::Values, block, out, scratch),
+        }
+    };
+    jobs::run(frame.parallel, jobs, scratch, job, |_, ()| {});
+}
+
+/// Computes the tangent of what `work` makes of its sources.
+pub(super) fn tangent<E: Element>(
+    frame: &Frame<'_, E>,
+    tangents: Tangents<'_, E>,
+    work: Work,
+    sources: &[View],
+    out: usize,
+    lanes: &mut [Lane<E>],
+    scratch: &mut Scratch<E>,
+) {
+    let layout = frame.tape.layout(out);
+    let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
+    let read = Read::Tangents(tangents);
+    let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
+        let mut result = PlanesMut::new(lanes, layout);
+        match work {
+            Work::Multiply => {
+                multiply(
+                    frame,
+                    sources,
+                    (read, Read::Values),
+                    block,
+                    Into::Overwrite,
+                    result.reborrow(),
+                    scratch,
+                );
+                multiply(frame, sources, (Read::Values, read), block, Into::Sum, result, scratch);
+            }
+            Work::Pool { window, pool } => {
+                let (rows, width) = (0..layout.rows, layout.columns);
+                let tangent =
+                    padded(frame, sources[0], read, block, &window, layout, E::ZERO, &mut scratch.a);
+                if pool == Pool::Max {
+                    let of = max_pool(frame, sources[0], out, block, &window, &mut scratch.b);
+                    pool_gradient::max_tangent(frame.level, of, tangent, rows, width, result);
+                } else {
+                    pool::pool(frame.level, tangent, &window, pool, rows, width, result);
+                }
+            }
+            _ => linear(frame, work, sources, read, block, result, scratch),
+        }
+    };
+    jobs::run(frame.parallel, jobs, scratch, job, |_, ()| {});
+}
+
+/// What is the same for values and tangents.
+fn linear<E: Element>(
+    frame: &Frame<'_, E>,
+    work: Work,
+    sources: &[View],
+    read: Read<'_, E>,
+    block: usize,
+    mut out: PlanesMut<'_, Lane<E>>,
+    scratch: &mut Scratch<E>,
+) {
+    let layout = *out.layout();
+    match work {
+        Work::Zero => out.fill_halo(0, 0, Lane::ZERO),
+        Work::Combine => sum(frame, sources, read, block, out, scratch),
+        Work::Mean => {
+            let image = frame.tape.layout(sources[0].slot);
+            let mut pixels = room(&mut scratch.a, image);
+            read.load(frame, sources[0], block, &mut pixels);
+            let mut means = vec![Lane::ZERO; image.channels];
+            mean::mean(frame.level, pixels.as_planes(), image.rows, image.columns, &mut means);
+            for (channel, mean) in means.into_iter().enumerate() {
+                out.row(channel, 0, 0..1)[0] = mean;
+            }
+        }
+        Work::Concat => {
+            let mut first = 0;
+            for &source in sources {
+                let channels = first..first + frame.shape(source.slot).channels;
+                first = channels.end;
+                read.load(frame, source, block, &mut out.reborrow().channels(channels));
+            }
+        }
+        Work::Slice { start } => {
+            let mut pixels = room(&mut scratch.a, frame.tape.layout(sources[0].slot));
+            read.load(frame, sources[0], block, &mut pixels);
+            let pixels = pixels.channels(start..start + layout.channels);
+            copy(frame, pixels.as_planes(), out);
+        }
+        Work::Pool { .. } | Work::Multiply => unreachable!("not the same for values and tangents"),
+    }
+}
+
+fn copy<E: Element>(frame: &Frame<'_, E>, from: Planes<'_, Lane<E>>, to: PlanesMut<'_, Lane<E>>) {
+    let layout = *to.layout();
+    let (rows, width) = (0..layout.rows, layout.columns);
+    blend::blend(frame.level, &[Term::plain(from)], None, rows, width, Into::Overwrite, to);
+}
+
+fn sum<E: Element>(
+    frame: &Frame<'_, E>,
+    sources: &[View],
+    read: Read<'_, E>,
+    block: usize,
+    mut out: PlanesMut<'_, Lane<E>>,
+    scratch: &mut Scratch<E>,
+) {
+    let layout = *out.layout();
+    let rows = 0..layout.rows;
+    for (index, &source) in sources.iter().enumerate() {
+        match (index, read) {
+            (0, _) => read.load(frame, source, block, &mut out),
+            (_, Read::Values) => frame.load(source, block, rows.clone(), Into::Sum, out.reborrow()),
+            (_, Read::Tangents(_)) => {
+                let mut pixels = room(&mut scratch.a, layout);
+                read.load(frame, source, block, &mut pixels);
+                let terms = [Term::plain(pixels.as_planes())];
+                let (rows, out) = (rows.clone(), out.reborrow());
+                blend::blend(frame.level, &terms, None, rows, layout.columns, Into::Sum, out);
+            }
+        }
+    }
+}
+
+/// Writes or adds the product of two sources.
+fn multiply<E: Element>(
+    frame: &Frame<'_, E>,
+    sources: &[View],
+    (first, second): (Read<'_, E>, Read<'_, E>),
+    block: usize,
+    into: Into,
+    out: PlanesMut<'_, Lane<E>>,
+    scratch: &mut Scratch<E>,
+) {
+    let layout = *out.layout();
+    let (rows, width) = (0..layout.rows, layout.columns);
+    let mut product = room(&mut scratch.a, layout);
+    first.load(frame, sources[0], block, &mut product);
+    let mut by = room(&mut scratch.b, frame.tape.layout(sources[1].slot));
+    second.load(frame, sources[1], block, &mut by);
+    rows::multiply(frame.level, by.as_planes(), rows.clone(), width, product.reborrow());
+    blend::blend(frame.level, &[Term::plain(product.as_planes())], None, rows, width, into, out);
+}
+
+/// A source with the border that a window reaches into.
+#[allow(clippy::too_many_arguments)]
+fn padded<'s, E: Element>(
+    frame: &Frame<'_, E>,
+    source: View,
+    read: Read<'_, E>,
+    block: usize,
+    window: &Window,
+    out: Layout,
+    border: E,
+    scratch: &'s mut Vec<Lane<E>>,
+) -> Planes<'s, Lane<E>> {
+    let Shape { height, width, .. } = frame.shape(source.slot);
+    let layout = padded_layout(frame.tape.layout(source.slot), window, out);
+    let mut pixels = room(scratch, layout);
+    pixels.fill_halo(height, width, Lane::splat(border));
+    read.load(frame, source, block, &mut pixels);
+    Planes::new(scratch, layout)
+}
+
+/// The image `input` with all that a window reaches for the pixels of `out`.
+fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
+    let (rows, columns) = (window.reach(0, &(0..out.rows)), window.reach(1, &(0..out.columns)));
+    let (first_row, first_column) = (rows.start.min(0), columns.start.min(0));
+    Layout {
+        channels: input.channels,
+        first_row,
+        rows: (rows.end.max(input.rows as isize) - first_row) as usize,
+        first_column,
+        columns: (columns.end.max(input.columns as isize) - first_column) as usize,
+    }
+}
+
+fn max_pool<'s, E: Element>(
+    frame: &Frame<'s, E>,
+    source: View,
+    out: usize,
+    block: usize,
+    window: &'s Window,
+    scratch: &'s mut Vec<Lane<E>>,
+) -> MaxPool<'s, E> {
+    let layout = frame.tape.layout(out);
+    let input = padded(frame, source, Read::Values, block, window, layout, E::NEG_INFINITY, scratch);
+    MaxPool { input, output: frame.planes(out, block), window }
+}
+
+/// The gradient of one of the sources of `work`, from the gradient of its result; `with` says whether
+/// a product's gradient is multiplied with the other factor or with its tangent.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn backward<'s, E: Element>(
+    frame: &Frame<'_, E>,
+    work: Work,
+    sources: &[View],
+    which: usize,
+    out: usize,
+    block: usize,
+    gradient: Planes<'s, Lane<E>>,
+    with: Read<'_, E>,
+    (result, scratch): (&'s mut Vec<Lane<E>>, &mut Vec<Lane<E>>),
+) -> Planes<'s, Lane<E>> {
+    let source = sources[which];
+    let input = frame.tape.layout(source.slot);
+    let output = frame.tape.layout(out);
+    match work {
+        Work::Zero => unreachable!("zeros have no sources"),
+        Work::Combine => gradient,
+        Work::Mean => {
+            let mut spread = room(result, input);
+            let share = E::from_f64(1.0 / (input.rows * input.columns) as f64);
+            for channel in 0..input.channels {
+                let share = Lane(gradient.row(channel, 0, 0..1)[0].0.map(|x| x * share));
+                for row in 0..input.rows as isize {
+                    spread.row(channel, row, 0..input.columns as isize).fill(share);
+                }
+            }
+            Planes::new(result, input)
+        }
+        Work::Concat => {
+            let first = sources[..which].iter().map(|source| frame.shape(source.slot).channels).sum();
+            gradient.channels(first..first + input.channels)
+        }
+        Work::Slice { start } => {
+            let mut whole = room(result, input);
+            whole.fill_halo(0, 0, Lane::ZERO);
+            copy(frame, gradient, whole.channels(start..start + output.channels));
+            Planes::new(result, input)
+        }
+        Work::Pool { window, pool } => {
+            let layout = padded_layout(input, &window, output);
+            let mut into = room(result, layout);
+            into.fill_halo(0, 0, Lane::ZERO);
+            let (rows, width) = (0..output.rows, output.columns);
+            if pool == Pool::Max {
+                let of = max_pool(frame, source, out, block, &window, scratch);
+                pool_gradient::max_backward(frame.level, of, gradient, rows, width, into);
+            } else {
+                pool_gradient::mean_backward(frame.level, &window, pool, gradient, rows, width, into);
+            }
+            Planes::new(result, layout)
+        }
+        Work::Multiply => {
+            let other = sources[1 - which];
+            let mut by = room(scratch, frame.tape.layout(other.slot));
+            with.load(frame, other, block, &mut by);
+            let mut product = room(result, output);
+            copy(frame, gradient, product.reborrow());
+            rows::multiply(frame.level, by.as_planes(), 0..output.rows, output.columns, product.reborrow());
+            if input == output {
+                return Planes::new(result, input);
+            }
+            // The other one scaled whole channels.
+            let mut totals = vec![Lane::ZERO; input.channels];
+            sums::sum(frame.level, product.as_planes(), 0..output.rows, output.columns, &mut totals);
+            room(result, input);
+            result[..input.channels].copy_from_slice(&totals);
+            Planes::new(result, input)
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Gradients: backward passes, sample by sample if need be, and Hessian-vector products.
+//!
+//! A [`Tape`] is made of a graph once. A [`Differentiator`] runs it forward, which gives a [`Pass`];
+//! from there, any number of backward passes can be made.
+//!
+//! Hessian-vector products are exact, by Pearlmutter's R-operator (Neural Computation 1994): the
+//! forward and the backward pass are differentiated along the direction, step by step.
+
+mod backward;
+mod conv;
+mod error;
+mod flow;
+mod frame;
+mod jobs;
+mod local;
+mod loss;
+mod norm;
+mod params;
+mod tape;
+
+use std::mem::take;
+
+use swapnas_lanes::kernels::chain;
+use swapnas_lanes::kernels::moments::Moments;
+use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
+
+pub use backward::{Gradients, SampleGradients, Wanted};
+pub use error::GradError;
+pub use loss::Loss;
+pub use norm::Statistics;
+pub use params::ParamSet;
+pub use tape::Tape;
+
+use crate::exec::{Observer, RunError, Signs};
+use crate::{Batch, Relu, Shape, ValueId};
+use flow::Memory;
+use frame::{Frame, Tangents};
+use jobs::Scratch;
+use norm::{NormTangent, Normalised};
+use tape::{Step, View};
+
+/// Computes gradients, one network at a time, keeping its memory from network to network.
+pub struct Differentiator<E: Element = f32> {
+    level: Level,
+    parallel: bool,
+    memory: Memory<E>,
+    scratch: Scratch<E>,
+}
+
+impl<E: Element> Differentiator<E> {
+    /// A differentiator for one thread.
+    pub fn new(level: Level) -> Self {
+        Differentiator { level, parallel: false, memory: Memory::default(), scratch: Scratch::default() }
+    }
+
+    /// Lets each step use all threads of the current rayon pool. The results are the same.
+    #[must_use]
+    pub fn parallel(mut self, parallel: bool) -> Self {
+        self.parallel = parallel;
+        self
+    }
+
+    /// Runs a network forward, keeping what backward passes need.
+    ///
+    /// # Errors
+    /// If the batch does not fit the network.
+    ///
+    /// # Panics
+    /// If the weights are those of another graph.
+    pub fn forward<'a>(
+        &'a mut self,
+        tape: &'a Tape,
+        batch: &'a Batch<E>,
+        weights: &'a ParamSet<E>,
+        statistics: Statistics,
+    ) -> Result<Pass<'a, E>, RunError> {
+        let expected = tape.graph().shape(tape.graph().input());
+        if batch.shape() != expected {
+            return Err(RunError::InputShape { expected, found: batch.shape() });
+        }
+        if batch.samples() == 0 {
+            return Err(RunError::NoSamples);
+        }
+        let values = vec![Vec::new()];
+        let mut pass = Pass { engine: self, tape, batch, weights, statistics, values, norms: Vec::new() };
+        pass.run();
+        Ok(pass)
+    }
+}
+
+/// A forward pass that has been made.
+///
+/// The numbers of samples that fill up the last block of a batch never count.
+pub struct Pass<'a, E: Element> {
+    engine: &'a mut Differentiator<E>,
+    tape: &'a Tape,
+    batch: &'a Batch<E>,
+    weights: &'a ParamSet<E>,
+    statistics: Statistics,
+    values: Vec<Vec<Lane<E>>>,
+    norms: Vec<Normalised<E>>,
+}
+
+impl<E: Element> Drop for Pass<'_, E> {
+    fn drop(&mut self) {
+        for lanes in self.values.drain(..) {
+            self.engine.memory.give(lanes);
+        }
+    }
+}
+
+impl<'a, E: Element> Pass<'a, E> {
+    fn frame<'f>(&'f self, tangents: Option<Tangents<'f, E>>) -> Frame<'f, E> {
+        Frame {
+            level: self.engine.level,
+            parallel: self.engine.parallel,
+            tape: self.tape,
+            batch: self.batch,
+            weights: self.weights,
+            values: &self.values,
+            norms: &self.norms,
+            tangents,
+        }
+    }
+
+    fn run(&mut self) {
+        let tape = self.tape;
+        let mut scratch = take(&mut self.engine.scratch);
+        // Moments that were taken while their slot was written.
+        let mut moments: Vec<Option<Vec<Moments>>> = vec![None; tape.slots.len()];
+        for step in &tape.steps {
+            match step {
+                Step::Normalise(norm) => {
+                    let known = moments[tape.norms[*norm].slot].clone();
+                    let frame = self.frame(None);
+                    let normalised = Normalised::new(&frame, *norm, self.statistics, known, &mut scratch);
+                    self.norms.push(normalised);
+                }
+                Step::Convolve(convolution) => {
+                    let out = convolution.out;
+                    let wanted = self.statistics == Statistics::Batch && tape.is_normalised(out);
+                    let mut lanes = self.lanes(out);
+                    let found =
+                        conv::forward(&self.frame(None), convolution, &mut lanes, wanted, &mut scratch);
+                    moments[out] = wanted.then_some(found);
+                    self.values.push(lanes);
+                }
+                Step::Compute { work, sources, out } => {
+                    let mut lanes = self.lanes(*out);
+                    local::forward(&self.frame(None), *work, sources, *out, &mut lanes, &mut scratch);
+                    self.values.push(lanes);
+                }
+            }
+        }
+        self.engine.scratch = scratch;
+    }
+
+    /// Room for a slot over the batch.
+    fn lanes(&mut self, slot: usize) -> Vec<Lane<E>> {
+        self.engine.memory.take(self.tape.layout(slot).lanes() * self.batch.blocks())
+    }
+
+    /// The tangents of all slots and normalisations along a direction.
+    fn tangents(&mut self, direction: &ParamSet<E>) -> (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>) {
+        let tape = self.tape;
+        let mut scratch = take(&mut self.engine.scratch);
+        let mut values = vec![Vec::new()];
+        let mut norms: Vec<NormTangent<E>> = Vec::new();
+        for step in &tape.steps {
+            let mut lanes = match step {
+                Step::Normalise(_) => Vec::new(),
+                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => self.lanes(*out),
+            };
+            let frame = self.frame(None);
+            let tangents = Tangents { direction, values: &values, norms: &norms };
+            match step {
+                Step::Normalise(norm) => {
+                    let norm = NormTangent::new(&frame, &tangents, *norm, &mut scratch);
+                    norms.push(norm);
+                    continue;
+                }
+                Step::Convolve(of) => conv::tangent(&frame, &tangents, of, &mut lanes, &mut scratch),
+                Step::Compute { work, sources, out } => {
+                    local::tangent(&frame, tangents, *work, sources, *out, &mut lanes, &mut scratch);
+                }
+            }
+            values.push(lanes);
+        }
+        self.engine.scratch = scratch;
+        (values, norms)
+    }
+
+    /// A value over the batch, `[sample][channel][row][column]`; `None` if the tape does not compute it.
+    pub fn value(&self, value: ValueId) -> Option<Vec<f64>> {
+        Some(self.view_numbers(&self.frame(None), self.tape.view(value)?))
+    }
+
+    /// Mean and variance of the channels that a batch normalisation reads, over the batch: of the
+    /// `value` that it returns. `None` if this is no normalisation or its statistics are not those of
+    /// the batch.
+    pub fn moments(&self, value: ValueId) -> Option<&[Moments]> {
+        let view = self.tape.view(value).filter(|view| view.activation.is_none())?;
+        Some(self.norms[view.norm?].moments.as_slice()).filter(|moments| !moments.is_empty())
+    }
+
+    /// Shows the signs of all ReLUs to an observer, if the tape was made for it.
+    pub fn signs(&self, observer: &mut impl Observer) {
+        let frame = self.frame(None);
+        let mut words = Vec::new();
+        for (relu, view) in &self.tape.relus {
+            if observer.wants(relu) {
+                words.clear();
+                self.relu_signs(&frame, relu, *view, &mut words);
+                observer.observe(relu, Signs::new(&words, relu.shape.elements(), self.batch.samples()));
+            }
+        }
+    }
+
+    fn relu_signs(&self, frame: &Frame<'_, E>, relu: &Relu, view: View, words: &mut Vec<u16>) {
+        let (layout, Shape { height, width, .. }) = (self.tape.layout(view.slot), relu.shape);
+        words.resize(layout.lanes() * self.batch.blocks(), 0);
+        for (block, words) in words.chunks_exact_mut(layout.lanes()).enumerate() {
+            let out = PlanesMut::new(words, layout);
+            chain::signs(frame.level, &frame.argument(view, block), 0..height, width, out);
+        }
+    }
+
+    fn view_numbers(&self, frame: &Frame<'_, E>, view: View) -> Vec<f64> {
+        let height = self.tape.slots[view.slot].height;
+        self.numbers(view.slot, |block, out| frame.load(view, block, 0..height, Into::Overwrite, out))
+    }
+
+    /// The numbers of something with the shape of a slot, loaded block by block.
+    fn numbers(&self, slot: usize, mut load: impl FnMut(usize, PlanesMut<'_, Lane<E>>)) -> Vec<f64> {
+        let layout = self.tape.layout(slot);
+        let mut lanes = vec![Lane::ZERO; layout.lanes()];
+        let mut numbers = Vec::with_capacity(self.batch.samples() * layout.lanes());
+        for block in 0..self.batch.blocks() {
+            load(block, PlanesMut::new(&mut lanes, layout));
+            for sample in 0..self.batch.samples_in(block) {
+                numbers.extend(lanes.iter().map(|lane| lane.0[sample].to_f64()));
+            }
+        }
+        numbers
+    }
+
+    /// Numbers `[sample][channel][row][column]` as lanes of a slot.
+    fn spread(&mut self, slot: usize, numbers: &[f64]) -> Vec<Lane<E>> {
+        let mut lanes = self.lanes(slot);
+        lanes.fill(Lane::ZERO);
+        let elements = self.tape.slots[slot].elements();
+        for (sample, numbers) in numbers.chunks_exact(elements).enumerate() {
+            let block = &mut lanes[sample / SAMPLES * elements..][..elements];
+            for (lane, x) in block.iter_mut().zip(numbers) {
+                lane.0[sample % SAMPLES] = E::from_f64(*x);
+            }
+        }
+        lanes
+    }
+}
