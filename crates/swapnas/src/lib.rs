@@ -1,1 +1,4 @@
-//! placeholder
+//! Rank neural architectures without training them: what the command `swapnas` and other tools build
+//! on.
+
+pub mod statistics;

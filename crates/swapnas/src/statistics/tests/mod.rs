@@ -1,0 +1,255 @@
+//! Held against SciPy, against definitions written out plainly, and against what must not matter.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    z: Vec<f64>,
+    ranks: Vec<f64>,
+    spearman: f64,
+    kendall: f64,
+    pearson: f64,
+    spearman_given_z: f64,
+    ndcg: f64,
+    mean_ranks: Vec<f64>,
+    log_rank_sums: Vec<f64>,
+    spearman_ci95: Option<[f64; 2]>,
+    kendall_ci95: Option<[f64; 2]>,
+    pearson_ci95: Option<[f64; 2]>,
+}
+
+/// Made by `scipy_values.py`.
+fn scipy() -> Vec<Case> {
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+    let file: File =
+        serde_json::from_str(include_str!("scipy_values.json")).expect("the file is well-formed");
+    assert!(!file.cases.is_empty());
+    file.cases
+}
+
+fn pairs(x: &[f64], y: &[f64]) -> Result<Pairs, NoStatistic> {
+    Pairs::new("scores", x, "accuracies", y)
+}
+
+#[track_caller]
+fn assert_close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
+    assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} instead of {theirs}");
+}
+
+#[test]
+fn statistics_are_those_of_scipy() {
+    for case in scipy() {
+        let pairs = pairs(&case.x, &case.y).expect("all cases are defined");
+        let ours = |c| pairs.coefficient(c);
+        assert_close(ours(Coefficient::Spearman), case.spearman, 1e-14, &case.name);
+        assert_close(ours(Coefficient::Kendall), case.kendall, 1e-14, &case.name);
+        assert_close(ours(Coefficient::Pearson), case.pearson, 1e-13, &case.name);
+        let partial = partial_spearman(&pairs, "sizes", &case.z).expect("all cases are defined");
+        assert_close(partial, case.spearman_given_z, 1e-13, &case.name);
+        assert_close(ndcg(&pairs), case.ndcg, 1e-13, &case.name);
+        assert_eq!(ranks(&case.x), case.ranks, "{}", case.name);
+        let metrics: [&[f64]; 3] = [&case.x, &case.y, &case.z];
+        for (ours, theirs) in
+            [(mean_ranks(&metrics), case.mean_ranks), (log_rank_sums(&metrics), case.log_rank_sums)]
+        {
+            let ours = ours.expect("all cases are defined");
+            assert_eq!(ours.len(), theirs.len());
+            for (ours, theirs) in ours.iter().zip(&theirs) {
+                assert_close(*ours, *theirs, 1e-12, &case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn intervals_are_those_of_scipy() {
+    let mut seen = 0;
+    for case in scipy() {
+        let theirs = [case.spearman_ci95, case.kendall_ci95, case.pearson_ci95];
+        for (coefficient, theirs) in Coefficient::ALL.into_iter().zip(theirs) {
+            let Some([low, high]) = theirs else { continue };
+            let ours = pairs(&case.x, &case.y).unwrap().interval(coefficient, 7).unwrap();
+            // 1000 resamples know a bound of these to a few thousandths.
+            assert_close(ours.low, low, 0.008, &case.name);
+            assert_close(ours.high, high, 0.008, &case.name);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 6);
+}
+
+#[test]
+fn intervals_repeat_for_a_seed() {
+    let case = &scipy()[7];
+    let bounds = |order: &[usize], seed| {
+        let (x, y): (Vec<f64>, Vec<f64>) = order.iter().map(|&i| (case.x[i], case.y[i])).unzip();
+        let interval = pairs(&x, &y).unwrap().interval(Coefficient::Kendall, seed).unwrap();
+        (interval.low.to_bits(), interval.high.to_bits())
+    };
+    let forward: Vec<usize> = (0..case.x.len()).collect();
+    let backward: Vec<usize> = forward.iter().rev().copied().collect();
+    assert_eq!(bounds(&forward, 1), bounds(&forward, 1));
+    assert_eq!(bounds(&forward, 1), bounds(&backward, 1));
+    assert_ne!(bounds(&forward, 1), bounds(&forward, 2));
+}
+
+#[test]
+fn what_is_undefined_says_why() {
+    let error = |x: &[f64], y: &[f64]| pairs(x, y).unwrap_err().to_string();
+    insta::assert_snapshot!(error(&[1.0, 2.0], &[1.0]), @"there are 2 scores but 1 accuracies; every one needs its partner");
+    insta::assert_snapshot!(error(&[], &[]), @"it takes at least two networks, and there are none");
+    insta::assert_snapshot!(error(&[1.0], &[1.0]), @"it takes at least two networks, and there is one");
+    insta::assert_snapshot!(error(&[0.0, -0.0], &[1.0, 2.0]), @"all scores are equal");
+    insta::assert_snapshot!(error(&[1.0, 2.0], &[3.0, 3.0]), @"all accuracies are equal");
+    insta::assert_snapshot!(error(&[1.0, 2.0], &[3.0, f64::NAN]), @"number 2 of the accuracies is not finite");
+
+    let few = pairs(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).unwrap();
+    let partial = |z: &[f64]| partial_spearman(&few, "sizes", z).unwrap_err().to_string();
+    insta::assert_snapshot!(partial(&[9.0, 8.0, 7.0]), @"the scores are ordered exactly as the sizes or exactly against them");
+    insta::assert_snapshot!(partial(&[1.0, 9.0, 2.0]), @"the accuracies are ordered exactly as the sizes or exactly against them");
+    insta::assert_snapshot!(partial(&[1.0]), @"there are 3 scores but 1 sizes; every one needs its partner");
+    insta::assert_snapshot!(partial(&[1.0, 2.0, f64::INFINITY]), @"number 3 of the sizes is not finite");
+    insta::assert_snapshot!(top_overlap(&few, 4).unwrap_err(), @"there are no 4 best of 3 networks; give a number from 1 to 3");
+    assert_eq!(top_overlap(&few, 0), Err(NoStatistic::Best { k: 0, n: 3 }));
+    for coefficient in Coefficient::ALL {
+        // One of nine resamples draws one pair only.
+        assert!(matches!(few.interval(coefficient, 0), Err(NoStatistic::Resamples { missing: 80..150 })));
+    }
+    assert!(mean_ranks(&[&[1.0, 2.0], &[1.0]]).is_err());
+    assert!(log_rank_sums(&[&[1.0, f64::NAN]]).is_err());
+}
+
+#[test]
+fn equal_values_share_the_border_of_the_best() {
+    let overlap = |x: &[f64], y: &[f64], k| top_overlap(&pairs(x, y).unwrap(), k).unwrap();
+    let y = [1.0, 2.0, 3.0, 4.0];
+    assert_eq!(overlap(&y, &y, 2), 1.0);
+    assert_eq!(overlap(&[4.0, 3.0, 2.0, 1.0], &y, 2), 0.0);
+    assert_eq!(overlap(&[4.0, 3.0, 2.0, 1.0], &y, 3), 2.0 / 3.0);
+    // Of the networks 2, 3 and 4 two are chosen, so 3 and 4 with probability 2/3 each.
+    assert_eq!(overlap(&[0.0, 5.0, 5.0, 5.0], &y, 2), 2.0 / 3.0);
+}
+
+#[test]
+fn numbers_of_any_size_have_a_correlation() {
+    let shape = [0.25, -1.5, 0.75, 1.0, 0.0];
+    let y = [1.0, 0.0, 3.0, 2.0, 2.5];
+    let expected = pairs(&shape, &y).unwrap().coefficient(Coefficient::Pearson);
+    for scale in [f64::MIN_POSITIVE, 1e-250, 1e-30, 1.0, 1e30, 1e250, f64::MAX / 2.0] {
+        let x = shape.map(|value| value * scale);
+        let pairs = pairs(&x, &y).unwrap();
+        assert_close(pairs.coefficient(Coefficient::Pearson), expected, 1e-14, &format!("scale {scale}"));
+        let interval = pairs.interval(Coefficient::Pearson, 0);
+        assert!(interval.is_ok_and(|i| -1.0 <= i.low && i.low <= i.high && i.high <= 1.0), "scale {scale}");
+    }
+    let close = pairs(&[0.0, f64::from_bits(1)], &[1.0, 1.0 + f64::EPSILON]).unwrap();
+    assert_close(close.coefficient(Coefficient::Pearson), 1.0, 1e-15, "smallest differences");
+    assert_close(ndcg(&close), 1.0, 0.0, "smallest differences");
+    // Resamples without the third pair have no variance that a number could hold.
+    let tiny = pairs(&[0.0, 1e-200, 1.0], &[1.0, 2.0, 4.0]).unwrap();
+    assert!(matches!(tiny.interval(Coefficient::Pearson, 0), Err(NoStatistic::Resamples { .. })));
+}
+
+/// Tau-b by its definition.
+fn naive_kendall(x: &[f64], y: &[f64]) -> f64 {
+    let (mut balance, mut x_untied, mut y_untied) = (0.0, 0.0, 0.0);
+    for j in 0..x.len() {
+        for i in 0..j {
+            let sign = |v: &[f64]| f64::from(i8::from(v[i] < v[j]) - i8::from(v[i] > v[j]));
+            balance += sign(x) * sign(y);
+            x_untied += sign(x).abs();
+            y_untied += sign(y).abs();
+        }
+    }
+    balance / f64::sqrt(x_untied * y_untied)
+}
+
+/// Each value's rank: one more than the smaller values, and half of the other equal ones.
+fn naive_ranks(values: &[f64]) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let smaller = values.iter().filter(|other| *other < value).count() as f64;
+        let equal = values.iter().filter(|other| *other == value).count() as f64;
+        smaller + (equal + 1.0) / 2.0
+    };
+    values.iter().map(rank).collect()
+}
+
+fn naive_pearson(x: &[f64], y: &[f64]) -> f64 {
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let product =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(p, q)| (p - mean(a)) * (q - mean(b))).sum::<f64>();
+    product(x, y) / (product(x, x) * product(y, y)).sqrt()
+}
+
+/// Two lists with many equal values.
+fn lists() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
+    prop::collection::vec((-5_i8..5, -8_i8..8), 2..60)
+        .prop_map(|values| {
+            values.into_iter().map(|(x, y)| (f64::from(x), f64::from(y))).unzip::<_, _, Vec<_>, Vec<_>>()
+        })
+        .prop_filter("neither constant", |(x, y)| pairs(x, y).is_ok())
+}
+
+proptest! {
+    #[test]
+    fn coefficients_follow_their_definitions((x, y) in lists()) {
+        let pairs = pairs(&x, &y).unwrap();
+        let ours = |c| pairs.coefficient(c);
+        prop_assert_eq!(ranks(&x), naive_ranks(&x));
+        prop_assert!((ours(Coefficient::Kendall) - naive_kendall(&x, &y)).abs() < 1e-13);
+        prop_assert!((ours(Coefficient::Pearson) - naive_pearson(&x, &y)).abs() < 1e-12);
+        let rho = naive_pearson(&naive_ranks(&x), &naive_ranks(&y));
+        prop_assert!((ours(Coefficient::Spearman) - rho).abs() < 1e-12);
+    }
+
+    #[test]
+    fn weights_count_pairs((x, y) in lists(), seed in 0_usize..1000) {
+        let pairs = pairs(&x, &y).unwrap();
+        let weights: Vec<u32> = (0..x.len()).map(|i| ((i * 7 + seed) % 4) as u32).collect();
+        let repeated = |column: &[f64]| -> Vec<f64> {
+            column.iter().zip(&weights).flat_map(|(v, w)| vec![*v; *w as usize]).collect()
+        };
+        let (long_x, long_y) = (repeated(&pairs.x.values), repeated(&pairs.y.values));
+        for coefficient in Coefficient::ALL {
+            let weighted = coefficient.of(&pairs, &weights, &mut coefficients::Room::default());
+            match Pairs::new("scores", &long_x, "accuracies", &long_y) {
+                Ok(long) => prop_assert!((weighted.unwrap() - long.coefficient(coefficient)).abs() < 1e-12),
+                Err(_) => prop_assert!(weighted.is_err()),
+            }
+        }
+    }
+
+    #[test]
+    fn only_order_matters_to_ranks((x, y) in lists()) {
+        let cubed: Vec<f64> = x.iter().map(|x| x.powi(3) + 1e3).collect();
+        let reversed: Vec<f64> = x.iter().map(|x| -x).collect();
+        for coefficient in [Coefficient::Spearman, Coefficient::Kendall] {
+            let of = |x: &[f64], y: &[f64]| pairs(x, y).unwrap().coefficient(coefficient);
+            prop_assert_eq!(of(&cubed, &y), of(&x, &y));
+            prop_assert_eq!(of(&reversed, &y), -of(&x, &y));
+            prop_assert_eq!(of(&y, &x), of(&x, &y));
+            prop_assert_eq!(of(&x, &x), 1.0);
+        }
+    }
+
+    #[test]
+    fn rankings_lie_between_the_worst_and_the_best((x, y) in lists(), k in 1_usize..60) {
+        let pairs = pairs(&x, &y).unwrap();
+        let gain = ndcg(&pairs);
+        prop_assert!(0.0 < gain && gain <= 1.0 + 1e-12);
+        let best = Pairs::new("", &y, "", &y).unwrap();
+        prop_assert!((ndcg(&best) - 1.0).abs() < 1e-12);
+        let k = k.min(x.len());
+        prop_assert!((0.0..=1.0 + 1e-12).contains(&top_overlap(&pairs, k).unwrap()));
+        prop_assert!((top_overlap(&pairs, x.len()).unwrap() - 1.0).abs() < 1e-12);
+    }
+}
