@@ -1,0 +1,129 @@
+use super::TableError;
+
+/// The usual names of a column of architectures, the most telling first.
+const ARCHITECTURE: [&str; 7] =
+    ["arch", "architecture", "arch_str", "genotype", "arch_string", "cell", "network"];
+
+/// The usual names of a column of accuracies, the most telling first.
+const ACCURACY: [&str; 10] = [
+    "accuracy",
+    "acc",
+    "val_accuracy",
+    "valid_accuracy",
+    "validation_accuracy",
+    "val_acc",
+    "valid_acc",
+    "test_accuracy",
+    "test_acc",
+    "mean_accuracy",
+];
+
+/// How the names of other columns of accuracies end, as in `cifar10_test_accuracy`.
+const ACCURACY_ENDINGS: [&str; 2] = ["_accuracy", "_acc"];
+
+/// No longer name is taken for a column's.
+const LONGEST_NAME: usize = 64;
+
+/// The columns of a table.
+pub(super) struct Columns {
+    file: String,
+    header: Option<Vec<String>>,
+    width: usize,
+}
+
+impl Columns {
+    /// Looks at the first line, which is a header if one of its fields is a usual name or among those
+    /// `chosen`, or if all of them could be names and none is a number.
+    pub(super) fn of(file: &str, first: &[String], chosen: &[&str]) -> Self {
+        let is_chosen = |field: &String| chosen.contains(&field.as_str()) && !is_numeral(field);
+        let is_header = first.iter().any(|f| is_architecture(f) || is_accuracy(f) || is_chosen(f))
+            || first.iter().all(|field| could_be_name(field));
+        let header = is_header.then(|| first.to_vec());
+        Columns { file: file.to_owned(), header, width: first.len() }
+    }
+
+    pub(super) fn has_header(&self) -> bool {
+        self.header.is_some()
+    }
+
+    /// The column of architectures: the `chosen` one, one with a usual name, or the first if there is no
+    /// header.
+    pub(super) fn architecture(&self, chosen: Option<&str>) -> Result<usize, TableError> {
+        if let Some(chosen) = chosen {
+            return self.find(chosen);
+        }
+        match &self.header {
+            Some(names) => by_name(names, &ARCHITECTURE),
+            None => Some(0),
+        }
+        .ok_or_else(|| self.unknown("architectures", "--arch-column"))
+    }
+
+    /// The column of accuracies: the `chosen` one, one with a usual name, the first that ends in one, or
+    /// the second if there is no header.
+    pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
+        if let Some(chosen) = chosen {
+            return self.find(chosen);
+        }
+        match &self.header {
+            Some(names) => by_name(names, &ACCURACY).or_else(|| names.iter().position(|n| is_accuracy(n))),
+            None => (self.width > 1).then_some(1),
+        }
+        .ok_or_else(|| self.unknown("accuracies", "--accuracy-column"))
+    }
+
+    fn find(&self, chosen: &str) -> Result<usize, TableError> {
+        let by_name = self.header.iter().flatten().position(|name| name == chosen);
+        let by_number =
+            || chosen.parse().ok().filter(|number| (1..=self.width).contains(number)).map(|n| n - 1);
+        by_name.or_else(by_number).ok_or_else(|| TableError::NoSuchColumn {
+            file: self.file.clone(),
+            column: chosen.to_owned(),
+            header: self.header.clone(),
+            width: self.width,
+        })
+    }
+
+    fn unknown(&self, what: &'static str, option: &'static str) -> TableError {
+        let (file, header) = (self.file.clone(), self.header.clone());
+        TableError::Unknown { file, what, option, header, width: self.width }
+    }
+
+    /// What messages call a column: its number from 1, and its name.
+    pub(super) fn title(&self, column: usize) -> String {
+        match self.header.as_ref().and_then(|names| names.get(column)) {
+            Some(name) => format!("{} (`{name}`)", column + 1),
+            None => (column + 1).to_string(),
+        }
+    }
+}
+
+fn by_name(header: &[String], usual: &[&str]) -> Option<usize> {
+    usual.iter().find_map(|usual| header.iter().position(|name| plain(name) == *usual))
+}
+
+/// Whether a column's name says that it holds architectures.
+pub(super) fn is_architecture(name: &str) -> bool {
+    ARCHITECTURE.contains(&plain(name).as_str())
+}
+
+fn is_accuracy(name: &str) -> bool {
+    let name = plain(name);
+    ACCURACY.contains(&name.as_str())
+        || could_be_name(&name) && ACCURACY_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// A name in lower case, with underscores between words.
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-', '.'], "_")
+}
+
+fn is_numeral(field: &str) -> bool {
+    field.parse::<f64>().is_ok()
+}
+
+/// Short, and of letters, digits and a little punctuation, as architectures hardly ever are.
+fn could_be_name(field: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || " _-./%#".contains(c);
+    !field.is_empty() && field.len() <= LONGEST_NAME && field.chars().all(allowed) && !is_numeral(field)
+}

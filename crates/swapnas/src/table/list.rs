@@ -1,0 +1,101 @@
+use std::path::Path;
+
+use super::TableError;
+use super::columns::{Columns, is_architecture};
+use super::read::field;
+use super::records::{Text, fields};
+use super::{Problem, Problems};
+
+/// A list of architectures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    file: String,
+    entries: Vec<Entry>,
+    problems: Problems,
+}
+
+/// An architecture in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it begins, counted from 1.
+    pub line: u64,
+    /// The architecture, in some encoding of some space.
+    pub arch: String,
+}
+
+/// Reads a file of architectures, or standard input for `-`.
+///
+/// The file is CSV if its first line is a header with a usual name (`arch`, `architecture`,
+/// `arch_str`, `genotype` or the like), whose column is read, or if it begins with a quotation mark,
+/// when it is the first column. Otherwise every line is an architecture, commas included. Blank lines
+/// are left out.
+///
+/// # Errors
+/// If the file cannot be read or holds no architecture. Lines without one are no error; they are
+/// [`List::problems`].
+pub fn read_list(path: &Path) -> Result<List, TableError> {
+    list(&Text::read(path)?)
+}
+
+pub(super) fn list(text: &Text) -> Result<List, TableError> {
+    let mut lines = numbered(&text.bytes);
+    let header = first_record(&lines).filter(|fields| fields.iter().any(|name| is_architecture(name)));
+    let quoted = |lines: &[(u64, &[u8])]| lines.first().is_some_and(|(_, line)| line.starts_with(b"\""));
+    let is_csv = match &header {
+        Some(names) if names.len() > 1 => true,
+        Some(_) => quoted(&lines[1..]),
+        None => quoted(&lines),
+    };
+    let mut problems = Problems::new(&text.file);
+    let mut entries = Vec::new();
+    let mut take = |line, arch: Result<&str, Problem>| match arch {
+        Ok(arch) => entries.push(Entry { line, arch: arch.to_owned() }),
+        Err(problem) => problems.push(line, problem),
+    };
+    if is_csv {
+        let columns = Columns::of(&text.file, header.as_deref().unwrap_or_default(), &[]);
+        let column = if header.is_some() { columns.architecture(None)? } else { 0 };
+        let title = columns.title(column);
+        for (line, record) in text.records().iter().skip(usize::from(header.is_some())) {
+            take(*line, field(record, column, &title));
+        }
+    } else {
+        lines.drain(..usize::from(header.is_some()));
+        for (line, bytes) in lines {
+            let arch = std::str::from_utf8(bytes).map_err(|_| Problem::NotUtf8 { column: "1".to_owned() });
+            take(line, arch.map(str::trim));
+        }
+    }
+    if entries.is_empty() && problems.is_empty() {
+        return Err(TableError::Empty { file: text.file.clone() });
+    }
+    Ok(List { file: text.file.clone(), entries, problems })
+}
+
+/// The lines that are not blank, counted from 1.
+fn numbered(bytes: &[u8]) -> Vec<(u64, &[u8])> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii));
+    lines.filter(|(_, line)| !line.is_empty()).collect()
+}
+
+fn first_record(lines: &[(u64, &[u8])]) -> Option<Vec<String>> {
+    let (_, first) = lines.first()?;
+    Text::new(String::new(), first.to_vec()).records().first().map(|(_, record)| fields(record))
+}
+
+impl List {
+    /// The file's name, for messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The architectures.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The lines that cannot be used; add to them what the space says of the architectures.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+}

@@ -1,0 +1,24 @@
+//! Tables of architectures, in and out.
+//!
+//! [`read`] takes a benchmark's CSV file, with or without header, and finds the columns of
+//! architectures and accuracies; [`read_list`] takes architectures alone. What cannot be used is
+//! gathered as [`Problems`], so that a user sees all of it at once. Architectures stay texts here: a
+//! search space reads them, and its complaints join the others.
+//!
+//! [`write_scores`] puts out what was found, all of it or nothing.
+
+mod columns;
+mod error;
+mod list;
+mod problems;
+mod read;
+mod records;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use error::TableError;
+pub use list::{Entry, List, read_list};
+pub use problems::{Problem, Problems};
+pub use read::{Options, Row, Table, read};
+pub use write::{ScoredRow, write_scores};

@@ -1,0 +1,59 @@
+use std::io::Read;
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::TableError;
+
+/// A file in memory.
+pub(super) struct Text {
+    /// The file's name, for messages.
+    pub(super) file: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Text {
+    /// Reads a file, or standard input for `-`.
+    pub(super) fn read(path: &Path) -> Result<Self, TableError> {
+        let (file, bytes) = if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut bytes);
+            ("standard input".to_owned(), read.map(|_| bytes))
+        } else {
+            (path.display().to_string(), std::fs::read(path))
+        };
+        match bytes {
+            Ok(bytes) => Ok(Text::new(file, bytes)),
+            Err(source) => Err(TableError::Read { file, source }),
+        }
+    }
+
+    /// A byte order mark is dropped.
+    pub(super) fn new(file: String, mut bytes: Vec<u8>) -> Self {
+        if bytes.starts_with("\u{feff}".as_bytes()) {
+            bytes.drain(..3);
+        }
+        Text { file, bytes }
+    }
+
+    /// The lines of CSV, blank ones left out, with the number from 1 of the line that each begins on.
+    pub(super) fn records(&self) -> Vec<(u64, ByteRecord)> {
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
+        let mut records = Vec::new();
+        for record in reader.byte_records() {
+            let record = record.expect("memory can be read, and rows can be of any length");
+            let start = record.position().expect("records that were read have positions");
+            // The blank lines before a record are read with it.
+            let before =
+                self.bytes[start.byte() as usize..].iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+            let blank = before.filter(|byte| **byte == b'\n').count() as u64;
+            records.push((start.line() + blank, record));
+        }
+        records
+    }
+}
+
+/// The texts of a record; bytes that are not UTF-8 are replaced.
+pub(super) fn fields(record: &ByteRecord) -> Vec<String> {
+    record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect()
+}

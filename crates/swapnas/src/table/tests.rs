@@ -1,0 +1,234 @@
+use std::path::{Path, PathBuf};
+
+use super::list::list;
+use super::read::table;
+use super::records::Text;
+use super::*;
+
+fn text(contents: impl AsRef<[u8]>) -> Text {
+    Text::new("t.csv".to_owned(), contents.as_ref().to_vec())
+}
+
+fn columns(arch: &str, accuracy: &str) -> Options {
+    let name = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+    Options { arch_column: name(arch), accuracy_column: name(accuracy), limit: None }
+}
+
+fn read_with(contents: &str, options: &Options) -> Table {
+    table(&text(contents), options).expect("a table")
+}
+
+fn rows(table: &Table) -> Vec<(u64, &str, f64)> {
+    table.rows().iter().map(|row| (row.line, row.arch.as_str(), row.accuracy)).collect()
+}
+
+#[test]
+fn a_table_without_header() {
+    let table = read_with("\"Genotype([('a', 0)])\",94.5\n\n\"Genotype([])\", 93 \n", &Options::default());
+    assert_eq!((table.arch_column(), table.accuracy_column()), ("1", "2"));
+    assert_eq!(rows(&table), [(1, "Genotype([('a', 0)])", 94.5), (3, "Genotype([])", 93.0)]);
+    assert!(table.problems().is_empty());
+}
+
+#[test]
+fn lines_are_counted_through_blank_lines_and_line_breaks() {
+    let table = read_with("arch,acc\r\n\r\n\r\na,1\r\n\"b\nb\",2\r\n\nc,x\n", &Options::default());
+    assert_eq!(rows(&table), [(4, "a", 1.0), (5, "b\nb", 2.0)]);
+    assert_eq!(table.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [8]);
+}
+
+#[test]
+fn headers_are_told_from_rows() {
+    let titles = |contents, options: &Options| {
+        let table = read_with(contents, options);
+        format!("{} {} {}", table.arch_column(), table.accuracy_column(), table.rows().len())
+    };
+    let default = Options::default();
+    assert_eq!(titles("\u{feff}Arch,Val Accuracy\na,1\n", &default), "1 (`Arch`) 2 (`Val Accuracy`) 1");
+    assert_eq!(titles(",test-acc,genotype\n0,1,a\n", &default), "3 (`genotype`) 2 (`test-acc`) 1");
+    assert_eq!(
+        titles("arch,std,x_test_accuracy,y_acc\na,1,2,3\n", &default),
+        "1 (`arch`) 3 (`x_test_accuracy`) 1"
+    );
+    assert_eq!(titles("arch,acc (best),accuracy\na,1,2\n", &default), "1 (`arch`) 3 (`accuracy`) 1");
+    assert_eq!(titles("21221002,92.1\n01221002,91\n", &default), "1 2 2");
+    assert_eq!(titles("21221002,92.1\n", &columns("1", "2")), "1 2 1");
+    assert_eq!(titles("92.1,a\n91,b\n", &columns("2", "1")), "2 1 2");
+    assert_eq!(titles("2,92.1\n", &columns("1", "2")), "1 2 1");
+    assert_eq!(titles("arch,50,200\na,1,2\n", &columns("", "200")), "1 (`arch`) 3 (`200`) 1");
+    assert_eq!(titles("arch,50,200\na,1,2\n", &columns("", "2")), "1 (`arch`) 2 (`50`) 1");
+    assert_eq!(
+        titles("my (net),score (%)\na,1\n", &columns("my (net)", "2")),
+        "1 (`my (net)`) 2 (`score (%)`) 1"
+    );
+    assert_eq!(titles("net,top1\na,1\n", &columns("net", "top1")), "1 (`net`) 2 (`top1`) 1");
+    // A first row that is bad is no header.
+    assert_eq!(read_with("\"Genotype()\",\n\"Genotype()\",1\n", &default).rows().len(), 1);
+    assert_eq!(read_with("\"Genotype()\",x\n\"Genotype()\",1\n", &default).problems().iter().len(), 1);
+}
+
+#[test]
+fn columns_that_are_not_there_are_explained() {
+    let error = |contents: &str, options: &Options| table(&text(contents), options).unwrap_err().to_string();
+    let default = Options::default();
+    insta::assert_snapshot!(error("", &default), @"t.csv has no rows");
+    insta::assert_snapshot!(error("arch,acc\n", &default), @"t.csv has no rows");
+    insta::assert_snapshot!(error("arch,top1\na,1\n", &default), @"t.csv has no column that is known to hold accuracies: give one of `arch`, `top1` (--accuracy-column)");
+    insta::assert_snapshot!(error("model,acc\na,1\n", &default), @"t.csv has no column that is known to hold architectures: give one of `model`, `acc` (--arch-column)");
+    insta::assert_snapshot!(error("arch,acc\na,1\n", &columns("net", "")), @"t.csv has no column `net`: give one of `arch`, `acc`");
+    insta::assert_snapshot!(error("21221002,1\n", &columns("", "3")), @"t.csv has no column `3`: it has no header, so give a number from 1 to 2");
+    insta::assert_snapshot!(error("21221002,1\n", &columns("0", "")), @"t.csv has no column `0`: it has no header, so give a number from 1 to 2");
+    insta::assert_snapshot!(error("21221002\n", &default), @"t.csv has no column that is known to hold accuracies: it has no header, and one column only (--accuracy-column)");
+    let missing = read(Path::new("no/such.csv"), &default).unwrap_err();
+    assert!(missing.to_string().starts_with("cannot read no/such.csv: "), "{missing}");
+}
+
+#[test]
+fn all_bad_lines_are_reported_at_once() {
+    let mut contents =
+        b"arch,val_accuracy\na,90\nb\n,91\nc,\nd,high\ne,94%\nf,nan\ng,1e999\n\xff,1\nh,92\n".to_vec();
+    contents.extend(b"\"i,93\nj,94\n");
+    let table = table(&text(contents), &Options::default()).unwrap();
+    assert_eq!(rows(&table), [(2, "a", 90.0), (11, "h", 92.0)]);
+    let mut problems = table.problems().clone();
+    problems.add(2, "column 3: expected an operation, found `a`");
+    insta::assert_snapshot!(problems.check().unwrap_err(), @r#"
+        t.csv: 10 lines cannot be used
+          line 2: column 3: expected an operation, found `a`
+          line 3: there is no column 2 (`val_accuracy`), as the line has only 1; add it
+          line 4: column 1 (`arch`) is empty; fill it in or remove the line
+          line 5: column 2 (`val_accuracy`) is empty; fill it in or remove the line
+          line 6: column 2 (`val_accuracy`): `high` is not a number; write the accuracy as in 94.3
+          line 7: column 2 (`val_accuracy`): `94%` is not a number; write the accuracy as in 94.3
+          line 8: column 2 (`val_accuracy`): nan is not finite; give a measured accuracy or remove the line
+          line 9: column 2 (`val_accuracy`): 1e999 is not finite; give a measured accuracy or remove the line
+          line 10: column 1 (`arch`) is not valid UTF-8; save the file in this encoding
+          line 12: there is no column 2 (`val_accuracy`), as the line has only 1; add it, or close a quotation mark: the fields go on over several lines
+        "#);
+}
+
+#[test]
+fn long_listings_are_cut() {
+    let contents = "arch,acc\n".to_owned() + &"a,?\n".repeat(23);
+    let table = read_with(&contents, &Options::default());
+    let listing = table.problems().to_string();
+    assert_eq!(listing.lines().count(), 22);
+    assert!(listing.starts_with("t.csv: 23 lines cannot be used\n"), "{listing}");
+    assert!(listing.ends_with("\n  and 3 more"), "{listing}");
+    let few = read_with(&contents, &Options { limit: Some(1), ..Options::default() });
+    assert_eq!(few.problems().iter().len(), 1);
+    assert!(few.problems().to_string().starts_with("t.csv: 1 line cannot be used\n"));
+}
+
+#[test]
+fn lists_of_architectures() {
+    let archs = |contents: &str| {
+        let list = list(&text(contents)).expect("a list");
+        assert!(list.problems().is_empty());
+        list.entries().iter().map(|entry| (entry.line, entry.arch.clone())).collect::<Vec<_>>()
+    };
+    let plain = [(1, "Genotype(a, b)".to_owned()), (3, "Genotype(c, d)".to_owned())];
+    assert_eq!(archs("Genotype(a, b)\n\n Genotype(c, d)\r\n"), plain);
+    assert_eq!(archs("\"Genotype(a, b)\",94\n\n\"Genotype(c, d)\",93\n"), plain);
+    assert_eq!(archs("genotype\nGenotype(a, b)\n"), [(2, "Genotype(a, b)".to_owned())]);
+    assert_eq!(archs("genotype\n\"Genotype(a, b)\"\n"), [(2, "Genotype(a, b)".to_owned())]);
+    assert_eq!(archs("accuracy,arch\n1,\"a, b\"\n2,c\n"), [(2, "a, b".to_owned()), (3, "c".to_owned())]);
+    assert_eq!(archs("|a~0|+|b~0|c~1|\n"), [(1, "|a~0|+|b~0|c~1|".to_owned())]);
+    let error = |contents: &str| list(&text(contents)).unwrap_err().to_string();
+    assert_eq!(error(""), "t.csv has no rows");
+    assert_eq!(error("\n \narch\n"), "t.csv has no rows");
+    let bad = list(&text(b"accuracy,arch\n1\n2,a\n")).unwrap();
+    assert_eq!(bad.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
+    let bad = list(&text(b"a\n\xff\n")).unwrap();
+    assert_eq!(bad.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
+}
+
+mod writing {
+    use swapnas_proxies::{Metric, Score, Scored, Undefined};
+
+    use super::super::{ScoredRow, write_scores};
+
+    #[test]
+    fn scores_are_written_whole() {
+        let metrics: Vec<Metric> = ["swap", "swap-reg:mu=2"].map(|name| name.parse().unwrap()).into();
+        let score = Score { mean: 1234.5, std: 0.25 };
+        let scored = |scores| Scored { params: 10, macs: 20, units: 30, scores, saturation: None };
+        let both = scored(vec![Ok(score), Ok(Score { mean: 1e-30, std: 0.0 })]);
+        let none = scored(vec![Ok(score), Err(Undefined::NoRelu)]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        for _ in 0..2 {
+            let rows = [
+                ScoredRow { arch: "Genotype(a, b)", accuracy: Some(94.1), scored: &both },
+                ScoredRow { arch: "c", accuracy: None, scored: &none },
+            ];
+            write_scores(&path, &metrics, rows).unwrap();
+        }
+        insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
+        arch,accuracy,params,macs,units,swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,reason
+        "Genotype(a, b)",94.1,10,20,30,1234.5,0.25,1e-30,0.0,
+        c,,10,20,30,1234.5,0.25,,,swap-reg:mu=2: the network has no ReLU
+        "#);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left");
+        let nowhere = folder.path().join("no/scores.csv");
+        let error = write_scores(&nowhere, &metrics, []).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_plain_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [target, link] = ["target.csv", "link.csv"].map(|name| folder.path().join(name));
+        std::fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write_scores(&link, &[], []).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "arch,accuracy,params,macs,units,reason\n");
+        write_scores("/dev/null".as_ref(), &[], []).unwrap();
+        assert!(!std::path::Path::new("/dev/null").is_file());
+    }
+}
+
+/// The folder of reference tables; says so if it is not there.
+fn data() -> Option<PathBuf> {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("SWAPNAS_DATA").map_or_else(default, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is not there", folder.display());
+    eprintln!("skipped: {} is not there; set SWAPNAS_DATA", folder.display());
+    None
+}
+
+#[test]
+fn fixtures_of_all_benchmarks_are_read() {
+    let Some(folder) = data() else { return };
+    let proxies = ("1 (`arch`)", "2 (`val_accuracy`)");
+    let expected = [
+        ("DARTS_archs_CIFAR10", ("1", "2"), 1000),
+        ("nasbench101_cifar10_proxies", proxies, 250),
+        ("nasbench201_ImageNet16-120_proxies", proxies, 245),
+        ("nasbench201_cifar100_proxies", proxies, 245),
+        ("nasbench201_cifar10_13proxies", proxies, 500),
+        ("nasbench201_cifar10_proxies", proxies, 245),
+        ("nasbench201_test_accuracy_sample", ("1 (`arch`)", "2 (`cifar10_test_accuracy`)"), 500),
+        ("nasbench301_cifar10_proxies", proxies, 250),
+        ("nasbench_macro_cifar10", ("1 (`arch`)", "2 (`mean_accuracy`)"), 500),
+        ("transnas_micro_proxies", proxies, 500),
+    ];
+    let mut tables = 0;
+    for (name, titles, count) in expected {
+        let path = folder.join(name).with_extension("csv");
+        let table = read(&path, &Options::default()).expect(name);
+        assert_eq!((table.arch_column(), table.accuracy_column()), titles, "{name}");
+        assert_eq!((table.rows().len(), table.problems()), (count, &Problems::new(table.file())), "{name}");
+        let archs = read_list(&path).expect(name);
+        assert!(archs.entries().iter().map(|e| &e.arch).eq(table.rows().iter().map(|r| &r.arch)), "{name}");
+        tables += 1;
+    }
+    let there = std::fs::read_dir(folder).expect("a folder").flatten();
+    let csv = there.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "csv"));
+    assert_eq!(tables, csv.count(), "all tables are tested");
+}
