@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use swapnas_lanes::kernels::blend::{self, Term};
 use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
-use swapnas_lanes::kernels::rows::{Activation, Into};
+use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
 use super::ParamSet;
@@ -88,8 +88,46 @@ impl<'a, E: Element> Frame<'a, E> {
         chain::activate(self.level, &self.argument(view, block), view.activation, rows, width, into, out);
     }
 
-    /// Writes rows of the tangent of a view's argument: the view without its activation.
-    pub(super) fn load_argument_tangent(
+    /// The argument of a view's activation as a linear combination: appends its terms and adds to the
+    /// constant.
+    pub(super) fn argument_terms(
+        &self,
+        view: View,
+        block: usize,
+        terms: &mut Vec<Term<'a, E>>,
+        constant: &mut [Lane<E>],
+    ) {
+        let Argument { planes, scaling } = self.argument(view, block);
+        terms.push(Term { planes, factor: scaling.map(|scaling| scaling.scale) });
+        if let Some(Scaling { shift, .. }) = scaling {
+            add(constant, shift);
+        }
+    }
+
+    /// The same for the argument's tangent.
+    pub(super) fn tangent_terms(
+        &self,
+        tangents: &Tangents<'a, E>,
+        view: View,
+        block: usize,
+        terms: &mut Vec<Term<'a, E>>,
+        constant: &mut [Lane<E>],
+    ) {
+        let channels = self.shape(view.slot).channels;
+        let part = |lanes: &'a [Lane<E>]| &lanes[block * channels..][..channels];
+        let norm = view.norm.map(|norm| &tangents.norms[norm]);
+        if let Some(planes) = self.tangent_planes(tangents, view.slot, block) {
+            terms.push(Term { planes, factor: norm.map(|norm| part(&norm.by_tangent)) });
+        }
+        if let Some(norm) = norm {
+            let planes = self.planes(view.slot, block);
+            terms.push(Term { planes, factor: Some(part(&norm.by_value)) });
+            add(constant, part(&norm.constant));
+        }
+    }
+
+    /// Writes rows of the tangent of the argument of a view's activation.
+    fn load_argument_tangent(
         &self,
         tangents: &Tangents<'a, E>,
         view: View,
@@ -98,27 +136,9 @@ impl<'a, E: Element> Frame<'a, E> {
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let Shape { channels, width, .. } = self.shape(view.slot);
-        let tangent = self.tangent_planes(tangents, view.slot, block);
-        match view.norm {
-            Some(norm) => {
-                let NormTangent { by_tangent, by_value, constant, .. } = &tangents.norms[norm];
-                let part = |lanes: &'a [Lane<E>]| &lanes[block * channels..][..channels];
-                let value = Term { planes: self.planes(view.slot, block), factor: Some(part(by_value)) };
-                let constant = Some(part(constant));
-                let tangent = tangent.map(|planes| Term { planes, factor: Some(part(by_tangent)) });
-                match tangent {
-                    Some(tangent) => {
-                        let terms = [tangent, value];
-                        blend::blend(self.level, &terms, constant, rows, width, Into::Overwrite, out);
-                    }
-                    None => blend::blend(self.level, &[value], constant, rows, width, Into::Overwrite, out),
-                }
-            }
-            None => {
-                let terms: Vec<Term<'_, E>> = tangent.into_iter().map(Term::plain).collect();
-                blend::blend(self.level, &terms, None, rows, width, Into::Overwrite, out);
-            }
-        }
+        let (mut terms, mut constant) = (Vec::new(), vec![Lane::ZERO; channels]);
+        self.tangent_terms(tangents, view, block, &mut terms, &mut constant);
+        blend::blend(self.level, &terms, Some(&constant), rows, width, Into::Overwrite, out);
     }
 
     /// Writes rows of the tangent of a view.
@@ -132,28 +152,10 @@ impl<'a, E: Element> Frame<'a, E> {
     ) {
         self.load_argument_tangent(tangents, view, block, rows.clone(), out.reborrow());
         if let Some(activation) = view.activation {
-            self.apply_slope(view, activation, block, rows, out);
+            let width = self.shape(view.slot).width;
+            let argument = self.argument(view, block);
+            chain::scale_by_slope(self.level, &argument, activation, rows, width, out.reborrow());
         }
-    }
-
-    /// Multiplies rows by the derivative of a view's activation.
-    fn apply_slope(
-        &self,
-        view: View,
-        activation: Activation,
-        block: usize,
-        rows: Range<usize>,
-        out: &mut PlanesMut<'_, Lane<E>>,
-    ) {
-        let width = self.shape(view.slot).width;
-        chain::scale_by_slope(
-            self.level,
-            &self.argument(view, block),
-            activation,
-            rows,
-            width,
-            out.reborrow(),
-        );
     }
 
     /// Takes rows of the gradient of a view back through its activation.
@@ -193,6 +195,14 @@ impl<'a, E: Element> Frame<'a, E> {
             self.load_argument_tangent(tangents, view, block, rows.clone(), change.reborrow());
             let (argument, change) = (self.argument(view, block), change.as_planes());
             chain::bend(self.level, &argument, activation, gradient, change, rows, width, out);
+        }
+    }
+}
+
+fn add<E: Element>(to: &mut [Lane<E>], from: &[Lane<E>]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        for (to, from) in to.0.iter_mut().zip(from.0) {
+            *to = *to + from;
         }
     }
 }

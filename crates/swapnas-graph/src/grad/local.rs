@@ -63,9 +63,9 @@ pub(super) fn forward<E: Element>(
 }
 
 /// Computes the tangent of what `work` makes of its sources.
-pub(super) fn tangent<E: Element>(
-    frame: &Frame<'_, E>,
-    tangents: Tangents<'_, E>,
+pub(super) fn tangent<'a, E: Element>(
+    frame: &Frame<'a, E>,
+    tangents: Tangents<'a, E>,
     work: Work,
     sources: &[View],
     out: usize,
@@ -108,11 +108,11 @@ pub(super) fn tangent<E: Element>(
 }
 
 /// What is the same for values and tangents.
-fn linear<E: Element>(
-    frame: &Frame<'_, E>,
+fn linear<'a, E: Element>(
+    frame: &Frame<'a, E>,
     work: Work,
     sources: &[View],
-    read: Read<'_, E>,
+    read: Read<'a, E>,
     block: usize,
     mut out: PlanesMut<'_, Lane<E>>,
     scratch: &mut Scratch<E>,
@@ -155,28 +155,33 @@ fn copy<E: Element>(frame: &Frame<'_, E>, from: Planes<'_, Lane<E>>, to: PlanesM
     blend::blend(frame.level, &[Term::plain(from)], None, rows, width, Into::Overwrite, to);
 }
 
-fn sum<E: Element>(
-    frame: &Frame<'_, E>,
+fn sum<'a, E: Element>(
+    frame: &Frame<'a, E>,
     sources: &[View],
-    read: Read<'_, E>,
+    read: Read<'a, E>,
     block: usize,
     mut out: PlanesMut<'_, Lane<E>>,
     scratch: &mut Scratch<E>,
 ) {
     let layout = *out.layout();
-    let rows = 0..layout.rows;
-    for (index, &source) in sources.iter().enumerate() {
-        match (index, read) {
-            (0, _) => read.load(frame, source, block, &mut out),
-            (_, Read::Values) => frame.load(source, block, rows.clone(), Into::Sum, out.reborrow()),
-            (_, Read::Tangents(_)) => {
-                let mut pixels = room(&mut scratch.a, layout);
-                read.load(frame, source, block, &mut pixels);
-                let terms = [Term::plain(pixels.as_planes())];
-                let (rows, out) = (rows.clone(), out.reborrow());
-                blend::blend(frame.level, &terms, None, rows, layout.columns, Into::Sum, out);
+    let (rows, width) = (0..layout.rows, layout.columns);
+    // What is linear is summed up in one go.
+    let mut terms = Vec::new();
+    let mut constant = vec![Lane::ZERO; layout.channels];
+    for &source in sources.iter().filter(|source| source.activation.is_none()) {
+        match read {
+            Read::Values => frame.argument_terms(source, block, &mut terms, &mut constant),
+            Read::Tangents(tangents) => {
+                frame.tangent_terms(&tangents, source, block, &mut terms, &mut constant);
             }
         }
+    }
+    blend::blend(frame.level, &terms, Some(&constant), rows.clone(), width, Into::Overwrite, out.reborrow());
+    for &source in sources.iter().filter(|source| source.activation.is_some()) {
+        let mut pixels = room(&mut scratch.a, layout);
+        read.load(frame, source, block, &mut pixels);
+        let terms = [Term::plain(pixels.as_planes())];
+        blend::blend(frame.level, &terms, None, rows.clone(), width, Into::Sum, out.reborrow());
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{Element, Lane, Planes, SAMPLES};
 /// Most output channels whose gradients are computed at once.
 const OUTPUTS: usize = 4;
 
+/// Neighbouring pixels that are computed between two moves of the pointers.
+const ROUND: usize = 4;
+
 /// Lanes of a channel that are gone through before other weights have their turn: few enough for a
 /// tile's rows to stay in the nearest cache, and many enough to make up for beginning anew.
 /// Gradients are summed up within such a chunk first, so the result depends on this number.
@@ -158,22 +161,24 @@ impl<E: Element> Accumulate<'_, E> {
                 let mut x = self.input.as_ptr().wrapping_add(start);
                 let start = gradient.at(channel, row as isize, 0);
                 let mut g = self.gradient.as_ptr().wrapping_add(start);
-                for _ in 0..self.width {
-                    let mut factors = [simd.zero(); O];
-                    for (output, factor) in factors.iter_mut().enumerate() {
-                        // SAFETY: the caller's promise.
-                        let lane = unsafe { &*g.wrapping_add(output * gradient.channel_stride()) };
-                        *factor = simd.load(lane, part);
-                    }
-                    for (t, offset) in offsets.iter().enumerate() {
-                        // SAFETY: the caller's promise.
-                        let x = simd.load(unsafe { &*x.wrapping_byte_add(*offset) }, part);
-                        for (sums, factor) in sums.iter_mut().zip(&factors) {
-                            sums[t] = simd.fma(*factor, x, sums[t]);
+                let stride = gradient.channel_stride();
+                let mut left = self.width;
+                if step == 1 && S::REGISTERS >= 32 {
+                    // With less a round, moving the pointers takes ports that multiplying needs.
+                    while left >= ROUND {
+                        for pixel in 0..ROUND {
+                            let (x, g) = (x.wrapping_add(pixel), g.wrapping_add(pixel));
+                            // SAFETY: the caller's promise.
+                            unsafe { add_pixel(simd, part, x, &offsets, g, stride, &mut sums) };
                         }
+                        (x, g) = (x.wrapping_add(ROUND), g.wrapping_add(ROUND));
+                        left -= ROUND;
                     }
-                    x = x.wrapping_add(step);
-                    g = g.wrapping_add(1);
+                }
+                for _ in 0..left {
+                    // SAFETY: the caller's promise.
+                    unsafe { add_pixel(simd, part, x, &offsets, g, stride, &mut sums) };
+                    (x, g) = (x.wrapping_add(step), g.wrapping_add(1));
                 }
             }
             for (result, sums) in result.iter_mut().zip(&sums) {
@@ -200,6 +205,35 @@ impl<E: Element> Accumulate<'_, E> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Adds the products of a pixel's gradients, `stride` lanes from one output channel to the next, with
+/// the inputs under the taps, `offsets` bytes from `x`.
+///
+/// # Safety
+/// All of these are lanes that can be read.
+#[inline(always)]
+unsafe fn add_pixel<S: Simd, const O: usize, const T: usize>(
+    simd: S,
+    part: usize,
+    x: *const Lane<S::E>,
+    offsets: &[usize; T],
+    g: *const Lane<S::E>,
+    stride: usize,
+    sums: &mut [[S::V; T]; O],
+) {
+    let mut factors = [simd.zero(); O];
+    for (output, factor) in factors.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *factor = simd.load(unsafe { &*g.wrapping_add(output * stride) }, part);
+    }
+    for (t, offset) in offsets.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        let x = simd.load(unsafe { &*x.wrapping_byte_add(*offset) }, part);
+        for (sums, factor) in sums.iter_mut().zip(&factors) {
+            sums[t] = simd.fma(*factor, x, sums[t]);
         }
     }
 }
