@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +12,16 @@ pub enum Direction {
     HigherIsBetter,
     /// Small values promise accuracy.
     LowerIsBetter,
+}
+
+impl Direction {
+    /// Puts the better of two values first.
+    pub fn best_first(self, a: f64, b: f64) -> Ordering {
+        match self {
+            Direction::HigherIsBetter => b.total_cmp(&a),
+            Direction::LowerIsBetter => a.total_cmp(&b),
+        }
+    }
 }
 
 impl fmt::Display for Direction {

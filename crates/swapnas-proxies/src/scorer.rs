@@ -1,6 +1,7 @@
 //! Scoring many networks.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -219,6 +220,16 @@ impl Scorer {
         }
         let needs = settings.metrics.iter().fold(Needs::NONE, |needs, m| needs.or(m.definition().needs));
         Ok(Scorer { space, network, settings, needs, batch, tensors })
+    }
+
+    /// The space of the architectures.
+    pub fn space(&self) -> &'static dyn Space {
+        self.space
+    }
+
+    /// The file of images and weights, if they are not drawn.
+    pub fn tensors(&self) -> Option<&Path> {
+        self.tensors.as_ref().map(Tensors::path)
     }
 
     /// The network that architectures are built into.

@@ -1,4 +1,43 @@
 //! Rank neural architectures without training them: what the command `swapnas` and other tools build
 //! on.
+//!
+//! ```
+//! use swapnas::{InputSpec, Level, Scorer, Settings, Sharing};
+//!
+//! let space = swapnas::space("darts")?;
+//! let settings = Settings {
+//!     metrics: vec!["swap".parse()?],
+//!     inputs: InputSpec::default(),
+//!     batch: 16,
+//!     repeats: 2,
+//!     seed: 0,
+//!     init: Default::default(),
+//!     sharing: Sharing::Shared,
+//!     level: Level::best(),
+//! };
+//! let scorer = Scorer::new(space, space.default_network(), settings)?;
+//! let archs = swapnas::sample(space, 10, 0);
+//! let scored = scorer.score(&archs, &())?;
+//! let best = scored.iter().flatten().max_by_key(|s| s.scores[0].as_ref().map_or(0, |s| s.mean as u64));
+//! assert!(best.is_some_and(|best| best.units > 10_000));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod correlate;
+mod file;
+pub mod plot;
+mod sample;
 pub mod statistics;
+pub mod table;
+
+pub use correlate::{Correlation, correlate};
+pub use file::WriteError;
+pub use sample::sample;
+pub use swapnas_graph::{Init, Level, Shape, Tensors};
+pub use swapnas_proxies::inputs::InputSpec;
+pub use swapnas_proxies::metrics::all as metrics;
+pub use swapnas_proxies::{
+    Ceiling, Definition, Direction, Metric, Progress, Saturation, Score, ScoreError, Scored, Scorer,
+    Settings, Sharing,
+};
+pub use swapnas_spaces::{Arch, NetworkConfig, Preset, Space, UnknownSpace, by_name as space, spaces};

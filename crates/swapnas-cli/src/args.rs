@@ -1,0 +1,170 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use swapnas::{Init, InputSpec, Metric, Preset, Space};
+
+/// Rank neural architectures without training them.
+#[derive(Parser)]
+#[command(name = "swapnas", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Correlate scores with the accuracies of a table of architectures
+    Correlate(CorrelateArgs),
+    /// Score architectures
+    Score(ScoreArgs),
+    /// List the search spaces, or explain one
+    Spaces(SpacesArgs),
+    /// List the metrics, or explain one
+    Metrics(MetricsArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CorrelateArgs {
+    /// CSV file of architectures and accuracies, with or without header; `-` reads standard input
+    pub table: PathBuf,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    /// Use the first N rows only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Column of the architectures, by name or by number from 1 on [default: by its name, or the first]
+    #[arg(long, value_name = "C")]
+    pub arch_column: Option<String>,
+    /// Column of the accuracies, by name or by number from 1 on [default: by its name, or the second]
+    #[arg(long, value_name = "C")]
+    pub accuracy_column: Option<String>,
+    /// Leave out lines that cannot be read or networks that cannot be built, and list them, instead of
+    /// stopping before anything is scored
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Write all scores to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Draw the first metric against accuracy: an SVG or PNG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print a table in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ScoreArgs {
+    /// Architectures in any encoding of the space
+    #[arg(value_name = "ARCH")]
+    pub archs: Vec<String>,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    /// Read architectures from a file, one a line or in a column of a CSV file; `-` reads standard input
+    #[arg(long = "archs", value_name = "FILE")]
+    pub archs_file: Option<PathBuf>,
+    /// Sample N architectures
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub random: Option<u64>,
+    /// Take images and weights from a safetensors file: `input`, and the parameters by their names
+    #[arg(long, value_name = "FILE")]
+    pub tensors: Option<PathBuf>,
+    /// Print the best N by the first metric only [default: 10 with --random, else all in the order given]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub top: Option<u64>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to score.
+#[derive(Args)]
+pub(crate) struct ScoringArgs {
+    /// Search space; `swapnas spaces` lists them
+    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
+    pub space: &'static dyn Space,
+    /// Metrics, separated by commas; `swapnas metrics` lists them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "swap,swap-reg,params,macs")]
+    pub metrics: Vec<Metric>,
+    /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
+    #[arg(long, value_name = "SPEC", default_value = "spectral")]
+    pub inputs: InputSpec,
+    /// Number of images
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1..=4096))]
+    pub batch: usize,
+    /// Sets of weights that each network is scored with; scores are means over them
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeats: u32,
+    /// Seed of images, weights and samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number(1..=1024))]
+    pub threads: Option<usize>,
+    /// Whether equal parts of networks have equal weights
+    #[arg(long, value_enum, default_value_t = WeightsArg::Shared)]
+    pub weights: WeightsArg,
+    /// How weights are drawn: gaussian, kaiming-normal, kaiming-uniform, xavier-normal,
+    /// xavier-uniform or pytorch
+    #[arg(long, value_name = "INIT", default_value_t = Init::Gaussian)]
+    pub init: Init,
+    /// The network that is scored: benchmark or swap [default: see `swapnas spaces SPACE`]
+    #[arg(long, value_name = "NETWORK")]
+    pub network: Option<Preset>,
+    /// Channels of the first stage [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
+    pub channels: Option<usize>,
+    /// Cells, or cells of each stage [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=256))]
+    pub cells: Option<usize>,
+    /// Height and width of the images [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
+    pub size: Option<usize>,
+    /// Classes [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=1_000_000))]
+    pub classes: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum WeightsArg {
+    /// The same operation on the same input has the same weights in every network: faster, and better
+    Shared,
+    /// Every network draws its own weights
+    Independent,
+}
+
+#[derive(Args)]
+pub(crate) struct SpacesArgs {
+    /// The space to explain
+    #[arg(value_parser = space)]
+    pub space: Option<&'static dyn Space>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MetricsArgs {
+    /// The metric to explain
+    pub metric: Option<Metric>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn space(name: &str) -> Result<&'static dyn Space, swapnas::UnknownSpace> {
+    swapnas::space(name)
+}
+
+/// A number within a range.
+fn number(range: std::ops::RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| {
+        let fits = text.parse().ok().filter(|number| range.contains(number));
+        fits.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}

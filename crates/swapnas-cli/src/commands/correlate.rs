@@ -1,0 +1,159 @@
+//! `swapnas correlate`.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+use swapnas::plot::{Scatter, check_path};
+use swapnas::table::{self, Options, Problems, Row, ScoredRow};
+use swapnas::{Arch, Correlation, Scored, Scorer};
+
+use crate::Ending;
+use crate::args::CorrelateArgs;
+use crate::progress::Bar;
+use crate::render;
+
+pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
+    let start = Instant::now();
+    let threads = args.scoring.start_threads()?;
+    if let Some(path) = &args.plot {
+        check_path(path)?;
+    }
+    let (rows, failed) = rows(&args)?;
+    let (archs, accuracies): (Vec<Arch>, Vec<f64>) = rows.into_iter().unzip();
+    let scorer = args.scoring.scorer(None)?;
+    let bar = Bar::new(archs.len())?;
+    let scoring = Instant::now();
+    let scored = scorer.score(&archs, &bar);
+    let scoring = scoring.elapsed();
+    bar.finish();
+
+    let done: Vec<(&Arch, f64, Scored)> = archs
+        .iter()
+        .zip(&accuracies)
+        .zip(scored?)
+        .filter_map(|((arch, accuracy), scored)| Some((arch, *accuracy, scored?)))
+        .collect();
+    if let Some(path) = &args.out {
+        let texts: Vec<String> = done.iter().map(|(arch, ..)| args.scoring.space.print(arch)).collect();
+        let rows = done.iter().zip(&texts).map(|((_, accuracy, scored), arch)| ScoredRow {
+            arch,
+            accuracy: Some(*accuracy),
+            scored,
+        });
+        table::write_scores(path, &scorer.settings().metrics, rows)?;
+    }
+    let pairs: Vec<(f64, &Scored)> = done.iter().map(|(_, accuracy, scored)| (*accuracy, scored)).collect();
+    let correlations: Vec<Correlation> = scorer
+        .settings()
+        .metrics
+        .iter()
+        .enumerate()
+        .map(|(index, metric)| swapnas::correlate(metric, index, &pairs, args.scoring.seed))
+        .collect();
+    if let Some(path) = &args.plot {
+        draw(path, &scorer, &pairs, &correlations[0])?;
+    }
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let metrics: Map<String, Value> = scorer
+            .settings()
+            .metrics
+            .iter()
+            .zip(&correlations)
+            .map(|(metric, correlation)| Ok((metric.to_string(), serde_json::to_value(correlation)?)))
+            .collect::<Result<_, serde_json::Error>>()?;
+        let failed: Vec<Value> = failed
+            .iter()
+            .map(|(line, reason)| json!({ "line": line, "reason": reason.to_string() }))
+            .collect();
+        let object = json!({
+            "space": args.scoring.space.name(),
+            "network": args.scoring.space.describe(scorer.network()),
+            "n": done.len(),
+            "failed": failed,
+            "metrics": metrics,
+            "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": scoring.as_secs_f64() },
+            "threads": threads,
+            "simd": scorer.settings().level.to_string(),
+        });
+        writeln!(out, "{object}")?;
+    } else {
+        let space = args.scoring.space.name();
+        writeln!(out, "{space}: {} architectures of {}", done.len(), args.table.display())?;
+        writeln!(out, "{}", render::settings(&scorer))?;
+        writeln!(out, "{}", render::correlations(&scorer, &correlations, args.markdown))?;
+        for (line, reason) in failed.iter() {
+            writeln!(out, "skipped line {line}: {reason}")?;
+        }
+        for warning in render::warnings(&scorer, done.iter().map(|(.., scored)| scored)) {
+            writeln!(out, "{warning}")?;
+        }
+        if !args.markdown {
+            let (total, level) = (start.elapsed().as_secs_f64(), scorer.settings().level);
+            let scoring = scoring.as_secs_f64();
+            writeln!(out, "{total:.2} s in all, {scoring:.2} s scoring, {threads} threads, {level}")?;
+        }
+    }
+    if done.len() < archs.len() {
+        eprintln!("stopped: {} of {} architectures are scored", done.len(), archs.len());
+        return Ok(Ending::Stopped);
+    }
+    Ok(Ending::Complete)
+}
+
+/// The architectures to be scored with their accuracies, and the lines that are left out.
+fn rows(args: &CorrelateArgs) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
+    let table = table::read(
+        &args.table,
+        &Options {
+            arch_column: args.arch_column.clone(),
+            accuracy_column: args.accuracy_column.clone(),
+            limit: args.limit.map(|limit| limit as usize),
+        },
+    )?;
+    let mut problems = table.problems().clone();
+    let mut rows = Vec::with_capacity(table.rows().len());
+    let network = args.scoring.network();
+    for Row { line, arch, accuracy } in table.rows() {
+        let space = args.scoring.space;
+        // Networks are built here for once, so that one that cannot be built costs no scores.
+        match space.parse(arch).map_err(anyhow::Error::from).and_then(|arch| {
+            space.network(&arch, &network)?;
+            Ok(arch)
+        }) {
+            Ok(arch) => rows.push((arch, *accuracy)),
+            Err(error) => problems.add(*line, error),
+        }
+    }
+    if !args.skip_bad && !problems.is_empty() {
+        return Err(problems)
+            .context("nothing is scored; mend these lines, or leave them out with --skip-bad");
+    }
+    if rows.len() < 2 {
+        bail!("{} has {} usable lines; a correlation takes two", table.file(), rows.len());
+    }
+    Ok((rows, problems))
+}
+
+/// Draws the first metric against accuracy.
+fn draw(
+    path: &Path,
+    scorer: &Scorer,
+    pairs: &[(f64, &Scored)],
+    correlation: &Correlation,
+) -> anyhow::Result<()> {
+    let metric = &scorer.settings().metrics[0];
+    let points: Vec<(f64, f64)> = pairs
+        .iter()
+        .filter_map(|(accuracy, scored)| Some((scored.scores[0].as_ref().ok()?.mean, *accuracy)))
+        .collect();
+    let rho = correlation.spearman.map_or("undefined".to_owned(), |rho| format!("{rho:.3}"));
+    let title =
+        format!("Spearman's rho = {rho}, {} architectures of {}", points.len(), scorer.space().name());
+    let x_label = if metric.to_string() == "swap" { "SWAP-Score".to_owned() } else { metric.to_string() };
+    Scatter { title: &title, x_label: &x_label, y_label: "accuracy", points: &points }.draw(path)?;
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! What is printed for people to read.
+
+use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
+use comfy_table::{Cell, CellAlignment, Table};
+use swapnas::{Arch, Ceiling, Correlation, Score, Scored, Scorer, Sharing};
+
+/// How the networks were scored, in a line or two.
+pub(crate) fn settings(scorer: &Scorer) -> String {
+    let settings = scorer.settings();
+    let network = scorer.space().describe(scorer.network());
+    let weights = match (scorer.tensors(), settings.sharing) {
+        (Some(tensors), _) => {
+            return format!("network {network}; weights and images of {}", tensors.display());
+        }
+        (None, Sharing::Shared) => "shared",
+        (None, Sharing::Independent) => "independent",
+    };
+    format!(
+        "network {network}\ninputs {}, batch {}, {} x {} {weights} weights, seed {}",
+        settings.inputs, settings.batch, settings.repeats, settings.init, settings.seed
+    )
+}
+
+/// A table of scores.
+pub(crate) fn scores(scorer: &Scorer, rows: &[(&Arch, &Scored)]) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    let metrics = &scorer.settings().metrics;
+    let names = metrics.iter().map(ToString::to_string);
+    table.set_header(["".to_owned()].into_iter().chain(names).chain(["architecture".to_owned()]));
+    for (place, (arch, scored)) in rows.iter().enumerate() {
+        let mut cells = vec![Cell::new(place + 1).set_alignment(CellAlignment::Right)];
+        for score in &scored.scores {
+            let text = match score {
+                Ok(Score { mean, std }) if *std > 0.0 => format!("{} ± {}", number(*mean), number(*std)),
+                Ok(Score { mean, .. }) => number(*mean),
+                Err(reason) => format!("undefined: {reason}"),
+            };
+            cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
+        }
+        cells.push(Cell::new(scorer.space().print(arch)));
+        table.add_row(cells);
+    }
+    table.to_string()
+}
+
+/// A number with as many digits as it has meaning: whole ones in full, others with five digits.
+fn number(x: f64) -> String {
+    let size = x.abs();
+    if x.fract() == 0.0 && size < 1e15 {
+        format!("{x}")
+    } else if (1e-3..1e6).contains(&size) {
+        let digits = 4 - size.log10().floor() as i32;
+        format!("{x:.*}", digits.clamp(1, 8) as usize)
+    } else {
+        format!("{x:.4e}")
+    }
+}
+
+/// What a reader of the scores should know.
+pub(crate) fn warnings<'a>(scorer: &Scorer, scored: impl Iterator<Item = &'a Scored>) -> Vec<String> {
+    let (mut batch, mut units, mut all) = (0, 0, 0);
+    for scored in scored {
+        all += 1;
+        if let Some(saturation) = scored.saturation.filter(|s| s.is_saturated()) {
+            match saturation.ceiling {
+                Ceiling::Batch => batch += 1,
+                Ceiling::Units => units += 1,
+            }
+        }
+    }
+    let samples = scorer.settings().batch;
+    let mut warnings = Vec::new();
+    if batch > 0 {
+        warnings.push(format!(
+            "saturated: {batch} of {all} networks have nearly all of the 2^{samples} patterns that {samples} \
+             images allow, so their SWAP-Scores say little; raise --batch"
+        ));
+    }
+    if units > 0 {
+        warnings.push(format!(
+            "saturated: in {units} of {all} networks nearly every unit has a pattern of its own, so the \
+             SWAP-Score does little but count units; lower --batch or raise --channels"
+        ));
+    }
+    warnings
+}
+
+/// Text broken into lines of at most 96 characters, each after `indent`.
+pub(crate) fn paragraph(text: &str, indent: &str) -> String {
+    let options = textwrap::Options::new(96).initial_indent(indent).subsequent_indent(indent);
+    textwrap::fill(text, options)
+}
+
+/// A table of correlations.
+pub(crate) fn correlations(scorer: &Scorer, correlations: &[Correlation], markdown: bool) -> String {
+    let mut table = Table::new();
+    table.load_preset(if markdown { ASCII_MARKDOWN } else { NOTHING });
+    table.set_header([
+        "metric",
+        "Spearman (95% interval)",
+        "given params",
+        "Kendall",
+        "Pearson",
+        "top 10%",
+        "nDCG",
+        "n",
+        "undefined",
+    ]);
+    for (metric, correlation) in scorer.settings().metrics.iter().zip(correlations) {
+        let number = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
+        let interval =
+            correlation.spearman_ci95.map(|[l, h]| format!(" ({l:.3} to {h:.3})")).unwrap_or_default();
+        let numbers = [
+            number(correlation.spearman) + &interval,
+            number(correlation.spearman_given_params),
+            number(correlation.kendall),
+            number(correlation.pearson),
+            number(correlation.top10_overlap),
+            number(correlation.ndcg),
+            correlation.n.to_string(),
+            correlation.undefined.to_string(),
+        ];
+        let mut cells = vec![Cell::new(metric)];
+        cells.extend(numbers.map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
+        table.add_row(cells);
+    }
+    let mut text = table.to_string();
+    for (metric, correlation) in scorer.settings().metrics.iter().zip(correlations) {
+        for reason in &correlation.reasons {
+            text.push_str(&format!("\n{metric}: {reason}"));
+        }
+    }
+    text
+}
