@@ -39,8 +39,15 @@ impl Layout {
     }
 
     /// Lanes of all channels.
+    ///
+    /// # Panics
+    /// If there are more than can be counted: places of lanes would wrap around.
     pub const fn lanes(&self) -> usize {
-        self.channels * self.channel_stride()
+        let lanes = match self.rows.checked_mul(self.columns) {
+            Some(channel) => self.channels.checked_mul(channel),
+            None => None,
+        };
+        lanes.expect("an image has no more lanes than a usize can count")
     }
 
     /// Rows stored.
@@ -73,8 +80,15 @@ impl Layout {
 
     #[inline(always)]
     fn row(&self, channel: usize, row: isize, columns: &Range<isize>) -> Range<usize> {
-        assert!(channel < self.channels, "channel {channel} of {self:?}");
-        assert!(self.covers(&(row..row + 1), columns), "row {row}, columns {columns:?} of {self:?}");
+        let (stored_rows, stored) = (self.row_range(), self.column_range());
+        assert!(
+            channel < self.channels
+                && stored_rows.contains(&row)
+                && stored.start <= columns.start
+                && columns.start <= columns.end
+                && columns.end <= stored.end,
+            "channel {channel}, row {row}, columns {columns:?} of {self:?}"
+        );
         let start = channel * self.channel_stride()
             + (row - self.first_row) as usize * self.columns
             + (columns.start - self.first_column) as usize;
@@ -224,13 +238,15 @@ impl<'a, T: Copy> PlanesMut<'a, T> {
 
     /// Fills what lies outside of the `height` x `width` image.
     pub fn fill_halo(&mut self, height: usize, width: usize, value: T) {
-        let (height, width) = (height as isize, width as isize);
+        let height = height as isize;
         let columns = self.layout.column_range();
+        let left = 0.clamp(columns.start, columns.end);
+        let right = (width as isize).clamp(columns.start, columns.end);
         for channel in 0..self.layout.channels {
             for row in self.rows.clone() {
                 if (0..height).contains(&row) {
-                    self.row(channel, row, columns.start..0.min(columns.end)).fill(value);
-                    self.row(channel, row, width.max(columns.start)..columns.end).fill(value);
+                    self.row(channel, row, columns.start..left).fill(value);
+                    self.row(channel, row, right..columns.end).fill(value);
                 } else {
                     self.row(channel, row, columns.clone()).fill(value);
                 }

@@ -9,7 +9,7 @@ use crate::{Element, Lane, Planes, PlanesMut};
 /// What is made of the pixels under a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pool {
-    /// The largest. The halo must hold minus infinity.
+    /// The largest; NaN counts as smaller than every number. The halo must hold minus infinity.
     Max,
     /// Their mean, the halo not counted as pixels. It must hold zeros.
     Mean {

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::{Lane, Layout, Planes};
 
+/// Kernels, strides, dilations, paddings and images are smaller than this by far, and sums of products
+/// of two of them can be counted.
+const LARGEST: usize = 1 << (usize::BITS / 2 - 3);
+
 /// Where a convolution or a pool looks. All pairs are rows, then columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -70,8 +74,15 @@ impl Window {
     }
 
     /// # Panics
-    /// If the window reaches beyond what is stored, for any of the outputs given.
+    /// If the window reaches beyond what is stored, for any of the outputs given, or if its numbers are
+    /// so large that places computed from them might wrap around.
     pub(crate) fn check<T: Copy>(&self, planes: &Planes<'_, T>, rows: &Range<usize>, columns: &Range<usize>) {
+        let sizes = [self.kernel, self.stride, self.dilation, [rows.end, columns.end]];
+        let origin = self.origin.map(isize::unsigned_abs);
+        assert!(
+            sizes.iter().chain([&origin]).flatten().all(|size| *size <= LARGEST) && self.taps() > 0,
+            "{self:?} over {rows:?} x {columns:?} outputs"
+        );
         let (reach_rows, reach_columns) = (self.reach(0, rows), self.reach(1, columns));
         assert!(
             planes.covers(&reach_rows, &reach_columns),
