@@ -11,12 +11,14 @@ mod conv;
 mod error;
 mod flow;
 mod frame;
+mod gradients;
 mod jobs;
 mod local;
 mod loss;
 mod norm;
 mod params;
 mod tape;
+mod way;
 
 use std::mem::take;
 
@@ -25,8 +27,8 @@ use swapnas_lanes::kernels::moments::Moments;
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
-pub use backward::{Gradients, SampleGradients, Wanted};
 pub use error::GradError;
+pub use gradients::{Gradients, SampleGradients, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
 pub use params::ParamSet;

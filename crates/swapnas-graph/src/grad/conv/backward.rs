@@ -1,0 +1,289 @@
+//! Gradients of a convolution's weights and of its input, and their tangents.
+
+use std::ops::Range;
+
+use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::sums;
+use swapnas_lanes::kernels::weight_gradient::{self, Sums};
+use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
+
+use super::transposed::{Transposed, Turned};
+use super::{Dimensions, clip, divide, image, load_padded, padded, span};
+use crate::grad::flow::Upstream;
+use crate::grad::frame::{Frame, Tangents};
+use crate::grad::jobs::{self, Scratch, room};
+use crate::grad::tape::Convolution;
+
+/// Lanes of gradients and input that a band goes over.
+const BAND_LANES: usize = 12288;
+
+/// Whether gradients of weights are wanted for each sample or for all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::grad) enum PerSample {
+    Yes,
+    No,
+}
+
+/// What comes of a backward pass of a convolution besides the gradient of its input: the gradients of
+/// its parameters, or, where weights move, the tangents of these gradients.
+pub(in crate::grad) struct Found<E> {
+    /// Over the batch, if not for each sample.
+    pub weight: Vec<E>,
+    /// For each sample, `[block][element]`.
+    pub weight_by_sample: Vec<Lane<E>>,
+    /// `[block][channel]`.
+    pub bias: Vec<Lane<E>>,
+}
+
+impl<E: Element> Found<E> {
+    fn zeros(frame: &Frame<'_, E>, of: &Convolution, wanted: Option<PerSample>, blocks: usize) -> Self {
+        let len = frame.weights.get(of.weight).len();
+        let channels = frame.shape(of.out).channels;
+        let zeros = |wanted: bool, len: usize| if wanted { vec![E::ZERO; len] } else { Vec::new() };
+        let lanes = |wanted: bool, len: usize| if wanted { vec![Lane::ZERO; len] } else { Vec::new() };
+        Found {
+            weight: zeros(wanted == Some(PerSample::No), len),
+            weight_by_sample: lanes(wanted == Some(PerSample::Yes), blocks * len),
+            bias: lanes(wanted.is_some() && of.bias.is_some(), blocks * channels),
+        }
+    }
+
+    /// Adds what a band of a block has found.
+    fn add(&mut self, block: usize, band: Found<E>) {
+        fn numbers<E: Element>(to: &mut [E], from: &[E]) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *to + *from;
+            }
+        }
+        fn lanes<E: Element>(to: &mut [Lane<E>], block: usize, from: &[Lane<E>]) {
+            for (to, from) in to[block * from.len()..].iter_mut().zip(from) {
+                numbers(&mut to.0, &from.0);
+            }
+        }
+        numbers(&mut self.weight, &band.weight);
+        lanes(&mut self.weight_by_sample, block, &band.weight_by_sample);
+        lanes(&mut self.bias, block, &band.bias);
+    }
+}
+
+/// Where the gradient of the input goes, and its tangent.
+pub(in crate::grad) struct Destination<'a, E> {
+    pub gradient: &'a mut [Lane<E>],
+    pub tangent: Option<&'a mut [Lane<E>]>,
+    pub into: Into,
+}
+
+/// Takes the gradient of the result back to the input and to the weights.
+///
+/// Bands are of input rows: each band computes the gradient of its rows, and of the weights what comes
+/// from the output rows that are its own.
+pub(in crate::grad) fn backward<E: Element>(
+    frame: &Frame<'_, E>,
+    of: &Convolution,
+    upstream: &Upstream<'_, E>,
+    wanted: Option<PerSample>,
+    destination: Option<Destination<'_, E>>,
+    scratch: &mut Scratch<E>,
+) -> Found<E> {
+    let dimensions = Dimensions::new(frame, of);
+    let Dimensions { input, output, .. } = dimensions;
+    let pass = Backward {
+        frame,
+        of,
+        dimensions,
+        upstream,
+        wanted,
+        transposed: destination.as_ref().map(|_| Transposed::new(frame, of, &dimensions)),
+        into: destination.as_ref().map_or(Into::Overwrite, |destination| destination.into),
+    };
+    let per_row = (input.channels + output.channels.div_ceil(of.window.stride[0])) * input.width;
+    let bands = jobs::bands(input.height, per_row, BAND_LANES);
+    let layout = frame.tape.layout(of.source.slot);
+    let count = frame.blocks() * bands.len();
+    let (gradients, tangents) = match destination {
+        Some(Destination { gradient, tangent, .. }) => {
+            (some(divide(gradient, layout, &bands)), tangent.map(|lanes| some(divide(lanes, layout, &bands))))
+        }
+        None => (none(count), None),
+    };
+    let tangents = tangents.unwrap_or_else(|| none(count));
+    let jobs: Vec<_> = gradients.into_iter().zip(tangents).enumerate().collect();
+    let mut found = Found::zeros(frame, of, wanted, frame.blocks());
+    let job = |(index, (gradient, tangent)): (usize, (_, _)), scratch: &mut Scratch<E>| {
+        pass.run(index / bands.len(), &bands[index % bands.len()], gradient, tangent, scratch)
+    };
+    jobs::run(frame.parallel, jobs, scratch, job, |index, band| found.add(index / bands.len(), band));
+    found
+}
+
+fn some<T>(values: Vec<T>) -> Vec<Option<T>> {
+    values.into_iter().map(Some).collect()
+}
+
+fn none<T>(count: usize) -> Vec<Option<T>> {
+    (0..count).map(|_| None).collect()
+}
+
+struct Backward<'a, E: Element> {
+    frame: &'a Frame<'a, E>,
+    of: &'a Convolution,
+    dimensions: Dimensions,
+    upstream: &'a Upstream<'a, E>,
+    wanted: Option<PerSample>,
+    transposed: Option<Transposed<E>>,
+    into: Into,
+}
+
+impl<E: Element> Backward<'_, E> {
+    fn run(
+        &self,
+        block: usize,
+        band: &Range<usize>,
+        gradient: Option<PlanesMut<'_, Lane<E>>>,
+        tangent: Option<PlanesMut<'_, Lane<E>>>,
+        scratch: &mut Scratch<E>,
+    ) -> Found<E> {
+        let (frame, of) = (self.frame, self.of);
+        let Dimensions { input, output, .. } = self.dimensions;
+        let mut found = Found::zeros(frame, of, self.wanted, 1);
+        let owned = self.owned(band);
+        let (mut rows, mut columns) = (owned.start as isize..owned.end as isize, 0..output.width as isize);
+        if let Some(transposed) = &self.transposed {
+            rows = span(&rows, &transposed.reach(0, band));
+            columns = span(&columns, &transposed.reach(1, &(0..input.width)));
+        }
+        let layout = image(output.channels, &rows, &columns);
+        let Scratch { a, b, c, d, e, f } = scratch;
+        let mut arriving = room(a, layout);
+        arriving.fill_halo(output.height, output.width, Lane::ZERO);
+        self.upstream.load(frame, block, clip(&rows, output.height), Into::Overwrite, arriving.reborrow());
+        let arriving = arriving.as_planes();
+        if frame.tangents.is_none() {
+            self.accumulate(block, &owned, arriving, &mut found, b);
+        }
+        let mut arriving_tangent = None;
+        if let Some(tangents) = &frame.tangents {
+            let mut change = room(c, layout);
+            change.fill_halo(output.height, output.width, Lane::ZERO);
+            self.upstream.load_tangent(
+                frame,
+                tangents,
+                block,
+                clip(&rows, output.height),
+                Into::Overwrite,
+                change.reborrow(),
+            );
+            let change = Planes::new(c, layout);
+            self.accumulate_tangent(tangents, block, &owned, (arriving, change), &mut found, b, d);
+            arriving_tangent = Some(change);
+        }
+        let (Some(transposed), Some(gradient)) = (&self.transposed, gradient) else { return found };
+        let taken =
+            image(input.channels, &(band.start as isize..band.end as isize), &(0..input.width as isize));
+        let mut back = room(b, taken);
+        transposed.take_back(frame.level, Turned::weights, arriving, band, back.reborrow(), d);
+        frame.push(of.source, block, band.clone(), back.as_planes(), self.into, gradient);
+        if let (Some(tangents), Some(tangent), Some(change)) = (&frame.tangents, tangent, arriving_tangent) {
+            let mut back_tangent = room(e, taken);
+            transposed.take_back(frame.level, Turned::weights, change, band, back_tangent.reborrow(), d);
+            let mut other = room(f, taken);
+            transposed.take_back(frame.level, Turned::change, arriving, band, other.reborrow(), d);
+            let (rows, width) = (band.clone(), input.width);
+            let other = [Term::plain(other.as_planes())];
+            blend::blend(frame.level, &other, None, rows, width, Into::Sum, back_tangent.reborrow());
+            let pushed = (back.as_planes(), back_tangent.as_planes());
+            frame.push_tangent(tangents, of.source, block, band.clone(), pushed, self.into, tangent, d);
+        }
+        found
+    }
+
+    /// The output rows whose part in the gradient of the weights falls to a band of input rows: every
+    /// output row is one band's.
+    fn owned(&self, band: &Range<usize>) -> Range<usize> {
+        let Dimensions { input, output, .. } = self.dimensions;
+        let edge = |row: usize| {
+            if row == input.height {
+                output.height
+            } else {
+                (row / self.of.window.stride[0]).min(output.height)
+            }
+        };
+        edge(band.start)..edge(band.end)
+    }
+
+    /// Adds what a band's output rows give to the gradients of weights and bias.
+    fn accumulate(
+        &self,
+        block: usize,
+        owned: &Range<usize>,
+        arriving: Planes<'_, Lane<E>>,
+        found: &mut Found<E>,
+        scratch: &mut Vec<Lane<E>>,
+    ) {
+        let (frame, of) = (self.frame, self.of);
+        let Dimensions { input, output, groups, .. } = self.dimensions;
+        if owned.is_empty() {
+            return;
+        }
+        if !found.bias.is_empty() {
+            sums::sum(frame.level, arriving, owned.clone(), output.width, &mut found.bias);
+        }
+        let sums = match self.wanted {
+            None => return,
+            Some(PerSample::Yes) => Sums::Samples(&mut found.weight_by_sample),
+            Some(PerSample::No) => Sums::Total(&mut found.weight),
+        };
+        let (mut padded, rows) = padded(scratch, of, input, output, owned);
+        load_padded(&rows, input, |rows| {
+            frame.load(of.source, block, rows, Into::Overwrite, padded.reborrow());
+        });
+        let (rows, width) = (owned.clone(), output.width);
+        weight_gradient::accumulate(
+            frame.level,
+            padded.as_planes(),
+            arriving,
+            &of.window,
+            groups,
+            rows,
+            width,
+            sums,
+        );
+    }
+
+    /// Adds the tangents of the same: of the arriving gradient with the input, and the arriving gradient
+    /// with that of the input.
+    #[allow(clippy::too_many_arguments)]
+    fn accumulate_tangent(
+        &self,
+        tangents: &Tangents<'_, E>,
+        block: usize,
+        owned: &Range<usize>,
+        (arriving, change): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
+        found: &mut Found<E>,
+        scratch: &mut Vec<Lane<E>>,
+        other: &mut Vec<Lane<E>>,
+    ) {
+        let (frame, of) = (self.frame, self.of);
+        let Dimensions { input, output, groups, .. } = self.dimensions;
+        if owned.is_empty() || self.wanted.is_none() {
+            return;
+        }
+        if !found.bias.is_empty() {
+            sums::sum(frame.level, change, owned.clone(), output.width, &mut found.bias);
+        }
+        let (mut value, rows) = padded(scratch, of, input, output, owned);
+        load_padded(&rows, input, |rows| {
+            frame.load(of.source, block, rows, Into::Overwrite, value.reborrow());
+        });
+        let (mut tangent, rows) = padded(other, of, input, output, owned);
+        load_padded(&rows, input, |rows| {
+            frame.load_tangent(tangents, of.source, block, rows, &mut tangent);
+        });
+        for (input, gradient) in [(value.as_planes(), change), (tangent.as_planes(), arriving)] {
+            let sums = Sums::Total(&mut found.weight);
+            let (rows, width) = (owned.clone(), output.width);
+            weight_gradient::accumulate(frame.level, input, gradient, &of.window, groups, rows, width, sums);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The way back: which steps take gradients further, in which order, and what is kept of them.
+
+use std::sync::Arc;
+
+use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::sums;
+use swapnas_lanes::kernels::weight_gradient::total;
+use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
+
+use super::conv::{self, Destination, Found, PerSample};
+use super::flow::{Arrived, Flow, Flows, Memory, Open, Upstream};
+use super::frame::Frame;
+use super::jobs::{self, Scratch};
+use super::local::{self, Read};
+use super::norm::NormGradient;
+use super::tape::{Convolution, Norm, Step, Tape, View, Work};
+use super::{Gradients, Pass, SampleGradients};
+use crate::ParamId;
+
+/// Somebody who takes the gradients of each sample.
+pub(super) type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
+
+/// The nodes whose gradients lead to something that is wanted.
+pub(super) fn useful<'a>(tape: &Tape, params: bool, wanted: impl Iterator<Item = &'a usize>) -> Vec<bool> {
+    let mut useful = vec![false; tape.nodes()];
+    for node in wanted {
+        useful[*node] = true;
+    }
+    for step in &tape.steps {
+        let leads = step.sources(tape).any(|source| useful[tape.node_of(source)]);
+        useful[step.node(tape)] |= leads || (params && step.has_params(tape));
+    }
+    useful
+}
+
+/// How many gradients arrive at each useful node, if they start at `start`.
+pub(super) fn readers(tape: &Tape, start: usize, useful: &[bool]) -> Vec<usize> {
+    let mut readers = vec![0; tape.nodes()];
+    readers[start] = 1;
+    for step in tape.steps.iter().rev() {
+        if readers[step.node(tape)] > 0 {
+            for node in step.sources(tape).map(|source| tape.node_of(source)) {
+                readers[node] += usize::from(useful[node]);
+            }
+        }
+    }
+    readers
+}
+
+/// A backward pass under way.
+pub(super) struct Way<'p, 'v, E: Element> {
+    pub(super) pass: &'p Pass<'p, E>,
+    pub(super) frame: Frame<'p, E>,
+    pub(super) flows: Flows<E>,
+    pub(super) useful: Vec<bool>,
+    pub(super) params: bool,
+    /// Nodes whose gradients are wanted, and those whose products are.
+    pub(super) values: &'p [Option<usize>],
+    pub(super) products: &'p [Option<usize>],
+    pub(super) found: Gradients<E>,
+    pub(super) visit: Option<Visit<'v, E>>,
+    pub(super) memory: Memory<E>,
+    pub(super) scratch: Scratch<E>,
+}
+
+impl<'p, E: Element> Way<'p, '_, E> {
+    fn tape(&self) -> &'p Tape {
+        self.frame.tape
+    }
+
+    /// Takes the gradient of the loss, `[gradient, tangent]`, to the node of the loss's value.
+    pub(super) fn begin(&mut self, view: View, start: Vec<Vec<Lane<E>>>) {
+        let mut start = start.into_iter().map(Arc::new);
+        let gradient = start.next().expect("a loss has a gradient");
+        let arrived = Arrived { flow: Flow { gradient, tangent: start.next() }, through: None };
+        let upstream = Upstream { slot: view.slot, arrived: &arrived };
+        self.push(Work::Combine, &[view], 0, view.slot, &upstream);
+        self.recycle(arrived);
+    }
+
+    /// Takes what has arrived at a step's node back to the step's sources and parameters.
+    pub(super) fn step(&mut self, step: &Step) {
+        let tape = self.tape();
+        let node = step.node(tape);
+        let Some(arrived) = self.flows.take(node) else { return };
+        if self.useful[node] {
+            let upstream = Upstream { slot: tape.slot_of(node), arrived: &arrived };
+            self.keep(node, &upstream);
+            match step {
+                Step::Normalise(norm) => self.normalise(*norm, &arrived),
+                Step::Convolve(convolution) => self.convolve(convolution, &upstream),
+                Step::Compute { work, sources, out } => {
+                    for which in 0..sources.len() {
+                        self.push(*work, sources, which, *out, &upstream);
+                    }
+                }
+            }
+        }
+        self.recycle(arrived);
+    }
+
+    pub(super) fn end(&mut self) {
+        if let Some(arrived) = self.flows.take(0) {
+            self.keep(0, &Upstream { slot: 0, arrived: &arrived });
+            self.recycle(arrived);
+        }
+    }
+
+    fn recycle(&mut self, arrived: Arrived<E>) {
+        self.memory.give_shared(arrived.flow.gradient);
+        if let Some(tangent) = arrived.flow.tangent {
+            self.memory.give_shared(tangent);
+        }
+    }
+
+    /// Keeps what is wanted of a node's gradient, now that all of it has arrived.
+    fn keep(&mut self, node: usize, upstream: &Upstream<'_, E>) {
+        let (frame, slot) = (self.frame, upstream.slot);
+        let shape = frame.shape(slot);
+        let load = |block, out: PlanesMut<'_, Lane<E>>| {
+            upstream.load(&frame, block, 0..shape.height, Into::Overwrite, out);
+        };
+        for (index, _) in self.values.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+            self.found.values[index] = self.pass.numbers(slot, load);
+        }
+        for (index, _) in self.products.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+            let view = View { norm: self.tape().norm_of(node), ..View::plain(slot) };
+            let mut numbers = Vec::with_capacity(frame.batch.samples() * shape.channels);
+            for block in 0..frame.blocks() {
+                let mut gradient = jobs::room(&mut self.scratch.a, frame.tape.layout(slot));
+                load(block, gradient.reborrow());
+                let mut sums = vec![Lane::ZERO; shape.channels];
+                let mut products = sums.clone();
+                let (gradient, by) = (gradient.as_planes(), frame.argument(view, block));
+                let (rows, width) = (0..shape.height, shape.width);
+                sums::sums_and_products(frame.level, gradient, &by, rows, width, &mut sums, &mut products);
+                for sample in 0..frame.batch.samples_in(block) {
+                    numbers.extend(products.iter().map(|lane| lane.0[sample].to_f64()));
+                }
+            }
+            self.found.products[index] = numbers;
+        }
+    }
+
+    fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) {
+        let (tape, frame) = (self.tape(), self.frame);
+        let Norm { slot, params } = tape.norms[norm];
+        let Flow { gradient, tangent } = &arrived.flow;
+        let change = tangent.as_ref().map(|tangent| tangent.as_slice());
+        let back = NormGradient::new(&frame, norm, gradient, change, &mut self.scratch);
+        if let Some((weight, bias)) = params.filter(|_| self.params) {
+            match &back.tangent {
+                None => {
+                    self.found_param(weight, &back.weight);
+                    self.found_param(bias, &back.bias);
+                }
+                Some(tangent) => {
+                    for (id, numbers) in [(weight, &tangent.weight), (bias, &tangent.bias)] {
+                        for (to, from) in self.found.params.get_mut(id).iter_mut().zip(numbers) {
+                            *to = E::from_f64(*from);
+                        }
+                    }
+                }
+            }
+        }
+        if !self.useful[slot] {
+            return;
+        }
+        let through = Arrived { flow: arrived.flow.clone(), through: Some(Arc::new(back)) };
+        if self.flows.has_one_reader(slot) && (slot == 0 || tape.is_convolved(slot)) {
+            self.flows.set(slot, through);
+            return;
+        }
+        let upstream = Upstream { slot, arrived: &through };
+        self.push(Work::Combine, &[View::plain(slot)], 0, slot, &upstream);
+    }
+
+    fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
+        let (tape, frame) = (self.tape(), self.frame);
+        let params = match (&self.visit, self.params) {
+            (_, false) => None,
+            (Some(_), true) => Some(PerSample::Yes),
+            (None, true) => Some(PerSample::No),
+        };
+        let node = tape.node_of(convolution.source);
+        let mut open = self.useful[node].then(|| self.open(node));
+        let destination = open.as_mut().map(|open| Destination {
+            gradient: &mut open.gradient,
+            tangent: open.tangent.as_deref_mut(),
+            into: open.into,
+        });
+        let found = conv::backward(&frame, convolution, upstream, params, destination, &mut self.scratch);
+        if let Some(open) = open {
+            self.flows.close(node, open);
+        }
+        let Found { weight, weight_by_sample, bias } = found;
+        match params {
+            None => return,
+            Some(PerSample::Yes) => self.found_param(convolution.weight, &weight_by_sample),
+            Some(PerSample::No) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
+        }
+        if let Some(id) = convolution.bias {
+            self.found_param(id, &bias);
+        }
+    }
+
+    /// The gradient of a parameter sample by sample, `[block][element]`.
+    fn found_param(&mut self, id: ParamId, lanes: &[Lane<E>]) {
+        let numbers = self.found.params.get_mut(id);
+        sum_samples(lanes, numbers);
+        let elements = numbers.len();
+        if let Some(visit) = &mut self.visit {
+            visit(id, SampleGradients { lanes, elements, samples: self.frame.batch.samples() });
+        }
+    }
+
+    fn open(&mut self, node: usize) -> Open<E> {
+        let len = self.tape().layout(self.tape().slot_of(node)).lanes() * self.frame.blocks();
+        self.flows.open(node, len, &mut self.memory)
+    }
+
+    /// Takes the gradient of what `work` has made of its sources back to one of them.
+    fn push(&mut self, work: Work, sources: &[View], which: usize, out: usize, upstream: &Upstream<'_, E>) {
+        let (tape, frame) = (self.tape(), self.frame);
+        let view = sources[which];
+        let node = tape.node_of(view);
+        if !self.useful[node] {
+            return;
+        }
+        let passes = matches!(work, Work::Combine) && view.activation.is_none();
+        let stored = upstream.arrived.through.is_none();
+        if passes && stored && self.flows.has_one_reader(node) {
+            self.flows.set(node, Arrived { flow: upstream.arrived.flow.clone(), through: None });
+            return;
+        }
+        let mut open = self.open(node);
+        let layout = tape.layout(view.slot);
+        let into = open.into;
+        let gradients = open.gradient.chunks_exact_mut(layout.lanes());
+        let tangents: Vec<Option<&mut [Lane<E>]>> = match &mut open.tangent {
+            Some(lanes) => lanes.chunks_exact_mut(layout.lanes()).map(Some).collect(),
+            None => (0..frame.blocks()).map(|_| None).collect(),
+        };
+        let jobs: Vec<_> = gradients.zip(tangents).enumerate().collect();
+        let job = |(block, (gradient, tangent)): (usize, (&mut [Lane<E>], _)), scratch: &mut Scratch<E>| {
+            let of = Local { frame, work, sources, which, out, upstream };
+            of.push(block, into, PlanesMut::new(gradient, layout), tangent, scratch);
+        };
+        jobs::run(frame.parallel, jobs, &mut self.scratch, job, |_, ()| {});
+        self.flows.close(node, open);
+    }
+}
+
+/// A source of a step whose gradient is wanted.
+struct Local<'a, 'u, E: Element> {
+    frame: Frame<'a, E>,
+    work: Work,
+    sources: &'a [View],
+    which: usize,
+    out: usize,
+    upstream: &'a Upstream<'u, E>,
+}
+
+impl<E: Element> Local<'_, '_, E> {
+    fn push(
+        &self,
+        block: usize,
+        into: Into,
+        out: PlanesMut<'_, Lane<E>>,
+        tangent: Option<&mut [Lane<E>]>,
+        scratch: &mut Scratch<E>,
+    ) {
+        let Local { frame, upstream, .. } = self;
+        let (view, slot) = (self.sources[self.which], upstream.slot);
+        let (rows, layout) = (0..out.layout().rows, *out.layout());
+        let Scratch { a, b, c, d, e, f } = scratch;
+        let height = frame.shape(slot).height;
+        let arriving = upstream.stored(frame, block).unwrap_or_else(|| {
+            let room = jobs::room(a, frame.tape.layout(slot));
+            upstream.load(frame, block, 0..height, Into::Overwrite, room);
+            Planes::new(a, frame.tape.layout(slot))
+        });
+        let back = self.back(block, arriving, Read::Values, (b, c));
+        frame.push(view, block, rows.clone(), back, into, out);
+        let (Some(lanes), Some(tangents)) = (tangent, frame.tangents) else { return };
+        let change = upstream.stored_tangent(frame, block).unwrap_or_else(|| {
+            let room = jobs::room(d, frame.tape.layout(slot));
+            upstream.load_tangent(frame, &tangents, block, 0..height, Into::Overwrite, room);
+            Planes::new(d, frame.tape.layout(slot))
+        });
+        let change = self.back(block, change, Read::Values, (e, c));
+        let pushed = (back, change);
+        let mut out = PlanesMut::new(lanes, layout);
+        frame.push_tangent(&tangents, view, block, rows.clone(), pushed, into, out.reborrow(), f);
+        if matches!(self.work, Work::Multiply) {
+            // The other factor moves as well.
+            let change = self.back(block, arriving, Read::Tangents(tangents), (f, c));
+            frame.push(view, block, rows, change, Into::Sum, out);
+        }
+    }
+
+    fn back<'s>(
+        &self,
+        block: usize,
+        arriving: Planes<'s, Lane<E>>,
+        with: Read<'_, E>,
+        scratch: (&'s mut Vec<Lane<E>>, &mut Vec<Lane<E>>),
+    ) -> Planes<'s, Lane<E>> {
+        let Local { frame, work, sources, which, out, .. } = self;
+        local::backward(frame, *work, sources, *which, *out, block, arriving, with, scratch)
+    }
+}
+
+/// Sums lanes `[block][element]` over the samples.
+fn sum_samples<E: Element>(lanes: &[Lane<E>], numbers: &mut [E]) {
+    numbers.fill(E::ZERO);
+    for block in lanes.chunks_exact(numbers.len().max(1)) {
+        for (number, lane) in numbers.iter_mut().zip(block) {
+            *number = *number + total(lane);
+        }
+    }
+}
