@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::plot::{Scatter, check_path};
+use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
 use swapnas::{Arch, Correlation, Scored, Scorer};
 
@@ -146,14 +146,19 @@ fn draw(
     correlation: &Correlation,
 ) -> anyhow::Result<()> {
     let metric = &scorer.settings().metrics[0];
-    let points: Vec<(f64, f64)> = pairs
+    let (points, params): (Vec<(f64, f64)>, Vec<f64>) = pairs
         .iter()
-        .filter_map(|(accuracy, scored)| Some((scored.scores[0].as_ref().ok()?.mean, *accuracy)))
-        .collect();
+        .filter_map(|(accuracy, scored)| {
+            Some(((scored.scores[0].as_ref().ok()?.mean, *accuracy), scored.params as f64))
+        })
+        .unzip();
     let rho = correlation.spearman.map_or("undefined".to_owned(), |rho| format!("{rho:.3}"));
     let title =
         format!("Spearman's rho = {rho}, {} architectures of {}", points.len(), scorer.space().name());
     let x_label = if metric.to_string() == "swap" { "SWAP-Score".to_owned() } else { metric.to_string() };
-    Scatter { title: &title, x_label: &x_label, y_label: "accuracy", points: &points }.draw(path)?;
+    // Colours show how much of the score is size alone, unless that is what is drawn.
+    let is_size = metric.definition().name == "params";
+    let colours = (!is_size).then_some(Colours { label: "parameters", values: &params });
+    Scatter { title: &title, x_label: &x_label, y_label: "accuracy", points: &points, colours }.draw(path)?;
     Ok(())
 }

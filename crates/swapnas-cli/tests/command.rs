@@ -1,0 +1,145 @@
+//! The command as its users type it.
+
+use assert_cmd::Command;
+
+const GENOTYPE: &str = "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1), ('none', 0), ('none', 1), \
+    ('none', 0), ('none', 1), ('none', 0), ('none', 1)], normal_concat=[2, 3, 4, 5], \
+    reduce=[('sep_conv_3x3', 0), ('max_pool_3x3', 1), ('dil_conv_5x5', 2), ('avg_pool_3x3', 1), \
+    ('skip_connect', 0), ('none', 1), ('sep_conv_5x5', 3), ('none', 1)], reduce_concat=[2, 3, 4, 5])";
+
+fn swapnas(args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("swapnas").unwrap();
+    command.args(args).env_remove("SWAPNAS_SIMD");
+    command
+}
+
+fn stdout(command: &mut Command) -> String {
+    let output = command.assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+fn stderr_of_failure(command: &mut Command) -> String {
+    String::from_utf8(command.assert().failure().get_output().stderr.clone()).unwrap()
+}
+
+/// A table of sampled architectures, their "accuracies" being their parameters.
+fn table(folder: &std::path::Path, bad_line: Option<&str>) -> String {
+    let lines = stdout(&mut swapnas(&["score", "--random", "30", "--top", "30", "--repeats", "1", "--json"]));
+    let mut csv = String::new();
+    for line in lines.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        csv.push_str(&format!("\"{}\",{}\n", object["arch"].as_str().unwrap(), object["params"]));
+    }
+    csv.extend(bad_line);
+    let path = folder.join("table.csv");
+    std::fs::write(&path, csv).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn score_prints_one_object_a_line() {
+    let text =
+        stdout(&mut swapnas(&["score", GENOTYPE, "--repeats", "2", "--metrics", "swap,params", "--json"]));
+    let object: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!(object["arch"], GENOTYPE);
+    assert_eq!(object["scores"]["params"]["mean"].as_f64(), object["params"].as_f64());
+    assert!(object["scores"]["swap"]["mean"].as_f64().unwrap() > 100.0);
+    assert!(object["scores"]["swap"]["std"].as_f64().unwrap() > 0.0);
+    assert!(object["units"].as_u64().unwrap() > 10_000);
+}
+
+#[test]
+fn random_architectures_are_ranked_best_first() {
+    let text = stdout(&mut swapnas(&["score", "--random", "30", "--repeats", "1", "--json"]));
+    let scores: Vec<f64> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|object| object["scores"]["swap"]["mean"].as_f64().unwrap())
+        .collect();
+    assert_eq!(scores.len(), 10);
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+}
+
+#[test]
+fn results_do_not_depend_on_threads_levels_or_company() {
+    let args = ["score", "--random", "12", "--top", "12", "--repeats", "3", "--json"];
+    let expected = stdout(&mut swapnas(&args));
+    for threads in ["1", "2", "4"] {
+        assert_eq!(stdout(swapnas(&args).args(["--threads", threads])), expected, "{threads} threads");
+    }
+    for level in swapnas::Level::available() {
+        assert_eq!(stdout(swapnas(&args).env("SWAPNAS_SIMD", level.to_string())), expected, "{level}");
+    }
+    // The first of the sampled ones alone.
+    let alone = stdout(&mut swapnas(&["score", "--random", "1", "--repeats", "3", "--json"]));
+    assert!(expected.contains(alone.trim()), "company changes a score");
+}
+
+#[test]
+fn correlate_reports_and_writes_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path(), None);
+    let (out, plot) = (folder.path().join("scores.csv"), folder.path().join("plot.svg"));
+    let text = stdout(swapnas(&["correlate", &table, "--repeats", "2", "--json"]).args([
+        "--out",
+        out.to_str().unwrap(),
+        "--plot",
+        plot.to_str().unwrap(),
+    ]));
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["n"], 30);
+    assert_eq!(object["failed"], serde_json::json!([]));
+    // The accuracies are the parameter counts themselves.
+    assert_eq!(object["metrics"]["params"]["spearman"], 1.0);
+    assert!(object["metrics"]["params"]["spearman_given_params"].is_null());
+    let swap = &object["metrics"]["swap"];
+    let bounds: Vec<f64> =
+        swap["spearman_ci95"].as_array().unwrap().iter().map(|b| b.as_f64().unwrap()).collect();
+    let rho = swap["spearman"].as_f64().unwrap();
+    assert!(bounds[0] <= rho && rho <= bounds[1]);
+    assert!(object["seconds"]["total"].as_f64() >= object["seconds"]["scoring"].as_f64());
+    assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 31);
+    assert!(std::fs::read_to_string(plot).unwrap().contains("rho"));
+}
+
+#[test]
+fn a_bad_line_stops_the_run_unless_it_is_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path(), Some("Genotype(normal=[('sep_conv_9x9', 0)]),90\n"));
+    let error = stderr_of_failure(&mut swapnas(&["correlate", &table, "--repeats", "1"]));
+    assert!(error.contains("--skip-bad") && error.contains("line 31:"), "{error}");
+    let text = stdout(&mut swapnas(&["correlate", &table, "--repeats", "1", "--skip-bad", "--json"]));
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&object["n"], &object["failed"][0]["line"]), (&30.into(), &31.into()));
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let error = |args: &[&str]| stderr_of_failure(&mut swapnas(args));
+    assert!(error(&["score"]).contains("give architectures, --archs FILE or --random N"));
+    assert!(error(&["score", "--space", "nb202"]).contains("nb201"));
+    assert!(error(&["score", GENOTYPE, "--metrics", "swop"]).contains("did you mean swap?"));
+    assert!(error(&["score", GENOTYPE, "--tensors", "no.safetensors"]).contains("no.safetensors"));
+    assert!(error(&["correlate", "no.csv"]).contains("no.csv"));
+    assert!(error(&["correlate", "no.csv", "--plot", "plot.gif"]).contains(".svg or .png"));
+    let level = stderr_of_failure(swapnas(&["score", GENOTYPE]).env("SWAPNAS_SIMD", "sse9"));
+    assert!(level.contains("sse9"), "{level}");
+}
+
+#[test]
+fn every_space_and_metric_is_listed_and_explained() {
+    for (command, names) in [
+        ("spaces", swapnas::spaces().iter().map(|space| space.name()).collect::<Vec<_>>()),
+        ("metrics", swapnas::metrics().iter().map(|definition| definition.name).collect()),
+    ] {
+        let list = stdout(&mut swapnas(&[command]));
+        assert_eq!(list.lines().count(), names.len());
+        for name in names {
+            assert!(list.lines().any(|line| line.starts_with(name)), "{name} in {list}");
+            assert!(stdout(&mut swapnas(&[command, name])).starts_with(&format!("{name}:")));
+            let object: serde_json::Value =
+                serde_json::from_str(&stdout(&mut swapnas(&[command, name, "--json"]))).unwrap();
+            assert_eq!(object["name"], name);
+        }
+    }
+}
