@@ -4,7 +4,7 @@
 //! merges common subexpressions and names modules and parameters as PyTorch does. A [`Plan`] says how
 //! to compute what is wanted of a graph ([`Want`]); an [`Executor`] runs plans on a [`Batch`] of
 //! images with [`Weights`] that are drawn or loaded, and shows the signs of all ReLUs to an
-//! [`Observer`].
+//! [`Observer`]. Gradients are in [`grad`].
 
 mod batch;
 mod builder;

@@ -5,6 +5,34 @@
 //!
 //! Hessian-vector products are exact, by Pearlmutter's R-operator (Neural Computation 1994): the
 //! forward and the backward pass are differentiated along the direction, step by step.
+//!
+//! ```
+//! use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
+//! use swapnas_graph::{Batch, Conv, Draw, GraphBuilder, Init, Level, Shape, Want, Weights, Window};
+//!
+//! let mut b = GraphBuilder::new(Shape::new(1, 4, 4));
+//! let x = b.input();
+//! let x = b.conv2d("conv", x, Conv::new(8, Window::square(3)))?;
+//! let x = b.batch_norm("norm", x, true)?;
+//! let x = b.relu("relu", x)?;
+//! let x = b.global_avg_pool("pool", x)?;
+//! let logits = b.linear("classifier", x, 3, true)?;
+//! let graph = b.finish(&[logits]);
+//!
+//! let draw = Draw { init: Init::PyTorch, seed: 1, repeat: 0, network: None };
+//! let weights = ParamSet::<f32>::load(&graph, Weights::Drawn(draw))?;
+//! let images: Vec<f32> = (0..2 * 16).map(|i| (i as f32).sin()).collect();
+//! let batch = Batch::from_nchw(2, Shape::new(1, 4, 4), &images)?;
+//!
+//! let tape = Tape::new(graph, &Want::default());
+//! let mut engine = Differentiator::new(Level::best());
+//! let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch)?;
+//! let loss = Loss::CrossEntropy(&[0, 2]);
+//! let gradients = pass.backward(loss, &Wanted::params())?;
+//! let curvature = pass.hessian_product(loss, &gradients.params)?;
+//! assert_eq!(curvature.iter().len(), tape.graph().params().len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod backward;
 mod conv;
