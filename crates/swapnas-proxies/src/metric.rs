@@ -312,6 +312,6 @@ mod tests {
         insta::assert_snapshot!(error("swap:mu=1"), @"the metric swap has no argument `mu`; it takes none");
         insta::assert_snapshot!(error("swap-reg:nu=1"), @"the metric swap-reg has no argument `nu`; it takes mu and sigma");
         insta::assert_snapshot!(error("swap-reg:mu"), @"the argument `mu` of the metric swap-reg should read name=value; the metric takes mu and sigma");
-        insta::assert_snapshot!(error("swap-reg:sigma=-1"), @"");
+        insta::assert_snapshot!(error("swap-reg:sigma=-1"), @"sigma=-1 is not possible for the metric swap-reg: sigma is how far from mu a network may be, in thousands squared; give a positive number");
     }
 }

@@ -242,7 +242,7 @@ mod tests {
                 words[sample / SAMPLES * matrix.len() + unit] |= u16::from(positive) << (sample % SAMPLES);
             }
             // Samples beyond the batch are noise that must not count.
-            if samples % SAMPLES > 0 && unit % 2 == 0 {
+            if !samples.is_multiple_of(SAMPLES) && unit.is_multiple_of(2) {
                 words[samples / SAMPLES * matrix.len() + unit] |= u16::MAX << (samples % SAMPLES);
             }
         }

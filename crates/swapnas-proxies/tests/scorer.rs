@@ -1,0 +1,121 @@
+//! Scores are a pure function of architecture and settings.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+use swapnas_graph::Level;
+use swapnas_proxies::{Progress, Scored, Scorer, Settings, Sharing, Undefined};
+use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
+
+fn scorer(
+    space: &'static dyn Space,
+    metrics: &[&str],
+    batch: usize,
+    repeats: u32,
+    sharing: Sharing,
+) -> Scorer {
+    let settings = Settings {
+        metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+        inputs: Default::default(),
+        batch,
+        repeats,
+        seed: 7,
+        init: Default::default(),
+        sharing,
+        level: Level::best(),
+    };
+    let network = NetworkConfig { channels: Some(4), cells: Some(1), ..space.default_network() };
+    let network = if space.name() == "darts" { space.default_network() } else { network };
+    Scorer::new(space, network, settings).unwrap()
+}
+
+fn archs(space: &dyn Space, count: usize) -> Vec<Arch> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    (0..count).map(|_| space.sample(&mut rng)).collect()
+}
+
+fn score(scorer: &Scorer, archs: &[Arch], threads: usize) -> Vec<Scored> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| scorer.score(archs, &()).unwrap()).into_iter().map(Option::unwrap).collect()
+}
+
+#[test]
+fn neither_company_nor_threads_change_a_score() {
+    for (name, batch) in [("darts", 16), ("darts", 5), ("nb201", 20), ("nb101", 16)] {
+        let space = by_name(name).unwrap();
+        for sharing in [Sharing::Shared, Sharing::Independent] {
+            let scorer = scorer(space, &["swap", "standard-patterns"], batch, 2, sharing);
+            let archs = archs(space, 9);
+            let together = score(&scorer, &archs, 1);
+            assert_eq!(score(&scorer, &archs, 3), together, "{name}, {sharing:?}: threads");
+            for (arch, expected) in archs.iter().zip(&together) {
+                // With more threads than tasks, each layer is divided over the threads.
+                for threads in [1, 4] {
+                    let alone = score(&scorer, std::slice::from_ref(arch), threads);
+                    assert_eq!(&alone[0], expected, "{name}, {sharing:?}: alone on {threads} threads");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_networks_have_equal_scores_only_if_they_share_weights() {
+    let space = by_name("darts").unwrap();
+    let [a, b] = archs(space, 2).try_into().unwrap();
+    let shared =
+        score(&scorer(space, &["swap"], 16, 1, Sharing::Shared), &[a.clone(), a.clone(), b.clone()], 1);
+    assert_eq!(shared[0], shared[1]);
+    assert_ne!(shared[0], shared[2]);
+    let own = score(&scorer(space, &["swap"], 16, 1, Sharing::Independent), std::slice::from_ref(&a), 1);
+    assert_ne!(own[0].scores, shared[0].scores);
+}
+
+/// Stops after some networks.
+struct StopAfter(usize, AtomicUsize);
+
+impl Progress for StopAfter {
+    fn advance(&self, _networks: f64) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.1.load(Ordering::Relaxed) >= self.0
+    }
+}
+
+#[test]
+fn what_is_done_when_the_work_is_stopped_is_kept() {
+    let space = by_name("darts").unwrap();
+    let scorer = scorer(space, &["swap"], 16, 1, Sharing::Shared);
+    let archs = archs(space, 12);
+    let all = score(&scorer, &archs, 1);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let part = pool.install(|| scorer.score(&archs, &StopAfter(5, AtomicUsize::new(0))).unwrap());
+    assert_eq!(part.len(), archs.len());
+    assert_eq!(part.iter().flatten().count(), 5);
+    for (part, all) in part.iter().zip(&all).filter_map(|(part, all)| Some((part.as_ref()?, all))) {
+        assert_eq!(part, all);
+    }
+}
+
+#[test]
+fn regularisation_that_vanishes_is_a_reason_and_no_number() {
+    let space = by_name("darts").unwrap();
+    let scorer = scorer(space, &["swap-reg:mu=1000", "params"], 16, 1, Sharing::Shared);
+    let scored = score(&scorer, &archs(space, 1), 1).remove(0);
+    assert!(matches!(scored.scores[0], Err(Undefined::Underflow { .. })));
+    assert_eq!(scored.scores[1].as_ref().unwrap().mean, scored.params as f64);
+}
+
+#[test]
+fn a_small_batch_saturates() {
+    let space = by_name("darts").unwrap();
+    let saturated = |batch| {
+        let scored = score(&scorer(space, &["swap"], batch, 1, Sharing::Shared), &archs(space, 1), 1);
+        scored[0].saturation.unwrap().is_saturated()
+    };
+    assert!(saturated(4));
+    assert!(!saturated(16));
+}
