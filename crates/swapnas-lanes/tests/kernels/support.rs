@@ -188,7 +188,9 @@ pub(crate) fn written<E: Number>(
         let mut lanes = vec![Lane::splat(before); layout.lanes()];
         PlanesMut::new(&mut lanes, layout).fill_halo(height, width, border);
         for band in bands {
-            kernel(level, band.clone(), PlanesMut::new(&mut lanes, layout));
+            // A view of the band's rows alone: whoever writes others panics.
+            let (_, rest) = PlanesMut::new(&mut lanes, layout).split_at_row(band.start as isize);
+            kernel(level, band.clone(), rest.split_at_row(band.end as isize).0);
         }
         lanes
     };
