@@ -46,7 +46,8 @@ fn neither_company_nor_threads_change_a_score() {
         let space = by_name(name).unwrap();
         for sharing in [Sharing::Shared, Sharing::Independent] {
             let scorer = scorer(space, &["swap", "standard-patterns"], batch, 2, sharing);
-            let archs = archs(space, 9);
+            // Many of the small cells of NAS-Bench-201 have values in common, with and without moments.
+            let archs = archs(space, if name == "nb201" { 60 } else { 9 });
             let together = score(&scorer, &archs, 1);
             assert_eq!(score(&scorer, &archs, 3), together, "{name}, {sharing:?}: threads");
             for (arch, expected) in archs.iter().zip(&together) {

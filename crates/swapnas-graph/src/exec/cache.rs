@@ -53,11 +53,14 @@ impl<E: Element> ValueCache<E> {
     }
 
     pub(crate) fn has(&self, slot: &Slot) -> bool {
-        self.values.get(&slot.key).is_some_and(|value| !slot.moments || !value.moments.is_empty())
+        self.get(slot).is_some()
     }
 
+    /// The value of a slot with the moments that it needs. One that was kept by a network which needed
+    /// no moments is of no use to one that does.
     pub(crate) fn get(&self, slot: &Slot) -> Option<(&[Lane<E>], &[Moments])> {
-        self.values.get(&slot.key).map(|value| (value.lanes.as_slice(), value.moments.as_slice()))
+        let value = self.values.get(&slot.key).filter(|v| !slot.moments || !v.moments.is_empty())?;
+        Some((&value.lanes, &value.moments))
     }
 
     /// Memory for a value that the run at hand is not the last to need, if there is room.
