@@ -1,8 +1,15 @@
-//! Every kernel at every SIMD level of this machine, with FLOPs and bytes counted, next to what the
-//! core can do at best.
+//! Every kernel of the forward pass at every SIMD level of this machine, on the sizes that networks
+//! have: 6x16x16, 3x32x32 and 6x32x32 are the states of the network that the SWAP-Score is released
+//! with. Memory stays in the cache from call to call, as it does within a network.
+//!
+//! An item is a floating point operation; bytes are those of all that is read and written, once each.
+//! `--bench limits` measures what there is to reach.
 
-use divan::counter::ItemsCount;
-use swapnas_lanes::kernels::dense::{self, DenseWeights};
+use std::fmt;
+use std::hint::black_box;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
@@ -10,30 +17,373 @@ fn main() {
     divan::main();
 }
 
-fn window(kernel: usize, stride: usize) -> Window {
-    let pad = (kernel / 2) as isize;
-    Window { kernel: [kernel; 2], stride: [stride; 2], dilation: [1, 1], origin: [-pad, -pad] }
+/// A case at a level.
+#[derive(Clone, Copy)]
+struct At<C>(Level, C);
+
+impl<C: fmt::Display> fmt::Display for At<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.1)
+    }
 }
 
-#[divan::bench(args = [(16, 32), (32, 16), (64, 8), (64, 4)], consts = [0, 1])]
-fn dense3x3<const LEVEL: usize>(bencher: divan::Bencher<'_, '_>, (channels, size): (usize, usize)) {
-    let level = Level::available()[LEVEL];
-    let layout = Layout::new(channels, size, size, 1);
-    let input = vec![Lane::splat(0.5f32); layout.lanes()];
-    let out_layout = Layout::new(channels, size, size, 0);
-    let mut out = vec![Lane::splat(0f32); out_layout.lanes()];
-    let mut weights = DenseWeights::new();
-    weights.pack(1, channels, 9, &vec![0.1f32; channels * channels * 9], None);
-    let flops = 2 * SAMPLES * channels * channels * 9 * size * size;
-    bencher.counter(ItemsCount::new(flops)).bench_local(|| {
-        dense::convolve(
-            level,
-            Planes::new(&input, layout),
-            &window(3, 1),
-            &weights,
-            0..size,
-            size,
-            PlanesMut::new(&mut out, out_layout),
-        );
-    });
+/// Every case at every level but plain code, which is there to be right.
+fn at<C: Copy>(cases: &[C]) -> Vec<At<C>> {
+    let levels = Level::available().into_iter().filter(|level| *level != Level::PORTABLE);
+    levels.flat_map(|level| cases.iter().map(move |case| At(level, *case))).collect()
+}
+
+/// Channels, height and width.
+#[derive(Clone, Copy)]
+struct Shape(usize, usize, usize);
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}x{}", self.0, self.1, self.2)
+    }
+}
+
+const STATES: [Shape; 3] = [Shape(6, 16, 16), Shape(3, 32, 32), Shape(6, 32, 32)];
+
+/// An image in memory.
+struct Image {
+    lanes: Vec<Lane>,
+    layout: Layout,
+}
+
+impl Image {
+    fn new(Shape(channels, height, width): Shape, halo: usize) -> Self {
+        let layout = Layout::new(channels, height, width, halo);
+        let lane = |i: usize| Lane(std::array::from_fn(|j| ((i * 7 + j * 3) % 11) as f32 / 5.0 - 1.0));
+        Image { lanes: (0..layout.lanes()).map(lane).collect(), layout }
+    }
+
+    fn planes(&self) -> Planes<'_, Lane> {
+        Planes::new(&self.lanes, self.layout)
+    }
+
+    fn planes_mut(&mut self) -> PlanesMut<'_, Lane> {
+        PlanesMut::new(&mut self.lanes, self.layout)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.lanes.as_slice())
+    }
+}
+
+fn square(kernel: usize, stride: usize, dilation: usize) -> Window {
+    let origin = -((dilation * (kernel - 1) / 2) as isize);
+    Window { kernel: [kernel; 2], stride: [stride; 2], dilation: [dilation; 2], origin: [origin; 2] }
+}
+
+/// Operations of a multiply-add for every sample.
+const MULTIPLY_ADD: usize = 2 * SAMPLES;
+
+mod dense {
+    use super::*;
+    use swapnas_lanes::kernels::dense::{DenseWeights, convolve};
+
+    /// Input channels to output channels on images of one size, with square kernels.
+    #[derive(Clone, Copy)]
+    struct Case {
+        inputs: usize,
+        outputs: usize,
+        size: usize,
+        kernel: usize,
+    }
+
+    impl fmt::Display for Case {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let Case { inputs, outputs, size, kernel } = self;
+            write!(f, "{kernel}x{kernel} {inputs}->{outputs} on {size}x{size}")
+        }
+    }
+
+    const fn case(kernel: usize, inputs: usize, outputs: usize, size: usize) -> Case {
+        Case { inputs, outputs, size, kernel }
+    }
+
+    fn packed(case: Case) -> (Vec<f32>, DenseWeights) {
+        let taps = case.kernel * case.kernel;
+        let numbers = vec![0.1; case.inputs * case.outputs * taps];
+        let mut weights = DenseWeights::new();
+        weights.pack(1, case.inputs, taps, &numbers, None);
+        (numbers, weights)
+    }
+
+    #[divan::bench(args = at(&[
+        case(3, 16, 16, 32),
+        case(3, 32, 32, 16),
+        case(3, 64, 64, 8),
+        case(3, 64, 64, 4),
+        case(1, 16, 16, 32),
+        case(1, 32, 32, 16),
+        case(1, 64, 64, 8),
+        case(1, 3, 6, 32),
+        case(1, 6, 6, 16),
+        case(1, 12, 6, 16),
+        case(1, 12, 6, 32),
+    ]))]
+    fn convolution(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        let Case { inputs, outputs, size, kernel } = case;
+        let input = Image::new(Shape(inputs, size, size), kernel / 2);
+        let mut out = Image::new(Shape(outputs, size, size), 0);
+        let (_, weights) = packed(case);
+        let window = square(kernel, 1, 1);
+        bencher
+            .counter(ItemsCount::new(MULTIPLY_ADD * inputs * outputs * kernel * kernel * size * size))
+            .counter(BytesCount::new(input.bytes() + out.bytes()))
+            .bench_local(|| {
+                convolve(level, input.planes(), &window, &weights, 0..size, size, out.planes_mut());
+            });
+    }
+
+    /// Bringing weights into the kernel's order; an item is a weight.
+    #[divan::bench(args = [case(1, 3, 6, 1), case(1, 6, 6, 1), case(1, 12, 6, 1), case(3, 16, 16, 1)])]
+    fn pack(bencher: Bencher<'_, '_>, case: Case) {
+        let (numbers, mut weights) = packed(case);
+        let taps = case.kernel * case.kernel;
+        bencher
+            .counter(ItemsCount::new(numbers.len()))
+            .bench_local(|| weights.pack(1, case.inputs, taps, black_box(&numbers), None));
+    }
+}
+
+mod depthwise {
+    use super::*;
+    use swapnas_lanes::kernels::dense::DenseWeights;
+    use swapnas_lanes::kernels::depthwise::{convolve, convolve_separable};
+
+    #[derive(Clone, Copy)]
+    struct Case {
+        /// Of the input.
+        shape: Shape,
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+    }
+
+    impl fmt::Display for Case {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let Case { shape, kernel, stride, dilation } = self;
+            write!(f, "{kernel}x{kernel} stride {stride} dilation {dilation} {shape}")
+        }
+    }
+
+    impl Case {
+        fn window(&self) -> Window {
+            square(self.kernel, self.stride, self.dilation)
+        }
+
+        fn input(&self) -> Image {
+            Image::new(self.shape, self.dilation * (self.kernel / 2))
+        }
+
+        fn out(&self, channels: usize) -> Image {
+            Image::new(Shape(channels, self.shape.1 / self.stride, self.shape.2 / self.stride), 0)
+        }
+
+        fn weights(&self) -> Vec<f32> {
+            vec![0.1; self.shape.0 * self.kernel * self.kernel]
+        }
+    }
+
+    /// Depthwise convolutions of the DARTS space: separable ones have dilation 1, dilated ones 2.
+    fn cases() -> Vec<At<Case>> {
+        let mut cases = Vec::new();
+        for shape in STATES {
+            for (kernel, stride, dilation) in
+                [(3, 1, 1), (5, 1, 1), (3, 1, 2), (5, 1, 2), (3, 2, 1), (5, 2, 2)]
+            {
+                cases.push(Case { shape, kernel, stride, dilation });
+            }
+        }
+        at(&cases)
+    }
+
+    #[divan::bench(args = cases())]
+    fn alone(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        let (input, window, weights) = (case.input(), case.window(), case.weights());
+        let mut out = case.out(case.shape.0);
+        let (rows, width) = (out.layout.rows, out.layout.columns);
+        bencher
+            .counter(ItemsCount::new(MULTIPLY_ADD * window.taps() * out.lanes.len()))
+            .counter(BytesCount::new(input.bytes() + out.bytes()))
+            .bench_local(|| {
+                convolve(level, input.planes(), &window, &weights, 0..rows, width, out.planes_mut());
+            });
+    }
+
+    /// Followed by a pointwise convolution to six channels.
+    #[divan::bench(args = cases())]
+    fn separable(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        let (input, window, weights) = (case.input(), case.window(), case.weights());
+        let channels = case.shape.0;
+        let mut pointwise = DenseWeights::new();
+        pointwise.pack(1, channels, 1, &vec![0.1; 6 * channels], None);
+        let mut out = case.out(6);
+        let (rows, width) = (out.layout.rows, out.layout.columns);
+        let mut between = vec![Lane::ZERO; channels * width];
+        bencher
+            .counter(ItemsCount::new(MULTIPLY_ADD * channels * (window.taps() + 6) * rows * width))
+            .counter(BytesCount::new(input.bytes() + out.bytes()))
+            .bench_local(|| {
+                convolve_separable(
+                    level,
+                    input.planes(),
+                    &window,
+                    &weights,
+                    &pointwise,
+                    0..rows,
+                    width,
+                    &mut between,
+                    out.planes_mut(),
+                );
+            });
+    }
+}
+
+mod pool {
+    use super::*;
+    use swapnas_lanes::kernels::mean;
+    use swapnas_lanes::kernels::pool::{Pool, pool};
+
+    #[derive(Clone, Copy)]
+    struct Case {
+        shape: Shape,
+        stride: usize,
+    }
+
+    impl fmt::Display for Case {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "3x3 stride {} {}", self.stride, self.shape)
+        }
+    }
+
+    fn cases() -> Vec<At<Case>> {
+        let cases = STATES.map(|shape| [1, 2].map(|stride| Case { shape, stride }));
+        at(cases.as_flattened())
+    }
+
+    fn run(bencher: Bencher<'_, '_>, level: Level, case: Case, kind: Pool) {
+        let Case { shape: Shape(channels, height, width), stride } = case;
+        let input = Image::new(case.shape, 1);
+        let mut out = Image::new(Shape(channels, height / stride, width / stride), 0);
+        let (rows, width) = (out.layout.rows, out.layout.columns);
+        let window = square(3, stride, 1);
+        bencher
+            .counter(ItemsCount::new(SAMPLES * window.taps() * out.lanes.len()))
+            .counter(BytesCount::new(input.bytes() + out.bytes()))
+            .bench_local(|| pool(level, input.planes(), &window, kind, 0..rows, width, out.planes_mut()));
+    }
+
+    #[divan::bench(args = cases())]
+    fn max(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        run(bencher, level, case, Pool::Max);
+    }
+
+    #[divan::bench(args = cases())]
+    fn mean_of_window(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        run(bencher, level, case, Pool::Mean { height: case.shape.1, width: case.shape.2 });
+    }
+
+    #[divan::bench(args = at(&STATES))]
+    fn mean_of_image(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        let input = Image::new(shape, 0);
+        let mut out = vec![Lane::ZERO; shape.0];
+        bencher
+            .counter(ItemsCount::new(SAMPLES * input.lanes.len()))
+            .counter(BytesCount::new(input.bytes()))
+            .bench_local(|| mean::mean(level, input.planes(), shape.1, shape.2, &mut out));
+    }
+}
+
+mod moments {
+    use super::*;
+    use swapnas_lanes::kernels::moments::{Moments, accumulate};
+
+    /// A subtraction, an addition and a multiply-add for every number.
+    #[divan::bench(args = at(&STATES))]
+    fn of_image(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        let input = Image::new(shape, 0);
+        let mut moments = vec![Moments::default(); shape.0];
+        bencher
+            .counter(ItemsCount::new(4 * SAMPLES * input.lanes.len()))
+            .counter(BytesCount::new(input.bytes()))
+            .bench_local(|| {
+                accumulate(level, input.planes(), 0..shape.1, shape.2, SAMPLES, &mut moments);
+            });
+    }
+}
+
+mod rows {
+    use super::*;
+    use swapnas_lanes::kernels::rows::{Activation, Affine, Into, Source, load, signs};
+
+    const AFFINE: [Affine; 6] = [Affine { scale: 1.5, shift: 0.25 }; 6];
+
+    fn run(
+        bencher: Bencher<'_, '_>,
+        level: Level,
+        shape: Shape,
+        into: Into,
+        with_signs: bool,
+        act: Activation,
+    ) {
+        let input = Image::new(shape, 0);
+        // What is written has the border that a window reaches into.
+        let mut out = Image::new(shape, 1);
+        let mut words = vec![0u16; input.lanes.len()];
+        let layout = input.layout;
+        let source =
+            Source { planes: input.planes(), affine: Some(&AFFINE[..shape.0]), activation: Some(act) };
+        let read = if into == Into::Sum { 2 } else { 1 };
+        let bytes = (read + 1) * input.bytes() + if with_signs { size_of_val(words.as_slice()) } else { 0 };
+        bencher.counter(BytesCount::new(bytes)).bench_local(|| {
+            let signs = with_signs.then(|| PlanesMut::new(&mut words, layout));
+            load(level, &source, 0..shape.1, shape.2, into, out.planes_mut(), signs);
+        });
+    }
+
+    /// Normalisation, ReLU and signs, as before a convolution.
+    #[divan::bench(args = at(&STATES))]
+    fn overwrite_with_signs(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Overwrite, true, Activation::Relu);
+    }
+
+    #[divan::bench(args = at(&STATES))]
+    fn overwrite(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Overwrite, false, Activation::Relu);
+    }
+
+    #[divan::bench(args = at(&STATES))]
+    fn sum_with_signs(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Sum, true, Activation::Relu);
+    }
+
+    #[divan::bench(args = at(&STATES))]
+    fn sum(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Sum, false, Activation::Relu);
+    }
+
+    #[divan::bench(args = at(&[Shape(6, 16, 16)]))]
+    fn silu(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Overwrite, false, Activation::Silu);
+    }
+
+    #[divan::bench(args = at(&[Shape(6, 16, 16)]))]
+    fn gelu(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        run(bencher, level, shape, Into::Overwrite, false, Activation::Gelu);
+    }
+
+    #[divan::bench(args = at(&STATES))]
+    fn signs_alone(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
+        let input = Image::new(shape, 0);
+        let mut words = vec![0u16; input.lanes.len()];
+        let layout = input.layout;
+        let source = Source { planes: input.planes(), affine: Some(&AFFINE[..shape.0]), activation: None };
+        bencher
+            .counter(BytesCount::new(input.bytes() + size_of_val(words.as_slice())))
+            .bench_local(|| signs(level, &source, 0..shape.1, shape.2, PlanesMut::new(&mut words, layout)));
+    }
 }
