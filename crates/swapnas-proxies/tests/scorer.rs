@@ -25,8 +25,12 @@ fn scorer(
         sharing,
         level: Level::best(),
     };
-    let network = NetworkConfig { channels: Some(4), cells: Some(1), ..space.default_network() };
-    let network = if space.name() == "darts" { space.default_network() } else { network };
+    let default = space.default_network();
+    let network = match space.name() {
+        "darts" => default,
+        "nbmacro" => NetworkConfig { channels: Some(4), ..default },
+        _ => NetworkConfig { channels: Some(4), cells: Some(1), ..default },
+    };
     Scorer::new(space, network, settings).unwrap()
 }
 
@@ -42,7 +46,7 @@ fn score(scorer: &Scorer, archs: &[Arch], threads: usize) -> Vec<Scored> {
 
 #[test]
 fn neither_company_nor_threads_change_a_score() {
-    for (name, batch) in [("darts", 16), ("darts", 5), ("nb201", 20), ("nb101", 16)] {
+    for (name, batch) in [("darts", 16), ("darts", 5), ("nb201", 20), ("nb101", 16), ("nbmacro", 16)] {
         let space = by_name(name).unwrap();
         for sharing in [Sharing::Shared, Sharing::Independent] {
             let scorer = scorer(space, &["swap", "standard-patterns"], batch, 2, sharing);

@@ -212,11 +212,10 @@ impl<'a, E: Element> Job<'a, E> {
         }
         let signs = self.signs[0].take();
         let owned = self.owned.start as isize..self.owned.end as isize;
-        let (rows, columns) = match signs {
-            // Every pixel has a sign, whether or not the window looks at it.
-            Some(_) => (span(&rows, &owned), span(&columns, &(0..shape.width as isize))),
-            None => (rows, columns),
-        };
+        // Whole rows are loaded, even where a strided window leaves out the last columns; and every pixel
+        // has a sign, whether or not the window looks at it.
+        let columns = span(&columns, &(0..shape.width as isize));
+        let rows = if signs.is_some() { span(&rows, &owned) } else { rows };
         let layout = Layout {
             channels: shape.channels,
             first_row: rows.start,
