@@ -133,7 +133,6 @@ impl<'a, E: Element> Job<'a, E> {
                     None => depthwise::convolve(level, planes, &window, weights, band.clone(), width, out),
                     Some(pointwise) => {
                         let between = &mut scratch.between;
-                        super::grow(between, planes.layout().channels * width, Lane::ZERO);
                         depthwise::convolve_separable(
                             level,
                             planes,

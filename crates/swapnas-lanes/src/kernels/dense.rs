@@ -240,11 +240,18 @@ impl<E: Element> Tile<'_, E> {
         simd: S,
         out: &mut PlanesMut<'_, Lane<E>>,
     ) {
+        let columns = 0..self.width as isize;
+        let mut rows = [std::ptr::null_mut(); CHANNELS];
+        for (i, lanes) in rows.iter_mut().enumerate() {
+            *lanes = out.row(self.channel + i, self.row, columns.clone()).as_mut_ptr();
+        }
+        let out = rows;
         for part in 0..S::PARTS {
             let mut pixel = 0;
             if self.width >= PIXELS {
                 loop {
-                    // SAFETY: pixel + PIXELS <= width.
+                    // SAFETY: pixel + PIXELS <= width; `out` are `width` lanes of each channel, which
+                    // are this view's alone.
                     unsafe { self.tile::<S, CHANNELS, PIXELS>(simd, part, pixel, out) };
                     pixel += PIXELS;
                     if pixel == self.width {
@@ -255,7 +262,7 @@ impl<E: Element> Tile<'_, E> {
                 }
             } else {
                 while pixel < self.width {
-                    // SAFETY: pixel < width.
+                    // SAFETY: pixel < width, and as above.
                     unsafe { self.tile::<S, CHANNELS, 1>(simd, part, pixel, out) };
                     pixel += 1;
                 }
@@ -264,15 +271,24 @@ impl<E: Element> Tile<'_, E> {
     }
 
     /// # Safety
-    /// As for `run`, and `pixel + PIXELS <= width`.
+    /// As for `run`, and `pixel + PIXELS` lanes from each of `out` on can be written, and are nobody
+    /// else's.
     #[inline(always)]
     unsafe fn tile<S: Simd<E = E>, const CHANNELS: usize, const PIXELS: usize>(
         &self,
         simd: S,
         part: usize,
         pixel: usize,
-        out: &mut PlanesMut<'_, Lane<E>>,
+        out: [*mut Lane<E>; CHANNELS],
     ) {
+        let out = out.map(|lanes| lanes.wrapping_add(pixel));
+        if part == 0 {
+            for lanes in out {
+                for i in 0..PIXELS {
+                    simd.prefetch_for_write(lanes.wrapping_add(i));
+                }
+            }
+        }
         let mut sums = [[simd.zero(); PIXELS]; CHANNELS];
         for (sums, bias) in sums.iter_mut().zip(self.bias) {
             *sums = [simd.splat(*bias); PIXELS];
@@ -292,11 +308,10 @@ impl<E: Element> Tile<'_, E> {
             // SAFETY: as above.
             weight = unsafe { term(simd, part, &pixels, offset, weight, &mut sums) };
         }
-        let columns = pixel as isize..(pixel + PIXELS) as isize;
-        for (i, sums) in sums.into_iter().enumerate() {
-            let out = out.row(self.channel + i, self.row, columns.clone());
-            for (sum, out) in sums.into_iter().zip(out) {
-                simd.store(sum, out, part);
+        for (sums, lanes) in sums.into_iter().zip(out) {
+            for (i, sum) in sums.into_iter().enumerate() {
+                // SAFETY: the caller's promise.
+                simd.store(sum, unsafe { &mut *lanes.wrapping_add(i) }, part);
             }
         }
     }

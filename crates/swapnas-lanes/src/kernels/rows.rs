@@ -197,9 +197,16 @@ fn affine_of<S: Simd, const AFFINE: bool>(simd: S, x: S::V, scale: S::V, shift: 
     if AFFINE { simd.fma(x, scale, shift) } else { x }
 }
 
+/// How many lanes ahead of those being written memory is prefetched. Without it, every lane that is not
+/// in the first cache holds up the ones after it.
+const AHEAD: usize = 4;
+
 #[inline(always)]
 fn put<S: Simd, A: Function, const ADD: bool>(simd: S, v: S::V, out: &mut Lane<S::E>, part: usize) {
     let v = A::of(simd, v);
+    if !ADD && part == 0 {
+        simd.prefetch_for_write((out as *const Lane<S::E>).wrapping_add(AHEAD));
+    }
     let v = if ADD { simd.add(simd.load(out, part), v) } else { v };
     simd.store(v, out, part);
 }

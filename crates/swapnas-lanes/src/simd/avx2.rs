@@ -82,4 +82,9 @@ impl Simd for Avx2 {
         self.store(a, &mut lane, 0);
         self.load(&Lane(lane.0.map(f)), 0)
     }
+    #[inline(always)]
+    fn prefetch_for_write(self, lane: *const Lane) {
+        // SAFETY: a hint, for any address; processors without the instruction do nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(lane.cast()) }
+    }
 }

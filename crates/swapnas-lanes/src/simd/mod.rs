@@ -64,6 +64,11 @@ pub trait Simd: Copy {
     /// A function of every sample by itself, for what has no instruction. Not fast.
     fn map(self, a: Self::V, f: fn(Self::E) -> Self::E) -> Self::V;
 
+    /// Asks for a lane that will be written soon to be brought into the first cache, if the processor
+    /// can be asked. The lane need not exist.
+    #[inline(always)]
+    fn prefetch_for_write(self, _lane: *const Lane<Self::E>) {}
+
     /// Zero for every sample.
     #[inline(always)]
     fn zero(self) -> Self::V {

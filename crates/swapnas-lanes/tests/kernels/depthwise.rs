@@ -70,8 +70,8 @@ impl<E: Number> Case<E> {
         pointwise.pack(1, channels, 1, &convert::<E>(&mixing), Some(&convert::<E>(&bias)));
         let weights = convert::<E>(&self.weights);
         let found = written(level, [outputs, rows, columns], E::ZERO, |level, band, out| {
-            // Room for more than one row does no harm.
-            let mut between = vec![Lane::splat(E::from_f64(f64::NAN)); channels * columns + 1];
+            // What is left there of other convolutions does no harm.
+            let mut between = vec![Lane::splat(E::from_f64(f64::NAN)); channels * columns];
             depthwise::convolve_separable(
                 level,
                 self.stored.planes(),
