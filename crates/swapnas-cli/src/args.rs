@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use swapnas::{Init, InputSpec, Metric, Preset, Space};
+use swapnas::{Columns, Init, InputSpec, Precision, Preset, Space};
 
 /// Rank neural architectures without training them.
 #[derive(Parser)]
@@ -88,18 +88,20 @@ pub(crate) struct ScoringArgs {
     /// Search space; `swapnas spaces` lists them
     #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
     pub space: &'static dyn Space,
-    /// Metrics, separated by commas; `swapnas metrics` lists them
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "swap,swap-reg,params,macs")]
-    pub metrics: Vec<Metric>,
+    /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
+    /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms
+    #[arg(long, value_name = "LIST", default_value = "swap,swap-reg,params,macs")]
+    pub metrics: Columns,
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1..=4096))]
     pub batch: usize,
-    /// Sets of weights that each network is scored with; scores are means over them
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repeats: u32,
+    /// Sets of weights that each network is scored with; scores are means over them [default: as each
+    /// metric's authors do, 32 for swap, 1 for most others]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeats: Option<u32>,
     /// Seed of images, weights and samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -110,9 +112,12 @@ pub(crate) struct ScoringArgs {
     #[arg(long, value_enum, default_value_t = WeightsArg::Shared)]
     pub weights: WeightsArg,
     /// How weights are drawn: gaussian, kaiming-normal, kaiming-uniform, xavier-normal,
-    /// xavier-uniform or pytorch
-    #[arg(long, value_name = "INIT", default_value_t = Init::Gaussian)]
-    pub init: Init,
+    /// xavier-uniform or pytorch [default: as each metric's authors do, gaussian for swap]
+    #[arg(long, value_name = "INIT")]
+    pub init: Option<Init>,
+    /// Numbers that networks compute with: f32, or f64, which is slow, to check the other
+    #[arg(long, value_name = "PRECISION", default_value_t = Precision::Single)]
+    pub precision: Precision,
     /// The network that is scored: benchmark or swap [default: see `swapnas spaces SPACE`]
     #[arg(long, value_name = "NETWORK")]
     pub network: Option<Preset>,
@@ -151,7 +156,7 @@ pub(crate) struct SpacesArgs {
 #[derive(Args)]
 pub(crate) struct MetricsArgs {
     /// The metric to explain
-    pub metric: Option<Metric>,
+    pub metric: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

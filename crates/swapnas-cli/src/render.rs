@@ -2,7 +2,9 @@
 
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{Cell, CellAlignment, Table};
-use swapnas::{Arch, Ceiling, Correlation, Score, Scored, Scorer, Sharing};
+use swapnas::{Ceiling, Column, Columns, Correlation, Init, Score, Scored, Scorer, Sharing};
+
+use crate::commands::score::Row;
 
 /// How the networks were scored, in a line or two.
 pub(crate) fn settings(scorer: &Scorer) -> String {
@@ -15,22 +17,37 @@ pub(crate) fn settings(scorer: &Scorer) -> String {
         (None, Sharing::Shared) => "shared",
         (None, Sharing::Independent) => "independent",
     };
-    format!(
-        "network {network}\ninputs {}, batch {}, {} x {} {weights} weights, seed {}",
-        settings.inputs, settings.batch, settings.repeats, settings.init, settings.seed
-    )
+    // Metrics by the sets of weights that they are computed with.
+    let mut sets: Vec<((u32, Init), Vec<String>)> = Vec::new();
+    for metric in &settings.metrics {
+        let Some(set) = settings.weights_for(metric) else { continue };
+        match sets.iter_mut().find(|(known, _)| *known == set) {
+            Some((_, metrics)) => metrics.push(metric.to_string()),
+            None => sets.push((set, vec![metric.to_string()])),
+        }
+    }
+    let mut text = format!(
+        "network {network}\ninputs {}, batch {}, seed {}, {}",
+        settings.inputs, settings.batch, settings.seed, settings.precision
+    );
+    for ((repeats, init), metrics) in &sets {
+        text.push_str(&format!("\n{repeats} x {init} {weights} weights"));
+        if sets.len() > 1 {
+            text.push_str(&format!(": {}", metrics.join(", ")));
+        }
+    }
+    text
 }
 
 /// A table of scores.
-pub(crate) fn scores(scorer: &Scorer, rows: &[(&Arch, &Scored)]) -> String {
+pub(crate) fn scores(scorer: &Scorer, columns: &Columns, rows: &[Row<'_>]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
-    let metrics = &scorer.settings().metrics;
-    let names = metrics.iter().map(ToString::to_string);
+    let names = columns.iter().map(ToString::to_string);
     table.set_header(["".to_owned()].into_iter().chain(names).chain(["architecture".to_owned()]));
-    for (place, (arch, scored)) in rows.iter().enumerate() {
+    for (place, row) in rows.iter().enumerate() {
         let mut cells = vec![Cell::new(place + 1).set_alignment(CellAlignment::Right)];
-        for score in &scored.scores {
+        for score in &row.values {
             let text = match score {
                 Ok(Score { mean, std }) if *std > 0.0 => format!("{} ± {}", number(*mean), number(*std)),
                 Ok(Score { mean, .. }) => number(*mean),
@@ -38,7 +55,7 @@ pub(crate) fn scores(scorer: &Scorer, rows: &[(&Arch, &Scored)]) -> String {
             };
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
-        cells.push(Cell::new(scorer.space().print(arch)));
+        cells.push(Cell::new(scorer.space().print(row.arch)));
         table.add_row(cells);
     }
     table.to_string()
@@ -93,7 +110,7 @@ pub(crate) fn paragraph(text: &str, indent: &str) -> String {
 }
 
 /// A table of correlations.
-pub(crate) fn correlations(scorer: &Scorer, correlations: &[Correlation], markdown: bool) -> String {
+pub(crate) fn correlations(correlations: &[(&Column, Correlation)], markdown: bool) -> String {
     let mut table = Table::new();
     table.load_preset(if markdown { ASCII_MARKDOWN } else { NOTHING });
     table.set_header([
@@ -107,7 +124,7 @@ pub(crate) fn correlations(scorer: &Scorer, correlations: &[Correlation], markdo
         "n",
         "undefined",
     ]);
-    for (metric, correlation) in scorer.settings().metrics.iter().zip(correlations) {
+    for (column, correlation) in correlations {
         let number = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
         let interval =
             correlation.spearman_ci95.map(|[l, h]| format!(" ({l:.3} to {h:.3})")).unwrap_or_default();
@@ -121,14 +138,14 @@ pub(crate) fn correlations(scorer: &Scorer, correlations: &[Correlation], markdo
             correlation.n.to_string(),
             correlation.undefined.to_string(),
         ];
-        let mut cells = vec![Cell::new(metric)];
+        let mut cells = vec![Cell::new(column)];
         cells.extend(numbers.map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
         table.add_row(cells);
     }
     let mut text = table.to_string();
-    for (metric, correlation) in scorer.settings().metrics.iter().zip(correlations) {
+    for (column, correlation) in correlations {
         for reason in &correlation.reasons {
-            text.push_str(&format!("\n{metric}: {reason}"));
+            text.push_str(&format!("\n{column}: {reason}"));
         }
     }
     text

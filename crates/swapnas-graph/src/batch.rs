@@ -46,6 +46,46 @@ impl<E: Element> Batch<E> {
         Ok(Batch { samples, shape, lanes })
     }
 
+    /// The first images by themselves.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[must_use]
+    pub fn first(&self, samples: usize) -> Self {
+        assert!(samples <= self.samples, "{samples} of {} images", self.samples);
+        let blocks = samples.div_ceil(SAMPLES);
+        let mut lanes = self.lanes[..blocks * self.shape.elements()].to_vec();
+        if let Some(last) = blocks.checked_sub(1) {
+            for lane in &mut lanes[last * self.shape.elements()..] {
+                lane.0[samples - last * SAMPLES..].fill(E::ZERO);
+            }
+        }
+        Batch { samples, shape: self.shape, lanes }
+    }
+
+    /// These images plus `factor` times as many others.
+    ///
+    /// # Panics
+    /// If the others are of another number or shape.
+    #[must_use]
+    pub fn plus(&self, factor: f64, others: &Self) -> Self {
+        assert_eq!((self.samples, self.shape), (others.samples, others.shape));
+        let factor = E::from_f64(factor);
+        let mut sum = self.clone();
+        for (lane, other) in sum.lanes.iter_mut().zip(&others.lanes) {
+            for (x, y) in lane.0.iter_mut().zip(other.0) {
+                *x = *x + factor * y;
+            }
+        }
+        sum
+    }
+
+    /// The same images in double precision.
+    pub fn to_double(&self) -> Batch<f64> {
+        let lanes = self.lanes.iter().map(|lane| Lane(lane.0.map(Element::to_f64))).collect();
+        Batch { samples: self.samples, shape: self.shape, lanes }
+    }
+
     /// Number of images.
     pub fn samples(&self) -> usize {
         self.samples

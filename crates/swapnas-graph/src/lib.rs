@@ -31,5 +31,6 @@ pub use key::Key;
 pub use op::{Activation, Op, Padding, Window};
 pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
+pub use swapnas_lanes::kernels::moments::Moments;
 pub use swapnas_lanes::{Element, Level, LevelError};
 pub use tensors::{Tensor, Tensors, TensorsError};

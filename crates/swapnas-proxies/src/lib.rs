@@ -3,15 +3,26 @@
 //! A [`Scorer`] builds architectures of a space into networks, draws weights and images, runs the
 //! passes that its [`Metric`]s need, and gives the mean of each metric over several draws.
 
-mod evidence;
+mod column;
+mod definition;
 pub mod inputs;
 mod metric;
 pub mod metrics;
 mod observe;
 mod patterns;
+mod ranks;
 mod scorer;
+mod spectrum;
+mod trial;
+mod undefined;
 
-pub(crate) use evidence::Evidence;
-pub use metric::{Argument, Definition, Direction, Metric, MetricError, Needs, Undefined};
+pub use column::{Aggregate, Column, ColumnError, Columns, Named};
+pub use definition::{Argument, Definition, Direction};
+pub use metric::{Metric, MetricError};
 pub use patterns::PatternSet;
-pub use scorer::{Ceiling, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing};
+pub use ranks::{log_rank_sums, mean_ranks, ranks};
+pub use scorer::{
+    Ceiling, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing,
+    UnknownPrecision,
+};
+pub use undefined::Undefined;

@@ -1,127 +1,8 @@
-use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Evidence;
+use crate::definition::{Argument, Compute, Definition, Needs};
 use crate::metrics;
-
-/// Which values of a metric are good ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Large values promise accuracy.
-    HigherIsBetter,
-    /// Small values promise accuracy.
-    LowerIsBetter,
-}
-
-impl Direction {
-    /// Puts the better of two values first.
-    pub fn best_first(self, a: f64, b: f64) -> Ordering {
-        match self {
-            Direction::HigherIsBetter => b.total_cmp(&a),
-            Direction::LowerIsBetter => a.total_cmp(&b),
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::HigherIsBetter => "higher is better",
-            Direction::LowerIsBetter => "lower is better",
-        })
-    }
-}
-
-/// What has to be computed of a network before a metric can be read off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// The patterns of all ReLU units over a batch: a forward pass.
-    pub patterns: bool,
-}
-
-impl Needs {
-    /// Nothing but the graph.
-    pub const NONE: Needs = Needs { patterns: false };
-
-    /// The patterns of all ReLU units.
-    pub const PATTERNS: Needs = Needs { patterns: true };
-
-    /// What either needs.
-    #[must_use]
-    pub const fn or(self, other: Needs) -> Needs {
-        Needs { patterns: self.patterns || other.patterns }
-    }
-}
-
-impl fmt::Display for Needs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.patterns { "one forward pass" } else { "the graph alone; nothing is run" })
-    }
-}
-
-/// A number that a metric can be given.
-#[derive(Clone, Copy, Debug)]
-pub struct Argument {
-    /// Its name, as in `swap-reg:mu=1.5`.
-    pub name: &'static str,
-    /// Its value if none is given.
-    pub default: f64,
-    /// What it means, and in which unit.
-    pub meaning: &'static str,
-    /// Whether the metric is defined for a value.
-    pub allows: fn(f64) -> bool,
-    /// The allowed values in words.
-    pub allowed: &'static str,
-}
-
-/// All that there is to say about a metric, and the function that computes it.
-///
-/// Every metric is one static of this type in one file; `swapnas metrics NAME` prints it.
-#[derive(Debug)]
-pub struct Definition {
-    /// The name on the command line.
-    pub name: &'static str,
-    /// What it is, in one line.
-    pub summary: &'static str,
-    /// The definition.
-    pub formula: &'static str,
-    /// Where it is defined.
-    pub source: &'static str,
-    /// Which values are good.
-    pub direction: Direction,
-    /// What it is computed from.
-    pub needs: Needs,
-    /// Where implementations differ, and what this one does.
-    pub differences: &'static str,
-    /// Numbers it can be given.
-    pub arguments: &'static [Argument],
-    pub(crate) compute: fn(&Evidence<'_>, &[f64]) -> Result<f64, Undefined>,
-}
-
-/// Why a metric has no value for a network.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Undefined {
-    /// The metric looks at ReLUs.
-    #[error("the network has no ReLU")]
-    NoRelu,
-    /// The factor of the regularised score is too small for a number.
-    #[error(
-        "the regularisation factor of {thousands} thousand parameters is too small for a number with mu={mu} \
-         and sigma={sigma}; give mu and sigma of the size of the networks"
-    )]
-    Underflow {
-        /// Parameters of the network, in thousands.
-        thousands: f64,
-        /// The size that is preferred.
-        mu: f64,
-        /// How much a network may differ from it.
-        sigma: f64,
-    },
-    /// The result is infinite or no number.
-    #[error("the value is {0}")]
-    NotFinite(f64),
-}
 
 /// A metric with its arguments, such as `swap` or `swap-reg:mu=1.5:sigma=5`.
 #[derive(Clone, Debug)]
@@ -142,10 +23,17 @@ impl Metric {
         self.definition
     }
 
-    /// Reads the metric off what was measured of a network.
-    pub(crate) fn of(&self, evidence: &Evidence<'_>) -> Result<f64, Undefined> {
-        let value = (self.definition.compute)(evidence, &self.values)?;
-        if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite(value)) }
+    /// What must be at hand to compute it.
+    pub(crate) fn needs(&self) -> Needs {
+        match self.definition.compute {
+            Compute::Graph(_) | Compute::Patterns(_) => Needs::NONE,
+            Compute::Passes { needs, .. } => needs,
+        }
+    }
+
+    /// The values of its arguments, in the order of the definition.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
     }
 }
 
@@ -284,7 +172,13 @@ mod tests {
         let mut names = HashSet::new();
         for definition in metrics::all() {
             assert!(names.insert(definition.name), "two metrics are called {}", definition.name);
-            for text in [definition.summary, definition.formula, definition.source, definition.differences] {
+            for text in [
+                definition.summary,
+                definition.formula,
+                definition.source,
+                definition.differences,
+                definition.cost,
+            ] {
                 assert!(!text.is_empty(), "{} is not explained", definition.name);
             }
             assert!(!definition.summary.contains('\n'), "{}: one line", definition.name);

@@ -8,7 +8,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use swapnas::{Arch, InputSpec, Level, Scorer, Settings, Sharing};
+use swapnas::{Arch, InputSpec, Level, Precision, Scorer, Settings, Sharing};
 
 const NETWORKS: usize = 1000;
 const BATCH: usize = 16;
@@ -31,11 +31,12 @@ fn job(sharing: Sharing) -> (Scorer, Vec<Arch>) {
         metrics: vec!["swap".parse().expect("a metric of this name")],
         inputs: InputSpec::default(),
         batch: BATCH,
-        repeats: REPEATS,
+        repeats: Some(REPEATS),
         seed: 0,
-        init: Default::default(),
+        init: None,
         sharing,
         level: Level::from_env().expect("a level that this machine has"),
+        precision: Precision::Single,
     };
     let scorer = Scorer::new(space, space.default_network(), settings).expect("images without data");
     (scorer, swapnas::sample(space, NETWORKS, 0))

@@ -1,7 +1,7 @@
 //! Correlation of metrics with accuracies.
 
 use serde::Serialize;
-use swapnas_proxies::{Direction, Metric, Scored};
+use swapnas_proxies::{Direction, Score, Undefined};
 
 use crate::statistics::{Coefficient, Interval, NoStatistic, Pairs, ndcg, partial_spearman, top_overlap};
 
@@ -38,25 +38,34 @@ pub struct Correlation {
     pub reasons: Vec<String>,
 }
 
-/// Correlates the metric that has number `index` in the scores with accuracies; `seed` is that of the
-/// bootstrap intervals.
-pub fn correlate(metric: &Metric, index: usize, networks: &[(f64, &Scored)], seed: u64) -> Correlation {
-    let (mut scores, mut accuracies, mut params) = (Vec::new(), Vec::new(), Vec::new());
+/// Correlates the values of a metric or an aggregate with the accuracies of the same networks.
+///
+/// `params` are the parameter counts of the networks, `seed` is that of the bootstrap intervals.
+///
+/// # Panics
+/// If the lists are not equally long.
+pub fn correlate(
+    direction: Direction,
+    values: &[Result<Score, Undefined>],
+    accuracies: &[f64],
+    params: &[u64],
+    seed: u64,
+) -> Correlation {
+    assert!(values.len() == accuracies.len() && values.len() == params.len(), "one of each per network");
+    let networks = values.len();
+    let (mut scores, mut known_accuracies, mut known_params) = (Vec::new(), Vec::new(), Vec::new());
     let mut reasons: Vec<String> = Vec::new();
     let mut note = |reason: String| {
         if !reasons.contains(&reason) && reasons.len() < 5 {
             reasons.push(reason);
         }
     };
-    for (accuracy, scored) in networks {
-        match &scored.scores[index] {
+    for ((value, accuracy), params) in values.iter().zip(accuracies).zip(params) {
+        match value {
             Ok(score) => {
-                scores.push(match metric.definition().direction {
-                    Direction::HigherIsBetter => score.mean,
-                    Direction::LowerIsBetter => -score.mean,
-                });
-                accuracies.push(*accuracy);
-                params.push(scored.params as f64);
+                scores.push(direction.ascending(score.mean));
+                known_accuracies.push(*accuracy);
+                known_params.push(*params as f64);
             }
             Err(reason) => note(reason.to_string()),
         }
@@ -73,10 +82,10 @@ pub fn correlate(metric: &Metric, index: usize, networks: &[(f64, &Scored)], see
         top10_overlap: None,
         ndcg: None,
         n,
-        undefined: networks.len() - n,
+        undefined: networks - n,
         reasons: Vec::new(),
     };
-    match Pairs::new("scores", &scores, "accuracies", &accuracies) {
+    match Pairs::new("scores", &scores, "accuracies", &known_accuracies) {
         Ok(pairs) => {
             let mut interval = |coefficient| {
                 let bounds = |Interval { low, high }| [low, high];
@@ -89,7 +98,7 @@ pub fn correlate(metric: &Metric, index: usize, networks: &[(f64, &Scored)], see
             result.kendall = Some(pairs.coefficient(Coefficient::Kendall));
             result.pearson = Some(pairs.coefficient(Coefficient::Pearson));
             result.spearman_given_params =
-                known(partial_spearman(&pairs, "parameter counts", &params), &mut note);
+                known(partial_spearman(&pairs, "parameter counts", &known_params), &mut note);
             result.top10_overlap = known(top_overlap(&pairs, n.div_ceil(10)), &mut note);
             result.ndcg = Some(ndcg(&pairs));
         }

@@ -2,18 +2,19 @@
 //! on.
 //!
 //! ```
-//! use swapnas::{InputSpec, Level, Scorer, Settings, Sharing};
+//! use swapnas::{InputSpec, Level, Precision, Scorer, Settings, Sharing};
 //!
 //! let space = swapnas::space("darts")?;
 //! let settings = Settings {
 //!     metrics: vec!["swap".parse()?],
 //!     inputs: InputSpec::default(),
 //!     batch: 16,
-//!     repeats: 2,
+//!     repeats: Some(2),
 //!     seed: 0,
-//!     init: Default::default(),
+//!     init: None,
 //!     sharing: Sharing::Shared,
 //!     level: Level::best(),
+//!     precision: Precision::Single,
 //! };
 //! let scorer = Scorer::new(space, space.default_network(), settings)?;
 //! let archs = swapnas::sample(space, 10, 0);
@@ -37,7 +38,7 @@ pub use swapnas_graph::{Init, Level, Shape, Tensors};
 pub use swapnas_proxies::inputs::InputSpec;
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
-    Ceiling, Definition, Direction, Metric, Progress, Saturation, Score, ScoreError, Scored, Scorer,
-    Settings, Sharing,
+    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, Metric, Named, Precision,
+    Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
 };
 pub use swapnas_spaces::{Arch, NetworkConfig, Preset, Space, UnknownSpace, by_name as space, spaces};

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
-use swapnas::{Arch, Correlation, Scored, Scorer};
+use swapnas::{Arch, Column, Correlation, Score, Scored, Scorer, Undefined};
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
@@ -38,32 +38,35 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         .collect();
     if let Some(path) = &args.out {
         let texts: Vec<String> = done.iter().map(|(arch, ..)| args.scoring.space.print(arch)).collect();
-        let rows = done.iter().zip(&texts).map(|((_, accuracy, scored), arch)| ScoredRow {
-            arch,
-            accuracy: Some(*accuracy),
-            scored,
-        });
-        table::write_scores(path, &scorer.settings().metrics, rows)?;
+        let rows = done.iter().zip(&texts);
+        let rows: Vec<ScoredRow<'_>> = rows
+            .map(|((_, accuracy, scored), arch)| ScoredRow { arch, accuracy: Some(*accuracy), scored })
+            .collect();
+        table::write_scores(path, &args.scoring.metrics, &rows)?;
     }
-    let pairs: Vec<(f64, &Scored)> = done.iter().map(|(_, accuracy, scored)| (*accuracy, scored)).collect();
-    let correlations: Vec<Correlation> = scorer
-        .settings()
-        .metrics
+    let columns = &args.scoring.metrics;
+    let networks: Vec<&Scored> = done.iter().map(|(.., scored)| scored).collect();
+    let accuracies: Vec<f64> = done.iter().map(|(_, accuracy, _)| *accuracy).collect();
+    let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
+    let values: Vec<Vec<Result<Score, Undefined>>> =
+        columns.iter().map(|column| columns.values(column, &networks)).collect();
+    let correlations: Vec<(&Column, Correlation)> = columns
         .iter()
-        .enumerate()
-        .map(|(index, metric)| swapnas::correlate(metric, index, &pairs, args.scoring.seed))
+        .zip(&values)
+        .map(|(column, values)| {
+            let seed = args.scoring.seed;
+            (column, swapnas::correlate(column.direction(), values, &accuracies, &params, seed))
+        })
         .collect();
-    if let Some(path) = &args.plot {
-        draw(path, &scorer, &pairs, &correlations[0])?;
+    if let (Some(path), Some((column, correlation))) = (&args.plot, correlations.first()) {
+        let points = Points { values: &values[0], accuracies: &accuracies, params: &params };
+        draw(path, &scorer, column, &points, correlation)?;
     }
     let mut out = std::io::stdout().lock();
     if args.json {
-        let metrics: Map<String, Value> = scorer
-            .settings()
-            .metrics
+        let metrics: Map<String, Value> = correlations
             .iter()
-            .zip(&correlations)
-            .map(|(metric, correlation)| Ok((metric.to_string(), serde_json::to_value(correlation)?)))
+            .map(|(column, correlation)| Ok((column.to_string(), serde_json::to_value(correlation)?)))
             .collect::<Result<_, serde_json::Error>>()?;
         let failed: Vec<Value> = failed
             .iter()
@@ -84,7 +87,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         let space = args.scoring.space.name();
         writeln!(out, "{space}: {} architectures of {}", done.len(), args.table.display())?;
         writeln!(out, "{}", render::settings(&scorer))?;
-        writeln!(out, "{}", render::correlations(&scorer, &correlations, args.markdown))?;
+        writeln!(out, "{}", render::correlations(&correlations, args.markdown))?;
         for (line, reason) in failed.iter() {
             writeln!(out, "skipped line {line}: {reason}")?;
         }
@@ -138,27 +141,34 @@ fn rows(args: &CorrelateArgs) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
     Ok((rows, problems))
 }
 
+/// What is drawn: a value, an accuracy and a size for every network.
+struct Points<'a> {
+    values: &'a [Result<Score, Undefined>],
+    accuracies: &'a [f64],
+    params: &'a [u64],
+}
+
 /// Draws the first metric against accuracy.
 fn draw(
     path: &Path,
     scorer: &Scorer,
-    pairs: &[(f64, &Scored)],
+    column: &Column,
+    points: &Points<'_>,
     correlation: &Correlation,
 ) -> anyhow::Result<()> {
-    let metric = &scorer.settings().metrics[0];
-    let (points, params): (Vec<(f64, f64)>, Vec<f64>) = pairs
-        .iter()
-        .filter_map(|(accuracy, scored)| {
-            Some(((scored.scores[0].as_ref().ok()?.mean, *accuracy), scored.params as f64))
+    let networks = points.values.iter().zip(points.accuracies.iter().zip(points.params));
+    let (points, params): (Vec<(f64, f64)>, Vec<f64>) = networks
+        .filter_map(|(value, (accuracy, params))| {
+            Some(((value.as_ref().ok()?.mean, *accuracy), *params as f64))
         })
         .unzip();
     let rho = correlation.spearman.map_or("undefined".to_owned(), |rho| format!("{rho:.3}"));
     let title =
         format!("Spearman's rho = {rho}, {} architectures of {}", points.len(), scorer.space().name());
-    let x_label = if metric.to_string() == "swap" { "SWAP-Score".to_owned() } else { metric.to_string() };
+    let name = column.to_string();
+    let x_label = if name == "swap" { "SWAP-Score" } else { &name };
     // Colours show how much of the score is size alone, unless that is what is drawn.
-    let is_size = metric.definition().name == "params";
-    let colours = (!is_size).then_some(Colours { label: "parameters", values: &params });
-    Scatter { title: &title, x_label: &x_label, y_label: "accuracy", points: &points, colours }.draw(path)?;
+    let colours = (name != "params").then_some(Colours { label: "parameters", values: &params });
+    Scatter { title: &title, x_label, y_label: "accuracy", points: &points, colours }.draw(path)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
-use swapnas::Definition;
+use swapnas::{Definition, Metric, Named};
 
 use crate::Ending;
 use crate::args::MetricsArgs;
@@ -11,26 +11,42 @@ use crate::render;
 
 pub(crate) fn run(args: MetricsArgs) -> anyhow::Result<Ending> {
     let mut out = std::io::stdout().lock();
-    let metric = args.metric.as_ref().map(|metric| metric.definition());
-    match (metric, args.json) {
-        (Some(definition), true) => writeln!(out, "{:#}", object(definition))?,
-        (Some(definition), false) => explain(&mut out, definition)?,
-        (None, true) => {
-            let all: Vec<Value> = swapnas::metrics().iter().map(|definition| object(definition)).collect();
-            writeln!(out, "{:#}", Value::from(all))?;
+    let Some(name) = &args.metric else {
+        list(&mut out, args.json)?;
+        return Ok(Ending::Complete);
+    };
+    let named = Named::ALL.iter().find(|named| named.name == name);
+    let metric = if named.is_none() { Some(name.parse::<Metric>()?) } else { None };
+    match (named, metric.as_ref().map(Metric::definition)) {
+        (Some(named), _) if args.json => writeln!(out, "{:#}", aggregate(named))?,
+        (Some(Named { name, summary, stands_for }), _) => {
+            writeln!(out, "{name}: {summary}\n\nstands for\n  {stands_for}")?;
         }
-        (None, false) => {
-            let width = swapnas::metrics().iter().map(|d| d.name.len()).max().unwrap_or_default();
-            for definition in swapnas::metrics() {
-                writeln!(out, "{:width$}  {}", definition.name, definition.summary)?;
-            }
-        }
+        (None, Some(definition)) if args.json => writeln!(out, "{:#}", object(definition))?,
+        (None, Some(definition)) => explain(&mut out, definition)?,
+        (None, None) => {}
     }
     Ok(Ending::Complete)
 }
 
+fn list(out: &mut impl Write, json: bool) -> std::io::Result<()> {
+    if json {
+        let metrics = swapnas::metrics().iter().map(|definition| object(definition));
+        let all: Vec<Value> = metrics.chain(Named::ALL.iter().map(aggregate)).collect();
+        return writeln!(out, "{:#}", Value::from(all));
+    }
+    let metrics = swapnas::metrics().iter().map(|definition| (definition.name, definition.summary));
+    let all: Vec<_> = metrics.chain(Named::ALL.iter().map(|named| (named.name, named.summary))).collect();
+    let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, summary) in all {
+        writeln!(out, "{name:width$}  {summary}")?;
+    }
+    writeln!(out, "\nrank(a,b,...) is the mean of the ranks by several metrics over the scored networks,")?;
+    writeln!(out, "logrank(a,b,...) the sum of the logarithms of the ranks")
+}
+
 fn explain(out: &mut impl Write, definition: &Definition) -> std::io::Result<()> {
-    let Definition { name, summary, formula, source, direction, needs, differences, arguments, .. } =
+    let Definition { name, summary, formula, source, direction, cost, differences, arguments, .. } =
         definition;
     writeln!(out, "{name}: {summary}\n")?;
     for (title, text) in [("definition", *formula), ("source", source), ("differences", differences)] {
@@ -47,7 +63,8 @@ fn explain(out: &mut impl Write, definition: &Definition) -> std::io::Result<()>
         }
         writeln!(out)?;
     }
-    writeln!(out, "direction\n  {direction}\n\nneeds\n  {needs}")
+    writeln!(out, "direction\n  {direction}\n\ncost\n{}\n", render::paragraph(cost, "  "))?;
+    writeln!(out, "weights\n  {} x {} unless asked otherwise", definition.repeats, definition.init)
 }
 
 fn object(definition: &Definition) -> Value {
@@ -62,7 +79,13 @@ fn object(definition: &Definition) -> Value {
         "source": definition.source,
         "differences": definition.differences,
         "direction": definition.direction.to_string(),
-        "needs": definition.needs.to_string(),
+        "cost": definition.cost,
+        "init": definition.init.name(),
+        "repeats": definition.repeats,
         "arguments": arguments.collect::<Vec<_>>(),
     })
+}
+
+fn aggregate(named: &Named) -> Value {
+    json!({ "name": named.name, "summary": named.summary, "stands_for": named.stands_for })
 }

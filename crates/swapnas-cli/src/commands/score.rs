@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::{Arch, Scored, Scorer, Tensors, table};
+use swapnas::{Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, table};
 
 use crate::Ending;
 use crate::args::ScoreArgs;
@@ -24,17 +24,16 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
     bar.finish();
     let scored = scored?;
     let done = scored.iter().flatten().count();
-    let mut rows: Vec<(&Arch, &Scored)> =
-        archs.iter().zip(&scored).filter_map(|(arch, scored)| Some((arch, scored.as_ref()?))).collect();
+    let mut rows = rows(&args.scoring.metrics, &archs, &scored);
     let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
     if let Some(top) = top {
-        best_first(&scorer, &mut rows);
+        best_first(&args.scoring.metrics, &mut rows);
         rows.truncate(top as usize);
     }
     let mut out = std::io::stdout().lock();
     if args.json {
-        for (arch, scored) in &rows {
-            writeln!(out, "{}", object(&scorer, arch, scored))?;
+        for row in &rows {
+            writeln!(out, "{}", object(&scorer, &args.scoring.metrics, row))?;
         }
     } else {
         let shown = match top {
@@ -43,7 +42,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
         };
         writeln!(out, "{}: {shown}", args.scoring.space.name())?;
         writeln!(out, "{}", render::settings(&scorer))?;
-        writeln!(out, "{}", render::scores(&scorer, &rows))?;
+        writeln!(out, "{}", render::scores(&scorer, &args.scoring.metrics, &rows))?;
         for warning in render::warnings(&scorer, scored.iter().flatten()) {
             writeln!(out, "{warning}")?;
         }
@@ -82,30 +81,48 @@ fn architectures(args: &ScoreArgs) -> anyhow::Result<Vec<Arch>> {
     Ok(archs)
 }
 
-/// Sorts by the first metric; networks for which it is undefined come last.
-fn best_first(scorer: &Scorer, rows: &mut [(&Arch, &Scored)]) {
-    let Some(metric) = scorer.settings().metrics.first() else { return };
-    let better = metric.definition().direction;
-    rows.sort_by(|(_, a), (_, b)| match (&a.scores[0], &b.scores[0]) {
+/// An architecture with what was found.
+pub(crate) struct Row<'a> {
+    pub arch: &'a Arch,
+    pub scored: &'a Scored,
+    /// One for each column.
+    pub values: Vec<Result<Score, Undefined>>,
+}
+
+/// Those architectures that are scored. Ranks are taken over all of them.
+fn rows<'a>(columns: &Columns, archs: &'a [Arch], scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
+    let done = archs.iter().zip(scored).filter_map(|(arch, scored)| Some((arch, scored.as_ref()?)));
+    let (archs, networks): (Vec<&Arch>, Vec<&Scored>) = done.unzip();
+    let by_column: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
+    let values = |place: usize| by_column.iter().map(|values| values[place].clone()).collect();
+    let rows = archs.into_iter().zip(networks).enumerate();
+    rows.map(|(place, (arch, scored))| Row { arch, scored, values: values(place) }).collect()
+}
+
+/// Sorts by the first column; networks for which it is undefined come last.
+fn best_first(columns: &Columns, rows: &mut [Row<'_>]) {
+    let Some(column) = columns.iter().next() else { return };
+    let better = column.direction();
+    rows.sort_by(|a, b| match (&a.values[0], &b.values[0]) {
         (Ok(a), Ok(b)) => better.best_first(a.mean, b.mean),
         (a, b) => a.is_err().cmp(&b.is_err()),
     });
 }
 
-fn object(scorer: &Scorer, arch: &Arch, scored: &Scored) -> Value {
-    let scores: Map<String, Value> = scorer
-        .settings()
-        .metrics
+fn object(scorer: &Scorer, columns: &Columns, row: &Row<'_>) -> Value {
+    let scores: Map<String, Value> = columns
         .iter()
-        .zip(&scored.scores)
-        .map(|(metric, score)| {
+        .zip(&row.values)
+        .map(|(column, score)| {
             let value = match score {
+                Ok(score) if column.is_aggregate() => json!({ "mean": score.mean }),
                 Ok(score) => json!({ "mean": score.mean, "std": score.std }),
                 Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
             };
-            (metric.to_string(), value)
+            (column.to_string(), value)
         })
         .collect();
+    let Row { arch, scored, .. } = row;
     let mut object = json!({
         "arch": scorer.space().print(arch),
         "params": scored.params,

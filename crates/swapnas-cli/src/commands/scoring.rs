@@ -26,7 +26,7 @@ impl ScoringArgs {
     /// How to score.
     fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
-            metrics: self.metrics.clone(),
+            metrics: self.metrics.metrics().to_vec(),
             inputs: self.inputs.clone(),
             batch: self.batch,
             repeats: self.repeats,
@@ -37,6 +37,7 @@ impl ScoringArgs {
                 WeightsArg::Independent => Sharing::Independent,
             },
             level: Level::from_env()?,
+            precision: self.precision,
         })
     }
 

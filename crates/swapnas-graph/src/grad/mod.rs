@@ -63,7 +63,7 @@ pub use params::ParamSet;
 pub use tape::Tape;
 
 use crate::exec::{Observer, RunError, Signs};
-use crate::{Batch, Relu, Shape, ValueId};
+use crate::{Batch, Graph, Relu, Shape, ValueId};
 use flow::Memory;
 use frame::{Frame, Tangents};
 use jobs::Scratch;
@@ -89,6 +89,11 @@ impl<E: Element> Differentiator<E> {
     pub fn parallel(mut self, parallel: bool) -> Self {
         self.parallel = parallel;
         self
+    }
+
+    /// Another one for another precision, with the same settings and no memory yet.
+    pub fn sibling<F: Element>(&self) -> Differentiator<F> {
+        Differentiator::new(self.level).parallel(self.parallel)
     }
 
     /// Runs a network forward, keeping what backward passes need.
@@ -221,6 +226,11 @@ impl<'a, E: Element> Pass<'a, E> {
         (values, norms)
     }
 
+    /// The network.
+    pub fn graph(&self) -> &'a Graph {
+        self.tape.graph()
+    }
+
     /// A value over the batch, `[sample][channel][row][column]`; `None` if the tape does not compute it.
     pub fn value(&self, value: ValueId) -> Option<Vec<f64>> {
         Some(self.view_numbers(&self.frame(None), self.tape.view(value)?))
@@ -230,8 +240,8 @@ impl<'a, E: Element> Pass<'a, E> {
     /// `value` that it returns. `None` if this is no normalisation or its statistics are not those of
     /// the batch.
     pub fn moments(&self, value: ValueId) -> Option<&[Moments]> {
-        let view = self.tape.view(value).filter(|view| view.activation.is_none())?;
-        Some(self.norms[view.norm?].moments.as_slice()).filter(|moments| !moments.is_empty())
+        let norm = self.tape.norms.iter().position(|norm| norm.value == value)?;
+        Some(self.norms[norm].moments.as_slice()).filter(|moments| !moments.is_empty())
     }
 
     /// Shows the signs of all ReLUs to an observer, if the tape was made for it.

@@ -51,6 +51,12 @@ impl<E: Element> ParamSet<E> {
         self.numbers.iter().map(Vec::as_slice)
     }
 
+    /// The same in double precision.
+    pub fn to_double(&self) -> ParamSet<f64> {
+        let double = |numbers: &Vec<E>| numbers.iter().map(|x| x.to_f64()).collect();
+        ParamSet { numbers: self.numbers.iter().map(double).collect() }
+    }
+
     /// The same with `f` applied to every number.
     #[must_use]
     pub fn map(mut self, f: impl Fn(E) -> E) -> Self {

@@ -40,6 +40,8 @@ pub(super) struct View {
 pub(super) struct Norm {
     pub slot: usize,
     pub params: Option<(ParamId, ParamId)>,
+    /// What it returns.
+    pub value: ValueId,
 }
 
 /// A convolution, or a linear layer.
@@ -229,7 +231,7 @@ impl Tape {
                 if view.norm.is_some() || view.activation.is_some() {
                     view = self.written(graph, inputs[0]);
                 }
-                self.norms.push(Norm { slot: view.slot, params: *affine });
+                self.norms.push(Norm { slot: view.slot, params: *affine, value });
                 let norm = self.norms.len() - 1;
                 self.steps.push(Step::Normalise(norm));
                 return View { norm: Some(norm), ..view };

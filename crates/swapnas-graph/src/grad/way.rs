@@ -144,7 +144,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
 
     fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) {
         let (tape, frame) = (self.tape(), self.frame);
-        let Norm { slot, params } = tape.norms[norm];
+        let Norm { slot, params, .. } = tape.norms[norm];
         let Flow { gradient, tangent } = &arrived.flow;
         let change = tangent.as_ref().map(|tangent| tangent.as_slice());
         let back = NormGradient::new(&frame, norm, gradient, change, &mut self.scratch);

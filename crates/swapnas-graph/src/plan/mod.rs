@@ -63,6 +63,18 @@ impl Plan {
     }
 }
 
+impl Graph {
+    /// Names what the network and its modules compute from which parameters: with weights that depend on
+    /// the parameters' keys alone, networks of equal keys give equal numbers, whatever is asked of them.
+    pub fn key(&self) -> Key {
+        let keys = keys(self);
+        let outputs: Vec<Key> = self.outputs().iter().map(|value| keys[value.index()]).collect();
+        let modules: Vec<_> =
+            self.modules().iter().map(|module| (module.kind, keys[module.output.index()])).collect();
+        Key::of((outputs, modules, self.params().len(), self.parameter_count()))
+    }
+}
+
 /// A ReLU of a network: a distinct value, however many modules compute it.
 #[derive(Clone, Debug)]
 pub struct Relu {

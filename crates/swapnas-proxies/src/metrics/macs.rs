@@ -1,5 +1,6 @@
-use crate::Evidence;
-use crate::metric::{Definition, Direction, Needs, Undefined};
+use swapnas_graph::Init;
+
+use crate::definition::{Compute, Definition, Direction};
 
 pub(super) static MACS: Definition = Definition {
     name: "macs",
@@ -8,13 +9,11 @@ pub(super) static MACS: Definition = Definition {
               out * in",
     source: "common",
     direction: Direction::HigherIsBetter,
-    needs: Needs::NONE,
+    cost: "the graph alone; nothing is run",
     differences: "What other tools call FLOPs may count each as two operations, and additions, \
                   normalisations and activations as well.",
     arguments: &[],
-    compute,
+    init: Init::PyTorch,
+    repeats: 1,
+    compute: Compute::Graph(|graph| Ok(graph.macs() as f64)),
 };
-
-fn compute(evidence: &Evidence<'_>, _arguments: &[f64]) -> Result<f64, Undefined> {
-    Ok(evidence.macs() as f64)
-}

@@ -1,16 +1,73 @@
 //! The metrics, one in each file.
 
+mod az_expressivity;
+mod az_progressivity;
+mod az_trainability;
+mod depth;
+mod epe_nas;
+mod fisher;
+#[cfg(test)]
+mod fixtures;
+mod flops;
+mod grad_norm;
+mod gradsign;
+mod grasp;
+mod jacov;
+mod l2_norm;
+mod linear_regions;
+mod live_params;
+mod logsynflow;
 mod macs;
+mod meco;
+mod ntk;
+mod nwot;
 mod params;
+mod plain;
+mod snip;
 mod standard_patterns;
 mod swap;
 mod swap_reg;
+mod synflow;
+mod units;
+mod vkdnw;
+mod zen;
+mod zico;
 
 use crate::Definition;
 
 /// All metrics, in the order in which they are listed. A new one is added here.
-static METRICS: [&Definition; 5] =
-    [&swap::SWAP, &swap_reg::SWAP_REG, &standard_patterns::STANDARD_PATTERNS, &params::PARAMS, &macs::MACS];
+static METRICS: [&Definition; 30] = [
+    &swap::SWAP,
+    &swap_reg::SWAP_REG,
+    &standard_patterns::STANDARD_PATTERNS,
+    &nwot::NWOT,
+    &plain::PLAIN,
+    &grad_norm::GRAD_NORM,
+    &snip::SNIP,
+    &grasp::GRASP,
+    &fisher::FISHER,
+    &l2_norm::L2_NORM,
+    &synflow::SYNFLOW,
+    &logsynflow::LOGSYNFLOW,
+    &jacov::JACOV,
+    &epe_nas::EPE_NAS,
+    &zico::ZICO,
+    &gradsign::GRADSIGN,
+    &zen::ZEN,
+    &ntk::NTK,
+    &linear_regions::LINEAR_REGIONS,
+    &meco::MECO,
+    &az_expressivity::AZ_EXPRESSIVITY,
+    &az_progressivity::AZ_PROGRESSIVITY,
+    &az_trainability::AZ_TRAINABILITY,
+    &vkdnw::VKDNW,
+    &params::PARAMS,
+    &live_params::LIVE_PARAMS,
+    &macs::MACS,
+    &flops::FLOPS,
+    &units::UNITS,
+    &depth::DEPTH,
+];
 
 /// All metrics.
 pub fn all() -> &'static [&'static Definition] {

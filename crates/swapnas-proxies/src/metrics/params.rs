@@ -1,5 +1,6 @@
-use crate::Evidence;
-use crate::metric::{Definition, Direction, Needs, Undefined};
+use swapnas_graph::Init;
+
+use crate::definition::{Compute, Definition, Direction};
 
 pub(super) static PARAMS: Definition = Definition {
     name: "params",
@@ -7,13 +8,11 @@ pub(super) static PARAMS: Definition = Definition {
     formula: "elements of all parameters of the network: weights, biases, scales and shifts",
     source: "common",
     direction: Direction::HigherIsBetter,
-    needs: Needs::NONE,
+    cost: "the graph alone; nothing is run",
     differences: "Benchmarks differ in whether they count auxiliary heads and parameters that cannot \
                   reach the output; here, every parameter of the network as it is scored counts.",
     arguments: &[],
-    compute,
+    init: Init::PyTorch,
+    repeats: 1,
+    compute: Compute::Graph(|graph| Ok(graph.parameter_count() as f64)),
 };
-
-fn compute(evidence: &Evidence<'_>, _arguments: &[f64]) -> Result<f64, Undefined> {
-    Ok(evidence.params() as f64)
-}

@@ -1,5 +1,7 @@
-use crate::Evidence;
-use crate::metric::{Definition, Direction, Needs, Undefined};
+use swapnas_graph::{Graph, Init};
+
+use crate::definition::{Compute, Definition, Direction};
+use crate::{PatternSet, Undefined};
 
 pub(super) static STANDARD_PATTERNS: Definition = Definition {
     name: "standard-patterns",
@@ -9,13 +11,14 @@ pub(super) static STANDARD_PATTERNS: Definition = Definition {
               exceed the batch size, which it nearly always reaches.",
     source: "Peng et al., ICLR 2024, section 3; Mellor et al., ICML 2021",
     direction: Direction::HigherIsBetter,
-    needs: Needs::PATTERNS,
+    cost: "one forward pass, shared with swap",
     differences: "Implementations agree.",
     arguments: &[],
-    compute,
+    init: Init::Gaussian,
+    repeats: 32,
+    compute: Compute::Patterns(compute),
 };
 
-fn compute(evidence: &Evidence<'_>, _arguments: &[f64]) -> Result<f64, Undefined> {
-    let patterns = evidence.patterns();
+fn compute(_graph: &Graph, patterns: &PatternSet, _arguments: &[f64]) -> Result<f64, Undefined> {
     if patterns.is_empty() { Err(Undefined::NoRelu) } else { Ok(patterns.distinct_samples() as f64) }
 }

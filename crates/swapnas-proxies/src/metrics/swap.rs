@@ -1,5 +1,7 @@
-use crate::Evidence;
-use crate::metric::{Definition, Direction, Needs, Undefined};
+use swapnas_graph::{Graph, Init};
+
+use crate::definition::{Compute, Definition, Direction};
+use crate::{PatternSet, Undefined};
 
 pub(super) static SWAP: Definition = Definition {
     name: "swap",
@@ -11,15 +13,16 @@ pub(super) static SWAP: Definition = Definition {
     source: "Peng, Song, Fayek, Ciesielski, Chang: SWAP-NAS: Sample-Wise Activation Patterns for \
              Ultra-fast NAS, ICLR 2024, section 3",
     direction: Direction::HigherIsBetter,
-    needs: Needs::PATTERNS,
+    cost: "one forward pass; what networks of equal weights have in common is computed once",
     differences: "The released code draws weights from N(0, 1) and averages 32 draws over the same \
                   images; so does this implementation by default. Batch normalisation uses the \
                   statistics of the batch. All-zero and all-one patterns count.",
     arguments: &[],
-    compute,
+    init: Init::Gaussian,
+    repeats: 32,
+    compute: Compute::Patterns(count),
 };
 
-fn compute(evidence: &Evidence<'_>, _arguments: &[f64]) -> Result<f64, Undefined> {
-    let patterns = evidence.patterns();
+pub(super) fn count(_graph: &Graph, patterns: &PatternSet, _arguments: &[f64]) -> Result<f64, Undefined> {
     if patterns.is_empty() { Err(Undefined::NoRelu) } else { Ok(patterns.len() as f64) }
 }

@@ -1,6 +1,8 @@
-use super::swap::SWAP;
-use crate::Evidence;
-use crate::metric::{Argument, Definition, Direction, Needs, Undefined};
+use swapnas_graph::{Graph, Init};
+
+use super::swap;
+use crate::definition::{Argument, Compute, Definition, Direction};
+use crate::{PatternSet, Undefined};
 
 pub(super) static SWAP_REG: Definition = Definition {
     name: "swap-reg",
@@ -9,7 +11,7 @@ pub(super) static SWAP_REG: Definition = Definition {
               in thousands",
     source: "Peng et al., ICLR 2024, section 3",
     direction: Direction::HigherIsBetter,
-    needs: Needs::PATTERNS,
+    cost: "one forward pass, shared with swap",
     differences: "As in the released code, sigma is neither squared nor doubled, and P counts all \
                   parameters of the network that is scored, the classifier included, not those of the \
                   network that is trained. Where the factor is too small for a number, the released \
@@ -30,13 +32,15 @@ pub(super) static SWAP_REG: Definition = Definition {
             allowed: "a positive number",
         },
     ],
-    compute,
+    init: Init::Gaussian,
+    repeats: 32,
+    compute: Compute::Patterns(compute),
 };
 
-fn compute(evidence: &Evidence<'_>, arguments: &[f64]) -> Result<f64, Undefined> {
+fn compute(graph: &Graph, patterns: &PatternSet, arguments: &[f64]) -> Result<f64, Undefined> {
     let &[mu, sigma] = arguments else { unreachable!("it has two arguments") };
-    let score = (SWAP.compute)(evidence, &[])?;
-    let thousands = evidence.params() as f64 / 1000.0;
+    let score = swap::count(graph, patterns, &[])?;
+    let thousands = graph.parameter_count() as f64 / 1000.0;
     // libm's, so that the bits are the same everywhere.
     let factor = libm::exp(-(thousands - mu).powi(2) / sigma);
     if factor < f64::MIN_POSITIVE {

@@ -17,9 +17,9 @@
 
 mod bootstrap;
 mod coefficients;
+mod order;
 mod pairs;
 mod partial;
-mod ranks;
 mod retrieval;
 #[cfg(test)]
 mod tests;
@@ -28,8 +28,8 @@ pub use bootstrap::{CONFIDENCE, Interval, RESAMPLES};
 pub use coefficients::Coefficient;
 pub use pairs::Pairs;
 pub use partial::partial_spearman;
-pub use ranks::{log_rank_sums, mean_ranks, ranks};
 pub use retrieval::{ndcg, top_overlap};
+pub use swapnas_proxies::{log_rank_sums, mean_ranks, ranks};
 
 /// Why a statistic has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,5 @@
 use super::coefficients::{Coefficient, Room};
-use super::{NoStatistic, ranks};
+use super::{NoStatistic, order};
 
 /// Pairs of a score and an accuracy, or of any two numbers, ready for statistics.
 ///
@@ -45,8 +45,8 @@ impl Pairs {
         if x.len() < 2 {
             return Err(NoStatistic::TooFew(x.len()));
         }
-        ranks::check_finite(x_name, x)?;
-        ranks::check_finite(y_name, y)?;
+        order::check_finite(x_name, x)?;
+        order::check_finite(y_name, y)?;
         let mut order: Vec<usize> = (0..x.len()).collect();
         let key = |i: usize| (x[i] + 0.0, y[i] + 0.0); // the sum makes -0 equal to 0
         order.sort_unstable_by(|&a, &b| {
@@ -73,7 +73,7 @@ impl Column {
     fn new(name: &'static str, values: Vec<f64>) -> Result<Self, NoStatistic> {
         let mut place = vec![0; values.len()];
         let mut distinct = 0;
-        for group in ranks::ascending(&values).chunk_by(|&a, &b| values[a] == values[b]) {
+        for group in order::ascending(&values).chunk_by(|&a, &b| values[a] == values[b]) {
             for &index in group {
                 place[index] = distinct as u32;
             }

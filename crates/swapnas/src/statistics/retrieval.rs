@@ -1,5 +1,5 @@
 use super::pairs::Pairs;
-use super::{NoStatistic, ranks};
+use super::{NoStatistic, order};
 
 /// The share of the `k` pairs with the largest y that is among the `k` with the largest x: of the most
 /// accurate networks, those that the score finds.
@@ -32,7 +32,7 @@ fn among_best(values: &[f64], k: usize) -> Vec<f64> {
 }
 
 fn best_first(values: &[f64]) -> Vec<usize> {
-    let mut order = ranks::ascending(values);
+    let mut order = order::ascending(values);
     order.reverse();
     order
 }

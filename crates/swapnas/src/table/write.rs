@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use swapnas_proxies::{Metric, Scored};
+use swapnas_proxies::{Column, Columns, Scored};
 
 use crate::WriteError;
 use crate::file;
@@ -17,46 +17,48 @@ pub struct ScoredRow<'a> {
 }
 
 /// Writes scores as CSV: the columns `arch`, `accuracy`, `params`, `macs`, `units`, for each metric
-/// `NAME_mean` and `NAME_std`, and `reason`, which says why metrics are undefined where their columns
-/// are empty.
+/// `NAME_mean` and `NAME_std`, for each aggregate `NAME`, and `reason`, which says why metrics are
+/// undefined where their columns are empty.
 ///
 /// The file is there in full or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_scores<'a>(
-    path: &Path,
-    metrics: &[Metric],
-    rows: impl IntoIterator<Item = ScoredRow<'a>>,
-) -> Result<(), WriteError> {
+pub fn write_scores(path: &Path, columns: &Columns, rows: &[ScoredRow<'_>]) -> Result<(), WriteError> {
     let text =
-        scores(metrics, rows).map_err(|error| WriteError { path: path.to_owned(), source: error.into() })?;
+        scores(columns, rows).map_err(|error| WriteError { path: path.to_owned(), source: error.into() })?;
     file::write(path, &text)
 }
 
-fn scores<'a>(metrics: &[Metric], rows: impl IntoIterator<Item = ScoredRow<'a>>) -> csv::Result<Vec<u8>> {
+fn scores(columns: &Columns, rows: &[ScoredRow<'_>]) -> csv::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let names: Vec<String> = metrics.iter().map(ToString::to_string).collect();
-    let columns = ["arch", "accuracy", "params", "macs", "units"].map(str::to_owned).into_iter();
-    let of_metrics = names.iter().flat_map(|name| [format!("{name}_mean"), format!("{name}_std")]);
-    writer.write_record(columns.chain(of_metrics).chain(["reason".to_owned()]))?;
-    for ScoredRow { arch, accuracy, scored } in rows {
+    let names = columns.iter().flat_map(|column| match column {
+        Column::Metric(metric) => vec![format!("{metric}_mean"), format!("{metric}_std")],
+        Column::Aggregate { name, .. } => vec![name.clone()],
+    });
+    let common = ["arch", "accuracy", "params", "macs", "units"].map(str::to_owned).into_iter();
+    writer.write_record(common.chain(names).chain(["reason".to_owned()]))?;
+    let networks: Vec<&Scored> = rows.iter().map(|row| row.scored).collect();
+    let values: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
+    for (row, ScoredRow { arch, accuracy, scored }) in rows.iter().enumerate() {
         writer.write_field(arch)?;
         writer.write_field(accuracy.map(number).unwrap_or_default())?;
         for count in [scored.params, scored.macs, scored.units] {
             writer.write_field(count.to_string())?;
         }
         let mut reasons = Vec::new();
-        for (name, score) in names.iter().zip(&scored.scores) {
-            let [mean, std] = match score {
+        for (column, values) in columns.iter().zip(&values) {
+            let [mean, std] = match &values[row] {
                 Ok(score) => [number(score.mean), number(score.std)],
                 Err(reason) => {
-                    reasons.push(format!("{name}: {reason}"));
+                    reasons.push(format!("{column}: {reason}"));
                     [String::new(), String::new()]
                 }
             };
             writer.write_field(mean)?;
-            writer.write_field(std)?;
+            if !column.is_aggregate() {
+                writer.write_field(std)?;
+            }
         }
         writer.write_field(reasons.join("; "))?;
         writer.write_record(None::<&[u8]>)?;

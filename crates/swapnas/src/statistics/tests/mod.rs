@@ -61,7 +61,6 @@ fn statistics_are_those_of_scipy() {
         for (ours, theirs) in
             [(mean_ranks(&metrics), case.mean_ranks), (log_rank_sums(&metrics), case.log_rank_sums)]
         {
-            let ours = ours.expect("all cases are defined");
             assert_eq!(ours.len(), theirs.len());
             for (ours, theirs) in ours.iter().zip(&theirs) {
                 assert_close(*ours, *theirs, 1e-12, &case.name);
@@ -124,8 +123,6 @@ fn what_is_undefined_says_why() {
         // One of nine resamples draws one pair only.
         assert!(matches!(few.interval(coefficient, 0), Err(NoStatistic::Resamples { missing: 80..150 })));
     }
-    assert!(mean_ranks(&[&[1.0, 2.0], &[1.0]]).is_err());
-    assert!(log_rank_sums(&[&[1.0, f64::NAN]]).is_err());
 }
 
 #[test]

@@ -1,0 +1,64 @@
+use swapnas_graph::grad::{ParamSet, Statistics};
+use swapnas_graph::{Element, Init};
+use swapnas_graph::{Observer, Relu, Signs};
+
+use crate::definition::{Compute, Definition, Direction, Measure, Needs};
+use crate::trial::Trial;
+use crate::undefined::Failure;
+use crate::{PatternSet, Undefined};
+
+pub(super) static LINEAR_REGIONS: Definition = Definition {
+    name: "linear-regions",
+    summary: "number of linear regions that noise falls into, for a thin network",
+    formula: "number of different activation patterns of 1000 images of noise in the smallest network \
+              that the space builds from the architecture: one channel, one cell a stage, images of \
+              3x3, or the next larger numbers that it accepts",
+    source: "Chen et al.: TE-NAS, ICLR 2021",
+    direction: Direction::HigherIsBetter,
+    cost: "one forward pass of a very small network",
+    differences: "TE-NAS uses such a thin network, as here. The copies in Zen-NAS and AZ-NAS use the \
+              network itself and large images, where nearly every image has its own region, and sum \
+              reciprocals of multiplicities, which may give 24.000002 for 24.",
+    arguments: &[],
+    init: Init::KaimingNormal,
+    repeats: 1,
+    compute: Compute::passes::<LinearRegions>(),
+};
+
+struct LinearRegions;
+
+impl Measure for LinearRegions {
+    const NEEDS: Needs = Needs { thin: true, ..Needs::NONE };
+
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        let network = trial.network;
+        let tape = network.thin.as_ref().expect("the metric needs it").as_ref().map_err(Clone::clone)?;
+        let Some(images) = trial.material.thin.as_ref() else {
+            return Err(
+                Undefined::Unbuildable("the space builds no network for small images".to_owned()).into()
+            );
+        };
+        let weights = ParamSet::load(tape.graph(), trial.drawn)?;
+        let mut patterns = Patterns(PatternSet::new(images.samples()));
+        trial.aside(tape, images, &weights, Statistics::Batch, |pass| {
+            pass.signs(&mut patterns);
+            Ok(())
+        })?;
+        if patterns.0.is_empty() {
+            return Err(Undefined::NoRelu.into());
+        }
+        Ok(patterns.0.distinct_samples() as f64)
+    }
+}
+
+struct Patterns(PatternSet);
+
+impl Observer for Patterns {
+    fn wants(&mut self, _relu: &Relu) -> bool {
+        true
+    }
+
+    fn observe(&mut self, _relu: &Relu, signs: Signs<'_>) {
+        self.0.add(signs);
+    }
+}

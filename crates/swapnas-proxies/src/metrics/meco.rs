@@ -1,0 +1,66 @@
+use swapnas_graph::grad::{Statistics, Tape};
+use swapnas_graph::{Element, Init};
+use swapnas_graph::{Module, ValueId, Want};
+
+use crate::Undefined;
+use crate::definition::{Compute, Definition, Direction, Measure, Needs};
+use crate::spectrum::{eigenvalues, gram, standardised};
+use crate::trial::Trial;
+use crate::undefined::Failure;
+
+pub(super) static MECO: Definition = Definition {
+    name: "meco",
+    summary: "how little the channels of all feature maps depend on each other",
+    formula: "sum over all modules, those made of others included, of the smallest eigenvalue of the \
+              correlation matrix of the channels of what the module returns for one image of noise of \
+              64x64; correlations with a constant channel count as 0",
+    source: "Jiang et al.: MeCo, NeurIPS 2023",
+    direction: Direction::HigherIsBetter,
+    cost: "one forward pass of one image, and the eigenvalues of a matrix for each module",
+    differences: "Written from its public copies, which hook every module, containers included, and use \
+              noise of 64x64 as here.",
+    arguments: &[],
+    init: Init::PyTorch,
+    repeats: 1,
+    compute: Compute::passes::<Meco>(),
+};
+
+struct Meco;
+
+impl Measure for Meco {
+    const NEEDS: Needs = Needs { response: true, ..Needs::NONE };
+
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        let graph = trial.network.response.as_ref().expect("the metric needs it");
+        let graph = graph.as_ref().map_err(Clone::clone)?;
+        let image = trial.material.response.as_ref().expect("the metric needs it");
+        let mut values: Vec<ValueId> = graph.modules().iter().map(|module| module.output).collect();
+        values.sort_unstable();
+        values.dedup();
+        let tape = Tape::new(graph.clone(), &Want { signs: false, values: values.clone() });
+        let weights = trial.weights;
+        let smallest = trial.aside(&tape, image, weights, Statistics::Batch, |pass| {
+            let smallest = values.iter().map(|value| {
+                let numbers = pass.value(*value).expect("the tape computes it");
+                let value = smallest(&numbers, graph.shape(*value).pixels())?;
+                Some(value)
+            });
+            smallest.collect::<Option<Vec<f64>>>().ok_or(Undefined::NotFinite(f64::NAN).into())
+        })?;
+        let of_module = |module: &Module| {
+            smallest[values.binary_search(&module.output).expect("all outputs are among the values")]
+        };
+        Ok(graph.modules().iter().map(of_module).sum())
+    }
+}
+
+/// The smallest eigenvalue of the correlations of channels of so many pixels.
+fn smallest(numbers: &[f64], pixels: usize) -> Option<f64> {
+    let rows: Vec<Vec<f64>> =
+        standardised(numbers.chunks_exact(pixels)).into_iter().map(Option::unwrap_or_default).collect();
+    if rows.iter().any(Vec::is_empty) {
+        // A row and a column of zeros: zero is an eigenvalue, and none of a correlation matrix is less.
+        return Some(0.0);
+    }
+    Some(eigenvalues(gram(&rows))?[0])
+}

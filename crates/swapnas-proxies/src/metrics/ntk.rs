@@ -1,0 +1,68 @@
+use swapnas_graph::ParamKind;
+use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
+use swapnas_graph::{Element, Init};
+
+use crate::Undefined;
+use crate::definition::{Argument, Compute, Definition, Direction, Measure};
+use crate::spectrum::{eigenvalues, gram};
+use crate::trial::Trial;
+use crate::undefined::Failure;
+
+pub(super) static NTK: Definition = Definition {
+    name: "ntk",
+    summary: "condition number of the neural tangent kernel",
+    formula: "largest over smallest eigenvalue of the matrix of products of the samples' gradients: \
+              for each sample the gradient of the sum of its logits with respect to all weights, those \
+              of normalisations included, biases not",
+    source: "Chen et al.: TE-NAS, ICLR 2021",
+    direction: Direction::LowerIsBetter,
+    cost: "one forward pass and a backward pass for each image",
+    differences: "Normalisation takes the statistics of the batch, so the logits of a sample depend on all \
+              samples. AZ-NAS returns minus the condition number and replaces what is no number by \
+              100000; here it is undefined. Only the first images of a batch are used, as many as \
+              given.",
+    arguments: &[Argument {
+        name: "images",
+        default: 16.0,
+        meaning: "how many images of the batch are used",
+        allows: |n| (2.0..=4096.0).contains(&n) && n.fract() == 0.0,
+        allowed: "a whole number from 2 to 4096",
+    }],
+    init: Init::KaimingNormal,
+    repeats: 1,
+    compute: Compute::passes::<Ntk>(),
+};
+
+struct Ntk;
+
+impl Measure for Ntk {
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
+        let first = &trial.material.first.images;
+        let images = first.samples().min(arguments[0] as usize);
+        let values = if images == first.samples() {
+            kernel(trial.pass()?, images)?
+        } else {
+            let (tape, weights) = (&trial.network.tape, trial.weights);
+            trial
+                .aside(tape, &first.first(images), weights, Statistics::Batch, |pass| kernel(pass, images))?
+        };
+        match values[0] {
+            smallest if smallest > 0.0 => Ok(values[images - 1] / smallest),
+            _ => Err(Undefined::Zero("the smallest eigenvalue of the kernel").into()),
+        }
+    }
+}
+
+/// The eigenvalues of the kernel over the first `images` samples, in ascending order.
+pub(super) fn kernel<E: Element>(pass: &mut Pass<'_, E>, images: usize) -> Result<Vec<f64>, Failure> {
+    let kinds: Vec<ParamKind> = pass.graph().params().iter().map(|param| param.kind).collect();
+    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(images);
+    for sample in 0..images {
+        let gradients = pass.backward(Loss::SumOf(sample), &Wanted::params())?.params;
+        let weights = gradients.iter().zip(&kinds).filter(|(_, kind)| {
+            matches!(kind, ParamKind::ConvWeight | ParamKind::LinearWeight | ParamKind::NormWeight)
+        });
+        rows.push(weights.flat_map(|(numbers, _)| numbers.iter().map(|x| x.to_f64())).collect());
+    }
+    Ok(eigenvalues(gram(&rows)).ok_or(Undefined::NotFinite(f64::NAN))?)
+}

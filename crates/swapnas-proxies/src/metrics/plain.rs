@@ -1,0 +1,29 @@
+use swapnas_graph::{Element, Init};
+
+use crate::definition::{Compute, Definition, Direction, Measure};
+use crate::trial::Trial;
+use crate::undefined::Failure;
+
+pub(super) static PLAIN: Definition = Definition {
+    name: "plain",
+    summary: "sum of weights times their gradients",
+    formula: "sum over the weights of convolutions and linear layers of w dL/dw, with its sign",
+    source: "Abdelfattah et al.: Zero-Cost Proxies for Lightweight NAS, ICLR 2021",
+    direction: Direction::HigherIsBetter,
+    cost: "one forward and one backward pass, shared by all metrics that take gradients of the \
+              cross entropy",
+    differences: "Implementations agree. The sum is a small remainder of large terms.",
+    arguments: &[],
+    init: Init::PyTorch,
+    repeats: 1,
+    compute: Compute::passes::<Plain>(),
+};
+
+struct Plain;
+
+impl Measure for Plain {
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        let gradients = trial.gradients()?;
+        Ok(trial.layers().sum(trial.weights, &gradients.params, |w, g| w * g))
+    }
+}

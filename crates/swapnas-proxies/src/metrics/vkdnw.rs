@@ -1,0 +1,118 @@
+use nalgebra::DMatrix;
+use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
+use swapnas_graph::{Element, Init};
+use swapnas_graph::{Graph, ParamKind};
+
+use crate::Undefined;
+use crate::definition::{Argument, Compute, Definition, Direction, Measure};
+use crate::spectrum::eigenvalues;
+use crate::trial::Trial;
+use crate::undefined::Failure;
+
+pub(super) static VKDNW: Definition = Definition {
+    name: "vkdnw",
+    summary: "spectrum of the Fisher information of a few weights, and how many layers there are",
+    formula: "number of parameters' tensors plus the entropy - sum q ln q of the deciles 0.1 to 0.9 of \
+              the eigenvalues of the Fisher information matrix, scaled to sum 1; the matrix is the \
+              mean over the samples of J^T (diag(p) - p p^T) J, with the Jacobian J of the logits with \
+              respect to the first weight of each convolution and linear layer and of its bias, and p \
+              = 0.95 softmax + 0.05 / classes",
+    source: "Tybl and Neumann: Training-free Neural Architecture Search through Variance of Knowledge \
+              of Deep Network Weights, CVPR 2025, and its code",
+    direction: Direction::HigherIsBetter,
+    cost: "one forward pass and a backward pass for each class",
+    differences: "The released code takes the first weight of normalisations as well, and normalises with \
+              running statistics that were never updated, which changes nothing but a factor of sqrt(1 \
+              + 1e-5) per layer; here normalisations are left out. entropy=1 gives the entropy alone, \
+              VKDNW in the paper, whose VKDNW_single adds the number of layers.",
+    arguments: &[Argument::switch("entropy", "whether to leave out the number of layers")],
+    init: Init::KaimingNormal,
+    repeats: 1,
+    compute: Compute::passes::<Vkdnw>(),
+};
+
+struct Vkdnw;
+
+impl Measure for Vkdnw {
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
+        let material = trial.material;
+        let (graph, tape, weights) = (trial.graph(), &trial.network.tape, trial.weights);
+        let eigenvalues = trial.aside(tape, &material.first.images, weights, Statistics::None, |pass| {
+            let logits = pass.value(graph.outputs()[0]).expect("outputs are computed");
+            information(pass, graph, &logits)
+        })?;
+        let deciles: Vec<f64> =
+            (1..10).map(|k| quantile(&eigenvalues, f64::from(k) / 10.0).max(0.0)).collect();
+        let sum: f64 = deciles.iter().sum();
+        if sum == 0.0 {
+            return Err(Undefined::Zero("the sum of the deciles of the eigenvalues").into());
+        }
+        let shares = deciles.iter().map(|decile| decile / sum).filter(|share| *share > 0.0);
+        let entropy = -shares.map(|share| share * libm::log(share)).sum::<f64>();
+        Ok(if arguments == [1.0] { entropy } else { graph.params().len() as f64 + entropy })
+    }
+}
+
+/// How much the probabilities are moved towards equal ones.
+const SMOOTHING: f64 = 0.05;
+
+/// The eigenvalues of the Fisher information matrix in ascending order.
+fn information<E: Element>(
+    pass: &mut Pass<'_, E>,
+    graph: &Graph,
+    logits: &[f64],
+) -> Result<Vec<f64>, Failure> {
+    let value = graph.outputs()[0];
+    let classes = graph.shape(value).elements();
+    let samples = logits.len() / classes;
+    let counts = |kind| !matches!(kind, ParamKind::NormWeight | ParamKind::NormBias);
+    let columns: Vec<usize> = (0..graph.params().len()).filter(|i| counts(graph.params()[*i].kind)).collect();
+    // [class][sample][parameter]
+    let mut jacobian = vec![vec![vec![0.0; columns.len()]; samples]; classes];
+    for (class, rows) in jacobian.iter_mut().enumerate() {
+        let gradient: Vec<f64> = (0..logits.len()).map(|i| f64::from(i % classes == class)).collect();
+        pass.backward_by_sample(
+            Loss::Product { value, gradient: &gradient },
+            &Wanted::params(),
+            |id, of| {
+                if let Ok(column) = columns.binary_search(&id.index()) {
+                    for (sample, row) in rows.iter_mut().enumerate() {
+                        row[column] = of.get(sample, 0).to_f64();
+                    }
+                }
+            },
+        )?;
+    }
+    let mut information = DMatrix::<f64>::zeros(columns.len(), columns.len());
+    for (sample, logits) in logits.chunks_exact(classes).enumerate() {
+        let probabilities = smoothed_softmax(logits);
+        let mut mean = vec![0.0; columns.len()];
+        for (p, rows) in probabilities.iter().zip(&jacobian) {
+            mean.iter_mut().zip(&rows[sample]).for_each(|(mean, x)| *mean += p * x);
+        }
+        for (p, rows) in probabilities.iter().zip(&jacobian) {
+            let centred: Vec<f64> = rows[sample].iter().zip(&mean).map(|(x, mean)| x - mean).collect();
+            for (i, a) in centred.iter().enumerate() {
+                for (j, b) in centred.iter().enumerate() {
+                    information[(i, j)] += p * a * b / samples as f64;
+                }
+            }
+        }
+    }
+    Ok(eigenvalues(information).ok_or(Undefined::NotFinite(f64::NAN))?)
+}
+
+fn smoothed_softmax(logits: &[f64]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|x| libm::exp(x - largest)).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|p| p / sum * (1.0 - SMOOTHING) + SMOOTHING / logits.len() as f64).collect()
+}
+
+/// Of sorted numbers, interpolated linearly.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let below = sorted[place as usize];
+    let above = sorted[(place as usize + 1).min(sorted.len() - 1)];
+    below + (above - below) * place.fract()
+}

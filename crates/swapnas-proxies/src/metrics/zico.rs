@@ -1,0 +1,58 @@
+use swapnas_graph::grad::{Loss, ParamSet, Statistics, Wanted};
+use swapnas_graph::{Element, Init};
+
+use crate::Undefined;
+use crate::definition::{Compute, Definition, Direction, Measure, Needs};
+use crate::trial::{Labelled, Trial};
+use crate::undefined::Failure;
+
+pub(super) static ZICO: Definition = Definition {
+    name: "zico",
+    summary: "how large gradients are against how much they vary between batches",
+    formula: "sum over convolutions and linear layers of ln(sum over their weights of mean / std), \
+              with the mean of |g1| and |g2| and the standard deviation of g1 and g2, which are the \
+              gradients of the cross entropy for two batches; weights without deviation, and layers \
+              without such weights, are left out",
+    source: "Li et al.: ZiCo, ICLR 2023",
+    direction: Direction::HigherIsBetter,
+    cost: "two forward and two backward passes in double precision",
+    differences: "The original and AZ-NAS agree. Quotients with a deviation close to zero dominate, so it \
+              is always computed in double precision.",
+    arguments: &[],
+    init: Init::PyTorch,
+    repeats: 1,
+    compute: Compute::passes::<Zico>(),
+};
+
+struct Zico;
+
+impl Measure for Zico {
+    const NEEDS: Needs = Needs { second: true, ..Needs::NONE };
+
+    fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        let material = trial.material;
+        let second = material.second.as_ref().expect("the metric needs it");
+        let first = gradients(trial, &material.first)?;
+        let second = gradients(trial, second)?;
+        let mut value = None;
+        for layer in trial.layers().iter() {
+            let pairs = first.get(layer.weight).iter().zip(second.get(layer.weight));
+            let quotients = pairs.filter_map(|(a, b)| {
+                let deviation = (a - b).abs() / 2.0;
+                (deviation != 0.0).then(|| (a.abs() + b.abs()) / 2.0 / deviation)
+            });
+            let sum: f64 = quotients.sum();
+            if sum != 0.0 {
+                *value.get_or_insert(0.0) += libm::log(sum);
+            }
+        }
+        Ok(value.ok_or(Undefined::NoLayers)?)
+    }
+}
+
+fn gradients<E: Element>(trial: &mut Trial<'_, E>, batch: &Labelled<E>) -> Result<ParamSet<f64>, Failure> {
+    let (images, weights) = (batch.images.to_double(), trial.weights.to_double());
+    trial.in_double(&images, &weights, Statistics::Batch, |pass| {
+        Ok(pass.backward(Loss::CrossEntropy(&batch.labels), &Wanted::params())?.params)
+    })
+}

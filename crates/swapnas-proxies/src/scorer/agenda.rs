@@ -1,0 +1,81 @@
+//! What has to be done to every network.
+
+use swapnas_graph::Init;
+
+use super::{ScoreError, Settings};
+use crate::definition::{Compute, Needs};
+
+/// The metrics by what they are computed from.
+pub(super) struct Agenda {
+    /// How many metrics there are.
+    pub metrics: usize,
+    /// Those that read the graph alone.
+    pub of_graph: Vec<usize>,
+    /// Those that read patterns.
+    pub of_patterns: Vec<Entry>,
+    /// Those that read passes, by how weights are drawn: they share passes.
+    pub of_passes: Vec<(Init, Vec<Entry>)>,
+    /// How weights are drawn for the patterns.
+    pub pattern_init: Init,
+    /// What must be at hand.
+    pub needs: Needs,
+    /// The largest number of repeats.
+    pub repeats: u32,
+}
+
+/// A metric by its place in the settings.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub metric: usize,
+    /// How many sets of weights it is averaged over.
+    pub repeats: u32,
+}
+
+/// A metric of passes costs about so many forward passes.
+const PASSES: u64 = 5;
+
+impl Agenda {
+    pub(super) fn new(settings: &Settings) -> Result<Self, ScoreError> {
+        if settings.repeats == Some(0) {
+            return Err(ScoreError::NoRepeats(0));
+        }
+        let mut agenda = Agenda {
+            metrics: settings.metrics.len(),
+            of_graph: Vec::new(),
+            of_patterns: Vec::new(),
+            of_passes: Vec::new(),
+            pattern_init: settings.init.unwrap_or(Init::Gaussian),
+            needs: Needs::NONE,
+            repeats: 1,
+        };
+        for (index, metric) in settings.metrics.iter().enumerate() {
+            let definition = metric.definition();
+            let entry = Entry { metric: index, repeats: settings.repeats.unwrap_or(definition.repeats) };
+            agenda.needs = agenda.needs.or(metric.needs());
+            match definition.compute {
+                Compute::Graph(_) => {
+                    agenda.of_graph.push(index);
+                    continue;
+                }
+                Compute::Patterns(_) => agenda.of_patterns.push(entry),
+                Compute::Passes { .. } => {
+                    let init = settings.init.unwrap_or(definition.init);
+                    match agenda.of_passes.iter_mut().find(|(of, _)| *of == init) {
+                        Some((_, entries)) => entries.push(entry),
+                        None => agenda.of_passes.push((init, vec![entry])),
+                    }
+                }
+            }
+            agenda.repeats = agenda.repeats.max(entry.repeats);
+        }
+        Ok(agenda)
+    }
+
+    /// About how many forward passes of one image a network takes.
+    pub(super) fn passes(&self, batch: usize) -> u64 {
+        let patterns = self.of_patterns.iter().map(|entry| u64::from(entry.repeats)).max().unwrap_or(0);
+        let entries = self.of_passes.iter().flat_map(|(_, entries)| entries);
+        let passes: u64 = entries.map(|entry| u64::from(entry.repeats) * PASSES).sum();
+        (patterns + passes) * batch as u64
+    }
+}

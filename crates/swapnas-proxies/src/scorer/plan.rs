@@ -1,0 +1,59 @@
+//! Networks made ready.
+
+use std::sync::Arc;
+
+use swapnas_graph::{Draw, Graph, Init, Key, Plan, Want, Weights};
+use swapnas_spaces::Arch;
+
+use super::{ScoreError, Scorer, Sharing};
+use crate::trial::Network;
+
+/// An architecture's network, made ready to be run.
+pub(super) struct Planned {
+    /// For patterns.
+    pub plan: Plan,
+    /// For all other passes, if there are any.
+    pub network: Option<Network>,
+    /// Whose weights it has; `None` if they are shared.
+    pub owner: Option<Key>,
+    /// Equal for networks of equal scores, if that can be known.
+    pub key: Option<Key>,
+}
+
+impl Planned {
+    pub(super) fn graph(&self) -> &Graph {
+        self.plan.graph()
+    }
+}
+
+impl Scorer {
+    pub(super) fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {
+        let graph = Arc::new(self.space.network(arch, &self.network)?);
+        let own = Key::of((self.space.name(), arch.genes()));
+        let (owner, key) = match self.settings.sharing {
+            // Tensors are found by names, of which keys know nothing.
+            _ if self.tensors.is_some() => (None, Some(own)),
+            Sharing::Independent => (Some(own), Some(own)),
+            Sharing::Shared => (None, Some(graph.key())),
+        };
+        let network = (!self.agenda.of_passes.is_empty()).then(|| {
+            let thin = self.thin.as_ref();
+            Network::new(self.space, arch, &self.network, graph.clone(), self.agenda.needs, thin)
+        });
+        let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
+        Ok(Planned { plan: Plan::new(graph, &want), network, owner, key })
+    }
+
+    /// How weights of a network are drawn.
+    pub(super) fn draw(&self, init: Init, repeat: u32, planned: &Planned) -> Weights<'_> {
+        match &self.tensors {
+            Some(tensors) => Weights::Loaded(tensors),
+            None => Weights::Drawn(Draw {
+                init,
+                seed: self.settings.seed,
+                repeat: repeat.into(),
+                network: planned.owner,
+            }),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+use std::str::FromStr;
+
+use swapnas_graph::grad::GradError;
+use swapnas_graph::{BatchError, Init, Level, RunError};
+use swapnas_spaces::NetworkError;
+
+use crate::Metric;
+use crate::definition::Compute;
+use crate::inputs::{InputError, InputSpec};
+
+/// How networks are scored.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is computed.
+    pub metrics: Vec<Metric>,
+    /// The images.
+    pub inputs: InputSpec,
+    /// Number of images.
+    pub batch: usize,
+    /// How many sets of weights every network is scored with; the score is the mean. Each metric's own
+    /// number if `None`.
+    pub repeats: Option<u32>,
+    /// Seed of images and weights.
+    pub seed: u64,
+    /// How weights are drawn; each metric's own way if `None`.
+    pub init: Option<Init>,
+    /// Whether networks share weights.
+    pub sharing: Sharing,
+    /// The instructions to use; the scores do not depend on them.
+    pub level: Level,
+    /// The precision of all passes.
+    pub precision: Precision,
+}
+
+impl Settings {
+    /// With how many sets of weights a metric is computed, and how they are drawn; `None` for metrics
+    /// that read the graph alone.
+    pub fn weights_for(&self, metric: &Metric) -> Option<(u32, Init)> {
+        let definition = metric.definition();
+        let reads_weights = !matches!(definition.compute, Compute::Graph(_));
+        reads_weights
+            .then(|| (self.repeats.unwrap_or(definition.repeats), self.init.unwrap_or(definition.init)))
+    }
+}
+
+/// The numbers that networks compute with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Single,
+    /// 64 bits: slow, to hold the other against. Weights and images are the same, rounded to 32 bits.
+    Double,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Precision::Single => "f32",
+            Precision::Double => "f64",
+        })
+    }
+}
+
+impl FromStr for Precision {
+    type Err = UnknownPrecision;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPrecision> {
+        match name {
+            "f32" => Ok(Precision::Single),
+            "f64" => Ok(Precision::Double),
+            _ => Err(UnknownPrecision(name.to_owned())),
+        }
+    }
+}
+
+/// The name of no precision.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no precision `{0}`; give f32 or f64")]
+pub struct UnknownPrecision(pub String);
+
+/// Whether networks share weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// The same operation on the same input in the same place has the same weights in every network.
+    /// Scores compare better, and what networks have in common is computed once.
+    #[default]
+    Shared,
+    /// Every network draws its own.
+    Independent,
+}
+
+/// Something that keeps networks from being scored.
+#[derive(Debug, thiserror::Error)]
+pub enum ScoreError {
+    /// The images cannot be had.
+    #[error(transparent)]
+    Inputs(#[from] InputError),
+    /// The network cannot be built.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The network cannot be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The file of tensors has no images.
+    #[error("{path} has no tensor `input` of shape [images, channels, rows, columns]{}", found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
+    NoInput {
+        /// The file.
+        path: String,
+        /// The shape of `input`, if there is one.
+        found: Option<Vec<usize>>,
+    },
+    /// Tensors do not have the numbers that their shape says.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// Gradients cannot be taken.
+    #[error(transparent)]
+    Gradient(#[from] GradError),
+    /// An image is of a class that the network does not have.
+    #[error("an image has label {label}, but the network has {classes} classes; give it more")]
+    Label {
+        /// The label, counted from 0.
+        label: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A file of tensors has no second batch of images, no noise and no other networks' weights.
+    #[error("the metric {metric} needs more than the images and weights of a file of tensors")]
+    TensorsMetric {
+        /// The metric.
+        metric: String,
+    },
+    /// Nothing would be computed.
+    #[error("networks cannot be scored {0} times; give a number of repeats from 1 on")]
+    NoRepeats(u32),
+}

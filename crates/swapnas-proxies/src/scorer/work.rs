@@ -1,0 +1,194 @@
+//! Scoring the networks of one chunk on all threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use swapnas_graph::grad::{Differentiator, ParamSet};
+use swapnas_graph::{Element, Executor, ValueCache};
+
+use super::agenda::Entry;
+use super::plan::Planned;
+use super::{Progress, Saturation, Score, ScoreError, Scored, Scorer, Sharing};
+use crate::Undefined;
+use crate::definition::{Compute, Precise};
+use crate::observe::PatternCollector;
+use crate::trial::{Material, Trial};
+use crate::undefined::Failure;
+
+/// Memory of the values that networks share, for each thread.
+const CACHE_BYTES: usize = 48 << 20;
+
+/// Networks that are scored together.
+pub(super) struct Work<'a, E, P> {
+    pub scorer: &'a Scorer,
+    pub material: &'a Material<E>,
+    pub networks: &'a [&'a Planned],
+    pub progress: &'a P,
+}
+
+/// What one repeat says of a network: the metrics that have as many repeats.
+struct Measured {
+    values: Vec<Option<Result<f64, Undefined>>>,
+    patterns: Option<usize>,
+}
+
+/// The memory of one thread.
+struct Engines<E: Element> {
+    executor: Executor<E>,
+    differentiators: [Differentiator<E>; 2],
+}
+
+impl<E: Precise, P: Progress> Work<'_, E, P> {
+    /// The scores of all networks that are done before the work is stopped.
+    pub(super) fn score(&self) -> Result<Vec<Option<Scored>>, ScoreError> {
+        let (networks, repeats) = (self.networks.len(), self.scorer.agenda.repeats);
+        // A task is one repeat of some of the networks. Networks that share weights stay together as
+        // far as there is work for every thread.
+        let threads = rayon::current_num_threads();
+        let alone = repeats as usize * networks < threads;
+        let groups = (4 * threads).div_ceil(repeats as usize).min(networks).max(1);
+        let group = |index: usize| index * networks / groups..(index + 1) * networks / groups;
+        let tasks: Vec<(u32, Range<usize>)> =
+            (0..groups).flat_map(|g| (0..repeats).map(move |repeat| (repeat, group(g)))).collect();
+        let run = |(repeat, group): (u32, Range<usize>)| self.run(repeat, group, alone);
+        let runs: Vec<Vec<Option<Measured>>> = if alone {
+            tasks.into_iter().map(run).collect::<Result<_, _>>()?
+        } else {
+            tasks.into_par_iter().map(run).collect::<Result<_, _>>()?
+        };
+        let mut scored = Vec::with_capacity(networks);
+        for (runs, range) in runs.chunks_exact(repeats as usize).zip((0..groups).map(group)) {
+            for (place, planned) in self.networks[range].iter().enumerate() {
+                let measured: Option<Vec<&Measured>> = runs.iter().map(|run| run[place].as_ref()).collect();
+                scored.push(measured.map(|measured| self.summary(planned, &measured)));
+            }
+        }
+        Ok(scored)
+    }
+
+    fn summary(&self, planned: &Planned, repeats: &[&Measured]) -> Scored {
+        let graph = planned.graph();
+        let scores = (0..self.scorer.agenda.metrics)
+            .map(|metric| {
+                let values = repeats.iter().filter_map(|measured| measured.values[metric].clone());
+                Ok(Score::of(&values.collect::<Result<Vec<f64>, _>>()?))
+            })
+            .collect();
+        let units = graph.relu_units();
+        let patterns: Vec<f64> = repeats.iter().filter_map(|m| m.patterns).map(|n| n as f64).collect();
+        let saturation = (!patterns.is_empty() && units > 0).then(|| {
+            let samples = self.material.first.images.samples();
+            Saturation::new(Score::of(&patterns).mean, units, samples)
+        });
+        Scored { params: graph.parameter_count(), macs: graph.macs(), units, scores, saturation }
+    }
+
+    /// One repeat of a group of networks.
+    fn run(
+        &self,
+        repeat: u32,
+        group: Range<usize>,
+        parallel: bool,
+    ) -> Result<Vec<Option<Measured>>, ScoreError> {
+        let Scorer { settings, agenda, tensors, .. } = self.scorer;
+        let networks = &self.networks[group];
+        let differentiator = || Differentiator::new(settings.level).parallel(parallel);
+        let mut engines = Engines {
+            executor: Executor::new(settings.level).parallel(parallel),
+            differentiators: [differentiator(), differentiator()],
+        };
+        let mut patterns = PatternCollector::new(self.material.first.images.samples());
+        let mut cache = None;
+        if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
+            let cache = cache.insert(ValueCache::new(CACHE_BYTES));
+            for planned in networks {
+                cache.expect(&planned.plan);
+                patterns.expect(&planned.plan);
+            }
+        }
+        let mut measured = Vec::with_capacity(networks.len());
+        for planned in networks {
+            if self.progress.stopped() {
+                break;
+            }
+            let mut values = vec![None; agenda.metrics];
+            let mut count = None;
+            if due(&agenda.of_patterns, repeat).next().is_some() {
+                let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
+                let images = &self.material.first.images;
+                patterns.begin();
+                engines.executor.run(&planned.plan, images, weights, cache.as_mut(), &mut patterns)?;
+                patterns.release(&planned.plan);
+                count = Some(patterns.patterns().len());
+            }
+            self.graph_and_patterns(planned, repeat, &patterns, &mut values);
+            self.passes(planned, repeat, &mut engines, &mut values)?;
+            measured.push(Some(Measured { values, patterns: count }));
+            self.progress.advance(1.0 / f64::from(agenda.repeats));
+        }
+        measured.resize_with(networks.len(), || None);
+        Ok(measured)
+    }
+
+    fn graph_and_patterns(
+        &self,
+        planned: &Planned,
+        repeat: u32,
+        patterns: &PatternCollector,
+        values: &mut [Option<Result<f64, Undefined>>],
+    ) {
+        let Scorer { settings, agenda, .. } = self.scorer;
+        let graph = planned.graph();
+        let of_graph = agenda.of_graph.iter().copied().filter(|_| repeat == 0);
+        for index in of_graph.chain(due(&agenda.of_patterns, repeat)) {
+            let metric = &settings.metrics[index];
+            let value = match metric.definition().compute {
+                Compute::Graph(compute) => compute(graph),
+                Compute::Patterns(compute) => compute(graph, patterns.patterns(), metric.values()),
+                Compute::Passes { .. } => continue,
+            };
+            values[index] = Some(value.and_then(finite));
+        }
+    }
+
+    fn passes(
+        &self,
+        planned: &Planned,
+        repeat: u32,
+        engines: &mut Engines<E>,
+        values: &mut [Option<Result<f64, Undefined>>],
+    ) -> Result<(), ScoreError> {
+        let Scorer { settings, agenda, .. } = self.scorer;
+        let Some(network) = &planned.network else { return Ok(()) };
+        for (init, entries) in &agenda.of_passes {
+            let mut due = due(entries, repeat).peekable();
+            if due.peek().is_none() {
+                continue;
+            }
+            let drawn = self.scorer.draw(*init, repeat, planned);
+            let weights = ParamSet::load(planned.graph(), drawn)?;
+            let mut trial = Trial::new(network, self.material, &weights, drawn, &mut engines.differentiators);
+            for index in due {
+                let metric = &settings.metrics[index];
+                let Compute::Passes { single, double, .. } = metric.definition().compute else { continue };
+                let value = match E::of(single, double)(&mut trial, metric.values()) {
+                    Ok(value) => finite(value),
+                    Err(Failure::Undefined(reason)) => Err(reason),
+                    Err(Failure::Run(error)) => return Err(error.into()),
+                    Err(Failure::Gradient(error)) => return Err(error.into()),
+                };
+                values[index] = Some(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The metrics that take part in a repeat.
+fn due(entries: &[Entry], repeat: u32) -> impl Iterator<Item = usize> {
+    entries.iter().filter(move |entry| repeat < entry.repeats).map(|entry| entry.metric)
+}
+
+fn finite(value: f64) -> Result<f64, Undefined> {
+    if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite(value)) }
+}

@@ -1,0 +1,136 @@
+//! One network with one set of weights, and the passes that metrics read.
+
+mod layers;
+mod material;
+mod network;
+
+use std::rc::Rc;
+
+use swapnas_graph::grad::{Differentiator, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted};
+use swapnas_graph::{Batch, Element, Graph, ValueId, Want, Weights};
+
+pub(crate) use layers::{Layer, Layers, blocks};
+pub(crate) use material::{Labelled, Material, RESPONSE_SIDE, Source};
+#[cfg(test)]
+pub(crate) use material::{PERTURBATION, Signs};
+pub(crate) use network::{Network, Thin};
+
+use crate::undefined::Failure;
+
+/// One network with one set of weights: what metrics are computed from.
+///
+/// Passes are made when the first metric asks for them, and are kept for the others.
+pub(crate) struct Trial<'a, E: Element> {
+    pub network: &'a Network,
+    pub material: &'a Material<E>,
+    pub weights: &'a ParamSet<E>,
+    /// Where the weights come from.
+    pub drawn: Weights<'a>,
+    /// For all passes but the one over the batch.
+    aside: &'a mut Differentiator<E>,
+    /// For the pass over the batch, until it is made.
+    engine: Option<&'a mut Differentiator<E>>,
+    pass: Option<Pass<'a, E>>,
+    gradients: Option<Rc<Gradients<E>>>,
+    jacobian: Option<Rc<Vec<f64>>>,
+    /// The entropies of the features of the blocks, see `az-expressivity`.
+    pub entropies: Option<Rc<Vec<f64>>>,
+}
+
+impl<'a, E: Element> Trial<'a, E> {
+    /// A network of which nothing is known yet.
+    pub(crate) fn new(
+        network: &'a Network,
+        material: &'a Material<E>,
+        weights: &'a ParamSet<E>,
+        drawn: Weights<'a>,
+        [engine, aside]: &'a mut [Differentiator<E>; 2],
+    ) -> Self {
+        Trial {
+            network,
+            material,
+            weights,
+            drawn,
+            aside,
+            engine: Some(engine),
+            pass: None,
+            gradients: None,
+            jacobian: None,
+            entropies: None,
+        }
+    }
+
+    pub(crate) fn graph(&self) -> &'a Graph {
+        &self.network.graph
+    }
+
+    pub(crate) fn layers(&self) -> &'a Layers {
+        &self.network.layers
+    }
+
+    /// How many classes there are.
+    pub(crate) fn classes(&self) -> usize {
+        self.graph().shape(self.graph().outputs()[0]).elements()
+    }
+
+    /// The forward pass over the batch, with statistics of the batch.
+    pub(crate) fn pass(&mut self) -> Result<&mut Pass<'a, E>, Failure> {
+        if let Some(engine) = self.engine.take() {
+            let images = &self.material.first.images;
+            self.pass = Some(engine.forward(&self.network.tape, images, self.weights, Statistics::Batch)?);
+        }
+        Ok(self.pass.as_mut().expect("there is either the engine or the pass that it has made"))
+    }
+
+    /// The gradients of the cross entropy over the batch, and of what each layer returns the products
+    /// with its gradient.
+    pub(crate) fn gradients(&mut self) -> Result<Rc<Gradients<E>>, Failure> {
+        if let Some(gradients) = &self.gradients {
+            return Ok(gradients.clone());
+        }
+        let products = self.layers().iter().map(|layer| layer.output).collect();
+        let wanted = Wanted { params: true, values: Vec::new(), products };
+        let loss = Loss::CrossEntropy(&self.material.first.labels);
+        let gradients = Rc::new(self.pass()?.backward(loss, &wanted)?);
+        Ok(self.gradients.insert(gradients).clone())
+    }
+
+    /// The gradient of the sum of all logits with respect to the images, `[sample][pixel]`.
+    pub(crate) fn jacobian(&mut self) -> Result<Rc<Vec<f64>>, Failure> {
+        if let Some(jacobian) = &self.jacobian {
+            return Ok(jacobian.clone());
+        }
+        let wanted = Wanted::value(self.graph().input());
+        let jacobian = Rc::new(self.pass()?.backward(Loss::Sum, &wanted)?.values.remove(0));
+        Ok(self.jacobian.insert(jacobian).clone())
+    }
+
+    /// What `read` makes of a pass of its own over other images, or with other statistics.
+    pub(crate) fn aside<T>(
+        &mut self,
+        tape: &Tape,
+        images: &Batch<E>,
+        weights: &ParamSet<E>,
+        statistics: Statistics,
+        read: impl FnOnce(&mut Pass<'_, E>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        read(&mut self.aside.forward(tape, images, weights, statistics)?)
+    }
+
+    /// The same in double precision, whatever the precision of the trial, through the scored network.
+    pub(crate) fn in_double<T>(
+        &mut self,
+        images: &Batch<f64>,
+        weights: &ParamSet<f64>,
+        statistics: Statistics,
+        read: impl FnOnce(&mut Pass<'_, f64>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut engine = self.aside.sibling();
+        read(&mut engine.forward(&self.network.tape, images, weights, statistics)?)
+    }
+
+    /// A tape of the scored network that computes some values besides the logits.
+    pub(crate) fn tape(&self, values: Vec<ValueId>) -> Tape {
+        Tape::new(self.network.graph.clone(), &Want { signs: false, values })
+    }
+}

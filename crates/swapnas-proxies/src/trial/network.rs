@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use swapnas_graph::grad::Tape;
+use swapnas_graph::{Graph, Shape, Want};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
+
+use super::{Layers, RESPONSE_SIDE};
+use crate::Undefined;
+use crate::definition::Needs;
+
+/// A network made ready for passes, with the others that some metrics build from its architecture.
+pub(crate) struct Network {
+    pub graph: Arc<Graph>,
+    pub tape: Tape,
+    pub layers: Layers,
+    /// For an image of 64x64. Its parameters are those of the network itself.
+    pub response: Option<Result<Arc<Graph>, Undefined>>,
+    /// The smallest that the space builds.
+    pub thin: Option<Result<Tape, Undefined>>,
+}
+
+impl Network {
+    pub(crate) fn new(
+        space: &dyn Space,
+        arch: &Arch,
+        config: &NetworkConfig,
+        graph: Arc<Graph>,
+        needs: Needs,
+        thin: Option<&Thin>,
+    ) -> Self {
+        let build = |config: &NetworkConfig| {
+            space.network(arch, config).map(Arc::new).map_err(|e| Undefined::Unbuildable(e.to_string()))
+        };
+        let response = needs.response.then(|| {
+            let input = Shape::new(config.input.channels, RESPONSE_SIDE, RESPONSE_SIDE);
+            build(&NetworkConfig { input, ..*config })
+        });
+        let thin = needs.thin.then(|| match thin {
+            Some(Thin(config)) => {
+                build(config).map(|graph| Tape::new(graph, &Want { signs: true, values: Vec::new() }))
+            }
+            None => Err(Undefined::Unbuildable("the space builds no network for small images".to_owned())),
+        });
+        let layers = Layers::of(&graph);
+        let tape = Tape::new(graph.clone(), &Want { signs: true, values: Vec::new() });
+        Network { graph, tape, layers, response, thin }
+    }
+}
+
+/// The smallest network that a space builds: one channel, one cell, images of 3x3, or the next larger
+/// ones that it accepts (TE-NAS counts linear regions on such networks).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thin(pub NetworkConfig);
+
+impl Thin {
+    /// Tries sizes on an architecture of the space.
+    pub(crate) fn find(space: &dyn Space, arch: &Arch, config: &NetworkConfig) -> Option<Thin> {
+        let sides = [3, 4, 8, 16, 32, 64];
+        let channels = [1, 2, 4, 8, 16];
+        let cells = if matches!(
+            space.network(arch, &NetworkConfig { cells: Some(1), ..*config }),
+            Err(NetworkError::Fixed { .. })
+        ) {
+            None
+        } else {
+            Some(1)
+        };
+        let sizes = sides.iter().flat_map(|side| channels.map(|channels| (*side, channels)));
+        sizes
+            .map(|(side, channels)| NetworkConfig {
+                channels: Some(channels),
+                cells,
+                input: Shape::new(config.input.channels, side, side),
+                ..*config
+            })
+            .find(|config| space.network(arch, config).is_ok())
+            .map(Thin)
+    }
+}

@@ -1,0 +1,84 @@
+use swapnas_graph::RunError;
+use swapnas_graph::grad::GradError;
+
+/// Why a metric has no value for a network.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Undefined {
+    /// The metric looks at ReLUs.
+    #[error("the network has no ReLU")]
+    NoRelu,
+    /// The metric looks at convolutions and linear layers.
+    #[error("no convolution and no linear layer has a gradient")]
+    NoLayers,
+    /// The factor of the regularised score is too small for a number.
+    #[error(
+        "the regularisation factor of {thousands} thousand parameters is too small for a number with mu={mu} \
+         and sigma={sigma}; give mu and sigma of the size of the networks"
+    )]
+    Underflow {
+        /// Parameters of the network, in thousands.
+        thousands: f64,
+        /// The size that is preferred.
+        mu: f64,
+        /// How much a network may differ from it.
+        sigma: f64,
+    },
+    /// The result is infinite or no number.
+    #[error("the value is {0}")]
+    NotFinite(f64),
+    /// A correlation with something that does not vary.
+    #[error("{0}, so nothing can be correlated with it")]
+    Constant(&'static str),
+    /// A logarithm or a quotient of something that is zero.
+    #[error("{0} is zero")]
+    Zero(&'static str),
+    /// The metric compares blocks.
+    #[error("the network has {0} of the blocks that the metric compares; it takes two")]
+    Blocks(usize),
+    /// A block returns what it gets.
+    #[error("block {0} of the network passes its gradient on unchanged")]
+    Unchanged(usize),
+    /// The network that the metric looks at cannot be built from the architecture.
+    #[error("the network for this metric cannot be built: {0}")]
+    Unbuildable(String),
+    /// A component of an aggregate is undefined.
+    #[error("{metric}: {reason}")]
+    Component {
+        /// The component.
+        metric: String,
+        /// Why it has no value.
+        reason: Box<Undefined>,
+    },
+    /// Ranks are taken over those networks for which all components have values.
+    #[error("ranks cannot be taken: {0}")]
+    Ranks(String),
+}
+
+/// What keeps a metric from having a value.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It has none for this network.
+    Undefined(Undefined),
+    /// The network cannot be run.
+    Run(RunError),
+    /// Gradients cannot be taken.
+    Gradient(GradError),
+}
+
+impl From<Undefined> for Failure {
+    fn from(reason: Undefined) -> Self {
+        Failure::Undefined(reason)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Failure::Run(error)
+    }
+}
+
+impl From<GradError> for Failure {
+    fn from(error: GradError) -> Self {
+        Failure::Gradient(error)
+    }
+}
