@@ -1,6 +1,7 @@
 //! The command as its users type it.
 
 use assert_cmd::Command;
+use swapnas::Named;
 
 const GENOTYPE: &str = "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1), ('none', 0), ('none', 1), \
     ('none', 0), ('none', 1), ('none', 0), ('none', 1)], normal_concat=[2, 3, 4, 5], \
@@ -127,13 +128,42 @@ fn mistakes_are_explained() {
 }
 
 #[test]
+fn aggregates_stand_wherever_metrics_can() {
+    let space = ["--space", "nb201", "--channels", "4", "--cells", "1", "--batch", "8"];
+    let args = ["score", "--random", "6", "--metrics", "rank(snip,params),te-nas,snip", "--json"];
+    let text = stdout(swapnas(&args).args(space));
+    let means: Vec<f64> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|object| object["scores"]["rank(snip,params)"]["mean"].as_f64().unwrap())
+        .collect();
+    assert_eq!(means.len(), 6);
+    assert!(means.is_sorted_by(|a, b| a >= b) && means.iter().all(|rank| (1.0..=6.0).contains(rank)));
+    let error = stderr_of_failure(&mut swapnas(&["score", "--metrics", "mean(swap)"]));
+    assert!(error.contains("write rank(...)"), "{error}");
+}
+
+#[test]
+fn double_precision_agrees_with_single() {
+    let of = |precision: &str| -> serde_json::Value {
+        let args = ["score", GENOTYPE, "--metrics", "snip,swap", "--repeats", "1", "--json", "--precision"];
+        serde_json::from_str(&stdout(swapnas(&args).arg(precision))).unwrap()
+    };
+    let [single, double] = ["f32", "f64"].map(|p| of(p)["scores"]["snip"]["mean"].as_f64().unwrap());
+    assert!(single != double && (single / double - 1.0).abs() < 1e-3, "{single} {double}");
+}
+
+#[test]
 fn every_space_and_metric_is_listed_and_explained() {
     for (command, names) in [
         ("spaces", swapnas::spaces().iter().map(|space| space.name()).collect::<Vec<_>>()),
-        ("metrics", swapnas::metrics().iter().map(|definition| definition.name).collect()),
+        (
+            "metrics",
+            swapnas::metrics().iter().map(|of| of.name).chain(Named::ALL.map(|of| of.name)).collect(),
+        ),
     ] {
         let list = stdout(&mut swapnas(&[command]));
-        assert_eq!(list.lines().count(), names.len());
+        assert!(list.lines().count() >= names.len());
         for name in names {
             assert!(list.lines().any(|line| line.starts_with(name)), "{name} in {list}");
             assert!(stdout(&mut swapnas(&[command, name])).starts_with(&format!("{name}:")));

@@ -65,6 +65,17 @@ impl Argument {
     pub(crate) const fn switch(name: &'static str, meaning: &'static str) -> Argument {
         Argument { name, default: 0.0, meaning, allows: |x| x == 0.0 || x == 1.0, allowed: "0 or 1" }
     }
+
+    /// How many images of the batch are used.
+    pub(crate) const fn images(default: f64) -> Argument {
+        Argument {
+            name: "images",
+            default,
+            meaning: "how many images are used, the first ones of the batch",
+            allows: |n| (2.0..=4096.0).contains(&n) && n.fract() == 0.0,
+            allowed: "a whole number from 2 to 4096",
+        }
+    }
 }
 
 /// All that there is to say about a metric, and the function that computes it.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use swapnas_graph::Level;
-use swapnas_proxies::{Progress, Scored, Scorer, Settings, Sharing, Undefined};
+use swapnas_graph::{Level, Shape};
+use swapnas_proxies::{Columns, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined};
 use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
 
 fn scorer(
@@ -19,11 +19,12 @@ fn scorer(
         metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
         inputs: Default::default(),
         batch,
-        repeats,
+        repeats: Some(repeats),
         seed: 7,
-        init: Default::default(),
+        init: None,
         sharing,
         level: Level::best(),
+        precision: Precision::Single,
     };
     let default = space.default_network();
     let network = match space.name() {
@@ -49,7 +50,11 @@ fn neither_company_nor_threads_change_a_score() {
     for (name, batch) in [("darts", 16), ("darts", 5), ("nb201", 20), ("nb101", 16), ("nbmacro", 16)] {
         let space = by_name(name).unwrap();
         for sharing in [Sharing::Shared, Sharing::Independent] {
-            let scorer = scorer(space, &["swap", "standard-patterns"], batch, 2, sharing);
+            let metrics =
+                ["swap", "standard-patterns", "snip", "jacov", "zico", "gradsign", "az-trainability"];
+            // Backward passes through the larger networks take their time.
+            let metrics = if name == "nb201" { &metrics } else { &metrics[..3] };
+            let scorer = scorer(space, metrics, batch, 2, sharing);
             // Many of the small cells of NAS-Bench-201 have values in common, with and without moments.
             let archs = archs(space, if name == "nb201" { 60 } else { 9 });
             let together = score(&scorer, &archs, 1);
@@ -75,6 +80,41 @@ fn equal_networks_have_equal_scores_only_if_they_share_weights() {
     assert_ne!(shared[0], shared[2]);
     let own = score(&scorer(space, &["swap"], 16, 1, Sharing::Independent), std::slice::from_ref(&a), 1);
     assert_ne!(own[0].scores, shared[0].scores);
+}
+
+#[test]
+fn every_metric_has_a_value_or_a_reason_in_every_space() {
+    for space in swapnas_spaces::spaces() {
+        let default = space.default_network();
+        let cells = (!matches!(space.name(), "nbmacro" | "mobilenet" | "transnas-macro")).then_some(1);
+        let side = if space.name() == "mobilenet" { 64 } else { 32 };
+        let input = Shape::new(default.input.channels, side, side);
+        let network = NetworkConfig { channels: Some(4), cells, input, ..default };
+        let columns: Columns = "all".parse().unwrap();
+        let settings = Settings {
+            metrics: columns.metrics().to_vec(),
+            inputs: Default::default(),
+            batch: 6,
+            repeats: Some(1),
+            seed: 3,
+            init: None,
+            sharing: Sharing::Shared,
+            level: Level::best(),
+            precision: Precision::Single,
+        };
+        let scorer = Scorer::new(*space, network, settings).unwrap();
+        let scored = score(&scorer, &archs(*space, 2), 2);
+        for scored in &scored {
+            for (metric, score) in columns.metrics().iter().zip(&scored.scores) {
+                match score {
+                    Ok(score) => assert!(score.mean.is_finite(), "{} {metric}", space.name()),
+                    Err(reason) => assert!(!reason.to_string().is_empty()),
+                }
+            }
+        }
+        let defined = scored.iter().flat_map(|scored| &scored.scores).filter(|score| score.is_ok()).count();
+        assert!(2 * defined > 3 * columns.metrics().len(), "{}: {defined} are defined", space.name());
+    }
 }
 
 /// Stops after some networks.

@@ -1,6 +1,5 @@
-use swapnas_graph::Shape;
 use swapnas_graph::grad::{Loss, Statistics, Wanted};
-use swapnas_graph::{Element, Init};
+use swapnas_graph::{Element, Init, Shape};
 
 use super::az_expressivity::IMAGES;
 use crate::Undefined;

@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::spectrum::gram;
-use crate::spectrum::standardised;
+use crate::spectrum::{gram, standardised};
 use crate::trial::Trial;
 use crate::undefined::Failure;
 use swapnas_graph::{Element, Init};

@@ -1,6 +1,5 @@
 use swapnas_graph::grad::{ParamSet, Statistics};
-use swapnas_graph::{Element, Init};
-use swapnas_graph::{Observer, Relu, Signs};
+use swapnas_graph::{Element, Init, Observer, Relu, Signs};
 
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};
 use crate::trial::Trial;

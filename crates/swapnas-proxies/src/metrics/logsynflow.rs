@@ -24,7 +24,7 @@ struct LogSynflow;
 
 impl Measure for LogSynflow {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
-        let (weights, gradients) = flow(trial, false)?;
-        Ok(trial.layers().sum(&weights, &gradients, |w, g| (w * libm::log1p(g)).abs()))
+        let flow = flow(trial)?;
+        Ok(trial.layers().sum(&flow.weights, &flow.gradients, |w, g| (w * libm::log1p(g)).abs()))
     }
 }

@@ -1,6 +1,5 @@
 use swapnas_graph::grad::{Statistics, Tape};
-use swapnas_graph::{Element, Init};
-use swapnas_graph::{Module, ValueId, Want};
+use swapnas_graph::{Element, Init, Module, ValueId, Want};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};

@@ -1,6 +1,5 @@
-use swapnas_graph::ParamKind;
 use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
-use swapnas_graph::{Element, Init};
+use swapnas_graph::{Element, Init, ParamKind};
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
@@ -21,13 +20,7 @@ pub(super) static NTK: Definition = Definition {
               samples. AZ-NAS returns minus the condition number and replaces what is no number by \
               100000; here it is undefined. Only the first images of a batch are used, as many as \
               given.",
-    arguments: &[Argument {
-        name: "images",
-        default: 16.0,
-        meaning: "how many images of the batch are used",
-        allows: |n| (2.0..=4096.0).contains(&n) && n.fract() == 0.0,
-        allowed: "a whole number from 2 to 4096",
-    }],
+    arguments: &[Argument::images(16.0)],
     init: Init::KaimingNormal,
     repeats: 1,
     compute: Compute::passes::<Ntk>(),

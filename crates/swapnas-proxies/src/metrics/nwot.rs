@@ -1,6 +1,5 @@
 use nalgebra::DMatrix;
-use swapnas_graph::{Element, Init};
-use swapnas_graph::{Observer, Relu, Signs};
+use swapnas_graph::{Element, Init, Observer, Relu, Signs};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};

@@ -1,9 +1,9 @@
-use swapnas_graph::Batch;
+use std::rc::Rc;
 use swapnas_graph::grad::{Loss, ParamSet, Statistics, Wanted};
-use swapnas_graph::{Element, Init};
+use swapnas_graph::{Batch, Element, Graph, Init};
 
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Flow, Trial};
 use crate::undefined::Failure;
 
 pub(super) static SYNFLOW: Definition = Definition {
@@ -30,40 +30,53 @@ struct Synflow;
 
 impl Measure for Synflow {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
-        let (weights, gradients) = flow(trial, arguments == [1.0])?;
-        Ok(trial.layers().sum(&weights, &gradients, |w, g| (w * g).abs()))
+        // With absolute weights, means are large against deviations: normalising takes double precision.
+        let flow = match arguments {
+            [1.0] => Rc::new(flow_in_double(trial, Statistics::Batch)?),
+            _ => flow(trial)?,
+        };
+        Ok(trial.layers().sum(&flow.weights, &flow.gradients, |w, g| (w * g).abs()))
     }
 }
 
 /// Losses beyond this, and gradients on the way to them, may not fit into single precision.
 const LARGEST_SINGLE: f64 = 1e30;
 
-/// The absolute weights, and the gradients of the sum of the logits for an image of ones.
-pub(super) fn flow<E: Element>(
-    trial: &mut Trial<'_, E>,
-    norm: bool,
-) -> Result<(ParamSet<f64>, ParamSet<f64>), Failure> {
-    let absolute = trial.weights.clone().map(|w| if w < E::ZERO { E::ZERO - w } else { w });
-    let shape = trial.graph().shape(trial.graph().input());
-    let ones = vec![1.0; shape.elements()];
-    // With absolute weights, means are large against deviations: normalising takes double precision.
-    if !norm {
-        let image = Batch::from_nchw(1, shape, &ones).expect("as many ones as pixels");
-        let tape = &trial.network.tape;
-        let found = trial.aside(tape, &image, &absolute, Statistics::None, |pass| {
-            Ok(pass.backward(Loss::Sum, &Wanted::params())?)
-        })?;
-        let sum = found.loss;
-        let safe = sum.is_finite() && sum < LARGEST_SINGLE && sum > 1.0 / LARGEST_SINGLE;
-        if safe || std::mem::size_of::<E>() == std::mem::size_of::<f64>() {
-            return Ok((absolute.to_double(), found.params.to_double()));
-        }
+/// The absolute weights, and the gradients of the sum of the logits for an image of ones, without
+/// normalisation.
+pub(super) fn flow<E: Element>(trial: &mut Trial<'_, E>) -> Result<Rc<Flow>, Failure> {
+    if let Some(flow) = &trial.flow {
+        return Ok(flow.clone());
     }
-    let absolute = absolute.to_double();
-    let image = Batch::from_nchw(1, shape, &ones).expect("as many ones as pixels");
-    let statistics = if norm { Statistics::Batch } else { Statistics::None };
-    let gradients = trial.in_double(&image, &absolute, statistics, |pass| {
+    let absolute = absolute(trial.weights);
+    let tape = &trial.network.tape;
+    let (sum, gradients) = trial.aside(tape, &ones(trial.graph()), &absolute, Statistics::None, |pass| {
+        let gradients = pass.backward(Loss::Sum, &Wanted::params())?;
+        Ok((gradients.loss, gradients.params))
+    })?;
+    let fits = sum.is_finite() && sum < LARGEST_SINGLE && sum > 1.0 / LARGEST_SINGLE;
+    let flow = if fits || size_of::<E>() == size_of::<f64>() {
+        Flow { weights: absolute.to_double(), gradients: gradients.to_double() }
+    } else {
+        flow_in_double(trial, Statistics::None)?
+    };
+    Ok(trial.flow.insert(Rc::new(flow)).clone())
+}
+
+fn flow_in_double<E: Element>(trial: &mut Trial<'_, E>, statistics: Statistics) -> Result<Flow, Failure> {
+    let weights = absolute(trial.weights).to_double();
+    let gradients = trial.in_double(&ones(trial.graph()), &weights, statistics, |pass| {
         Ok(pass.backward(Loss::Sum, &Wanted::params())?.params)
     })?;
-    Ok((absolute, gradients))
+    Ok(Flow { weights, gradients })
+}
+
+fn absolute<E: Element>(weights: &ParamSet<E>) -> ParamSet<E> {
+    weights.clone().map(|w| if w < E::ZERO { E::ZERO - w } else { w })
+}
+
+/// An image of ones.
+fn ones<E: Element>(graph: &Graph) -> Batch<E> {
+    let shape = graph.shape(graph.input());
+    Batch::from_nchw(1, shape, &vec![1.0; shape.elements()]).expect("as many ones as pixels")
 }

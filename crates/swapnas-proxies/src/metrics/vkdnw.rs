@@ -1,7 +1,6 @@
 use nalgebra::DMatrix;
 use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
-use swapnas_graph::{Element, Init};
-use swapnas_graph::{Graph, ParamKind};
+use swapnas_graph::{Element, Graph, Init, ParamKind};
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
@@ -25,7 +24,10 @@ pub(super) static VKDNW: Definition = Definition {
               running statistics that were never updated, which changes nothing but a factor of sqrt(1 \
               + 1e-5) per layer; here normalisations are left out. entropy=1 gives the entropy alone, \
               VKDNW in the paper, whose VKDNW_single adds the number of layers.",
-    arguments: &[Argument::switch("entropy", "whether to leave out the number of layers")],
+    arguments: &[
+        Argument::switch("entropy", "whether to leave out the number of layers"),
+        Argument::images(16.0),
+    ],
     init: Init::KaimingNormal,
     repeats: 1,
     compute: Compute::passes::<Vkdnw>(),
@@ -35,9 +37,11 @@ struct Vkdnw;
 
 impl Measure for Vkdnw {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
-        let material = trial.material;
+        let &[entropy_alone, images] = arguments else { unreachable!("it has two arguments") };
+        let first = &trial.material.first.images;
+        let images = first.first(first.samples().min(images as usize));
         let (graph, tape, weights) = (trial.graph(), &trial.network.tape, trial.weights);
-        let eigenvalues = trial.aside(tape, &material.first.images, weights, Statistics::None, |pass| {
+        let eigenvalues = trial.aside(tape, &images, weights, Statistics::None, |pass| {
             let logits = pass.value(graph.outputs()[0]).expect("outputs are computed");
             information(pass, graph, &logits)
         })?;
@@ -49,7 +53,7 @@ impl Measure for Vkdnw {
         }
         let shares = deciles.iter().map(|decile| decile / sum).filter(|share| *share > 0.0);
         let entropy = -shares.map(|share| share * libm::log(share)).sum::<f64>();
-        Ok(if arguments == [1.0] { entropy } else { graph.params().len() as f64 + entropy })
+        Ok(if entropy_alone == 1.0 { entropy } else { graph.params().len() as f64 + entropy })
     }
 }
 

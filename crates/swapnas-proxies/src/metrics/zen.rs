@@ -1,6 +1,5 @@
 use swapnas_graph::grad::Statistics;
-use swapnas_graph::{Batch, Graph, ModuleKind, Moments, Op, ValueId};
-use swapnas_graph::{Element, Init};
+use swapnas_graph::{Batch, Element, Graph, Init, ModuleKind, Moments, Op, ValueId};
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure, Needs};

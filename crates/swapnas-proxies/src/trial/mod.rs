@@ -35,6 +35,14 @@ pub(crate) struct Trial<'a, E: Element> {
     jacobian: Option<Rc<Vec<f64>>>,
     /// The entropies of the features of the blocks, see `az-expressivity`.
     pub entropies: Option<Rc<Vec<f64>>>,
+    /// Absolute weights and their gradients without normalisation, see `synflow`.
+    pub flow: Option<Rc<Flow>>,
+}
+
+/// Absolute weights, and the gradients of the sum of the logits for an image of ones.
+pub(crate) struct Flow {
+    pub weights: ParamSet<f64>,
+    pub gradients: ParamSet<f64>,
 }
 
 impl<'a, E: Element> Trial<'a, E> {
@@ -57,6 +65,7 @@ impl<'a, E: Element> Trial<'a, E> {
             gradients: None,
             jacobian: None,
             entropies: None,
+            flow: None,
         }
     }
 

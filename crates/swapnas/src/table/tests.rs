@@ -144,13 +144,13 @@ fn lists_of_architectures() {
 }
 
 mod writing {
-    use swapnas_proxies::{Metric, Score, Scored, Undefined};
+    use swapnas_proxies::{Columns, Score, Scored, Undefined};
 
     use super::super::{ScoredRow, write_scores};
 
     #[test]
     fn scores_are_written_whole() {
-        let metrics: Vec<Metric> = ["swap", "swap-reg:mu=2"].map(|name| name.parse().unwrap()).into();
+        let columns: Columns = "swap,swap-reg:mu=2,rank(swap,swap-reg:mu=2)".parse().unwrap();
         let score = Score { mean: 1234.5, std: 0.25 };
         let scored = |scores| Scored { params: 10, macs: 20, units: 30, scores, saturation: None };
         let both = scored(vec![Ok(score), Ok(Score { mean: 1e-30, std: 0.0 })]);
@@ -162,16 +162,16 @@ mod writing {
                 ScoredRow { arch: "Genotype(a, b)", accuracy: Some(94.1), scored: &both },
                 ScoredRow { arch: "c", accuracy: None, scored: &none },
             ];
-            write_scores(&path, &metrics, rows).unwrap();
+            write_scores(&path, &columns, &rows).unwrap();
         }
         insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
-        arch,accuracy,params,macs,units,swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,reason
-        "Genotype(a, b)",94.1,10,20,30,1234.5,0.25,1e-30,0.0,
-        c,,10,20,30,1234.5,0.25,,,swap-reg:mu=2: the network has no ReLU
+        arch,accuracy,params,macs,units,swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,"rank(swap,swap-reg:mu=2)",reason
+        "Genotype(a, b)",94.1,10,20,30,1234.5,0.25,1e-30,0.0,1.0,
+        c,,10,20,30,1234.5,0.25,,,,"swap-reg:mu=2: the network has no ReLU; rank(swap,swap-reg:mu=2): swap-reg:mu=2: the network has no ReLU"
         "#);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left");
         let nowhere = folder.path().join("no/scores.csv");
-        let error = write_scores(&nowhere, &metrics, []).unwrap_err();
+        let error = write_scores(&nowhere, &columns, &[]).unwrap_err();
         assert!(error.to_string().starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
     }
 
@@ -182,10 +182,12 @@ mod writing {
         let [target, link] = ["target.csv", "link.csv"].map(|name| folder.path().join(name));
         std::fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        write_scores(&link, &[], []).unwrap();
+        let columns: Columns = "swap".parse().unwrap();
+        write_scores(&link, &columns, &[]).unwrap();
         assert!(link.is_symlink());
-        assert_eq!(std::fs::read_to_string(&target).unwrap(), "arch,accuracy,params,macs,units,reason\n");
-        write_scores("/dev/null".as_ref(), &[], []).unwrap();
+        let header = "arch,accuracy,params,macs,units,swap_mean,swap_std,reason\n";
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), header);
+        write_scores("/dev/null".as_ref(), &columns, &[]).unwrap();
         assert!(!std::path::Path::new("/dev/null").is_file());
     }
 }
