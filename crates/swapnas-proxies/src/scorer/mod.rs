@@ -63,8 +63,8 @@ enum Shown {
 const CHUNK: usize = 256;
 
 /// Multiply-accumulates that networks which are scored together take, more or less: some seconds of
-/// work, which is what is lost when somebody stops it.
-const CHUNK_MACS: u64 = 400_000_000_000;
+/// work, which is what may be lost when somebody stops it.
+const CHUNK_MACS: u64 = 200_000_000_000;
 
 impl Scorer {
     /// A scorer that draws images and weights.
