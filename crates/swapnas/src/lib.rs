@@ -24,7 +24,9 @@
 //! ```
 
 mod correlate;
+pub mod drawing;
 mod file;
+mod markup;
 pub mod plot;
 mod sample;
 pub mod statistics;
