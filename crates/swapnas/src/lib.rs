@@ -25,6 +25,7 @@
 
 mod correlate;
 pub mod drawing;
+pub mod export;
 mod file;
 mod markup;
 pub mod plot;

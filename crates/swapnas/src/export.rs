@@ -1,0 +1,162 @@
+//! Architectures handed over to other tools: as a network that can be trained, a description, or a drawing.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde_json::{Map, Value, json};
+use swapnas_graph::Graph;
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
+
+use crate::{WriteError, drawing, file};
+
+/// What an architecture is exported as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// An object with the architecture in all encodings and the size of its network.
+    Json,
+    /// A drawing for Graphviz.
+    Dot,
+    /// A drawing.
+    Svg,
+}
+
+impl Format {
+    /// All there are.
+    pub const ALL: [Format; 3] = [Format::Json, Format::Dot, Format::Svg];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Dot => "dot",
+            Format::Svg => "svg",
+        }
+    }
+
+    /// How names of such files end.
+    pub const fn extension(self) -> &'static str {
+        self.name()
+    }
+
+    /// The format of a file of that name, if its extension says it.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Format::ALL.into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// Whether it is text that can be shown.
+    pub const fn is_text(self) -> bool {
+        true
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name of no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no format is called `{0}`; the formats are {}", Format::ALL.map(Format::name).join(", "))]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Format::ALL.into_iter().find(|f| f.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// An architecture that cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It cannot be built into the network asked for.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// An architecture with the network that it is to become.
+///
+/// ```
+/// use swapnas::export::{Export, Format};
+///
+/// let space = swapnas::space("nb201")?;
+/// let arch = space.parse("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|")?;
+/// let export = Export { space, arch: &arch, network: swapnas::export::final_network(space) };
+/// let json = String::from_utf8(export.contents(Format::Json)?)?;
+/// assert!(json.contains(r#""params":"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Export<'a> {
+    /// The space of the architecture.
+    pub space: &'a dyn Space,
+    /// The architecture.
+    pub arch: &'a Arch,
+    /// The network.
+    pub network: NetworkConfig,
+}
+
+/// The network that is trained once an architecture is found: the benchmark's own, not one that is small
+/// for the sake of scoring.
+pub fn final_network(space: &dyn Space) -> NetworkConfig {
+    NetworkConfig { preset: Preset::Benchmark, ..space.default_network() }
+}
+
+impl Export<'_> {
+    /// What a file of that format holds.
+    ///
+    /// # Errors
+    /// If the architecture cannot be built into the network.
+    pub fn contents(&self, format: Format) -> Result<Vec<u8>, ExportError> {
+        Ok(match format {
+            Format::Json => format!("{:#}\n", self.description()?).into_bytes(),
+            Format::Dot => drawing::dot(&self.space.diagrams(self.arch)).into_bytes(),
+            Format::Svg => drawing::svg(&self.space.diagrams(self.arch)).into_bytes(),
+        })
+    }
+
+    /// Writes a file, which is there in full or not at all.
+    ///
+    /// # Errors
+    /// If the architecture cannot be built into the network or the file cannot be written.
+    pub fn write(&self, format: Format, path: &Path) -> Result<(), ExportError> {
+        Ok(file::write(path, &self.contents(format)?)?)
+    }
+
+    fn graph(&self) -> Result<Graph, ExportError> {
+        Ok(self.space.network(self.arch, &self.network)?)
+    }
+
+    fn description(&self) -> Result<Value, ExportError> {
+        let graph = self.graph()?;
+        let NetworkConfig { preset, channels, cells, input, classes } = self.network;
+        // Some encodings cannot express everything; those that can are enough.
+        let encodings = self.space.encodings().iter().filter(|encoding| encoding.name != "json");
+        let encodings = encodings.filter_map(|encoding| {
+            let text = self.space.print_as(self.arch, encoding.name).ok()?;
+            Some((encoding.name.to_owned(), Value::from(text)))
+        });
+        Ok(json!({
+            "space": self.space.name(),
+            "architecture": self.space.to_json(self.arch),
+            "encodings": encodings.collect::<Map<String, Value>>(),
+            "network": {
+                "description": self.space.describe(&self.network),
+                "preset": preset.name(),
+                "channels": channels,
+                "cells": cells,
+                "input": [input.channels, input.height, input.width],
+                "classes": classes,
+            },
+            "params": graph.parameter_count(),
+            "macs": graph.macs(),
+        }))
+    }
+}
