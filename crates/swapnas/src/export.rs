@@ -59,7 +59,7 @@ impl fmt::Display for Format {
 
 /// The name of no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no format is called `{0}`; the formats are {}", Format::ALL.map(Format::name).join(", "))]
+#[error("no format is called `{0}`; the formats are {list}", list = Format::ALL.map(Format::name).join(", "))]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
