@@ -148,7 +148,7 @@ pub(crate) struct ExportArgs {
     /// Search space; `swapnas spaces` lists them
     #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
     pub space: &'static dyn Space,
-    /// json (all encodings), dot (Graphviz) or svg (a drawing) [default: by the
+    /// torch (a PyTorch module), json (all encodings), dot (Graphviz) or svg (a drawing) [default: by the
     /// extension of the file]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,

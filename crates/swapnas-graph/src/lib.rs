@@ -19,6 +19,7 @@ mod op;
 mod plan;
 mod shape;
 mod tensors;
+pub mod torch;
 
 pub use batch::{Batch, BatchError};
 pub use builder::{Conv, GraphBuilder};

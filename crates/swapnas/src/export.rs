@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::Graph;
+use swapnas_graph::torch::{self, TorchError};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
 
 use crate::{WriteError, drawing, file};
@@ -13,6 +14,8 @@ use crate::{WriteError, drawing, file};
 /// What an architecture is exported as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
+    /// A module of PyTorch, ready to be trained.
+    Torch,
     /// An object with the architecture in all encodings and the size of its network.
     Json,
     /// A drawing for Graphviz.
@@ -23,11 +26,12 @@ pub enum Format {
 
 impl Format {
     /// All there are.
-    pub const ALL: [Format; 3] = [Format::Json, Format::Dot, Format::Svg];
+    pub const ALL: [Format; 4] = [Format::Torch, Format::Json, Format::Dot, Format::Svg];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
+            Format::Torch => "torch",
             Format::Json => "json",
             Format::Dot => "dot",
             Format::Svg => "svg",
@@ -36,7 +40,10 @@ impl Format {
 
     /// How names of such files end.
     pub const fn extension(self) -> &'static str {
-        self.name()
+        match self {
+            Format::Torch => "py",
+            _ => self.name(),
+        }
     }
 
     /// The format of a file of that name, if its extension says it.
@@ -76,6 +83,9 @@ pub enum ExportError {
     /// It cannot be built into the network asked for.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The network cannot be written for PyTorch.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -116,6 +126,7 @@ impl Export<'_> {
     /// If the architecture cannot be built into the network.
     pub fn contents(&self, format: Format) -> Result<Vec<u8>, ExportError> {
         Ok(match format {
+            Format::Torch => torch::module(&self.graph()?, &self.about()?)?.into_bytes(),
             Format::Json => format!("{:#}\n", self.description()?).into_bytes(),
             Format::Dot => drawing::dot(&self.space.diagrams(self.arch)).into_bytes(),
             Format::Svg => drawing::svg(&self.space.diagrams(self.arch)).into_bytes(),
@@ -132,6 +143,21 @@ impl Export<'_> {
 
     fn graph(&self) -> Result<Graph, ExportError> {
         Ok(self.space.network(self.arch, &self.network)?)
+    }
+
+    /// What a reader of the file should know.
+    fn about(&self) -> Result<String, ExportError> {
+        let graph = self.graph()?;
+        Ok(format!(
+            "The network of an architecture of {}.\n\n{}\n\n{}\n{} parameters, {} multiply-accumulates an image.\n\
+             Written by swapnas {}.\n",
+            self.space.description(),
+            self.space.print(self.arch),
+            self.space.describe(&self.network),
+            graph.parameter_count(),
+            graph.macs(),
+            env!("CARGO_PKG_VERSION"),
+        ))
     }
 
     fn description(&self) -> Result<Value, ExportError> {
