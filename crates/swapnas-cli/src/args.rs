@@ -148,8 +148,8 @@ pub(crate) struct ExportArgs {
     /// Search space; `swapnas spaces` lists them
     #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
     pub space: &'static dyn Space,
-    /// torch (a PyTorch module), json (all encodings), dot (Graphviz) or svg (a drawing) [default: by the
-    /// extension of the file]
+    /// torch (a PyTorch module), onnx (with weights), json (all encodings), dot (Graphviz) or svg (a
+    /// drawing) [default: by the extension of the file]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// Where to; standard output without it
@@ -171,6 +171,9 @@ pub(crate) struct ExportArgs {
     /// [default: the network's own]
     #[arg(long, value_name = "SHAPE", value_parser = input)]
     pub input: Option<InputArg>,
+    /// Seed of the weights of an ONNX file
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
 }
 
 /// Images as they are asked for.

@@ -15,9 +15,11 @@ pub mod grad;
 mod graph;
 mod init;
 mod key;
+pub mod onnx;
 mod op;
 mod plan;
 mod shape;
+mod statistics;
 mod tensors;
 pub mod torch;
 
@@ -32,5 +34,6 @@ pub use key::Key;
 pub use op::{Activation, Op, Padding, Window};
 pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
+pub use statistics::Statistics;
 pub use swapnas_lanes::{Element, Level, LevelError};
 pub use tensors::{Tensor, Tensors, TensorsError};

@@ -15,7 +15,7 @@ pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
         .space
         .parse(&args.arch)
         .with_context(|| format!("cannot read the architecture `{}`", args.arch))?;
-    let export = Export { space: args.space, arch: &arch, network: network(&args) };
+    let export = Export { space: args.space, arch: &arch, network: network(&args), seed: args.seed };
     match &args.out {
         Some(path) => export.write(format, path)?,
         None => {

@@ -269,10 +269,11 @@ fn class_name(path: &str) -> String {
         if part.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with('s') {
             name.pop();
         }
-        let letters: String = part.chars().filter(char::is_ascii_alphanumeric).collect();
-        let mut letters = letters.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        name.extend(letters);
+        for word in part.split(|c: char| !c.is_ascii_alphanumeric()) {
+            let mut letters = word.chars();
+            name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+            name.extend(letters);
+        }
     }
     if name.is_empty() { "Network".to_owned() } else { name }
 }
