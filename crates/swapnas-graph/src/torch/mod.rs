@@ -24,6 +24,8 @@ mod body;
 mod class;
 mod expr;
 mod layer;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use crate::Graph;
