@@ -29,6 +29,7 @@ pub mod export;
 mod file;
 mod markup;
 pub mod plot;
+pub mod report;
 mod sample;
 pub mod statistics;
 pub mod table;
