@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use swapnas::{Columns, Init, InputSpec, Precision, Preset, Space};
+use swapnas::export::Format;
+use swapnas::{Columns, Init, InputSpec, Precision, Preset, Shape, Space};
 
 /// Rank neural architectures without training them.
 #[derive(Parser)]
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Correlate(CorrelateArgs),
     /// Score architectures
     Score(ScoreArgs),
+    /// Write an architecture as a network to be trained, a description or a drawing
+    Export(ExportArgs),
     /// List the search spaces, or explain one
     Spaces(SpacesArgs),
     /// List the metrics, or explain one
@@ -141,6 +144,59 @@ pub(crate) enum WeightsArg {
     Shared,
     /// Every network draws its own weights
     Independent,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// Architecture in any encoding of the space
+    pub arch: String,
+    /// Search space; `swapnas spaces` lists them
+    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
+    pub space: &'static dyn Space,
+    /// torch (a PyTorch module), onnx (with weights), json (all encodings), dot (Graphviz) or svg (a
+    /// drawing) [default: by the extension of the file]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Where to; standard output without it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The network: benchmark or swap
+    #[arg(long, value_name = "NETWORK", default_value_t = Preset::Benchmark)]
+    pub network: Preset,
+    /// Channels of the first stage [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
+    pub channels: Option<usize>,
+    /// Cells, or cells of each stage [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=256))]
+    pub cells: Option<usize>,
+    /// Classes [default: the network's own]
+    #[arg(long, value_name = "N", value_parser = number(1..=1_000_000))]
+    pub classes: Option<usize>,
+    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number
+    /// [default: the network's own]
+    #[arg(long, value_name = "SHAPE", value_parser = input)]
+    pub input: Option<InputArg>,
+    /// Seed of the weights of an ONNX file
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Images as they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum InputArg {
+    /// Height and width, the channels being those of the default.
+    Side(usize),
+    /// Everything.
+    Shape(Shape),
+}
+
+fn input(text: &str) -> Result<InputArg, String> {
+    let numbers: Option<Vec<usize>> = text.split('x').map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[side]) => Ok(InputArg::Side(side)),
+        Some(&[channels, height, width]) => Ok(InputArg::Shape(Shape::new(channels, height, width))),
+        _ => Err("give channels, height and width as in 3x32x32, or one number for height and width".into()),
+    }
 }
 
 #[derive(Args)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Score(args) => commands::score::run(args),
         Command::Correlate(args) => commands::correlate::run(args),
+        Command::Export(args) => commands::export::run(args),
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };

@@ -31,6 +31,7 @@
 mod arch;
 mod blocks;
 pub mod darts;
+pub mod diagram;
 mod error;
 mod genes;
 mod json;

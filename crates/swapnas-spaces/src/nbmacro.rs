@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Shape, ValueId, Window};
 
 use crate::blocks::{Built, conv_bn, conv_bn_relu, module};
+use crate::diagram::Diagram;
 use crate::genes::Genes;
 use crate::json::Field;
 use crate::space::find_encoding;
@@ -200,6 +201,16 @@ impl Space for NasBenchMacro {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(Blocks::from_json(value)?.into())
+    }
+
+    /// The row of blocks.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let firsts = [0, Blocks::STAGES[0], Blocks::STAGES[0] + Blocks::STAGES[1]];
+        let blocks = Blocks::from(arch).0.into_iter().enumerate().map(|(i, choice)| {
+            let stride = if firsts.contains(&i) { "\nstride 2" } else { "" };
+            format!("{}{stride}", choice.name())
+        });
+        vec![Diagram::chain("blocks", ["stem".to_owned()].into_iter().chain(blocks))]
     }
 
     fn sample(&self, rng: &mut dyn Rng) -> Arch {

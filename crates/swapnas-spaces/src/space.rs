@@ -3,6 +3,7 @@ use rand::seq::IndexedRandom;
 use serde_json::Value;
 use swapnas_graph::Graph;
 
+use crate::diagram::Diagram;
 use crate::{Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError};
 
 /// A way of writing the architectures of a space.
@@ -57,6 +58,10 @@ pub trait Space: Send + Sync {
 
     /// The architecture that such an object describes.
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError>;
+
+    /// What the architecture looks like: a diagram for each of its parts. Operations that give zeros are
+    /// left out.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram>;
 
     /// An architecture drawn uniformly from the space.
     fn sample(&self, rng: &mut dyn Rng) -> Arch;

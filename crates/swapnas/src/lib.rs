@@ -25,8 +25,12 @@
 //! ```
 
 mod correlate;
+pub mod drawing;
+pub mod export;
 mod file;
+mod markup;
 pub mod plot;
+pub mod report;
 mod sample;
 pub mod statistics;
 pub mod table;

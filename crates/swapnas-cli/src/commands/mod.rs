@@ -1,6 +1,7 @@
 //! One file for every command.
 
 pub(crate) mod correlate;
+pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod score;
 mod scoring;

@@ -244,6 +244,16 @@ impl<E: Element> Executor<E> {
         Some(numbers)
     }
 
+    /// For each batch normalisation of the last run, its result and the mean and biased variance of each
+    /// channel of what it normalised. Those that nothing wanted depends on are not there.
+    pub(crate) fn statistics(&self, plan: &Plan) -> impl Iterator<Item = (ValueId, Vec<(f64, f64)>)> {
+        plan.affines.iter().map(|normalisation| {
+            let moments = &self.moments[normalisation.slot];
+            let statistics = moments.iter().map(|moments| (moments.mean, moments.variance())).collect();
+            (normalisation.value, statistics)
+        })
+    }
+
     fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) {
         if self.buffers.len() < plan.buffers.len() {
             self.buffers.resize_with(plan.buffers.len(), Vec::new);

@@ -164,7 +164,7 @@ impl<'a> Compiler<'a> {
                     source = self.write_alone(of, Work::Combine { terms: vec![source] });
                 }
                 self.draft.slots[source.slot].moments = true;
-                self.draft.affines.push(Normalisation { slot: source.slot, params: *affine });
+                self.draft.affines.push(Normalisation { value, slot: source.slot, params: *affine });
                 source.affine = Some(self.draft.affines.len() - 1);
                 source
             }

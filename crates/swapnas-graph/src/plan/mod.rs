@@ -116,6 +116,8 @@ impl Slot {
 /// A batch normalisation: scales and shifts made of a slot's moments.
 #[derive(Clone, Debug)]
 pub(crate) struct Normalisation {
+    /// Its result in the graph.
+    pub value: ValueId,
     pub slot: SlotId,
     pub params: Option<(ParamId, ParamId)>,
 }

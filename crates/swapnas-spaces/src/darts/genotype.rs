@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::text;
+use crate::diagram::{Diagram, Role};
 use crate::{Arch, ParseError};
 
 /// An operation on an edge of a DARTS cell, in NASLib's order.
@@ -134,6 +135,21 @@ impl Cell {
                 cell
             })
         })
+    }
+
+    /// The cell as DARTS draws it.
+    pub(super) fn diagram(&self, title: &'static str) -> Diagram {
+        let mut diagram = Diagram::new(title);
+        let inputs = ["c_{k-2}", "c_{k-1}"].map(|label| (label, Role::Input));
+        let nodes = ["0", "1", "2", "3"].map(|label| (label, Role::Inner));
+        for (label, role) in inputs.into_iter().chain(nodes).chain([("c_{k}", Role::Output)]) {
+            diagram.node(label, role);
+        }
+        for (k, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.op != Operation::None) {
+            diagram.edge(edge.input, 2 + k / 2, edge.op.name());
+        }
+        self.concat.iter().for_each(|&state| diagram.edge(state, 6, ""));
+        diagram
     }
 
     fn write_genes(&self, genes: &mut Vec<u8>) {

@@ -17,6 +17,7 @@ use rand::{Rng, RngExt};
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
+use crate::diagram::Diagram;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
 
@@ -122,6 +123,12 @@ impl Space for Darts {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(text::from_json(value)?.into())
+    }
+
+    /// The two cells as DARTS draws them: `c_{k-1}` is the previous cell, `c_{k-2}` the one before.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let Genotype { normal, reduce } = arch.into();
+        vec![normal.diagram("normal cell"), reduce.diagram("reduction cell")]
     }
 
     /// As NAS-Bench-301 samples: no `none`, two distinct inputs a node. The inputs are in ascending

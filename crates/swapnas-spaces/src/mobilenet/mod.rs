@@ -12,6 +12,7 @@ use rand::Rng;
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
+use crate::diagram::Diagram;
 use crate::genes::Genes;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
@@ -89,6 +90,11 @@ impl Space for MobileNet {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(Stages::from_json(value)?.into())
+    }
+
+    /// The row of stages, with the widths of the network whose stem has 32 channels.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        vec![network::diagram(&arch.into())]
     }
 
     fn sample(&self, rng: &mut dyn Rng) -> Arch {

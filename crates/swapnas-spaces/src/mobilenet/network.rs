@@ -7,6 +7,7 @@ use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, ValueId, Window};
 use super::{Stage, Stages};
 use crate::NetworkConfig;
 use crate::blocks::{Built, conv_bn, conv_bn_relu, module};
+use crate::diagram::Diagram;
 
 const STEM: usize = 32;
 const HEAD: usize = 1280;
@@ -27,6 +28,18 @@ pub(super) fn describe(config: &NetworkConfig) -> String {
         Some(channels) => format!("widths times {channels}/{STEM}, "),
     };
     config.describe(&format!("{scale}stem {}, head {}", scaled(config, STEM), scaled(config, HEAD)))
+}
+
+/// The stages in a row.
+pub(super) fn diagram(stages: &Stages) -> Diagram {
+    let stages = stages.stages().iter().zip(STRIDES).map(|(stage, stride)| {
+        let Stage { kernel, expansion, depth, width } = stage;
+        let stride = if stride > 1 { format!("\nstride {stride}") } else { String::new() };
+        format!("{depth} × MB{expansion} {kernel}×{kernel}\n{width} channels{stride}")
+    });
+    let stem = format!("conv 3×3\n{STEM} channels\nstride 2");
+    let head = format!("conv 1×1\n{HEAD} channels");
+    Diagram::chain("stages", [stem].into_iter().chain(stages).chain([head]))
 }
 
 pub(super) fn build(stages: &Stages, config: &NetworkConfig) -> Result<Graph, GraphError> {

@@ -14,6 +14,7 @@ use rand::Rng;
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
+use crate::diagram::{Diagram, Role};
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
 
@@ -91,6 +92,21 @@ impl Space for NasBench101 {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok((&text::from_json(value)?).into())
+    }
+
+    /// The cell with its operations on the nodes. Vertices that do not matter are left out.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let cell = Cell::from(arch).pruned();
+        let mut diagram = Diagram::new("cell");
+        diagram.node("input", Role::Input);
+        for op in cell.ops() {
+            diagram.node(op.name(), Role::Inner);
+        }
+        diagram.node("output", Role::Output);
+        let mut edges: Vec<(usize, usize)> = cell.edges().collect();
+        edges.sort_by_key(|&(source, target)| (target, source));
+        edges.into_iter().for_each(|(source, target)| diagram.edge(source, target, ""));
+        vec![diagram]
     }
 
     /// Uniform over the cells that are not isomorphic: matrices and operations of all sizes are

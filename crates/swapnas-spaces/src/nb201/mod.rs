@@ -11,6 +11,7 @@ use rand::Rng;
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
+use crate::diagram::Diagram;
 use crate::genes::Genes;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
@@ -101,6 +102,12 @@ impl Space for NasBench201 {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(text::from_json(value)?.into())
+    }
+
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let edges = Cell::EDGES.into_iter().zip(Cell::from(arch).0);
+        let edges = edges.filter(|(_, op)| *op != Operation::None);
+        vec![Diagram::four_nodes(edges.map(|((source, target), op)| (source, target, op.name())))]
     }
 
     fn sample(&self, rng: &mut dyn Rng) -> Arch {

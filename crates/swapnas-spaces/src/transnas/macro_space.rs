@@ -4,6 +4,7 @@ use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
 use super::{Module, Skeleton, network};
+use crate::diagram::Diagram;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
 
@@ -83,6 +84,18 @@ impl Space for Macro {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok((&Skeleton::from_json(value)?).into())
+    }
+
+    /// The row of modules, with their output channels.
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let mut channels = 64;
+        let modules = Skeleton::from(arch).modules().to_vec().into_iter().map(|module| {
+            channels *= if module.widens() { 2 } else { 1 };
+            let stride = if module.shrinks() { "\nstride 2" } else { "" };
+            format!("2 × basic\n{channels} channels{stride}")
+        });
+        let stem = "stem\n64 channels\nstride 4".to_owned();
+        vec![Diagram::chain("modules", [stem].into_iter().chain(modules))]
     }
 
     fn sample(&self, rng: &mut dyn Rng) -> Arch {

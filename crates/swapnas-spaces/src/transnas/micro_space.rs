@@ -6,6 +6,7 @@ use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
 
 use super::{Cell, Operation, network};
+use crate::diagram::Diagram;
 use crate::genes::Genes;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
@@ -88,6 +89,12 @@ impl Space for Micro {
 
     fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
         Ok(Cell::from_json(value)?.into())
+    }
+
+    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
+        let edges = Cell::EDGES.into_iter().zip(Cell::from(arch).0);
+        let edges = edges.filter(|(_, op)| *op != Operation::None);
+        vec![Diagram::four_nodes(edges.map(|((source, target), op)| (source, target, op.name())))]
     }
 
     fn sample(&self, rng: &mut dyn Rng) -> Arch {

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod tests;
-mod ticks;
+pub(crate) mod ticks;
 
 use std::io::Cursor;
 use std::ops::Range;
@@ -254,7 +254,7 @@ fn colour_of(value: f64, range: &Range<f64>) -> RGBColor {
 }
 
 /// The range of values with a margin on both sides.
-fn spread(values: impl Iterator<Item = f64>) -> Result<Range<f64>, PlotError> {
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> Result<Range<f64>, PlotError> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let margin = if high > low { (high - low) * 0.04 } else { low.abs().max(1.0) * 0.04 };
     // Ticks closer than this would be the same number.

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 /// What is written at the ticks of an axis: as many digits as ticks of the range differ in, and powers
 /// of ten where numbers are very large or small.
-pub(super) fn labels(range: &Range<f64>) -> impl Fn(&f64) -> String + use<> {
+pub(crate) fn labels(range: &Range<f64>) -> impl Fn(&f64) -> String + use<> {
     let width = range.end - range.start;
     let largest = range.start.abs().max(range.end.abs());
     let exponent = largest.log10().floor() as i32;

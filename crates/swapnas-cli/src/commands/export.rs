@@ -1,0 +1,62 @@
+//! `swapnas export`.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::{Context, bail};
+use swapnas::export::{Export, Format, final_network};
+use swapnas::{NetworkConfig, Shape};
+
+use crate::Ending;
+use crate::args::{ExportArgs, InputArg};
+
+pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
+    let format = format(&args)?;
+    let arch = args
+        .space
+        .parse(&args.arch)
+        .with_context(|| format!("cannot read the architecture `{}`", args.arch))?;
+    let export = Export { space: args.space, arch: &arch, network: network(&args), seed: args.seed };
+    match &args.out {
+        Some(path) => export.write(format, path)?,
+        None => {
+            let mut out = std::io::stdout().lock();
+            if !format.is_text() && out.is_terminal() {
+                bail!("{format} is not text for a terminal: give --out FILE, or redirect the output");
+            }
+            out.write_all(&export.contents(format)?)?;
+        }
+    }
+    Ok(Ending::Complete)
+}
+
+/// The format that is asked for, or that the file's name says.
+fn format(args: &ExportArgs) -> anyhow::Result<Format> {
+    let names = Format::ALL.map(Format::name).join(", ");
+    match (args.format, &args.out) {
+        (Some(format), _) => Ok(format),
+        (None, Some(path)) => Format::of(path).with_context(|| {
+            let extensions = Format::ALL.map(Format::extension).join(", .");
+            format!(
+                "the name of {} says no format: give --format ({names}), or a name that ends in .{extensions}",
+                path.display()
+            )
+        }),
+        (None, None) => bail!("give --format ({names}), or --out with a file whose name says it"),
+    }
+}
+
+fn network(args: &ExportArgs) -> NetworkConfig {
+    let network = final_network(args.space);
+    let input = match args.input {
+        None => network.input,
+        Some(InputArg::Side(side)) => Shape::new(network.input.channels, side, side),
+        Some(InputArg::Shape(shape)) => shape,
+    };
+    NetworkConfig {
+        preset: args.network,
+        channels: args.channels,
+        cells: args.cells,
+        input,
+        classes: args.classes.unwrap_or(network.classes),
+    }
+}

@@ -1,0 +1,378 @@
+use std::collections::HashSet;
+
+use prost::Message;
+
+use super::proto::{
+    Attribute, AttributeType, DataType, Dimension, DimensionValue, Graph as GraphProto, Model, Node,
+    OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
+};
+use super::{Contents, IR_VERSION, OPSET, OnnxError};
+use crate::exec::EPSILON;
+use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Window};
+
+/// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
+const MAX_BYTES: u64 = (1 << 31) - (1 << 24);
+
+/// The network as an ONNX file.
+///
+/// Its input is `images`, `(batch, channels, height, width)`, and its output is `logits`, the first output of
+/// the graph: `(batch, classes)` for one of a linear layer. The batch can have any size. Initialisers have
+/// the names of the parameters; those of batch normalisations are completed by `running_mean` and
+/// `running_var`.
+///
+/// # Errors
+/// If weights are missing, the file would be too large or the graph has what ONNX has not.
+pub fn export(graph: &Graph, contents: &Contents<'_>) -> Result<Vec<u8>, OnnxError> {
+    let &output = graph.outputs().first().ok_or(OnnxError::NoOutput)?;
+    let parameters = graph.parameter_count();
+    if parameters * 4 > MAX_BYTES {
+        return Err(OnnxError::TooLarge { parameters });
+    }
+    let mut file = File::new(graph, output);
+    for index in 0..graph.params().len() {
+        file.add_param(index, contents.weights)?;
+    }
+    for (index, node) in graph.nodes().iter().enumerate().skip(1) {
+        file.add(ValueId(index as u32), &node.op, contents)?;
+    }
+    let rank_of_output = if file.is_flat(output) { 2 } else { 4 };
+    let model = Model {
+        ir_version: IR_VERSION,
+        producer_name: "swapnas".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        doc_string: contents.about.to_owned(),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        graph: Some(GraphProto {
+            name: "network".to_owned(),
+            input: vec![value_info(IMAGES, graph.shape(graph.input()), 4)],
+            output: vec![value_info(LOGITS, graph.shape(output), rank_of_output)],
+            node: file.nodes,
+            initializer: file.initializers,
+        }),
+    };
+    Ok(model.encode_to_vec())
+}
+
+const IMAGES: &str = "images";
+const LOGITS: &str = "logits";
+
+fn value_info(name: &str, shape: Shape, rank: usize) -> ValueInfo {
+    let size = |size: usize| DimensionValue::Size(size as i64);
+    let dims = [
+        DimensionValue::Name("batch".to_owned()),
+        size(shape.channels),
+        size(shape.height),
+        size(shape.width),
+    ];
+    let dim = dims.into_iter().take(rank).map(|value| Dimension { value: Some(value) }).collect();
+    let tensor_type = TensorType { elem_type: DataType::Float.into(), shape: Some(TensorShape { dim }) };
+    ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
+}
+
+/// A file that grows node by node.
+struct File<'a> {
+    graph: &'a Graph,
+    nodes: Vec<Node>,
+    initializers: Vec<Tensor>,
+    /// What each value is called.
+    names: Vec<String>,
+    /// The names of initialisers that several nodes share.
+    shared: HashSet<String>,
+}
+
+impl<'a> File<'a> {
+    fn new(graph: &'a Graph, output: ValueId) -> Self {
+        let mut names: Vec<String> = (0..graph.nodes().len()).map(|index| format!("value.{index}")).collect();
+        // Most values are results of modules, whose names say more.
+        let mut taken: HashSet<&str> = graph.params().iter().map(|param| param.name.as_str()).collect();
+        taken.extend([IMAGES, LOGITS]);
+        for module in graph.modules().iter().filter(|module| !module.name.is_empty()) {
+            let name = module.name.trim_end_matches('.');
+            let place = module.output.index();
+            if names[place].starts_with("value.") && taken.insert(name) {
+                names[place] = name.to_owned();
+            }
+        }
+        names[output.index()] = LOGITS.to_owned();
+        names[graph.input().index()] = IMAGES.to_owned();
+        File { graph, nodes: Vec::new(), initializers: Vec::new(), names, shared: HashSet::new() }
+    }
+
+    fn add_param(&mut self, index: usize, weights: Weights<'_>) -> Result<(), OnnxError> {
+        let param = &self.graph.params()[index];
+        let mut drawn = Vec::new();
+        let numbers = match weights {
+            Weights::Drawn(draw) => {
+                draw.fill(param, &mut drawn);
+                &drawn
+            }
+            Weights::Loaded(tensors) => tensors.param(param)?,
+        };
+        self.add_floats(param.name.clone(), &param.shape, numbers);
+        Ok(())
+    }
+
+    fn add_floats(&mut self, name: String, dims: &[usize], numbers: &[f32]) {
+        self.initializers.push(Tensor {
+            name,
+            dims: dims.iter().map(|&dim| dim as i64).collect(),
+            data_type: DataType::Float.into(),
+            raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        });
+    }
+
+    /// The name of an initialiser with these whole numbers.
+    fn integers(&mut self, numbers: &[i64]) -> String {
+        let name = format!("integers{numbers:?}");
+        let raw_data = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let (dims, data_type) = (vec![numbers.len() as i64], DataType::Int64.into());
+        if self.shared.insert(name.clone()) {
+            self.initializers.push(Tensor { name: name.clone(), dims, data_type, raw_data });
+        }
+        name
+    }
+
+    /// The name of an initialiser with `len` times the number, or of a single number for `None`.
+    fn floats(&mut self, number: f32, len: Option<usize>) -> String {
+        let name = len.map_or_else(|| format!("{number}"), |len| format!("{number}x{len}"));
+        if self.shared.insert(name.clone()) {
+            let dims: Vec<usize> = len.into_iter().collect();
+            self.add_floats(name.clone(), &dims, &vec![number; len.unwrap_or(1)]);
+        }
+        name
+    }
+
+    fn param(&self, id: ParamId) -> String {
+        self.graph.param(id).name.clone()
+    }
+
+    fn name(&self, value: ValueId) -> String {
+        self.names[value.index()].clone()
+    }
+
+    /// Whether a value has rank 2, as what a linear layer of one pixel returns.
+    fn is_flat(&self, value: ValueId) -> bool {
+        let node = self.graph.node(value);
+        match node.op {
+            Op::Linear { .. } => node.shape.pixels() == 1,
+            Op::Act(_) => self.is_flat(node.inputs[0]),
+            _ => false,
+        }
+    }
+
+    /// The name of a value with rank 4.
+    fn image(&mut self, value: ValueId) -> String {
+        if !self.is_flat(value) {
+            return self.name(value);
+        }
+        let (from, to) = (self.name(value), format!("{}.image", self.name(value)));
+        if !self.nodes.iter().any(|node| node.output == [to.as_str()]) {
+            let axes = self.integers(&[2, 3]);
+            self.push("Unsqueeze", vec![from, axes], to.clone(), Vec::new());
+        }
+        to
+    }
+
+    fn push(&mut self, op: &str, input: Vec<String>, output: String, attribute: Vec<Attribute>) {
+        self.nodes.push(Node {
+            input,
+            name: format!("{output}/{op}"),
+            output: vec![output],
+            op_type: op.to_owned(),
+            attribute,
+        });
+    }
+
+    fn add(&mut self, value: ValueId, op: &Op, contents: &Contents<'_>) -> Result<(), OnnxError> {
+        let graph = self.graph;
+        let node = graph.node(value);
+        let output = self.name(value);
+        match op {
+            Op::Input => {}
+            Op::Linear { weight, bias } => self.linear(node.inputs[0], output, node.shape, *weight, *bias),
+            Op::Act(act) => {
+                let input = self.name(node.inputs[0]);
+                self.activation(*act, input, output);
+            }
+            _ => {
+                let mut inputs: Vec<String> = node.inputs.iter().map(|&input| self.image(input)).collect();
+                match op {
+                    Op::Conv2d { window, groups, weight, bias } => {
+                        let mut window = *window;
+                        if cuts(&window.padding) {
+                            inputs[0] = self.pad(&inputs[0], &output, window.padding);
+                            window.padding = Padding::default();
+                        }
+                        inputs.push(self.param(*weight));
+                        inputs.extend(bias.map(|bias| self.param(bias)));
+                        let mut attributes = windowed(&window, true);
+                        attributes.push(int("group", *groups as i64));
+                        self.push("Conv", inputs, output, attributes);
+                    }
+                    Op::BatchNorm { affine } => {
+                        let channels = node.shape.channels;
+                        let (weight, bias) = match affine {
+                            Some((weight, bias)) => (self.param(*weight), self.param(*bias)),
+                            None => (self.floats(1.0, Some(channels)), self.floats(0.0, Some(channels))),
+                        };
+                        let statistics = contents.statistics.of(value);
+                        let of = |f: fn(&(f64, f64)) -> f64, default: f32| match statistics {
+                            Some(statistics) => statistics.iter().map(|s| f(s) as f32).collect(),
+                            None => vec![default; channels],
+                        };
+                        let (mean, variance) = (of(|s| s.0, 0.0), of(|s| s.1, 1.0));
+                        let names = ["running_mean", "running_var"].map(|name| format!("{output}.{name}"));
+                        self.add_floats(names[0].clone(), &[channels], &mean);
+                        self.add_floats(names[1].clone(), &[channels], &variance);
+                        inputs.extend([weight, bias].into_iter().chain(names));
+                        let epsilon = float("epsilon", EPSILON as f32);
+                        self.push("BatchNormalization", inputs, output, vec![epsilon]);
+                    }
+                    Op::MaxPool(window) => {
+                        check_pool(op, window)?;
+                        self.push("MaxPool", inputs, output, windowed(window, true));
+                    }
+                    Op::AvgPool { window, count_padding } => {
+                        check_pool(op, window)?;
+                        if window.dilation != [1, 1] {
+                            return Err(OnnxError::Window { op: op.name(), kernel: window.kernel });
+                        }
+                        let mut attributes = windowed(window, false);
+                        attributes.push(int("count_include_pad", i64::from(*count_padding)));
+                        self.push("AveragePool", inputs, output, attributes);
+                    }
+                    Op::GlobalAvgPool => self.push("GlobalAveragePool", inputs, output, Vec::new()),
+                    Op::Add if inputs.len() == 2 => self.push("Add", inputs, output, Vec::new()),
+                    Op::Add => self.push("Sum", inputs, output, Vec::new()),
+                    Op::Mul => self.push("Mul", inputs, output, Vec::new()),
+                    Op::Concat => self.push("Concat", inputs, output, vec![int("axis", 1)]),
+                    Op::Slice { start } => {
+                        let ends = [*start, start + node.shape.channels];
+                        for bound in [ends[0] as i64, ends[1] as i64, 1] {
+                            inputs.push(self.integers(&[bound]));
+                        }
+                        self.push("Slice", inputs, output, Vec::new());
+                    }
+                    Op::Zero => self.zeros(output, node.shape),
+                    Op::Input | Op::Linear { .. } | Op::Act(_) => unreachable!("done above"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn linear(
+        &mut self,
+        input: ValueId,
+        output: String,
+        shape: Shape,
+        weight: ParamId,
+        bias: Option<ParamId>,
+    ) {
+        let bias = bias.map(|bias| self.param(bias));
+        let weight = self.param(weight);
+        if shape.pixels() > 1 {
+            // Over many pixels, it is a convolution.
+            let kernel = format!("{output}.kernel");
+            let axes = self.integers(&[2, 3]);
+            self.push("Unsqueeze", vec![weight, axes], kernel.clone(), Vec::new());
+            let inputs = [self.image(input), kernel].into_iter().chain(bias).collect();
+            self.push("Conv", inputs, output, Vec::new());
+            return;
+        }
+        let flat = if self.is_flat(input) {
+            self.name(input)
+        } else {
+            let flat = format!("{output}.flat");
+            let image = self.name(input);
+            self.push("Flatten", vec![image], flat.clone(), Vec::new());
+            flat
+        };
+        let inputs = [flat, weight].into_iter().chain(bias).collect();
+        self.push("Gemm", inputs, output, vec![int("transB", 1)]);
+    }
+
+    fn activation(&mut self, act: Activation, x: String, output: String) {
+        match act {
+            Activation::Relu => self.push("Relu", vec![x], output, Vec::new()),
+            Activation::Relu6 => {
+                let (low, high) = (self.floats(0.0, None), self.floats(6.0, None));
+                self.push("Clip", vec![x, low, high], output, Vec::new());
+            }
+            Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
+            Activation::Silu => {
+                let gate = format!("{output}.gate");
+                self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());
+                self.push("Mul", vec![x, gate], output, Vec::new());
+            }
+            Activation::Gelu => {
+                // x / 2 * (1 + erf(x / sqrt(2)))
+                let [scaled, erf, sum, half] =
+                    ["scaled", "erf", "sum", "half"].map(|part| format!("{output}.{part}"));
+                let root = self.floats(std::f32::consts::FRAC_1_SQRT_2, None);
+                let (one, one_half) = (self.floats(1.0, None), self.floats(0.5, None));
+                self.push("Mul", vec![x.clone(), root], scaled.clone(), Vec::new());
+                self.push("Erf", vec![scaled], erf.clone(), Vec::new());
+                self.push("Add", vec![erf, one], sum.clone(), Vec::new());
+                self.push("Mul", vec![x, one_half], half.clone(), Vec::new());
+                self.push("Mul", vec![half, sum], output, Vec::new());
+            }
+        }
+    }
+
+    /// Pads with zeros, or cuts away, in a node of its own.
+    fn pad(&mut self, input: &str, output: &str, padding: Padding) -> String {
+        let Padding { top, left, bottom, right } = padding;
+        let pads = self.integers(&[0, 0, top, left, 0, 0, bottom, right].map(i64::from));
+        let padded = format!("{output}.padded");
+        self.push("Pad", vec![input.to_owned(), pads], padded.clone(), Vec::new());
+        padded
+    }
+
+    /// Zeros for as many samples as there are images.
+    fn zeros(&mut self, output: String, shape: Shape) {
+        let (batch, dims) = (format!("{output}.batch"), format!("{output}.shape"));
+        let bounds = vec![int("start", 0), int("end", 1)];
+        self.push("Shape", vec![IMAGES.to_owned()], batch.clone(), bounds);
+        let rest = self.integers(&[shape.channels, shape.height, shape.width].map(|size| size as i64));
+        self.push("Concat", vec![batch, rest], dims.clone(), vec![int("axis", 0)]);
+        self.push("ConstantOfShape", vec![dims], output, Vec::new());
+    }
+}
+
+/// Whether a padding takes pixels away.
+fn cuts(padding: &Padding) -> bool {
+    [padding.top, padding.left, padding.bottom, padding.right].iter().any(|&side| side < 0)
+}
+
+fn check_pool(op: &Op, window: &Window) -> Result<(), OnnxError> {
+    match cuts(&window.padding) {
+        true => Err(OnnxError::Window { op: op.name(), kernel: window.kernel }),
+        false => Ok(()),
+    }
+}
+
+/// The attributes of a window. Average pools of this version have no dilation.
+fn windowed(window: &Window, dilated: bool) -> Vec<Attribute> {
+    let Padding { top, left, bottom, right } = window.padding;
+    let pair = |numbers: [usize; 2]| numbers.map(|number| number as i64).to_vec();
+    let mut attributes = vec![
+        ints("kernel_shape", pair(window.kernel)),
+        ints("strides", pair(window.stride)),
+        ints("pads", [top, left, bottom, right].map(i64::from).to_vec()),
+    ];
+    attributes.extend(dilated.then(|| ints("dilations", pair(window.dilation))));
+    attributes
+}
+
+fn int(name: &str, i: i64) -> Attribute {
+    Attribute { name: name.to_owned(), i, r#type: AttributeType::Int.into(), ..Attribute::default() }
+}
+
+fn ints(name: &str, ints: Vec<i64>) -> Attribute {
+    Attribute { name: name.to_owned(), ints, r#type: AttributeType::Ints.into(), ..Attribute::default() }
+}
+
+fn float(name: &str, f: f32) -> Attribute {
+    Attribute { name: name.to_owned(), f, r#type: AttributeType::Float.into(), ..Attribute::default() }
+}

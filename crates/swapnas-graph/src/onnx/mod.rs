@@ -1,0 +1,61 @@
+//! Networks as ONNX files.
+//!
+//! [`export`] writes every node of a graph, so that all parameters are there under their names. Batch
+//! normalisations run with fixed statistics, as ONNX has them outside of training: those that are given, for
+//! which [`Statistics::measure`] takes them from a batch.
+
+mod export;
+mod proto;
+#[cfg(test)]
+mod tests;
+
+use crate::{RunError, Statistics, TensorsError, Weights};
+
+pub use export::export;
+
+/// The version of the operators: the lowest one that has all that is needed.
+pub const OPSET: i64 = 17;
+
+/// The version of the format that came with it.
+const IR_VERSION: i64 = 8;
+
+/// What is in a file beside the graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents<'a> {
+    /// The parameters.
+    pub weights: Weights<'a>,
+    /// What batch normalisations subtract and divide by; mean 0 and variance 1 where there are none.
+    pub statistics: &'a Statistics,
+    /// For the readers of the file.
+    pub about: &'a str,
+}
+
+/// A network that cannot be written as ONNX.
+#[derive(Debug, thiserror::Error)]
+pub enum OnnxError {
+    /// The graph returns nothing.
+    #[error("the network returns nothing, so the file would have no output")]
+    NoOutput,
+    /// The file would have more bytes than its format allows.
+    #[error(
+        "the network has {parameters} parameters, but an ONNX file cannot be larger than 2 GB; use fewer channels"
+    )]
+    TooLarge {
+        /// Parameters of the network.
+        parameters: u64,
+    },
+    /// A window that ONNX has not.
+    #[error("{op} with kernel {}x{} cuts pixels away, which ONNX cannot say", kernel[0], kernel[1])]
+    Window {
+        /// The operation.
+        op: &'static str,
+        /// Its kernel.
+        kernel: [usize; 2],
+    },
+    /// Weights are missing or have another shape.
+    #[error(transparent)]
+    Weights(#[from] TensorsError),
+    /// Statistics cannot be measured.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}

@@ -1,0 +1,38 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use swapnas_lanes::Level;
+
+use crate::{Batch, Executor, Graph, Plan, RunError, ValueId, Want, Weights};
+
+/// Mean and biased variance of each channel that batch normalisations see: what a network runs with once it
+/// no longer takes them from the batch at hand.
+#[derive(Clone, Debug, Default)]
+pub struct Statistics {
+    channels: HashMap<ValueId, Vec<(f64, f64)>>,
+}
+
+impl Statistics {
+    /// Those of one batch. With them, a network gives for this batch what it gives with the batch's own.
+    ///
+    /// # Errors
+    /// If the batch does not fit the network or weights are missing.
+    pub fn measure(
+        graph: &Graph,
+        weights: Weights<'_>,
+        batch: &Batch,
+        level: Level,
+    ) -> Result<Self, RunError> {
+        let want = Want { signs: false, values: graph.outputs().to_vec() };
+        let plan = Plan::new(Arc::new(graph.clone()), &want);
+        let mut executor = Executor::new(level).parallel(true);
+        executor.run(&plan, batch, weights, None, &mut ())?;
+        Ok(Statistics { channels: executor.statistics(&plan).collect() })
+    }
+
+    /// Mean and variance of each channel that the batch normalisation with this result sees; `None` if they
+    /// were not measured, as where no output depends on it.
+    pub fn of(&self, result: ValueId) -> Option<&[(f64, f64)]> {
+        self.channels.get(&result).map(Vec::as_slice)
+    }
+}

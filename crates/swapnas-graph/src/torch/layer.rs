@@ -1,0 +1,102 @@
+//! Modules of PyTorch that do one thing.
+
+use super::TorchError;
+use super::expr::Wrap;
+use crate::{Activation, Graph, Module, ModuleKind, Op, Padding, Window};
+
+/// The call of a constructor, and how its input has to be changed first.
+pub(super) struct Layer {
+    pub constructor: String,
+    pub wrap: Option<Wrap>,
+}
+
+pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError> {
+    let input = graph.shape(module.input);
+    let output = graph.shape(module.output);
+    let plain = |constructor: String| Layer { constructor, wrap: None };
+    Ok(match (&graph.node(module.output).op, module.kind) {
+        (Op::Conv2d { window, groups, bias, .. }, _) => {
+            let mut args = format!("{}, {}, {}", input.channels, output.channels, pair(window.kernel));
+            let wrap = placement(&mut args, window, true, false);
+            if window.dilation != [1, 1] {
+                args += &format!(", dilation={}", pair(window.dilation));
+            }
+            if *groups > 1 {
+                args += &format!(", groups={groups}");
+            }
+            if bias.is_none() {
+                args += ", bias=False";
+            }
+            Layer { constructor: format!("nn.Conv2d({args})"), wrap }
+        }
+        (Op::BatchNorm { affine }, _) => {
+            let affine = if affine.is_none() { ", affine=False" } else { "" };
+            plain(format!("nn.BatchNorm2d({}{affine})", input.channels))
+        }
+        (Op::MaxPool(window), _) => {
+            let mut args = pair(window.kernel);
+            let wrap = placement(&mut args, window, false, true);
+            if window.dilation != [1, 1] {
+                args += &format!(", dilation={}", pair(window.dilation));
+            }
+            Layer { constructor: format!("nn.MaxPool2d({args})"), wrap }
+        }
+        (Op::AvgPool { window, count_padding }, _) => {
+            let mut args = pair(window.kernel);
+            let wrap = placement(&mut args, window, false, false);
+            if wrap.is_some() && !count_padding || window.dilation != [1, 1] {
+                return Err(TorchError::Padding { module: module.name.clone() });
+            }
+            if !count_padding && window.padding != Padding::default() {
+                args += ", count_include_pad=False";
+            }
+            Layer { constructor: format!("nn.AvgPool2d({args})"), wrap }
+        }
+        (Op::Linear { bias, .. }, _) => {
+            let bias = if bias.is_none() { ", bias=False" } else { "" };
+            let wrap = if input.pixels() == 1 { Wrap::Flatten } else { Wrap::ChannelsLast };
+            let constructor = format!("nn.Linear({}, {}{bias})", input.channels, output.channels);
+            Layer { constructor, wrap: Some(wrap) }
+        }
+        (_, ModuleKind::Act(act)) => plain(activation(act).to_owned()),
+        (_, ModuleKind::GlobalAvgPool) => plain("nn.AdaptiveAvgPool2d(1)".to_owned()),
+        (_, _) => {
+            let value = module.output.index();
+            return Err(TorchError::Unreachable { module: module.name.clone(), value });
+        }
+    })
+}
+
+fn activation(act: Activation) -> &'static str {
+    match act {
+        Activation::Relu => "nn.ReLU()",
+        Activation::Relu6 => "nn.ReLU6()",
+        Activation::Silu => "nn.SiLU()",
+        Activation::Gelu => "nn.GELU()",
+        Activation::HardSwish => "nn.Hardswish()",
+    }
+}
+
+/// Appends stride and padding; a padding that the module itself cannot have is returned. The default stride
+/// is 1 for convolutions and the kernel for pools.
+fn placement(args: &mut String, window: &Window, is_conv: bool, is_max: bool) -> Option<Wrap> {
+    let default_stride = if is_conv { [1, 1] } else { window.kernel };
+    if window.stride != default_stride {
+        *args += &format!(", stride={}", pair(window.stride));
+    }
+    let Padding { top, left, bottom, right } = window.padding;
+    let half = |axis: usize| if is_conv { i32::MAX } else { (window.kernel[axis] / 2) as i32 };
+    let even = top == bottom && left == right;
+    if !even || !(0..=half(0)).contains(&top) || !(0..=half(1)).contains(&left) {
+        return Some(Wrap::Pad { padding: window.padding, with_minimum: is_max });
+    }
+    if (top, left) != (0, 0) {
+        *args += &format!(", padding={}", pair([top as usize, left as usize]));
+    }
+    None
+}
+
+/// One number for two equal ones, as PyTorch takes it.
+fn pair([rows, columns]: [usize; 2]) -> String {
+    if rows == columns { rows.to_string() } else { format!("({rows}, {columns})") }
+}

@@ -1,0 +1,243 @@
+//! Architectures handed over to other tools: as a network that can be trained, a description, or a drawing.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde_json::{Map, Value, json};
+use swapnas_graph::onnx::{self, Contents, OnnxError};
+use swapnas_graph::torch::{self, TorchError};
+use swapnas_graph::{Batch, BatchError, Draw, Graph, Init, Level, RunError, Statistics, Weights};
+use swapnas_proxies::inputs::{InputError, InputSpec};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
+
+use crate::{WriteError, drawing, file};
+
+/// How many images the statistics of batch normalisations are taken from.
+const CALIBRATION: usize = 16;
+
+/// What an architecture is exported as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A module of PyTorch, ready to be trained.
+    Torch,
+    /// An ONNX file with weights.
+    Onnx,
+    /// An object with the architecture in all encodings and the size of its network.
+    Json,
+    /// A drawing for Graphviz.
+    Dot,
+    /// A drawing.
+    Svg,
+}
+
+impl Format {
+    /// All there are.
+    pub const ALL: [Format; 5] = [Format::Torch, Format::Onnx, Format::Json, Format::Dot, Format::Svg];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Torch => "torch",
+            Format::Onnx => "onnx",
+            Format::Json => "json",
+            Format::Dot => "dot",
+            Format::Svg => "svg",
+        }
+    }
+
+    /// How names of such files end.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Format::Torch => "py",
+            _ => self.name(),
+        }
+    }
+
+    /// The format of a file of that name, if its extension says it.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Format::ALL.into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// Whether it is text that can be shown.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Format::Onnx)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name of no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no format is called `{0}`; the formats are {list}", list = Format::ALL.map(Format::name).join(", "))]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Format::ALL.into_iter().find(|f| f.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// An architecture that cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It cannot be built into the network asked for.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The network cannot be written for PyTorch.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// The network cannot be written as ONNX.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// There are no images of that shape.
+    #[error(transparent)]
+    Images(#[from] InputError),
+    /// The images do not make a batch.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// The network cannot be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// An architecture with the network that it is to become.
+///
+/// ```
+/// use swapnas::export::{Export, Format};
+///
+/// let space = swapnas::space("nb201")?;
+/// let arch = space.parse("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|")?;
+/// let export = Export { space, arch: &arch, network: swapnas::export::final_network(space), seed: 0 };
+/// let json = String::from_utf8(export.contents(Format::Json)?)?;
+/// assert!(json.contains(r#""params":"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Export<'a> {
+    /// The space of the architecture.
+    pub space: &'a dyn Space,
+    /// The architecture.
+    pub arch: &'a Arch,
+    /// The network.
+    pub network: NetworkConfig,
+    /// The seed of weights and of the images that go with them.
+    pub seed: u64,
+}
+
+/// The network that is trained once an architecture is found: the benchmark's own, not one that is small
+/// for the sake of scoring.
+pub fn final_network(space: &dyn Space) -> NetworkConfig {
+    NetworkConfig { preset: Preset::Benchmark, ..space.default_network() }
+}
+
+impl Export<'_> {
+    /// What a file of that format holds.
+    ///
+    /// # Errors
+    /// If the architecture cannot be built into the network.
+    pub fn contents(&self, format: Format) -> Result<Vec<u8>, ExportError> {
+        Ok(match format {
+            Format::Torch => torch::module(&self.graph()?, &self.about()?)?.into_bytes(),
+            Format::Onnx => self.onnx()?,
+            Format::Json => format!("{:#}\n", self.description()?).into_bytes(),
+            Format::Dot => drawing::dot(&self.space.diagrams(self.arch)).into_bytes(),
+            Format::Svg => drawing::svg(&self.space.diagrams(self.arch)).into_bytes(),
+        })
+    }
+
+    /// Writes a file, which is there in full or not at all.
+    ///
+    /// # Errors
+    /// If the architecture cannot be built into the network or the file cannot be written.
+    pub fn write(&self, format: Format, path: &Path) -> Result<(), ExportError> {
+        Ok(file::write(path, &self.contents(format)?)?)
+    }
+
+    /// The weights of an ONNX file: drawn as PyTorch draws them by default, from the seed.
+    pub fn weights(&self) -> Draw {
+        Draw { init: Init::PyTorch, seed: self.seed, repeat: 0, network: None }
+    }
+
+    /// The images from which an ONNX file has the statistics of its batch normalisations: without any, the
+    /// values of an untrained network would shrink from layer to layer until nothing is left of them.
+    ///
+    /// # Errors
+    /// If images of the network's shape cannot be drawn.
+    pub fn images(&self) -> Result<Batch, ExportError> {
+        let images = InputSpec::default().draw(self.network.input, CALIBRATION, self.seed)?;
+        Ok(Batch::from_nchw(images.count, images.shape(), &images.data)?)
+    }
+
+    fn onnx(&self) -> Result<Vec<u8>, ExportError> {
+        let graph = self.graph()?;
+        let weights = Weights::Drawn(self.weights());
+        let statistics = Statistics::measure(&graph, weights, &self.images()?, Level::best())?;
+        let about = format!("{}{}\n", self.about()?, self.calibration());
+        Ok(onnx::export(&graph, &Contents { weights, statistics: &statistics, about: &about })?)
+    }
+
+    fn calibration(&self) -> String {
+        let (init, seed) = (Init::PyTorch, self.seed);
+        format!(
+            "Untrained: weights {init}, seed {seed}; statistics of batch normalisations from {CALIBRATION} images \
+             {}, seed {seed}.",
+            InputSpec::default()
+        )
+    }
+
+    fn graph(&self) -> Result<Graph, ExportError> {
+        Ok(self.space.network(self.arch, &self.network)?)
+    }
+
+    /// What a reader of the file should know.
+    fn about(&self) -> Result<String, ExportError> {
+        let graph = self.graph()?;
+        Ok(format!(
+            "The network of an architecture of the space {}.\n\n{}\n\n{}\n{} parameters, {} multiply-accumulates an image.\n\
+             Written by swapnas {}.\n",
+            self.space.name(),
+            self.space.print(self.arch),
+            self.space.describe(&self.network),
+            graph.parameter_count(),
+            graph.macs(),
+            env!("CARGO_PKG_VERSION"),
+        ))
+    }
+
+    fn description(&self) -> Result<Value, ExportError> {
+        let graph = self.graph()?;
+        let NetworkConfig { preset, channels, cells, input, classes } = self.network;
+        // Some encodings cannot express everything; those that can are enough.
+        let encodings = self.space.encodings().iter().filter(|encoding| encoding.name != "json");
+        let encodings = encodings.filter_map(|encoding| {
+            let text = self.space.print_as(self.arch, encoding.name).ok()?;
+            Some((encoding.name.to_owned(), Value::from(text)))
+        });
+        Ok(json!({
+            "space": self.space.name(),
+            "architecture": self.space.to_json(self.arch),
+            "encodings": encodings.collect::<Map<String, Value>>(),
+            "network": {
+                "description": self.space.describe(&self.network),
+                "preset": preset.name(),
+                "channels": channels,
+                "cells": cells,
+                "input": [input.channels, input.height, input.width],
+                "classes": classes,
+            },
+            "params": graph.parameter_count(),
+            "macs": graph.macs(),
+        }))
+    }
+}

@@ -1,0 +1,264 @@
+//! The page and its sections.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::axis::{Axis, Kind, short};
+use super::chart::{Chart, Mark};
+use super::{Best, Point, Report};
+
+/// The style sheet.
+const STYLE: &str = include_str!("page.css");
+
+/// Nothing but what the page itself has may be loaded.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/// About how many bytes all that is shown at points may take.
+const TITLES: usize = 400_000;
+
+/// How many of the best architectures are shown without a click.
+const OPEN: usize = 3;
+
+pub(super) fn page(report: &Report) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                link rel="icon" href="data:,";
+                title { (report.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    h1 { (report.title) }
+                    @for note in &report.notes { p.note role="note" { (note) } }
+                    (best(report))
+                    (charts(report))
+                    (front(report))
+                    (pairs("Settings", &report.settings))
+                    @if !report.command.is_empty() {
+                        h2 { "How to reproduce" }
+                        pre { code { (report.command) } }
+                    }
+                    (pairs("Versions", &report.versions))
+                }
+            }
+        }
+    }
+}
+
+fn best(report: &Report) -> Markup {
+    let names: Vec<&str> = report
+        .best
+        .first()
+        .map_or_else(Vec::new, |best| best.scores.iter().map(|(name, _)| &name[..]).collect());
+    html! {
+        h2 { "Best architectures" }
+        @if report.best.is_empty() { p { "No architecture was evaluated." } }
+        @else {
+            (scrolling("Best architectures", html! {
+                table {
+                    thead { tr {
+                        th.number scope="col" { "rank" }
+                        @for name in &names { th.number scope="col" { (name) } }
+                        th.number scope="col" { "parameters" }
+                        th.number scope="col" { "multiply-accumulates" }
+                    } }
+                    tbody { @for best in &report.best { tr {
+                        td.number { (best.rank) }
+                        @for name in &names {
+                            @let score = best.scores.iter().find(|(other, _)| other == name);
+                            td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), number)) }
+                        }
+                        td.number { (grouped(best.params)) }
+                        td.number { (grouped(best.macs)) }
+                    } } }
+                }
+            }))
+            h2 { "What they look like" }
+            @for (place, best) in report.best.iter().enumerate() { (drawn(best, place < OPEN)) }
+        }
+    }
+}
+
+fn drawn(best: &Best, open: bool) -> Markup {
+    html! {
+        details open[open] {
+            summary { h3 { "Rank " (best.rank) } " – " (short(best.params as f64)) " parameters" }
+            @for drawing in &best.drawings {
+                (scrolling(&format!("Drawing of rank {}", best.rank), PreEscaped(drawing.clone())))
+            }
+            code { (best.arch) }
+        }
+    }
+}
+
+/// Something wide that can be moved to the side, also with keys.
+fn scrolling(label: &str, content: Markup) -> Markup {
+    html! { div.scroll role="region" tabindex="0" aria-label=(label) { (content) } }
+}
+
+fn charts(report: &Report) -> Markup {
+    let (shown, left_out) = shown(report);
+    let left_out = match left_out {
+        0 => String::new(),
+        count => format!(" {count} architectures off the front are left out, evenly."),
+    };
+    let legend = format!("Diamonds are the Pareto front, circles all others.{left_out}");
+    let by_params = size_chart(report, &shown, "parameters", |point| point.params, true);
+    let by_macs = size_chart(report, &shown, "multiply-accumulates", |point| point.macs, false);
+    html! {
+        h2 { "Search" }
+        div.charts {
+            @if let Some(svg) = curve(report) {
+                figure { (svg) figcaption { "The best " (report.score) " after so many evaluations." } }
+            }
+            @if let Some(svg) = by_params { figure { (svg) figcaption { (legend) } } }
+            @if let Some(svg) = by_macs { figure { (svg) figcaption { (legend) } } }
+        }
+        @if report.points.is_empty() && report.curve.is_empty() { p { "There is nothing to draw." } }
+    }
+}
+
+fn curve(report: &Report) -> Option<Markup> {
+    let steps: Vec<(f64, f64)> =
+        report.curve.iter().filter(|(_, y)| y.is_finite()).map(|&(x, y)| (x as f64, y)).collect();
+    let (&(first, from), &(last, to)) = (steps.first()?, steps.last()?);
+    let description = format!(
+        "Line: the best {} goes from {} after {first} evaluations to {} after {last}.",
+        report.score,
+        number(from),
+        number(to)
+    );
+    let chart = Chart {
+        description: &description,
+        x: Axis::new("evaluations", Kind::Count, steps.iter().map(|step| step.0))?,
+        y: Axis::new(&format!("best {}", report.score), Kind::Score, steps.iter().map(|step| step.1))?,
+        marks: Vec::new(),
+        steps,
+    };
+    Some(chart.svg())
+}
+
+/// The points that are drawn, and how many are left out because the page would become too large.
+fn shown(report: &Report) -> (Vec<&Point>, usize) {
+    let finite: Vec<&Point> = report.points.iter().filter(|point| point.score.is_finite()).collect();
+    // Names are written once, numbers in both charts.
+    let bytes: usize = finite.iter().map(|point| point.arch.len() + 350).sum();
+    let every = bytes.div_ceil(TITLES).max(1);
+    let mut others = 0;
+    let mut is_shown = |point: &Point| {
+        others += usize::from(!point.on_front);
+        point.on_front || others % every == 0
+    };
+    let shown: Vec<&Point> = finite.iter().copied().filter(|point| is_shown(point)).collect();
+    let left_out = finite.len() - shown.len();
+    (shown, left_out)
+}
+
+fn size_chart(
+    report: &Report,
+    points: &[&Point],
+    label: &str,
+    size: impl Fn(&Point) -> u64,
+    with_archs: bool,
+) -> Option<Markup> {
+    let title = |point: &Point| {
+        let Point { params, macs, score, arch, .. } = point;
+        let numbers = format!(
+            "{} {}, {} parameters, {} multiply-accumulates",
+            report.score,
+            number(*score),
+            grouped(*params),
+            grouped(*macs)
+        );
+        if with_archs || point.on_front { format!("{numbers}\n{arch}") } else { numbers }
+    };
+    let marks = points.iter().map(|point| Mark {
+        x: size(point) as f64,
+        y: point.score,
+        strong: point.on_front,
+        title: title(point),
+    });
+    let marks: Vec<Mark> = marks.collect();
+    let description = format!("Points: {} against {label} of {} architectures.", report.score, marks.len());
+    let chart = Chart {
+        description: &description,
+        x: Axis::new(label, Kind::Size, marks.iter().map(|mark| mark.x))?,
+        y: Axis::new(&report.score, Kind::Score, marks.iter().map(|mark| mark.y))?,
+        steps: Vec::new(),
+        marks,
+    };
+    Some(chart.svg())
+}
+
+/// The front as a table, which charts are for those who see them.
+fn front(report: &Report) -> Markup {
+    let mut front: Vec<&Point> = report.points.iter().filter(|point| point.on_front).collect();
+    front.sort_by_key(|point| (point.params, point.macs));
+    html! {
+        @if !front.is_empty() {
+            h2 { "Pareto front" }
+            details {
+                summary { "All " (front.len()) " architectures of the front" }
+                (scrolling("Pareto front", html! {
+                    table {
+                        thead { tr {
+                            th.number scope="col" { "parameters" }
+                            th.number scope="col" { "multiply-accumulates" }
+                            th.number scope="col" { (report.score) }
+                            th scope="col" { "architecture" }
+                        } }
+                        tbody { @for point in front { tr {
+                            td.number { (grouped(point.params)) }
+                            td.number { (grouped(point.macs)) }
+                            td.number { (number(point.score)) }
+                            td { code { (point.arch) } }
+                        } } }
+                    }
+                }))
+            }
+        }
+    }
+}
+
+fn pairs(title: &str, pairs: &[(String, String)]) -> Markup {
+    html! {
+        @if !pairs.is_empty() {
+            h2 { (title) }
+            (scrolling(title, html! {
+                table.pairs { tbody {
+                    @for (name, value) in pairs { tr { th scope="row" { (name) } td { (value) } } }
+                } }
+            }))
+        }
+    }
+}
+
+/// A whole number in groups of three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A score: whole ones in full, others with six digits.
+fn number(score: f64) -> String {
+    let size = score.abs();
+    if score.fract() == 0.0 && size < 1e15 {
+        format!("{score}")
+    } else if (1e-3..1e6).contains(&size) {
+        let decimals = 5 - size.log10().floor() as i32;
+        format!("{score:.*}", decimals.clamp(0, 8) as usize)
+    } else {
+        format!("{score:.5e}")
+    }
+}

@@ -1,0 +1,77 @@
+//! What PyTorch and ONNX Runtime make of exported networks.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use safetensors::tensor::{Dtype, TensorView};
+use swapnas::Level;
+use swapnas::export::Format;
+use swapnas_graph::{Executor, Plan, Shape, Want, Weights};
+use swapnas_proxies::inputs::InputSpec;
+
+use super::{archs, export};
+
+/// Writes networks of all spaces with weights, images and logits, and has them checked by
+/// `verify_export.py`, which needs Python with torch, onnx, onnxruntime and safetensors;
+/// `SWAPNAS_PYTHON` says which Python.
+#[test]
+#[ignore = "needs Python with PyTorch and ONNX Runtime"]
+fn others_compute_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for &space in swapnas::spaces() {
+        for (number, arch) in archs(space).iter().enumerate() {
+            let folder = folder.path().join(format!("{}-{number}", space.name()));
+            std::fs::create_dir(&folder).unwrap();
+            let export = export(space, arch);
+            export.write(Format::Torch, &folder.join("network.py")).unwrap();
+            export.write(Format::Onnx, &folder.join("network.onnx")).unwrap();
+            let graph = Arc::new(space.network(arch, &export.network).unwrap());
+            let logits = graph.outputs()[0];
+            let plan = Plan::new(graph.clone(), &Want { signs: false, values: vec![logits] });
+            let batch = export.images().unwrap();
+            let mut executor = Executor::<f32>::new(Level::best());
+            executor.run(&plan, &batch, Weights::Drawn(export.weights()), None, &mut ()).unwrap();
+            let logits = executor.value(&plan, &batch, logits).unwrap();
+            let images =
+                InputSpec::default().draw(export.network.input, batch.samples(), export.seed).unwrap();
+            let Shape { channels, height, width } = batch.shape();
+            let mut tensors = Tensors::default();
+            tensors.add("images", &[batch.samples(), channels, height, width], &images.data);
+            let logits: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
+            tensors.add("logits", &[batch.samples(), export.network.classes], &logits);
+            for param in graph.params() {
+                let mut numbers = Vec::new();
+                export.weights().fill(param, &mut numbers);
+                tensors.add(&param.name, &param.shape, &numbers);
+            }
+            tensors.write(&folder.join("expected.safetensors"));
+        }
+    }
+    let python = std::env::var_os("SWAPNAS_PYTHON").unwrap_or("python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/verify_export.py");
+    let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
+    assert!(status.success());
+}
+
+/// Tensors on their way to a file.
+#[derive(Default)]
+struct Tensors(HashMap<String, (Vec<usize>, Vec<u8>)>);
+
+impl Tensors {
+    fn add(&mut self, name: &str, shape: &[usize], numbers: &[f32]) {
+        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        self.0.insert(name.to_owned(), (shape.to_vec(), bytes));
+    }
+
+    fn write(&self, path: &Path) {
+        let view = |(shape, bytes): &'_ (Vec<usize>, Vec<u8>)| (shape.clone(), bytes.clone());
+        let owned: Vec<(&String, (Vec<usize>, Vec<u8>))> =
+            self.0.iter().map(|(name, t)| (name, view(t))).collect();
+        let views = owned.iter().map(|(name, (shape, bytes))| {
+            (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+        });
+        safetensors::serialize_to_file(views, None, path).unwrap();
+    }
+}
