@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use swapnas::export::Format;
-use swapnas::{Columns, Init, InputSpec, Precision, Preset, Shape, Space};
+use swapnas::search::{AlgorithmKind, SecondObjective};
+use swapnas::{Init, InputSpec, Precision, Preset, Shape, Space};
 
 /// Rank neural architectures without training them.
 #[derive(Parser)]
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Correlate(CorrelateArgs),
     /// Score architectures
     Score(ScoreArgs),
+    /// Search for architectures
+    Search(SearchArgs),
     /// Write an architecture as a network to be trained, a description or a drawing
     Export(ExportArgs),
     /// List the search spaces, or explain one
@@ -85,6 +88,70 @@ pub(crate) struct ScoreArgs {
     pub json: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    /// How to search: swap-nas, aging, random, exhaustive or nsga2
+    #[arg(long, value_name = "NAME", default_value_t = AlgorithmKind::SwapNas)]
+    pub algorithm: AlgorithmKind,
+    /// Architectures that the algorithm works on
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = number(2..=1_000_000))]
+    pub population: usize,
+    /// Architectures drawn from the population in each cycle
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = number(1..=1_000_000))]
+    pub sample: usize,
+    /// Cycles
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = number(0..=100_000_000))]
+    pub cycles: usize,
+    /// Mutants scored in each cycle; other algorithms make as many evaluations in all
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = number(1..=100_000))]
+    pub mutations: usize,
+    /// What the front of the report, and nsga2, weigh the score against: params, macs or latency, of the
+    /// network to be trained
+    #[arg(long, value_name = "NAME", default_value_t = SecondObjective::Params)]
+    pub second_objective: SecondObjective,
+    /// The size that the network to be trained should have, such as 3.3M: sets mu and sigma of swap-reg
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub target_params: Option<u64>,
+    /// Fewest parameters of the network to be trained, such as 2.5M
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub min_params: Option<u64>,
+    /// Most parameters of the network to be trained
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub max_params: Option<u64>,
+    /// Most multiply-accumulates of the network to be trained, such as 600M
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub max_macs: Option<u64>,
+    /// Most milliseconds of the network to be trained, by the latency table
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub max_latency: Option<f64>,
+    /// CSV file with the columns op, input and ms
+    #[arg(long, value_name = "FILE")]
+    pub latency_table: Option<PathBuf>,
+    /// Channels of the network to be trained [default: the benchmark's]
+    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
+    pub final_channels: Option<usize>,
+    /// Cells of the network to be trained [default: the benchmark's]
+    #[arg(long, value_name = "N", value_parser = number(1..=256))]
+    pub final_cells: Option<usize>,
+    /// End after so many seconds
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub budget_seconds: Option<f64>,
+    /// Folder of the run, which must not hold one yet [default: swapnas-search, swapnas-search-2, ...]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in a folder, with its own settings
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+    /// How many of the best architectures to print and write
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = number(1..=1_000_000))]
+    pub top: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// How to score.
 #[derive(Args)]
 pub(crate) struct ScoringArgs {
@@ -92,9 +159,10 @@ pub(crate) struct ScoringArgs {
     #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
     pub space: &'static dyn Space,
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
-    /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms
-    #[arg(long, value_name = "LIST", default_value = "swap,swap-reg,params,macs")]
-    pub metrics: Columns,
+    /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
+    /// the first [default: swap,swap-reg,params,macs; of a search: swap-reg in small networks, else swap]
+    #[arg(long, value_name = "LIST", visible_alias = "metric")]
+    pub metrics: Option<String>,
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
@@ -220,6 +288,25 @@ pub(crate) struct MetricsArgs {
 
 fn space(name: &str) -> Result<&'static dyn Space, swapnas::UnknownSpace> {
     swapnas::space(name)
+}
+
+/// A count such as 3300000, 3.3M, 600k or 1.2G.
+fn count(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.char_indices().last() {
+        Some((place, 'k' | 'K')) => (&text[..place], 1e3),
+        Some((place, 'm' | 'M')) => (&text[..place], 1e6),
+        Some((place, 'g' | 'G')) => (&text[..place], 1e9),
+        _ => (text, 1.0),
+    };
+    let number = digits.parse::<f64>().ok().map(|number| (number * factor).round());
+    let number = number.filter(|number| (1.0..1e18).contains(number));
+    number.map(|number| number as u64).ok_or_else(|| "give a count such as 3300000, 3.3M or 600k".to_owned())
+}
+
+/// A number greater than zero.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && *number < 1e12);
+    number.ok_or_else(|| "give a number greater than 0".to_owned())
 }
 
 /// A number within a range.

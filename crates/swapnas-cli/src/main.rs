@@ -7,7 +7,8 @@ mod render;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 
@@ -22,10 +23,13 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
         Command::Score(args) => commands::score::run(args),
         Command::Correlate(args) => commands::correlate::run(args),
         Command::Export(args) => commands::export::run(args),
+        Command::Search(args) => commands::search::run(args, &given(&matches)),
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };
@@ -39,6 +43,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The names of the options of the subcommand that were typed.
+fn given(matches: &clap::ArgMatches) -> Vec<String> {
+    let Some((_, matches)) = matches.subcommand() else { return Vec::new() };
+    let typed = |id: &&clap::Id| {
+        let source = matches.try_contains_id(id.as_str()).is_ok().then(|| matches.value_source(id.as_str()));
+        source.flatten() == Some(ValueSource::CommandLine)
+    };
+    matches.ids().filter(typed).map(ToString::to_string).collect()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

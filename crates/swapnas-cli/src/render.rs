@@ -2,7 +2,8 @@
 
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{Cell, CellAlignment, Table};
-use swapnas::{Ceiling, Column, Columns, Correlation, Init, Score, Scored, Scorer, Sharing};
+use swapnas::results::Found;
+use swapnas::{Ceiling, Column, Columns, Correlation, Init, Score, Scored, Scorer, Sharing, Space};
 
 use crate::commands::score::Row;
 
@@ -56,6 +57,28 @@ pub(crate) fn scores(scorer: &Scorer, columns: &Columns, rows: &[Row<'_>]) -> St
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
         cells.push(Cell::new(scorer.space().print(row.arch)));
+        table.add_row(cells);
+    }
+    table.to_string()
+}
+
+/// A table of what a search has found.
+pub(crate) fn found(space: &dyn Space, found: &[Found<'_>]) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    let names = found.first().map(|first| first.scores.iter().map(|(name, _)| name.clone()));
+    let sizes = ["params", "macs", "final params", "final macs", "architecture"].map(str::to_owned);
+    table.set_header(["".to_owned()].into_iter().chain(names.into_iter().flatten()).chain(sizes));
+    for (place, Found { entry, scores, .. }) in found.iter().enumerate() {
+        let scores = scores.iter().map(|(_, score)| match score {
+            Ok(score) => number(score.mean),
+            Err(reason) => format!("undefined: {reason}"),
+        });
+        let counts = [entry.scored.params, entry.scored.macs, entry.sizes.params, entry.sizes.macs];
+        let numbers = [(place + 1).to_string()].into_iter().chain(scores);
+        let numbers = numbers.chain(counts.map(|count| count.to_string()));
+        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+        let cells: Vec<Cell> = numbers.map(right).chain([Cell::new(space.print(&entry.arch))]).collect();
         table.add_row(cells);
     }
     table.to_string()

@@ -49,9 +49,9 @@ pub enum Undefined {
         /// Why it has no value.
         reason: Box<Undefined>,
     },
-    /// Ranks are taken over those networks for which all components have values.
-    #[error("ranks cannot be taken: {0}")]
-    Ranks(String),
+    /// What was written down when the network was scored.
+    #[error("{0}")]
+    Recorded(String),
 }
 
 /// What keeps a metric from having a value.

@@ -83,6 +83,12 @@ pub trait Space: Send + Sync {
     /// All architectures, if they are few enough to go through.
     fn all(&self) -> Option<Box<dyn Iterator<Item = Arch> + Send>>;
 
+    /// The part of the space in which all cells of an architecture are alike, if architectures have
+    /// several kinds of cells: what to search where the scored network has one kind only.
+    fn one_cell(&self) -> Option<&'static dyn Space> {
+        None
+    }
+
     /// The architecture built into a network.
     ///
     /// The graph returns the logits and, as its second output, the features that the classifier

@@ -31,6 +31,7 @@ mod file;
 mod markup;
 pub mod plot;
 pub mod report;
+pub mod results;
 mod sample;
 pub mod statistics;
 pub mod table;
@@ -45,4 +46,6 @@ pub use swapnas_proxies::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, Metric, Named, Precision,
     Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
 };
+/// Search algorithms, their memory and their run folders.
+pub use swapnas_search as search;
 pub use swapnas_spaces::{Arch, NetworkConfig, Preset, Space, UnknownSpace, by_name as space, spaces};

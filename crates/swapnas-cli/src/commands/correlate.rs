@@ -21,6 +21,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
     if let Some(path) = &args.plot {
         check_path(path)?;
     }
+    let columns = &args.scoring.columns()?;
     let (rows, failed) = rows(&args)?;
     let (archs, accuracies): (Vec<Arch>, Vec<f64>) = rows.into_iter().unzip();
     let scorer = args.scoring.scorer(None)?;
@@ -42,9 +43,8 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         let rows: Vec<ScoredRow<'_>> = rows
             .map(|((_, accuracy, scored), arch)| ScoredRow { arch, accuracy: Some(*accuracy), scored })
             .collect();
-        table::write_scores(path, &args.scoring.metrics, &rows)?;
+        table::write_scores(path, columns, &rows)?;
     }
-    let columns = &args.scoring.metrics;
     let networks: Vec<&Scored> = done.iter().map(|(.., scored)| scored).collect();
     let accuracies: Vec<f64> = done.iter().map(|(_, accuracy, _)| *accuracy).collect();
     let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();

@@ -5,4 +5,5 @@ pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod score;
 mod scoring;
+pub(crate) mod search;
 pub(crate) mod spaces;

@@ -16,6 +16,7 @@ const BEST_OF_SAMPLE: u64 = 10;
 
 pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
     args.scoring.start_threads()?;
+    let columns = args.scoring.columns()?;
     let archs = architectures(&args)?;
     let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
     let scorer = args.scoring.scorer(tensors)?;
@@ -24,16 +25,16 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
     bar.finish();
     let scored = scored?;
     let done = scored.iter().flatten().count();
-    let mut rows = rows(&args.scoring.metrics, &archs, &scored);
+    let mut rows = rows(&columns, &archs, &scored);
     let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
     if let Some(top) = top {
-        best_first(&args.scoring.metrics, &mut rows);
+        best_first(&columns, &mut rows);
         rows.truncate(top as usize);
     }
     let mut out = std::io::stdout().lock();
     if args.json {
         for row in &rows {
-            writeln!(out, "{}", object(&scorer, &args.scoring.metrics, row))?;
+            writeln!(out, "{}", object(&scorer, &columns, row))?;
         }
     } else {
         let shown = match top {
@@ -42,7 +43,7 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
         };
         writeln!(out, "{}: {shown}", args.scoring.space.name())?;
         writeln!(out, "{}", render::settings(&scorer))?;
-        writeln!(out, "{}", render::scores(&scorer, &args.scoring.metrics, &rows))?;
+        writeln!(out, "{}", render::scores(&scorer, &columns, &rows))?;
         for warning in render::warnings(&scorer, scored.iter().flatten()) {
             writeln!(out, "{warning}")?;
         }

@@ -1,9 +1,12 @@
 //! From what was typed to a scorer.
 
 use anyhow::Context;
-use swapnas::{Level, NetworkConfig, Scorer, Settings, Shape, Sharing, Tensors};
+use swapnas::{Columns, Level, NetworkConfig, Scorer, Settings, Shape, Sharing, Tensors};
 
 use crate::args::{ScoringArgs, WeightsArg};
+
+/// What is computed unless something else is asked for.
+const METRICS: &str = "swap,swap-reg,params,macs";
 
 impl ScoringArgs {
     /// The network that is asked for.
@@ -23,10 +26,18 @@ impl ScoringArgs {
         }
     }
 
+    /// The metrics that are asked for.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn columns(&self) -> anyhow::Result<Columns> {
+        Ok(self.metrics.as_deref().unwrap_or(METRICS).parse()?)
+    }
+
     /// How to score.
     fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
-            metrics: self.metrics.metrics().to_vec(),
+            metrics: self.columns()?.metrics().to_vec(),
             inputs: self.inputs.clone(),
             batch: self.batch,
             repeats: self.repeats,

@@ -10,6 +10,7 @@
 
 mod genotype;
 mod network;
+mod one_cell;
 mod text;
 
 use rand::seq::{IndexedRandom, index};
@@ -189,6 +190,10 @@ impl Space for Darts {
 
     fn all(&self) -> Option<Box<dyn Iterator<Item = Arch> + Send>> {
         None
+    }
+
+    fn one_cell(&self) -> Option<&'static dyn Space> {
+        Some(if self.name == DARTS.name { &one_cell::DARTS } else { &one_cell::NB301 })
     }
 
     fn network(&self, arch: &Arch, config: &NetworkConfig) -> Result<Graph, NetworkError> {

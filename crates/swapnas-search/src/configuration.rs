@@ -1,0 +1,274 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use swapnas_graph::{Level, Shape};
+use swapnas_proxies::{Columns, Settings, Sharing};
+use swapnas_spaces::{NetworkConfig, Space, by_name};
+
+use crate::algorithm::{Aging, Algorithm, Exhaustive, Nsga2, RandomSearch, SwapNas};
+use crate::{AlgorithmKind, LatencyTable, Limits, SearchError, Sizes};
+
+/// Everything that the result of a search depends on. It is kept with the run, so that the run can be
+/// resumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The space by name.
+    pub space: String,
+    /// Whether all cells of an architecture are alike, see [`Space::one_cell`].
+    pub one_cell: bool,
+    /// The network that is scored.
+    pub scored: Network,
+    /// The network that is to be trained.
+    pub trained: Network,
+    /// The objective and further metrics, as [`Columns`] are written.
+    pub metrics: String,
+    /// The images, as [`InputSpec`](swapnas_proxies::inputs::InputSpec) is written.
+    pub inputs: String,
+    /// Number of images.
+    pub batch: usize,
+    /// Sets of weights, or each metric's own number.
+    pub repeats: Option<u32>,
+    /// Seed of everything.
+    pub seed: u64,
+    /// How weights are drawn, or each metric's own way.
+    pub init: Option<String>,
+    /// Whether every network draws its own weights.
+    pub independent: bool,
+    /// Precision, as [`Precision`](swapnas_proxies::Precision) is written.
+    pub precision: String,
+    /// Which algorithm.
+    pub algorithm: AlgorithmKind,
+    /// How many architectures it works on.
+    pub population: usize,
+    /// How many of them are drawn in a cycle.
+    pub sample: usize,
+    /// How many cycles there are.
+    pub cycles: usize,
+    /// How many mutants are scored in a cycle.
+    pub mutations: usize,
+    /// Limits of the network that is to be trained.
+    pub limits: Limits,
+    /// How long operations take.
+    pub latency: Option<LatencyTable>,
+    /// What else counts besides the objective.
+    pub second: SecondObjective,
+}
+
+/// A network, as in [`NetworkConfig`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    preset: String,
+    channels: Option<usize>,
+    cells: Option<usize>,
+    input: [usize; 3],
+    classes: usize,
+}
+
+/// What small values are good of besides a good score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondObjective {
+    /// Parameters of the network that is to be trained.
+    #[default]
+    Params,
+    /// Its multiply-accumulates.
+    Macs,
+    /// Its latency.
+    Latency,
+}
+
+/// The name of no second objective.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no second objective; give params, macs or latency")]
+pub struct UnknownSecondObjective(pub String);
+
+impl SecondObjective {
+    /// Reads it off the sizes of a network.
+    pub fn cost(self) -> fn(&Sizes) -> f64 {
+        match self {
+            SecondObjective::Params => |sizes| sizes.params as f64,
+            SecondObjective::Macs => |sizes| sizes.macs as f64,
+            SecondObjective::Latency => |sizes| sizes.latency.unwrap_or(f64::INFINITY),
+        }
+    }
+}
+
+impl fmt::Display for SecondObjective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SecondObjective::Params => "params",
+            SecondObjective::Macs => "macs",
+            SecondObjective::Latency => "latency",
+        })
+    }
+}
+
+impl FromStr for SecondObjective {
+    type Err = UnknownSecondObjective;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSecondObjective> {
+        let all = [SecondObjective::Params, SecondObjective::Macs, SecondObjective::Latency];
+        let found = all.into_iter().find(|second| second.to_string() == name);
+        found.ok_or_else(|| UnknownSecondObjective(name.to_owned()))
+    }
+}
+
+impl From<&NetworkConfig> for Network {
+    fn from(config: &NetworkConfig) -> Self {
+        let Shape { channels, height, width } = config.input;
+        Network {
+            preset: config.preset.to_string(),
+            channels: config.channels,
+            cells: config.cells,
+            input: [channels, height, width],
+            classes: config.classes,
+        }
+    }
+}
+
+impl Network {
+    fn config(&self) -> Result<NetworkConfig, SearchError> {
+        let [channels, height, width] = self.input;
+        Ok(NetworkConfig {
+            preset: read(&self.preset)?,
+            channels: self.channels,
+            cells: self.cells,
+            input: Shape::new(channels, height, width),
+            classes: self.classes,
+        })
+    }
+}
+
+fn read<T: FromStr>(text: &str) -> Result<T, SearchError>
+where
+    T::Err: fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| SearchError::Settings(error.to_string()))
+}
+
+impl Configuration {
+    /// The space that is searched.
+    ///
+    /// # Errors
+    /// If there is no such space.
+    pub fn space(&self) -> Result<&'static dyn Space, SearchError> {
+        let space = by_name(&self.space).map_err(|error| SearchError::Settings(error.to_string()))?;
+        match space.one_cell() {
+            Some(one_cell) if self.one_cell => Ok(one_cell),
+            _ => Ok(space),
+        }
+    }
+
+    /// The network that is scored.
+    ///
+    /// # Errors
+    /// If there is no such network.
+    pub fn scored(&self) -> Result<NetworkConfig, SearchError> {
+        self.scored.config()
+    }
+
+    /// The network that is to be trained.
+    ///
+    /// # Errors
+    /// If there is no such network.
+    pub fn trained(&self) -> Result<NetworkConfig, SearchError> {
+        self.trained.config()
+    }
+
+    /// The objective and the other metrics.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn columns(&self) -> Result<Columns, SearchError> {
+        read(&self.metrics)
+    }
+
+    /// How networks are scored; `level` does not change results.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn settings(&self, level: Level) -> Result<Settings, SearchError> {
+        Ok(Settings {
+            metrics: self.columns()?.metrics().to_vec(),
+            inputs: read(&self.inputs)?,
+            batch: self.batch,
+            repeats: self.repeats,
+            seed: self.seed,
+            init: self.init.as_deref().map(read).transpose()?,
+            sharing: if self.independent { Sharing::Independent } else { Sharing::Shared },
+            level,
+            precision: read(&self.precision)?,
+        })
+    }
+
+    /// The algorithm, about to begin.
+    ///
+    /// # Errors
+    /// If it cannot work with the numbers given.
+    pub fn algorithm(&self) -> Result<Box<dyn Algorithm>, SearchError> {
+        let Configuration { population, sample, cycles, mutations, .. } = *self;
+        Ok(match self.algorithm {
+            AlgorithmKind::SwapNas => Box::new(SwapNas::new(population, sample, mutations, cycles)?),
+            AlgorithmKind::Aging => Box::new(Aging::new(population, sample, cycles * mutations)?),
+            AlgorithmKind::Random => Box::new(RandomSearch::new(population + cycles * mutations)),
+            AlgorithmKind::Exhaustive => Box::new(Exhaustive::new(self.space()?)?),
+            AlgorithmKind::Nsga2 => {
+                Box::new(Nsga2::new(population, (cycles * mutations).div_ceil(population.max(1)))?)
+            }
+        })
+    }
+
+    /// How many architectures are asked for in all, or `None` where only the space knows.
+    pub fn evaluations(&self) -> Option<usize> {
+        match self.algorithm {
+            AlgorithmKind::Exhaustive => None,
+            _ => Some(self.population + self.cycles * self.mutations),
+        }
+    }
+}
+
+impl Configuration {
+    /// The command that runs the same search.
+    pub fn command(&self) -> String {
+        let mut words = vec!["swapnas search".to_owned()];
+        let mut add = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| format!("--{name} {}", quoted(&value))));
+        };
+        let number = |n: Option<usize>| n.map(|n| n.to_string());
+        add("space", Some(self.space.clone()));
+        add("metrics", Some(self.metrics.clone()));
+        add("inputs", Some(self.inputs.clone()));
+        add("batch", Some(self.batch.to_string()));
+        add("repeats", self.repeats.map(|n| n.to_string()));
+        add("seed", Some(self.seed.to_string()));
+        add("init", self.init.clone());
+        add("weights", self.independent.then(|| "independent".to_owned()));
+        add("precision", (self.precision != "f32").then(|| self.precision.clone()));
+        add("network", Some(self.scored.preset.clone()));
+        add("channels", number(self.scored.channels));
+        add("cells", number(self.scored.cells));
+        add("size", Some(self.scored.input[1].to_string()));
+        add("classes", Some(self.scored.classes.to_string()));
+        add("final-channels", number(self.trained.channels));
+        add("final-cells", number(self.trained.cells));
+        add("algorithm", Some(self.algorithm.to_string()));
+        add("population", Some(self.population.to_string()));
+        add("sample", Some(self.sample.to_string()));
+        add("cycles", Some(self.cycles.to_string()));
+        add("mutations", Some(self.mutations.to_string()));
+        add("second-objective", Some(self.second.to_string()));
+        add("min-params", self.limits.min_params.map(|n| n.to_string()));
+        add("max-params", self.limits.max_params.map(|n| n.to_string()));
+        add("max-macs", self.limits.max_macs.map(|n| n.to_string()));
+        add("max-latency", self.limits.max_latency.map(|ms| ms.to_string()));
+        add("latency-table", self.latency.as_ref().map(|_| "FILE".to_owned()));
+        words.join(" ")
+    }
+}
+
+/// In quotes where a shell would do something with it.
+fn quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.,:=/".contains(letter);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

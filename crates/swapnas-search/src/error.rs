@@ -1,0 +1,102 @@
+use std::path::PathBuf;
+
+use swapnas_proxies::ScoreError;
+use swapnas_spaces::NetworkError;
+
+/// Something that keeps a search from running.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// Networks cannot be scored.
+    #[error(transparent)]
+    Score(#[from] ScoreError),
+    /// The network that is to be trained cannot be built.
+    #[error("the network that is to be trained cannot be built: {0}")]
+    Final(#[from] NetworkError),
+    /// No architecture fits the limits.
+    #[error(
+        "none of {tries} architectures drawn at random is within the limits ({limits}); the last one has {last}; \
+         loosen the limits, or change --final-channels and --final-cells"
+    )]
+    Limits {
+        /// How many were drawn.
+        tries: usize,
+        /// The limits.
+        limits: String,
+        /// The sizes of the last one.
+        last: String,
+    },
+    /// The space is too large for all of it.
+    #[error("the space {0} is too large to go through; use another algorithm")]
+    TooLarge(&'static str),
+    /// A number that the algorithm cannot work with.
+    #[error("{what} cannot be {value}: {allowed}")]
+    Parameter {
+        /// The parameter.
+        what: &'static str,
+        /// What it was.
+        value: usize,
+        /// What it can be.
+        allowed: &'static str,
+    },
+    /// Every evaluation ended without a value.
+    #[error("the objective is undefined for all of the first {count} architectures: {reason}")]
+    Undefined {
+        /// How many there were.
+        count: usize,
+        /// Why, for the first of them.
+        reason: String,
+    },
+    /// The latency table cannot be read.
+    #[error("the latency table {}: {what}", path.display())]
+    LatencyTable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The latency table has no entry for an operation.
+    #[error("the latency table lacks these operations of the network that is to be trained; add a line for each:\n{}", missing.join("\n"))]
+    Latency {
+        /// Lines to add, without the milliseconds.
+        missing: Vec<String>,
+    },
+    /// Latency is asked for without a table.
+    #[error("a limit or an objective of latency takes a latency table")]
+    NoLatencyTable,
+    /// A folder that holds a run already.
+    #[error("{} already holds a run; give another folder, or continue it with --resume", .0.display())]
+    Taken(PathBuf),
+    /// A folder that holds no run.
+    #[error("{} holds no run (there is no run.db in it)", .0.display())]
+    NoRun(PathBuf),
+    /// Somebody else writes the run.
+    #[error("another process is writing the run in {}; wait until it ends, or stop it", .0.display())]
+    Locked(PathBuf),
+    /// The folder cannot be used.
+    #[error("cannot write the run in {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error("the database {}: {source}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The database is of another version or damaged.
+    #[error("{} cannot be used: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A setting of a stored run that this version does not know.
+    #[error("the settings of the run cannot be used: {0}")]
+    Settings(String),
+}

@@ -1,0 +1,93 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use swapnas_graph::{Activation, Graph, Node, Op, Window};
+
+use crate::SearchError;
+
+/// How long operations take on some machine: CSV with the columns `op`, `input` and `ms`.
+///
+/// `op` is, for instance, `conv_3x3_s1_d1_g1_64` (kernel, stride, dilation, groups, output channels),
+/// `linear_10`, `max_pool_3x3_s2`, `avg_pool_3x3_s1`, `global_avg_pool`, `batch_norm`, `relu`, `relu6`,
+/// `silu`, `gelu`, `hard_swish`, `add`, `mul`, `concat` or `slice`; `input` is the shape of the first
+/// thing it reads, as in `64x16x16`. The latency of a network is the sum over its operations; zeros are
+/// free.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyTable {
+    milliseconds: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    op: String,
+    input: String,
+    ms: f64,
+}
+
+impl LatencyTable {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// If the file cannot be read, lacks a column, or has a time that is negative or no number.
+    pub fn read(path: &Path) -> Result<Self, SearchError> {
+        let error = |what: String| SearchError::LatencyTable { path: path.to_owned(), what };
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_path(path)
+            .map_err(|source| error(source.to_string()))?;
+        let mut milliseconds = BTreeMap::new();
+        for (index, row) in reader.deserialize::<Row>().enumerate() {
+            let row = row.map_err(|source| error(source.to_string()))?;
+            if !(row.ms.is_finite() && row.ms >= 0.0) {
+                return Err(error(format!("row {}: {} are no milliseconds", index + 1, row.ms)));
+            }
+            milliseconds.insert(format!("{},{}", row.op, row.input), row.ms);
+        }
+        Ok(LatencyTable { milliseconds })
+    }
+
+    /// The time that a network takes, in milliseconds.
+    ///
+    /// # Errors
+    /// If operations are missing, with a line for each.
+    pub fn latency(&self, graph: &Graph) -> Result<f64, SearchError> {
+        let mut sum = 0.0;
+        let mut missing: Vec<String> = Vec::new();
+        for node in graph.nodes() {
+            let Some(line) = line(graph, node) else { continue };
+            match self.milliseconds.get(&line) {
+                Some(milliseconds) => sum += milliseconds,
+                None if missing.contains(&line) => {}
+                None => missing.push(line),
+            }
+        }
+        if missing.is_empty() { Ok(sum) } else { Err(SearchError::Latency { missing }) }
+    }
+}
+
+/// The first two columns of an operation's line; `None` for what takes no time.
+fn line(graph: &Graph, node: &Node) -> Option<String> {
+    let window = |w: &Window| format!("{}x{}_s{}", w.kernel[0], w.kernel[1], w.stride[0]);
+    let op = match &node.op {
+        Op::Input | Op::Zero => return None,
+        Op::Conv2d { window: w, groups, .. } => {
+            format!("conv_{}_d{}_g{groups}_{}", window(w), w.dilation[0], node.shape.channels)
+        }
+        Op::Linear { .. } => format!("linear_{}", node.shape.channels),
+        Op::MaxPool(w) => format!("max_pool_{}", window(w)),
+        Op::AvgPool { window: w, .. } => format!("avg_pool_{}", window(w)),
+        Op::GlobalAvgPool => "global_avg_pool".to_owned(),
+        Op::BatchNorm { .. } => "batch_norm".to_owned(),
+        Op::Act(Activation::Relu) => "relu".to_owned(),
+        Op::Act(Activation::Relu6) => "relu6".to_owned(),
+        Op::Act(Activation::Silu) => "silu".to_owned(),
+        Op::Act(Activation::Gelu) => "gelu".to_owned(),
+        Op::Act(Activation::HardSwish) => "hard_swish".to_owned(),
+        Op::Add => "add".to_owned(),
+        Op::Mul => "mul".to_owned(),
+        Op::Concat => "concat".to_owned(),
+        Op::Slice { .. } => "slice".to_owned(),
+    };
+    Some(format!("{op},{}", graph.shape(node.inputs[0])))
+}

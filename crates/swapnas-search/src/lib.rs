@@ -1,0 +1,34 @@
+//! Search for architectures by training-free metrics.
+//!
+//! An [`Algorithm`] asks for architectures to be evaluated and is told what came out. A [`Search`] lets
+//! one of them run: it evaluates with a [`Scorer`](swapnas_proxies::Scorer), remembers everything in an
+//! [`Archive`], and writes it to a run folder as it goes, so that a run that was stopped or killed can be
+//! resumed and ends with the same result.
+//!
+//! What an algorithm asks for depends on its seed and on what it was told, and scores depend on the
+//! architecture and the settings alone. So nothing needs to be saved of an algorithm: to resume a run, it
+//! is started anew and told the scores that are known.
+
+mod algorithm;
+mod archive;
+mod candidates;
+mod configuration;
+mod error;
+mod latency;
+mod limits;
+mod search;
+mod store;
+mod target;
+
+pub use algorithm::{
+    Aging, Algorithm, AlgorithmKind, Exhaustive, Nsga2, RandomSearch, SwapNas, UnknownAlgorithm,
+};
+pub use archive::{Archive, Entry};
+pub use candidates::Candidates;
+pub use configuration::{Configuration, SecondObjective, UnknownSecondObjective};
+pub use error::SearchError;
+pub use latency::LatencyTable;
+pub use limits::{Limits, Sizes};
+pub use search::{Ended, Search};
+pub use store::Store;
+pub use target::{Target, regularisation};

@@ -1,0 +1,273 @@
+use std::collections::HashMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use swapnas_proxies::{Metric, Score, Scored, Undefined};
+use swapnas_spaces::{Arch, Space};
+
+use crate::{Configuration, Entry, SearchError, Sizes};
+
+/// Version of the tables.
+const FORMAT: i64 = 1;
+
+/// Marks the database as one of this program ("SWAP").
+const APPLICATION: i64 = 0x5357_4150;
+
+const TABLES: &str = "
+    CREATE TABLE run (configuration TEXT NOT NULL, version TEXT NOT NULL);
+    CREATE TABLE evaluations (
+        id INTEGER PRIMARY KEY,
+        arch TEXT NOT NULL UNIQUE,
+        params INTEGER NOT NULL, macs INTEGER NOT NULL, units INTEGER NOT NULL,
+        trained_params INTEGER NOT NULL, trained_macs INTEGER NOT NULL, latency REAL
+    );
+    CREATE TABLE scores (
+        evaluation INTEGER NOT NULL REFERENCES evaluations (id),
+        metric TEXT NOT NULL,
+        mean REAL, std REAL, reason TEXT,
+        PRIMARY KEY (evaluation, metric)
+    ) WITHOUT ROWID;
+    CREATE TABLE history (
+        place INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL,
+        evaluation INTEGER NOT NULL REFERENCES evaluations (id)
+    );
+";
+
+/// The folder of a run with its database, held for writing by this process.
+///
+/// Evaluations are written when they are done, and steps of the algorithm when they are complete, each
+/// in a transaction, so whatever happens to the process, the database is whole.
+pub struct Store {
+    folder: PathBuf,
+    connection: Connection,
+    /// Locked as long as it is open, also for other processes; the system lets go of it when the process
+    /// ends, however it does.
+    _lock: File,
+}
+
+impl Store {
+    /// Makes a folder for a new run.
+    ///
+    /// # Errors
+    /// If the folder holds a run, or cannot be written.
+    pub fn create(folder: &Path, configuration: &Configuration) -> Result<Self, SearchError> {
+        let io = |source| SearchError::Folder { path: folder.to_owned(), source };
+        if database(folder).exists() {
+            return Err(SearchError::Taken(folder.to_owned()));
+        }
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = lock(folder)?;
+        // Another process may have been faster.
+        if database(folder).exists() {
+            return Err(SearchError::Taken(folder.to_owned()));
+        }
+        let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock };
+        let json =
+            serde_json::to_string(configuration).map_err(|error| SearchError::Settings(error.to_string()))?;
+        store.transaction(|connection| {
+            connection.execute_batch(TABLES)?;
+            connection.pragma_update(None, "application_id", APPLICATION)?;
+            connection.pragma_update(None, "user_version", FORMAT)?;
+            let version = env!("CARGO_PKG_VERSION");
+            connection.execute("INSERT INTO run VALUES (?1, ?2)", params![json, version])?;
+            Ok(())
+        })?;
+        Ok(store)
+    }
+
+    /// Opens the folder of a run to continue it.
+    ///
+    /// # Errors
+    /// If the folder holds no run, one of a newer version, or one that somebody else is writing.
+    pub fn open(folder: &Path) -> Result<(Self, Configuration), SearchError> {
+        let path = database(folder);
+        if !path.is_file() {
+            return Err(SearchError::NoRun(folder.to_owned()));
+        }
+        let lock = lock(folder)?;
+        let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock };
+        let pragma = |name: &str| store.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let format = |what: String| SearchError::Format { path: path.clone(), what };
+        if store.wrap(pragma("application_id"))? != APPLICATION {
+            return Err(format("it is no database of a search".to_owned()));
+        }
+        match store.wrap(pragma("user_version"))? {
+            FORMAT => {}
+            other => {
+                return Err(format(format!(
+                    "it was written by another version of swapnas (format {other}; this one reads {FORMAT}); \
+                     use that version"
+                )));
+            }
+        }
+        let json: Option<String> = store.wrap(
+            store.connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).optional(),
+        )?;
+        let json = json.ok_or_else(|| format("it has no settings".to_owned()))?;
+        let configuration = serde_json::from_str(&json)
+            .map_err(|error| format(format!("its settings cannot be read: {error}")))?;
+        Ok((store, configuration))
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Everything that was evaluated.
+    ///
+    /// # Errors
+    /// If the database is damaged or not of this space.
+    pub fn load(&self, space: &dyn Space, metrics: &[Metric]) -> Result<HashMap<Arch, Entry>, SearchError> {
+        let format = |what: String| SearchError::Format { path: database(&self.folder), what };
+        let rows = self.wrap(self.rows())?;
+        let mut scores = self.wrap(self.scores())?;
+        let mut entries = HashMap::with_capacity(rows.len());
+        for (id, text, mut scored, sizes) in rows {
+            let arch = space.parse(&text).map_err(|error| format(format!("evaluation {id}: {error}")))?;
+            for metric in metrics {
+                let name = metric.to_string();
+                let score = scores
+                    .remove(&(id, name.clone()))
+                    .ok_or_else(|| format(format!("evaluation {id} has no score {name}")))?;
+                scored.scores.push(score);
+            }
+            entries.insert(arch.clone(), Entry { arch, scored, sizes });
+        }
+        Ok(entries)
+    }
+
+    fn rows(&self) -> rusqlite::Result<Vec<(i64, String, Scored, Sizes)>> {
+        let mut statement = self.connection.prepare(
+            "SELECT id, arch, params, macs, units, trained_params, trained_macs, latency FROM evaluations",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let count = |column: usize| row.get::<_, i64>(column).map(|count| count as u64);
+            let (params, macs, units) = (count(2)?, count(3)?, count(4)?);
+            let scored = Scored { params, macs, units, scores: Vec::new(), saturation: None };
+            let sizes = Sizes { params: count(5)?, macs: count(6)?, latency: row.get(7)? };
+            Ok((row.get(0)?, row.get(1)?, scored, sizes))
+        })?;
+        rows.collect()
+    }
+
+    fn scores(&self) -> rusqlite::Result<HashMap<(i64, String), Result<Score, Undefined>>> {
+        let mut statement =
+            self.connection.prepare("SELECT evaluation, metric, mean, std, reason FROM scores")?;
+        let rows = statement.query_map([], |row| {
+            let score = match (row.get::<_, Option<f64>>(2)?, row.get::<_, Option<f64>>(3)?) {
+                (Some(mean), Some(std)) => Ok(Score { mean, std }),
+                _ => Err(Undefined::Recorded(row.get::<_, Option<String>>(4)?.unwrap_or_default())),
+            };
+            Ok(((row.get(0)?, row.get(1)?), score))
+        })?;
+        rows.collect()
+    }
+
+    /// Writes evaluations.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn save(&self, space: &dyn Space, metrics: &[Metric], entries: &[Entry]) -> Result<(), SearchError> {
+        self.transaction(|connection| {
+            let mut evaluation = connection.prepare_cached(
+                "INSERT INTO evaluations (arch, params, macs, units, trained_params, trained_macs, latency) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            let mut score = connection.prepare_cached("INSERT INTO scores VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for Entry { arch, scored, sizes } in entries {
+                let [params, macs, units, trained_params, trained_macs] =
+                    [scored.params, scored.macs, scored.units, sizes.params, sizes.macs].map(|n| n as i64);
+                let text = space.print(arch);
+                evaluation.execute(params![
+                    text,
+                    params,
+                    macs,
+                    units,
+                    trained_params,
+                    trained_macs,
+                    sizes.latency
+                ])?;
+                let id = connection.last_insert_rowid();
+                for (metric, value) in metrics.iter().zip(&scored.scores) {
+                    let (mean, std, reason) = match value {
+                        Ok(Score { mean, std }) => (Some(*mean), Some(*std), None),
+                        Err(reason) => (None, None, Some(reason.to_string())),
+                    };
+                    score.execute(params![id, metric.to_string(), mean, std, reason])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes a complete step of the algorithm: the architectures that came into the archive with it, from
+    /// a place on. Steps that are known are left as they are.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn step(
+        &self,
+        space: &dyn Space,
+        step: usize,
+        place: usize,
+        archs: &[Arch],
+    ) -> Result<(), SearchError> {
+        self.transaction(|connection| {
+            let mut statement = connection.prepare_cached(
+                "INSERT OR IGNORE INTO history \
+                 SELECT ?1, ?2, id FROM evaluations WHERE arch = ?3",
+            )?;
+            for (place, arch) in (place..).zip(archs) {
+                statement.execute(params![place as i64, step as i64, space.print(arch)])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn transaction(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), SearchError> {
+        let run = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            write(&transaction)?;
+            transaction.commit()
+        };
+        self.wrap(run())
+    }
+
+    fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, SearchError> {
+        result.map_err(|source| SearchError::Database { path: database(&self.folder), source })
+    }
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("run.db")
+}
+
+fn open(folder: &Path) -> Result<Connection, SearchError> {
+    let path = database(folder);
+    let open = || {
+        let connection = Connection::open(&path)?;
+        // Commits are appended to a log, which is whole after the death of the process at any moment.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(connection)
+    };
+    open().map_err(|source| SearchError::Database { path: path.clone(), source })
+}
+
+/// Keeps all others from writing the run.
+fn lock(folder: &Path) -> Result<File, SearchError> {
+    let io = |source| SearchError::Folder { path: folder.to_owned(), source };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SearchError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}

@@ -1,0 +1,212 @@
+//! What a search leaves behind: `best.json`, `history.csv` and `report.html` in the folder of the run.
+
+use serde_json::{Map, Value, json};
+use swapnas_graph::Key;
+use swapnas_search::{Ended, Entry, Search};
+
+use crate::report::{self, Best, Point, Report};
+use crate::{Score, Undefined, WriteError, drawing, file};
+
+/// One of the best architectures of a search.
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// Its place in the archive.
+    pub place: usize,
+    /// The architecture and its sizes.
+    pub entry: &'a Entry,
+    /// Its columns.
+    pub scores: Vec<(String, Result<Score, Undefined>)>,
+}
+
+/// The best `count` architectures of a search, best first.
+pub fn best(search: &Search, count: usize) -> Vec<Found<'_>> {
+    let archive = search.archive();
+    let names: Vec<String> = archive.columns().iter().map(ToString::to_string).collect();
+    let values = archive.values();
+    let found = |place: usize| Found {
+        place,
+        entry: &archive.entries()[place],
+        scores: names.iter().cloned().zip(values.iter().map(|values| values[place].clone())).collect(),
+    };
+    archive.ranking().into_iter().take(count).map(found).collect()
+}
+
+/// The best architectures as JSON, with all that is needed to repeat the search.
+pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
+    let space = search.candidates().space();
+    let best: Vec<Value> = best(search, count)
+        .iter()
+        .map(|found| {
+            let scores: Map<String, Value> = found
+                .scores
+                .iter()
+                .map(|(name, score)| {
+                    let value = match score {
+                        Ok(score) => json!({ "mean": score.mean, "std": score.std }),
+                        Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
+                    };
+                    (name.clone(), value)
+                })
+                .collect();
+            let Entry { arch, scored, sizes } = found.entry;
+            json!({
+                "arch": space.print(arch),
+                "json": space.to_json(arch),
+                "scores": scores,
+                "scored": { "params": scored.params, "macs": scored.macs, "units": scored.units },
+                "final": { "params": sizes.params, "macs": sizes.macs, "latency_ms": sizes.latency },
+            })
+        })
+        .collect();
+    let front: Vec<String> = search
+        .archive()
+        .front()
+        .into_iter()
+        .map(|place| space.print(&search.archive().entries()[place].arch))
+        .collect();
+    json!({
+        "space": space.name(),
+        "complete": ended == Ended::Complete,
+        "evaluations": search.archive().entries().len(),
+        "objective": search.archive().objective().to_string(),
+        "scored_network": space.describe(search.scorer().network()),
+        "final_network": space.describe(search.candidates().network()),
+        "best": best,
+        "front": front,
+        "command": search.configuration().command(),
+        "version": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Everything that was evaluated, in order: one row each.
+fn history_csv(search: &Search) -> csv::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let (archive, space) = (search.archive(), search.candidates().space());
+    let columns = archive.columns().iter().map(ToString::to_string);
+    let sizes = ["params", "macs", "final_params", "final_macs", "final_latency_ms"].map(str::to_owned);
+    let header = ["evaluation", "step", "arch"].map(str::to_owned).into_iter();
+    writer.write_record(header.chain(columns).chain(sizes).chain(["best".to_owned()]))?;
+    let values = archive.values();
+    let mut best: Option<usize> = None;
+    for (place, Entry { arch, scored, sizes }) in archive.entries().iter().enumerate() {
+        if archive.fitness(place).is_finite() && best.is_none_or(|best| archive.better(place, best)) {
+            best = Some(place);
+        }
+        let number = |x: f64| format!("{x:?}");
+        let mut row = vec![(place + 1).to_string(), search.step_of(place).to_string(), space.print(arch)];
+        row.extend(
+            values.iter().map(|values| values[place].as_ref().map_or(String::new(), |s| number(s.mean))),
+        );
+        row.extend([scored.params, scored.macs, sizes.params, sizes.macs].map(|n| n.to_string()));
+        row.push(sizes.latency.map(number).unwrap_or_default());
+        row.push(best.map(|best| (best + 1).to_string()).unwrap_or_default());
+        writer.write_record(row)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// How many architectures the report shows.
+const SHOWN: usize = 5;
+
+/// The report on a search.
+pub fn report(search: &Search, ended: Ended) -> Report {
+    let (archive, space, configuration) =
+        (search.archive(), search.candidates().space(), search.configuration());
+    let direction = archive.objective().direction();
+    // Back from fitness to the metric's own direction.
+    let score = |place: usize| direction.ascending(archive.fitness(place));
+    let mut curve: Vec<(u64, f64)> = Vec::new();
+    let mut best_so_far: Option<usize> = None;
+    let ranking = archive.ranking();
+    for place in 0..archive.entries().len() {
+        let is_better = best_so_far.is_none_or(|best| archive.fitness(place) > archive.fitness(best));
+        if archive.fitness(place).is_finite() && is_better {
+            best_so_far = Some(place);
+            curve.push((place as u64 + 1, score(place)));
+        }
+    }
+    if let (Some(best), count) = (best_so_far, archive.entries().len() as u64)
+        && curve.last().is_some_and(|(last, _)| *last < count)
+    {
+        curve.push((count, score(best)));
+    }
+    let front = archive.front();
+    let points = ranking.iter().map(|&place| {
+        let Entry { arch, sizes, .. } = &archive.entries()[place];
+        Point {
+            arch: space.print(arch),
+            params: sizes.params,
+            macs: sizes.macs,
+            score: score(place),
+            on_front: front.contains(&place),
+        }
+    });
+    let found = best(search, SHOWN);
+    let shown = found.iter().enumerate().map(|(index, Found { entry, scores, .. })| Best {
+        rank: index + 1,
+        arch: space.print(&entry.arch),
+        scores: scores
+            .iter()
+            .map(|(name, score)| (name.clone(), score.as_ref().ok().map(|score| score.mean)))
+            .collect(),
+        params: entry.sizes.params,
+        macs: entry.sizes.macs,
+        drawings: vec![drawing::svg(&space.diagrams(&entry.arch))],
+    });
+    let mut notes = Vec::new();
+    match ended {
+        Ended::Complete => {}
+        Ended::OutOfTime => notes.push("The time was up before the search was complete.".to_owned()),
+        Ended::Stopped => notes.push("The search was stopped before it was complete.".to_owned()),
+    }
+    if configuration.one_cell {
+        notes.push(
+            "The normal and the reduction cell are alike: the scored network has a single cell.".to_owned(),
+        );
+    }
+    let settings = [
+        ("space", configuration.space.clone()),
+        ("objective", archive.objective().to_string()),
+        ("scored network", space.describe(search.scorer().network())),
+        ("network to be trained", space.describe(search.candidates().network())),
+        ("inputs", format!("{}, batch {}", configuration.inputs, configuration.batch)),
+        ("seed", configuration.seed.to_string()),
+        ("algorithm", configuration.algorithm.to_string()),
+        ("population", configuration.population.to_string()),
+        ("sample", configuration.sample.to_string()),
+        ("cycles", configuration.cycles.to_string()),
+        ("mutations", configuration.mutations.to_string()),
+        ("limits", configuration.limits.to_string()),
+        ("front against", configuration.second.to_string()),
+        ("evaluations", archive.entries().len().to_string()),
+    ];
+    Report {
+        title: format!("Search in {}", space.name()),
+        notes,
+        score: archive.objective().to_string(),
+        curve,
+        points: points.collect(),
+        best: shown.collect(),
+        settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        versions: vec![
+            ("swapnas".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            // Two runs with equal settings have equal fingerprints.
+            ("fingerprint".to_owned(), format!("{:016x}", Key::of(configuration.command()).0)),
+        ],
+        command: configuration.command(),
+    }
+}
+
+/// Writes `best.json`, `history.csv` and `report.html` into the folder of the run.
+///
+/// # Errors
+/// If one of the files cannot be written.
+pub fn write(search: &Search, ended: Ended, count: usize) -> Result<(), WriteError> {
+    let path = |name: &str| search.folder().join(name);
+    let best = format!("{:#}\n", best_json(search, ended, count));
+    file::write(&path("best.json"), best.as_bytes())?;
+    let history = history_csv(search)
+        .map_err(|error| WriteError { path: path("history.csv"), source: error.into() })?;
+    file::write(&path("history.csv"), &history)?;
+    file::write(&path("report.html"), report::render(&report(search, ended)).as_bytes())
+}
