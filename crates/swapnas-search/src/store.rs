@@ -63,18 +63,28 @@ impl Store {
         if database(folder).exists() {
             return Err(SearchError::Taken(folder.to_owned()));
         }
-        let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock };
         let json =
             serde_json::to_string(configuration).map_err(|error| SearchError::Settings(error.to_string()))?;
-        store.transaction(|connection| {
-            connection.execute_batch(TABLES)?;
-            connection.pragma_update(None, "application_id", APPLICATION)?;
-            connection.pragma_update(None, "user_version", FORMAT)?;
+        // The database has its name once it is whole, so that no death of the process leaves a part of it.
+        let unnamed = folder.join("run.db.new");
+        match std::fs::remove_file(&unnamed) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        let fill = || {
+            let mut connection = Connection::open(&unnamed)?;
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
             let version = env!("CARGO_PKG_VERSION");
-            connection.execute("INSERT INTO run VALUES (?1, ?2)", params![json, version])?;
-            Ok(())
-        })?;
-        Ok(store)
+            transaction.execute("INSERT INTO run VALUES (?1, ?2)", params![json, version])?;
+            transaction.commit()?;
+            connection.close().map_err(|(_, error)| error)
+        };
+        fill().map_err(|source| SearchError::Database { path: unnamed.clone(), source })?;
+        std::fs::rename(&unnamed, database(folder)).map_err(io)?;
+        Ok(Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock })
     }
 
     /// Opens the folder of a run to continue it.
