@@ -37,6 +37,7 @@ pub(super) fn page(report: &Report) -> Markup {
                     (best(report))
                     (charts(report))
                     (front(report))
+                    (drawings(report))
                     (pairs("Settings", &report.settings))
                     @if !report.command.is_empty() {
                         h2 { "How to reproduce" }
@@ -77,7 +78,14 @@ fn best(report: &Report) -> Markup {
                     } } }
                 }
             }))
-            h2 { "What they look like" }
+        }
+    }
+}
+
+fn drawings(report: &Report) -> Markup {
+    html! {
+        @if !report.best.is_empty() {
+            h2 { "What the best look like" }
             @for (place, best) in report.best.iter().enumerate() { (drawn(best, place < OPEN)) }
         }
     }
@@ -196,7 +204,8 @@ fn size_chart(
 
 /// The front as a table, which charts are for those who see them.
 fn front(report: &Report) -> Markup {
-    let mut front: Vec<&Point> = report.points.iter().filter(|point| point.on_front).collect();
+    let mut front: Vec<&Point> =
+        report.points.iter().filter(|point| point.on_front && point.score.is_finite()).collect();
     front.sort_by_key(|point| (point.params, point.macs));
     html! {
         @if !front.is_empty() {
