@@ -115,6 +115,59 @@ fn a_bad_line_stops_the_run_unless_it_is_skipped() {
 }
 
 #[test]
+fn export_writes_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let arch = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|";
+    let size = ["--channels", "4", "--cells", "1", "--classes", "7", "--input", "16"];
+    let export = || {
+        let mut command = swapnas(&["export", arch, "--space", "nb201"]);
+        command.args(size);
+        command
+    };
+    for (name, beginning) in [
+        ("network.py", "# The network of an architecture of the space nb201."),
+        ("network.json", "{"),
+        ("cell.dot", "digraph {"),
+        ("cell.svg", "<svg "),
+    ] {
+        let path = folder.path().join(name);
+        let format = swapnas::export::Format::of(&path).unwrap();
+        assert_eq!(stdout(export().arg("--out").arg(&path)), "");
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.starts_with(beginning), "{written}");
+        assert_eq!(stdout(export().args(["--format", format.name()])), written);
+        if name == "network.json" {
+            let object: serde_json::Value = serde_json::from_str(&written).unwrap();
+            let network = "benchmark: 3 stages of 1 cell, 4, 8 and 16 channels, 3x16x16, 7 classes";
+            assert_eq!(object["network"]["description"], network);
+        }
+    }
+    // A pipe takes what a terminal does not.
+    let onnx = folder.path().join("network.onnx");
+    stdout(export().args(["--seed", "1", "--out"]).arg(&onnx));
+    let piped = export().args(["--format", "onnx", "--seed", "1"]).assert().success();
+    assert!(piped.get_output().stdout == std::fs::read(onnx).unwrap());
+    let scoring = ["export", GENOTYPE, "--network", "swap", "--format", "json", "--input", "1x20x28"];
+    let scoring = stdout(&mut swapnas(&scoring));
+    assert!(scoring.contains("swap: no stem, 3 channels, 1 cell, 1x20x28, 10 classes"), "{scoring}");
+}
+
+#[test]
+fn mistakes_of_exports_are_explained() {
+    let error = |args: &[&str]| stderr_of_failure(swapnas(&["export", GENOTYPE]).args(args));
+    assert!(error(&[]).contains("give --format (torch, onnx, json, dot, svg)"));
+    assert!(error(&["--out", "cell.gif"]).contains("the name of cell.gif says no format"));
+    assert!(error(&["--format", "gif"]).contains("no format is called `gif`"));
+    assert!(
+        error(&["--format", "svg", "--out", "no/folder/cell.svg"])
+            .contains("cannot write no/folder/cell.svg")
+    );
+    assert!(error(&["--format", "torch", "--input", "3x32"]).contains("3x32x32"));
+    assert!(error(&["--format", "torch", "--input", "0"]).contains("rows of pixels"));
+    assert!(error(&["--format", "torch", "--space", "nb201"]).contains("cannot read the architecture"));
+}
+
+#[test]
 fn mistakes_are_explained() {
     let error = |args: &[&str]| stderr_of_failure(&mut swapnas(args));
     assert!(error(&["score"]).contains("give architectures, --archs FILE or --random N"));

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use swapnas_graph::{Graph, Shape};
+use swapnas_spaces::diagram::Role;
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space, spaces};
 
 /// Architectures of the space: samples, and what moves make of them.
@@ -62,6 +63,25 @@ proptest! {
             for neighbour in neighbours.iter().step_by(7) {
                 prop_assert_eq!(&space.parse(&space.print(neighbour)).unwrap(), neighbour);
                 build(space, neighbour);
+            }
+        }
+    }
+
+    #[test]
+    fn diagrams_are_graphs_without_cycles(seed: u64) {
+        for &space in spaces() {
+            for arch in walk(space, seed, 3) {
+                let diagrams = space.diagrams(&arch);
+                prop_assert!(!diagrams.is_empty());
+                for diagram in diagrams {
+                    prop_assert!(diagram.nodes.iter().all(|node| !node.label.is_empty()));
+                    for role in [Role::Input, Role::Output] {
+                        prop_assert!(diagram.nodes.iter().any(|node| node.role == role));
+                    }
+                    prop_assert!(diagram.edges.iter().all(|e| e.from < e.to && e.to < diagram.nodes.len()));
+                    prop_assert!(diagram.edges.is_sorted_by_key(|edge| edge.to), "{:?}", diagram.edges);
+                    prop_assert!(diagram.edges.iter().all(|edge| edge.label != "none"));
+                }
             }
         }
     }

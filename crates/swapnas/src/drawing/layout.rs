@@ -146,9 +146,9 @@ impl Draft {
         let candidates = (first + 1..last).step_by(2).filter(|_| !edge.label.is_empty());
         let labelled = candidates.min_by_key(|&column| (labels[column], (2 * column).abs_diff(first + last)));
         let mut path = vec![edge.from];
-        for column in first + 1..last {
+        for (column, labels) in labels.iter_mut().enumerate().take(last).skip(first + 1) {
             let label = labelled == Some(column);
-            labels[column] += usize::from(label);
+            *labels += usize::from(label);
             let (width, height) =
                 if label { (text_width(edge.label) + 2.0 * LABEL_PADDING, LINE) } else { (0.0, 2.0) };
             path.push(self.items.len());

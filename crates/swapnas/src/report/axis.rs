@@ -58,7 +58,7 @@ impl Axis {
         };
         let score_label = ticks::labels(&range);
         let shown = |number: f64| if kind == Kind::Score { score_label(&number) } else { short(number) };
-        let is_whole = |number: &f64| kind != Kind::Count || number.fract() == 0.0;
+        let is_whole = |number: &f64| kind == Kind::Score || number.fract() == 0.0;
         axis.ticks =
             numbers.into_iter().filter(is_whole).map(|number| (axis.place(number), shown(number))).collect();
         axis.ticks.retain(|(place, _)| (0.0..=1.0).contains(place));

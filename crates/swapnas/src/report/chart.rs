@@ -40,12 +40,12 @@ impl Chart<'_> {
             svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(self.description) {
                 g.axis {
                     @for (place, label) in &self.y.ticks {
-                        @let y = self.from_place(0.0, *place).1;
+                        @let y = self.pixel(0.0, *place).1;
                         path d=(format!("M{LEFT} {y:.1}H{right}")) {}
                         text.y x=(LEFT - 8.0) y=(format!("{:.1}", y + 4.0)) { (label) }
                     }
                     @for (place, label) in &self.x.ticks {
-                        @let x = self.from_place(*place, 0.0).0;
+                        @let x = self.pixel(*place, 0.0).0;
                         path d=(format!("M{x:.1} {AROUND}V{bottom}")) {}
                         text.x x=(format!("{x:.1}")) y=(bottom + 17.0) { (label) }
                     }
@@ -92,10 +92,10 @@ impl Chart<'_> {
     }
 
     fn point(&self, x: f64, y: f64) -> (f64, f64) {
-        self.from_place(self.x.place(x), self.y.place(y))
+        self.pixel(self.x.place(x), self.y.place(y))
     }
 
-    fn from_place(&self, x: f64, y: f64) -> (f64, f64) {
+    fn pixel(&self, x: f64, y: f64) -> (f64, f64) {
         let (width, height) = (WIDTH - LEFT - AROUND, HEIGHT - BELOW - AROUND);
         (LEFT + x * width, HEIGHT - BELOW - y * height)
     }

@@ -44,7 +44,7 @@ pub struct Point {
     pub params: u64,
     /// Multiply-accumulates of the network for one image.
     pub macs: u64,
-    /// Its score. Points whose score is not finite are left out of charts.
+    /// Its score. Points whose score is not finite are left out.
     pub score: f64,
     /// Whether no other is better in score and size at once.
     pub on_front: bool,

@@ -12,8 +12,9 @@ const STYLE: &str = include_str!("page.css");
 /// Nothing but what the page itself has may be loaded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/// About how many bytes all that is shown at points may take.
-const TITLES: usize = 400_000;
+/// About how many bytes a point takes in both charts, without its architecture, and all points may take.
+const MARK: usize = 350;
+const MARKS: usize = 600_000;
 
 /// How many of the best architectures are shown without a click.
 const OPEN: usize = 3;
@@ -37,6 +38,7 @@ pub(super) fn page(report: &Report) -> Markup {
                     (best(report))
                     (charts(report))
                     (front(report))
+                    (drawings(report))
                     (pairs("Settings", &report.settings))
                     @if !report.command.is_empty() {
                         h2 { "How to reproduce" }
@@ -77,7 +79,14 @@ fn best(report: &Report) -> Markup {
                     } } }
                 }
             }))
-            h2 { "What they look like" }
+        }
+    }
+}
+
+fn drawings(report: &Report) -> Markup {
+    html! {
+        @if !report.best.is_empty() {
+            h2 { "What the best look like" }
             @for (place, best) in report.best.iter().enumerate() { (drawn(best, place < OPEN)) }
         }
     }
@@ -101,14 +110,14 @@ fn scrolling(label: &str, content: Markup) -> Markup {
 }
 
 fn charts(report: &Report) -> Markup {
-    let (shown, left_out) = shown(report);
+    let Shown { points, left_out, archs } = shown(report);
     let left_out = match left_out {
         0 => String::new(),
         count => format!(" {count} architectures off the front are left out, evenly."),
     };
     let legend = format!("Diamonds are the Pareto front, circles all others.{left_out}");
-    let by_params = size_chart(report, &shown, "parameters", |point| point.params, true);
-    let by_macs = size_chart(report, &shown, "multiply-accumulates", |point| point.macs, false);
+    let by_params = size_chart(report, &points, "parameters", |point| point.params, archs);
+    let by_macs = size_chart(report, &points, "multiply-accumulates", |point| point.macs, false);
     html! {
         h2 { "Search" }
         div.charts {
@@ -142,20 +151,28 @@ fn curve(report: &Report) -> Option<Markup> {
     Some(chart.svg())
 }
 
-/// The points that are drawn, and how many are left out because the page would become too large.
-fn shown(report: &Report) -> (Vec<&Point>, usize) {
+/// The points of the charts.
+struct Shown<'a> {
+    points: Vec<&'a Point>,
+    left_out: usize,
+    /// Whether pointing at a point tells its architecture, and not only if it is on the front.
+    archs: bool,
+}
+
+/// As much as fits: all points with their architectures, or all points, or some of those off the front.
+fn shown(report: &Report) -> Shown<'_> {
     let finite: Vec<&Point> = report.points.iter().filter(|point| point.score.is_finite()).collect();
-    // Names are written once, numbers in both charts.
-    let bytes: usize = finite.iter().map(|point| point.arch.len() + 350).sum();
-    let every = bytes.div_ceil(TITLES).max(1);
+    let archs: usize = finite.iter().map(|point| point.arch.len()).sum();
+    let marks = finite.len() * MARK;
+    let every = marks.div_ceil(MARKS).max(1);
     let mut others = 0;
     let mut is_shown = |point: &Point| {
         others += usize::from(!point.on_front);
         point.on_front || others % every == 0
     };
-    let shown: Vec<&Point> = finite.iter().copied().filter(|point| is_shown(point)).collect();
-    let left_out = finite.len() - shown.len();
-    (shown, left_out)
+    let points: Vec<&Point> = finite.iter().copied().filter(|point| is_shown(point)).collect();
+    let left_out = finite.len() - points.len();
+    Shown { points, left_out, archs: archs + marks <= MARKS }
 }
 
 fn size_chart(
@@ -196,7 +213,8 @@ fn size_chart(
 
 /// The front as a table, which charts are for those who see them.
 fn front(report: &Report) -> Markup {
-    let mut front: Vec<&Point> = report.points.iter().filter(|point| point.on_front).collect();
+    let mut front: Vec<&Point> =
+        report.points.iter().filter(|point| point.on_front && point.score.is_finite()).collect();
     front.sort_by_key(|point| (point.params, point.macs));
     html! {
         @if !front.is_empty() {
@@ -242,7 +260,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
