@@ -1,0 +1,211 @@
+//! Searches from beginning to end: the same result however they were cut, and clear errors.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use swapnas_graph::{Level, Shape};
+use swapnas_proxies::Progress;
+use swapnas_search::{
+    AlgorithmKind, Configuration, Ended, Limits, Search, SearchError, SecondObjective, regularisation,
+};
+use swapnas_spaces::{NetworkConfig, by_name};
+
+/// A small search for the regularised score of one DARTS cell.
+fn configuration(algorithm: AlgorithmKind) -> Configuration {
+    let space = by_name("darts").unwrap();
+    let scored = NetworkConfig { input: Shape::new(3, 8, 8), ..space.default_network() };
+    Configuration {
+        space: "darts".to_owned(),
+        one_cell: true,
+        scored: (&scored).into(),
+        trained: (&scored).into(),
+        metrics: "swap-reg,rank(swap,params)".to_owned(),
+        inputs: "spectral".to_owned(),
+        batch: 16,
+        repeats: Some(1),
+        seed: 5,
+        init: None,
+        independent: false,
+        precision: "f32".to_owned(),
+        algorithm,
+        population: 6,
+        sample: 3,
+        cycles: 8,
+        mutations: 2,
+        limits: Limits::default(),
+        latency: None,
+        second: SecondObjective::Params,
+    }
+}
+
+const HEURISTICS: [AlgorithmKind; 4] =
+    [AlgorithmKind::SwapNas, AlgorithmKind::Aging, AlgorithmKind::Random, AlgorithmKind::Nsga2];
+
+fn history(search: &Search) -> Vec<String> {
+    let archive = search.archive();
+    let space = search.candidates().space();
+    let line = |place: usize| {
+        let entry = &archive.entries()[place];
+        format!("{} {} {:?}", search.step_of(place), space.print(&entry.arch), entry.scored.scores)
+    };
+    (0..archive.entries().len()).map(line).collect()
+}
+
+fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
+}
+
+/// Stops after so many evaluations.
+struct StopAfter(AtomicUsize);
+
+impl Progress for StopAfter {
+    fn advance(&self, _networks: f64) {
+        let less = |left: usize| Some(left.saturating_sub(1));
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap();
+    }
+
+    fn stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+#[test]
+fn searches_improve_and_do_not_depend_on_threads() {
+    for algorithm in HEURISTICS {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |name: &str, threads: usize| {
+            on_threads(threads, || {
+                let path = folder.path().join(name);
+                let mut search = Search::create(&path, configuration(algorithm), Level::best()).unwrap();
+                assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+                let best = search.archive().ranking()[0];
+                let first = (0..6).map(|place| search.archive().fitness(place)).fold(f64::MIN, f64::max);
+                assert!(search.archive().fitness(best) >= first, "{algorithm}");
+                assert!(!search.population().is_empty());
+                history(&search)
+            })
+        };
+        let one = run("one", 1);
+        assert_eq!(one, run("two", 2), "{algorithm}");
+        assert!(one.len() > 10, "{algorithm}: {}", one.len());
+    }
+}
+
+#[test]
+fn a_search_that_was_cut_anywhere_ends_as_if_it_had_not_been() {
+    for algorithm in HEURISTICS {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = {
+            let path = folder.path().join("whole");
+            let mut search = Search::create(&path, configuration(algorithm), Level::best()).unwrap();
+            search.run(&(), None).unwrap();
+            history(&search)
+        };
+        for cut in [1, 3, 7, 12] {
+            let path = folder.path().join(format!("cut{cut}"));
+            let mut search = Search::create(&path, configuration(algorithm), Level::best()).unwrap();
+            while search.run(&StopAfter(AtomicUsize::new(cut)), None).unwrap() == Ended::Stopped {
+                drop(search);
+                search = Search::resume(&path, Level::best()).unwrap();
+                // What was evaluated is never evaluated again: replaying it takes no part of the cut.
+                let known = search.archive().entries().len();
+                assert_eq!(known, 0);
+                if search.run(&StopAfter(AtomicUsize::new(10_000)), None).unwrap() == Ended::Complete {
+                    break;
+                }
+            }
+            assert_eq!(history(&search), whole, "{algorithm}, cut after {cut}");
+            drop(search);
+            let mut again = Search::resume(&path, Level::best()).unwrap();
+            assert_eq!(again.run(&(), None).unwrap(), Ended::Complete);
+            assert_eq!((again.evaluated(), history(&again)), (0, whole.clone()));
+        }
+    }
+}
+
+#[test]
+fn every_function_of_a_small_space_is_seen_once() {
+    let space = by_name("nb201").unwrap();
+    let scored = NetworkConfig { channels: Some(2), cells: Some(1), ..space.default_network() };
+    let scored = NetworkConfig { input: Shape::new(3, 4, 4), ..scored };
+    let configuration = Configuration {
+        space: "nb201".to_owned(),
+        one_cell: false,
+        scored: (&scored).into(),
+        trained: (&scored).into(),
+        metrics: "params".to_owned(),
+        ..configuration(AlgorithmKind::Exhaustive)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut search = Search::create(&folder.path().join("run"), configuration, Level::best()).unwrap();
+    assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+    assert_eq!(search.archive().entries().len(), 6466);
+    let front = search.archive().front();
+    assert!(front.windows(2).all(|pair| search.archive().cost(pair[0]) < search.archive().cost(pair[1])));
+}
+
+#[test]
+fn limits_hold_and_impossible_ones_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { max_params: Some(1500), min_params: Some(900), ..Limits::default() };
+    let limited = Configuration { limits, ..configuration(AlgorithmKind::SwapNas) };
+    let mut search = Search::create(&folder.path().join("a"), limited, Level::best()).unwrap();
+    search.run(&(), None).unwrap();
+    assert!(search.archive().entries().iter().all(|entry| (900..=1500).contains(&entry.sizes.params)));
+    let limits = Limits { max_params: Some(1), ..Limits::default() };
+    let limited = Configuration { limits, ..configuration(AlgorithmKind::Random) };
+    let mut search = Search::create(&folder.path().join("b"), limited, Level::best()).unwrap();
+    let error = search.run(&(), None).unwrap_err();
+    assert!(matches!(error, SearchError::Limits { .. }), "{error}");
+    assert!(error.to_string().contains("at most 1 parameters"), "{error}");
+}
+
+#[test]
+fn folders_that_cannot_be_used_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let create = |path: &Path| Search::create(path, configuration(AlgorithmKind::Random), Level::best());
+    let search = create(&path).unwrap();
+    assert!(matches!(create(&path).err().unwrap(), SearchError::Taken(_)));
+    assert!(matches!(Search::resume(&path, Level::best()).err().unwrap(), SearchError::Locked(_)));
+    drop(search);
+    assert!(matches!(create(&path).err().unwrap(), SearchError::Taken(_)));
+    assert!(matches!(Search::resume(folder.path(), Level::best()).err().unwrap(), SearchError::NoRun(_)));
+    let newer = rusqlite::Connection::open(path.join("run.db")).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let error = Search::resume(&path, Level::best()).err().unwrap();
+    assert!(error.to_string().contains("format 99"), "{error}");
+    std::fs::write(path.join("run.db"), "no database").unwrap();
+    assert!(Search::resume(&path, Level::best()).is_err());
+    assert_eq!(std::fs::read_to_string(path.join("run.db")).unwrap(), "no database");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "text").unwrap();
+    assert!(matches!(create(&file).err().unwrap(), SearchError::Folder { .. }));
+    let wrong = Configuration { metrics: "swop".to_owned(), ..configuration(AlgorithmKind::Random) };
+    let nowhere = folder.path().join("nowhere");
+    assert!(Search::create(&nowhere, wrong, Level::best()).is_err());
+    assert!(!nowhere.exists(), "a wrong configuration leaves no folder");
+}
+
+#[test]
+fn an_objective_without_values_is_an_error_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = "swap-reg:mu=100000".to_owned();
+    let undefined = Configuration { metrics, ..configuration(AlgorithmKind::SwapNas) };
+    let mut search = Search::create(&folder.path().join("run"), undefined, Level::best()).unwrap();
+    let error = search.run(&(), None).unwrap_err().to_string();
+    assert!(error.contains("undefined for all of the first") && error.contains("mu=100000"), "{error}");
+}
+
+#[test]
+fn a_target_is_translated_to_the_scored_network() {
+    let space = by_name("darts").unwrap().one_cell().unwrap();
+    let scored = space.default_network();
+    let trained = NetworkConfig { preset: swapnas_spaces::Preset::Benchmark, ..scored };
+    let small = regularisation(space, &scored, &trained, 800_000).unwrap();
+    let large = regularisation(space, &scored, &trained, 1_600_000).unwrap();
+    assert!(small.mu < large.mu && small.sigma == large.sigma && small.sigma > 0.0, "{small:?} {large:?}");
+    // Scored networks of the space have one to three thousand parameters.
+    assert!((0.3..3.0).contains(&small.mu) && (0.5..5.0).contains(&large.mu), "{small:?} {large:?}");
+}
