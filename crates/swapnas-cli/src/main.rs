@@ -23,13 +23,14 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let command = Cli::command();
+    let matches = command.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Score(args) => commands::score::run(args),
         Command::Correlate(args) => commands::correlate::run(args),
         Command::Export(args) => commands::export::run(args),
-        Command::Search(args) => commands::search::run(args, &given(&matches)),
+        Command::Search(args) => commands::search::run(args, &given(&command, &matches)),
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };
@@ -46,13 +47,15 @@ fn main() -> ExitCode {
 }
 
 /// The names of the options of the subcommand that were typed.
-fn given(matches: &clap::ArgMatches) -> Vec<String> {
-    let Some((_, matches)) = matches.subcommand() else { return Vec::new() };
-    let typed = |id: &&clap::Id| {
-        let source = matches.try_contains_id(id.as_str()).is_ok().then(|| matches.value_source(id.as_str()));
-        source.flatten() == Some(ValueSource::CommandLine)
-    };
-    matches.ids().filter(typed).map(ToString::to_string).collect()
+fn given(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<String> {
+    let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
+    let arguments = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+    let names = arguments.map(|argument| argument.get_id().as_str());
+    // The arguments of help and version are not among the matches.
+    let typed = names.filter(|name| {
+        matches.try_contains_id(name).is_ok() && matches.value_source(name) == Some(ValueSource::CommandLine)
+    });
+    typed.map(str::to_owned).collect()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -1,10 +1,10 @@
 //! What the `forward` of a module has to do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::TorchError;
 use super::expr::{Expr, Wrap};
-use super::tree::{Place, Tree};
+use super::tree::{Place, ROOT, Tree};
 use crate::{Graph, ModuleKind, Op, ValueId};
 
 /// The values that a module takes, those that it computes on the way, and its result.
@@ -33,9 +33,11 @@ pub(super) fn body(
     callees: &HashMap<Place, Callee>,
 ) -> Result<Body, TorchError> {
     let (graph, node) = (tree.graph, &tree.nodes[place]);
-    // Without a call of its own, the network begins with the image and ends with its first output.
-    let (input, output) =
-        node.call.map_or_else(|| (graph.input(), graph.outputs()[0]), |call| (call.input, call.output));
+    // The network itself goes from the image to the first output, whatever its own call says.
+    let (input, output) = match node.call.filter(|_| place != ROOT) {
+        Some(call) => (call.input, call.output),
+        None => (graph.input(), graph.outputs()[0]),
+    };
     let mut producers = HashMap::new();
     for callee in tree.called_by(place) {
         let output = callees[&callee].output;
@@ -50,7 +52,7 @@ pub(super) fn body(
         producers,
         uses: HashMap::new(),
         body: Body { inputs: Vec::new(), lines: Vec::new(), result: Expr::Value(output), called: Vec::new() },
-        known: HashMap::new(),
+        known: HashSet::new(),
     };
     writer.count_uses(output);
     let result = writer.value(output, true);
@@ -73,7 +75,7 @@ struct Writer<'a> {
     uses: HashMap<ValueId, usize>,
     body: Body,
     /// Values that have a variable.
-    known: HashMap<ValueId, ()>,
+    known: HashSet<ValueId>,
 }
 
 /// Where a value comes from.
@@ -137,13 +139,13 @@ impl Writer<'_> {
     /// An expression for a value, after the lines that it needs. `inline` says that a call may stand in the
     /// middle of the expression.
     fn value(&mut self, value: ValueId, inline: bool) -> Expr {
-        if self.known.contains_key(&value) {
+        if self.known.contains(&value) {
             return Expr::Value(value);
         }
         let expr = match self.origin(value) {
             Origin::Outside => {
                 self.body.inputs.push(value);
-                self.known.insert(value, ());
+                self.known.insert(value);
                 return Expr::Value(value);
             }
             Origin::Module(place) => self.call(place),
@@ -156,7 +158,7 @@ impl Writer<'_> {
             return expr;
         }
         self.body.lines.push((value, expr));
-        self.known.insert(value, ());
+        self.known.insert(value);
         Expr::Value(value)
     }
 
@@ -240,8 +242,7 @@ fn is_flat(graph: &Graph, value: ValueId) -> bool {
 /// Whether a body is nothing but calls of these modules one after the other, as `nn.Sequential` does them.
 pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &HashMap<Place, Callee>) -> bool {
     let node = &tree.nodes[place];
-    let Some(call) = node.call.filter(|call| call.kind == ModuleKind::Container && !node.path.is_empty())
-    else {
+    let Some(call) = node.call.filter(|call| call.kind == ModuleKind::Container && place != ROOT) else {
         return false;
     };
     let members: Vec<Place> = tree.members(place).collect();

@@ -50,7 +50,7 @@ struct Classes<'a> {
     constructors: HashMap<Place, Constructor>,
 }
 
-pub(super) fn file(graph: &Graph, output: ValueId, about: &str) -> Result<String, TorchError> {
+pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
     let mut classes = Classes {
         tree: Tree::new(graph),
         classes: Vec::new(),
@@ -58,7 +58,7 @@ pub(super) fn file(graph: &Graph, output: ValueId, about: &str) -> Result<String
         constructors: HashMap::new(),
     };
     classes.add_members(ROOT)?;
-    classes.add_class(ROOT, output)?;
+    classes.add_network()?;
     let mut out = String::new();
     about.lines().for_each(|line| push(&mut out, format_args!("{}\n", format!("# {line}").trim_end())));
     out.push_str("\nimport torch\n");
@@ -178,14 +178,13 @@ impl Classes<'_> {
         Constructor::Group { open: "nn.Sequential(", members, close: ")" }
     }
 
-    fn add_class(&mut self, place: Place, output: ValueId) -> Result<(), TorchError> {
-        let body = body(&self.tree, place, &self.callees)?;
+    fn add_network(&mut self) -> Result<(), TorchError> {
+        let body = body(&self.tree, ROOT, &self.callees)?;
         let outside = body.inputs.iter().find(|&&input| input != self.tree.graph.input());
         if let Some(value) = outside {
             return Err(TorchError::Unreachable { module: String::new(), value: value.index() });
         }
-        debug_assert!(self.tree.nodes[place].call.is_none_or(|call| call.output == output));
-        self.class(place, body);
+        self.class(ROOT, body);
         Ok(())
     }
 

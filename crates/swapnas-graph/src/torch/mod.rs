@@ -64,6 +64,8 @@ pub enum TorchError {
 /// # Errors
 /// If the graph has something that PyTorch has not, or its modules do not compute its first output.
 pub fn module(graph: &Graph, about: &str) -> Result<String, TorchError> {
-    let &output = graph.outputs().first().ok_or(TorchError::NoOutput)?;
-    class::file(graph, output, about)
+    if graph.outputs().is_empty() {
+        return Err(TorchError::NoOutput);
+    }
+    class::file(graph, about)
 }

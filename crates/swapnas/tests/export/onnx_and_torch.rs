@@ -66,12 +66,11 @@ impl Tensors {
     }
 
     fn write(&self, path: &Path) {
-        let view = |(shape, bytes): &'_ (Vec<usize>, Vec<u8>)| (shape.clone(), bytes.clone());
-        let owned: Vec<(&String, (Vec<usize>, Vec<u8>))> =
-            self.0.iter().map(|(name, t)| (name, view(t))).collect();
-        let views = owned.iter().map(|(name, (shape, bytes))| {
-            (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
-        });
+        let views = self.0.iter().map(|(name, (shape, bytes))| (name, view(shape, bytes)));
         safetensors::serialize_to_file(views, None, path).unwrap();
     }
+}
+
+fn view<'a>(shape: &[usize], bytes: &'a [u8]) -> TensorView<'a> {
+    TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()
 }
