@@ -26,7 +26,7 @@ enum Patterns {
     /// Up to 16 samples: bit `p % 64` of word `p / 64` stands for pattern `p`.
     Dense(Box<[u64; DENSE_WORDS]>),
     /// More samples.
-    Sparse(Sieve),
+    Sparse(Box<Sieve>),
 }
 
 const DENSE_WORDS: usize = (1 << SAMPLES) / 64;
@@ -36,7 +36,7 @@ impl PatternSet {
     pub fn new(samples: usize) -> Self {
         let patterns = match samples {
             0..=SAMPLES => Patterns::Dense(Box::new([0; DENSE_WORDS])),
-            _ => Patterns::Sparse(Sieve::new(samples)),
+            _ => Patterns::Sparse(Box::new(Sieve::new(samples))),
         };
         PatternSet { samples, patterns }
     }
