@@ -1,9 +1,10 @@
 //! Exact counting of activation patterns.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+mod sieve;
 
 use swapnas_graph::{Block, Signs};
+
+use sieve::Sieve;
 
 /// Samples of one block: the width of a pattern that fits into one word.
 const SAMPLES: usize = u16::BITS as usize;
@@ -12,7 +13,8 @@ const SAMPLES: usize = u16::BITS as usize;
 /// one bit for every sample of the batch, set if the sample makes the unit positive.
 ///
 /// Counting is exact for any number of samples. Up to 16 samples, the set is one bit for each of the
-/// 65,536 patterns that there can be; above, patterns are kept in a hash table.
+/// 65,536 patterns that there can be; above, patterns are kept in bins by their hash, where repeated ones
+/// are sifted out now and then.
 #[derive(Clone, Debug)]
 pub struct PatternSet {
     samples: usize,
@@ -23,12 +25,8 @@ pub struct PatternSet {
 enum Patterns {
     /// Up to 16 samples: bit `p % 64` of word `p / 64` stands for pattern `p`.
     Dense(Box<[u64; DENSE_WORDS]>),
-    /// Up to 64 samples.
-    Narrow(HashSet<u64, BuildHasherDefault<Mix>>),
-    /// Up to 128 samples.
-    Wide(HashSet<u128, BuildHasherDefault<Mix>>),
-    /// Any number of samples.
-    Any(HashSet<Box<[u16]>>),
+    /// More samples.
+    Sparse(Box<Sieve>),
 }
 
 const DENSE_WORDS: usize = (1 << SAMPLES) / 64;
@@ -38,9 +36,7 @@ impl PatternSet {
     pub fn new(samples: usize) -> Self {
         let patterns = match samples {
             0..=SAMPLES => Patterns::Dense(Box::new([0; DENSE_WORDS])),
-            17..=64 => Patterns::Narrow(HashSet::default()),
-            65..=128 => Patterns::Wide(HashSet::default()),
-            _ => Patterns::Any(HashSet::new()),
+            _ => Patterns::Sparse(Box::new(Sieve::new(samples))),
         };
         PatternSet { samples, patterns }
     }
@@ -59,9 +55,7 @@ impl PatternSet {
     pub fn clear(&mut self) {
         match &mut self.patterns {
             Patterns::Dense(bits) => bits.fill(0),
-            Patterns::Narrow(set) => set.clear(),
-            Patterns::Wide(set) => set.clear(),
-            Patterns::Any(set) => set.clear(),
+            Patterns::Sparse(sieve) => sieve.clear(),
         }
     }
 
@@ -80,20 +74,7 @@ impl PatternSet {
                     }
                 }
             }
-            Patterns::Narrow(set) => insert(set, signs, |high, low| high << SAMPLES | u64::from(low)),
-            Patterns::Wide(set) => insert(set, signs, |high, low| high << SAMPLES | u128::from(low)),
-            Patterns::Any(set) => {
-                let blocks: Vec<Block<'_>> = signs.blocks().collect();
-                let mut pattern = vec![0; blocks.len()];
-                for unit in 0..signs.units() {
-                    for (word, block) in pattern.iter_mut().zip(&blocks) {
-                        *word = block.words[unit] & block.mask;
-                    }
-                    if !set.contains(pattern.as_slice()) {
-                        set.insert(pattern.as_slice().into());
-                    }
-                }
-            }
+            Patterns::Sparse(sieve) => sieve.add(signs),
         }
     }
 
@@ -109,9 +90,7 @@ impl PatternSet {
                     *bits |= others;
                 }
             }
-            (Patterns::Narrow(set), Patterns::Narrow(others)) => set.extend(others),
-            (Patterns::Wide(set), Patterns::Wide(others)) => set.extend(others),
-            (Patterns::Any(set), Patterns::Any(others)) => set.extend(others.iter().cloned()),
+            (Patterns::Sparse(sieve), Patterns::Sparse(other)) => sieve.union(other),
             _ => unreachable!("the number of samples decides on the kind of set"),
         }
     }
@@ -120,9 +99,7 @@ impl PatternSet {
     pub fn len(&self) -> usize {
         match &self.patterns {
             Patterns::Dense(bits) => bits.iter().map(|word| word.count_ones() as usize).sum(),
-            Patterns::Narrow(set) => set.len(),
-            Patterns::Wide(set) => set.len(),
-            Patterns::Any(set) => set.len(),
+            Patterns::Sparse(sieve) => sieve.len(),
         }
     }
 
@@ -162,67 +139,11 @@ impl PatternSet {
                     }
                 }
             }
-            Patterns::Narrow(set) => {
-                set.iter().any(|pattern| refine(&|sample| pattern >> sample & 1 == 1));
-            }
-            Patterns::Wide(set) => {
-                set.iter().any(|pattern| refine(&|sample| pattern >> sample & 1 == 1));
-            }
-            Patterns::Any(set) => {
-                set.iter().any(|p| refine(&|sample| p[sample / SAMPLES] >> (sample % SAMPLES) & 1 == 1));
+            Patterns::Sparse(sieve) => {
+                sieve.iter().any(|p| refine(&|sample| p[sample / 64] >> (sample % 64) & 1 == 1));
             }
         }
         count
-    }
-}
-
-/// Inserts the pattern of every unit, put together from the words of its blocks, the last one first.
-fn insert<P: Copy + Default + Eq + Hash>(
-    set: &mut HashSet<P, BuildHasherDefault<Mix>>,
-    signs: Signs<'_>,
-    join: impl Fn(P, u16) -> P,
-) {
-    let blocks: Vec<Block<'_>> = signs.blocks().collect();
-    // Neighbouring units often have the same pattern; the table need not be asked again.
-    let mut last = None;
-    for unit in 0..signs.units() {
-        let words = blocks.iter().rev().map(|block| block.words[unit] & block.mask);
-        let pattern = words.fold(P::default(), &join);
-        if last.replace(pattern) != Some(pattern) {
-            set.insert(pattern);
-        }
-    }
-}
-
-/// Hashes patterns, which are nearly random bits already: a multiplication spreads them. Nobody
-/// chooses patterns to make them collide.
-#[derive(Clone, Debug, Default)]
-struct Mix(u64);
-
-impl Mix {
-    /// 2^64 / the golden ratio, made odd, as in Fibonacci hashing (Knuth, TAOCP 3, section 6.4).
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-}
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * u128::from(Self::FACTOR);
-        self.0 = product as u64 ^ (product >> 64) as u64;
-    }
-
-    fn write_u128(&mut self, words: u128) {
-        self.write_u64(words as u64);
-        self.write_u64((words >> 64) as u64);
     }
 }
 
@@ -231,6 +152,8 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
 
@@ -288,6 +211,31 @@ mod tests {
             prop_assert_eq!(union.distinct_samples(), whole.distinct_samples());
             union.clear();
             prop_assert!(union.is_empty());
+        }
+    }
+    /// So many patterns that bins overflow, of which most are met once or most are met again.
+    #[test]
+    fn large_sets_are_exact() {
+        let units = 150_000;
+        for (samples, distinct) in
+            [(17_usize, 131_072), (64, 140_000), (64, 3_000), (100, 80_000), (150, 20_000)]
+        {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(samples as u64 + distinct);
+            let seeds: Vec<u64> = (0..units).map(|_| rng.next_u64() % distinct).collect();
+            let blocks = samples.div_ceil(SAMPLES) as u64;
+            let word =
+                |block, seed: u64| ((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 + 2 * block) >> 40) as u16;
+            let words: Vec<u16> = (0..blocks).flat_map(|b| seeds.iter().map(move |s| word(b, *s))).collect();
+            let mut set = PatternSet::new(samples);
+            let mut expected = HashSet::new();
+            for _ in 0..2 {
+                let signs = Signs::new(&words, units, samples);
+                set.add(signs);
+                let masked: Vec<Vec<u16>> =
+                    signs.blocks().map(|b| b.words.iter().map(|word| word & b.mask).collect()).collect();
+                expected.extend((0..units).map(|u| masked.iter().map(|b| b[u]).collect::<Vec<u16>>()));
+                assert_eq!(set.len(), expected.len(), "{samples} samples");
+            }
         }
     }
 }
