@@ -82,7 +82,7 @@ impl Space for OneCell {
     fn neighbours(&self, arch: &Arch) -> Vec<Arch> {
         let Genotype { reduce, .. } = arch.into();
         let both = |cell: super::Cell| Genotype { normal: cell.clone(), reduce: cell }.into();
-        reduce.neighbours().into_iter().map(both).collect()
+        reduce.neighbours().map(both).collect()
     }
 
     fn crossover(&self, a: &Arch, b: &Arch, rng: &mut dyn Rng) -> Arch {
