@@ -66,7 +66,7 @@ impl Search {
     ///
     /// # Errors
     /// If networks cannot be scored, or the store cannot be written.
-    pub fn run(&mut self, progress: &impl Progress, budget: Option<Duration>) -> Result<Ended, SearchError> {
+    pub fn run(&mut self, progress: &dyn Progress, budget: Option<Duration>) -> Result<Ended, SearchError> {
         let start = Instant::now();
         loop {
             if progress.stopped() {
@@ -93,7 +93,7 @@ impl Search {
     }
 
     /// Brings architectures into the archive; `false` if the work was stopped before all were scored.
-    fn evaluate(&mut self, asked: &[Arch], progress: &impl Progress) -> Result<bool, SearchError> {
+    fn evaluate(&mut self, asked: &[Arch], progress: &dyn Progress) -> Result<bool, SearchError> {
         let mut new: Vec<Arch> = Vec::new();
         for arch in asked {
             if self.archive.place(arch).is_none() && !new.contains(arch) {

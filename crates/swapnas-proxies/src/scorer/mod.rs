@@ -157,7 +157,7 @@ impl Scorer {
     ///
     /// # Errors
     /// If one of the networks cannot be built or run.
-    pub fn score(&self, archs: &[Arch], progress: &impl Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
+    pub fn score(&self, archs: &[Arch], progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
         match &self.material {
             Shown::Single(material) => self.score_in(material, archs, progress),
             Shown::Double(material) => self.score_in(material, archs, progress),
@@ -168,7 +168,7 @@ impl Scorer {
         &self,
         material: &Material<E>,
         archs: &[Arch],
-        progress: &impl Progress,
+        progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
         let mut scored: Vec<Option<Scored>> = vec![None; archs.len()];
         // Where the first network of each key is.

@@ -19,11 +19,11 @@ use crate::undefined::Failure;
 const CACHE_BYTES: usize = 48 << 20;
 
 /// Networks that are scored together.
-pub(super) struct Work<'a, E, P> {
+pub(super) struct Work<'a, E> {
     pub scorer: &'a Scorer,
     pub material: &'a Material<E>,
     pub networks: &'a [&'a Planned],
-    pub progress: &'a P,
+    pub progress: &'a dyn Progress,
 }
 
 /// What one repeat says of a network: the metrics that have as many repeats.
@@ -38,7 +38,7 @@ struct Engines<E: Element> {
     differentiators: [Differentiator<E>; 2],
 }
 
-impl<E: Precise, P: Progress> Work<'_, E, P> {
+impl<E: Precise> Work<'_, E> {
     /// The scores of all networks that are done before the work is stopped.
     pub(super) fn score(&self) -> Result<Vec<Option<Scored>>, ScoreError> {
         let (networks, repeats) = (self.networks.len(), self.scorer.agenda.repeats);
