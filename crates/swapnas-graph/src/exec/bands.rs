@@ -114,6 +114,10 @@ impl<'a, E: Element> Job<'a, E> {
                     }
                 }
             }
+            Kernel::Combine if self.is_sum() => {
+                let terms: Vec<rows::Source<'_, E>> = self.inputs.iter().map(|input| input.source).collect();
+                rows::sum(level, &terms, band.clone(), width, out.reborrow());
+            }
             Kernel::Combine => {
                 for term in 0..self.inputs.len() {
                     let into = if term == 0 { rows::Into::Overwrite } else { rows::Into::Sum };
@@ -177,6 +181,12 @@ impl<'a, E: Element> Job<'a, E> {
             moments::accumulate(level, out.as_planes(), band, width, self.samples, &mut moments);
         }
         moments
+    }
+
+    /// Whether the terms to be combined can be added up in one pass.
+    fn is_sum(&self) -> bool {
+        (2..=rows::TERMS).contains(&self.inputs.len())
+            && self.inputs.iter().all(|input| input.source.activation.is_none())
     }
 
     /// Captures the signs that the work itself has not captured on its way.

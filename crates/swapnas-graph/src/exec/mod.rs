@@ -272,7 +272,7 @@ impl<E: Element> Executor<E> {
         }
     }
 
-    /// The numbers of a parameter as the executor's number type.
+    /// Appends the numbers of a parameter, as the executor's number type.
     fn load(
         numbers: &mut Vec<f32>,
         graph: &Graph,
@@ -281,7 +281,6 @@ impl<E: Element> Executor<E> {
         out: &mut Vec<E>,
     ) -> Result<(), RunError> {
         let param = graph.param(id);
-        out.clear();
         match weights {
             Weights::Drawn(draw) => {
                 numbers.clear();

@@ -8,7 +8,7 @@ use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 use super::bands::{Input, Job, Kernel, Scratch};
 use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights};
 use crate::plan::{AffineId, Plan, Slot, Source, Step, Work};
-use crate::{Batch, Shape};
+use crate::{Batch, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
 const PARALLEL_LANES: usize = 4096;
@@ -141,7 +141,7 @@ impl<E: Element> Executor<E> {
         let slot = &plan.slots[normalisation.slot];
         let cached = cache.and_then(|cache| cache.get(slot));
         let moments = cached.map_or(self.moments[normalisation.slot].as_slice(), |(_, moments)| moments);
-        let mut affines: Vec<Affine<f64>> = moments
+        let mut affines: Vec<Affine<f64>> = moments[normalisation.channels.clone()]
             .iter()
             .map(|moments| {
                 let scale = 1.0 / (moments.variance() + EPSILON).sqrt();
@@ -150,11 +150,13 @@ impl<E: Element> Executor<E> {
             .collect();
         if let Some((weight, bias)) = normalisation.params {
             let Numbers { drawn, widened, .. } = &mut self.numbers;
+            widened.clear();
             Self::load(drawn, plan.graph(), weight, weights, widened)?;
             for (affine, weight) in affines.iter_mut().zip(&*widened) {
                 affine.scale *= weight.to_f64();
                 affine.shift *= weight.to_f64();
             }
+            widened.clear();
             Self::load(drawn, plan.graph(), bias, weights, widened)?;
             for (affine, bias) in affines.iter_mut().zip(&*widened) {
                 affine.shift += bias.to_f64();
@@ -168,20 +170,25 @@ impl<E: Element> Executor<E> {
     fn load_weights(&mut self, plan: &Plan, work: &Work, weights: Weights<'_>) -> Result<(), RunError> {
         let graph = plan.graph();
         let Numbers { drawn, widened, bias: biases, taps, dense } = &mut self.numbers;
-        let (groups, weight, bias) = match *work {
-            Work::Convolve { groups, weight, bias, .. } => (groups, weight, bias),
+        taps.clear();
+        widened.clear();
+        biases.clear();
+        let (groups, parts, bias): (usize, &[ParamId], Option<ParamId>) = match work {
+            Work::Convolve { groups, weights, bias, .. } => (*groups, weights, *bias),
             Work::Depthwise { weight, pointwise, .. } => {
-                Self::load(drawn, graph, weight, weights, taps)?;
+                Self::load(drawn, graph, *weight, weights, taps)?;
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
-                (1, weight, bias)
+                (1, std::slice::from_ref(weight), *bias)
             }
             _ => return Ok(()),
         };
-        Self::load(drawn, graph, weight, weights, widened)?;
+        for &part in parts {
+            Self::load(drawn, graph, part, weights, widened)?;
+        }
         if let Some(bias) = bias {
             Self::load(drawn, graph, bias, weights, biases)?;
         }
-        let shape = &graph.param(weight).shape;
+        let shape = &graph.param(parts[0]).shape;
         let taps = shape[2..].iter().product();
         dense.pack(groups, shape[1], taps, widened, bias.map(|_| biases.as_slice()));
         Ok(())
@@ -236,10 +243,13 @@ impl<'a, E: Element> View<'a, E> {
     fn source(&self, source: &Source, block: usize) -> rows::Source<'a, E> {
         let layout = self.plan.slots[source.slot].layout();
         let lanes = &self.lanes(source.slot)[block * layout.lanes()..][..layout.lanes()];
-        let affine = source.affine.and_then(|id| self.executor.affines[id].as_deref());
+        let affine = source.affine.and_then(|id| {
+            let first = source.channels.start - self.plan.affines[id].channels.start;
+            Some(&self.executor.affines[id].as_deref()?[first..][..source.channels.len()])
+        });
         rows::Source {
             planes: Planes::new(lanes, layout).channels(source.channels.clone()),
-            affine: affine.map(|affine| &affine[source.channels.clone()]),
+            affine,
             activation: source.activation,
         }
     }
