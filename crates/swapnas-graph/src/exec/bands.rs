@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use swapnas_lanes::kernels::dense::{self, DenseWeights};
-use swapnas_lanes::kernels::moments::{self, Moments};
+use swapnas_lanes::kernels::moments::{Moments, Sums};
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
@@ -15,11 +15,16 @@ use crate::Shape;
 /// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
 const BAND_LANES: usize = 8192;
 
+/// Lanes of a result from which on their moments are taken before more are computed: a quarter of a
+/// megabyte, to be still in the cache.
+const PIECE_LANES: usize = 4096;
+
 /// Room for the rows that a band reads or passes from kernel to kernel.
 #[derive(Default)]
 pub(super) struct Scratch<E> {
     padded: Vec<Lane<E>>,
     between: Vec<Lane<E>>,
+    sums: Sums<E>,
 }
 
 /// A source as a band sees it: one block, with what is pending on it.
@@ -128,7 +133,12 @@ impl<'a, E: Element> Job<'a, E> {
             }
             Kernel::Convolve { window, weights } => {
                 let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
-                dense::convolve(level, planes, &window, weights, band.clone(), width, out.reborrow());
+                for rows in pieces(&band, weights.out_channels() * width) {
+                    dense::convolve(level, planes, &window, weights, rows.clone(), width, out.reborrow());
+                    if self.moments {
+                        scratch.sums.add(level, out.as_planes(), rows, width);
+                    }
+                }
             }
             Kernel::Depthwise { window, weights, pointwise } => {
                 let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
@@ -177,8 +187,11 @@ impl<'a, E: Element> Job<'a, E> {
         self.capture(level);
         let mut moments = Vec::new();
         if self.moments {
+            if !matches!(kernel, Kernel::Convolve { .. }) {
+                scratch.sums.add(level, out.as_planes(), band, width);
+            }
             moments.resize(out.layout().channels, Moments::default());
-            moments::accumulate(level, out.as_planes(), band, width, self.samples, &mut moments);
+            scratch.sums.join(self.samples, &mut moments);
         }
         moments
     }
@@ -250,6 +263,13 @@ impl<'a, E: Element> Job<'a, E> {
         }
         Planes::new(scratch, layout)
     }
+}
+
+/// A band in pieces of whole rows, each of `per_row` lanes.
+fn pieces(band: &Range<usize>, per_row: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let rows = (PIECE_LANES / per_row.max(1)).max(1);
+    let end = band.end;
+    band.clone().step_by(rows).map(move |start| start..(start + rows).min(end))
 }
 
 /// The smallest range that includes both.

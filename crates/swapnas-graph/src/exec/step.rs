@@ -6,8 +6,8 @@ use swapnas_lanes::kernels::rows::{self, Affine};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
-use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights};
-use crate::plan::{AffineId, Plan, Slot, Source, Step, Work};
+use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights, grow};
+use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Work};
 use crate::{Batch, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
@@ -38,7 +38,7 @@ impl<E: Element> Executor<E> {
         }
         let keep = kept.is_some();
         let mut lanes = kept.unwrap_or_else(|| std::mem::take(&mut self.buffers[slot.buffer]));
-        let mut signs = self.take_signs(&step.work, wanted);
+        let mut signs = self.take_signs(plan, &step.work, batch, wanted);
 
         let kernel = kernel(&step.work, &self.numbers);
         let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
@@ -86,13 +86,13 @@ impl<E: Element> Executor<E> {
         weights: Weights<'_>,
     ) -> Result<(), RunError> {
         self.normalise(plan, step, cache, weights)?;
-        let mut signs = self.take_signs(&step.work, wanted);
+        let mut signs = self.take_signs(plan, &step.work, batch, wanted);
         let level = self.level;
         let view = View { executor: self, plan, batch, cache };
         for (source, signs) in step.work.sources().zip(&mut signs) {
             let Some(words) = signs else { continue };
             let shape = view.shape(source);
-            for (block, words) in words.chunks_exact_mut(shape.elements()).enumerate() {
+            for (block, words) in words.chunks_exact_mut(shape.elements()).take(batch.blocks()).enumerate() {
                 let planes = PlanesMut::new(words, sign_layout(shape));
                 rows::signs(level, &view.source(source, block), 0..shape.height, shape.width, planes);
             }
@@ -101,9 +101,20 @@ impl<E: Element> Executor<E> {
         Ok(())
     }
 
-    fn take_signs(&mut self, work: &Work, wanted: &[bool]) -> Vec<Option<Vec<u16>>> {
-        let wanted_relu = |source: &Source| source.relu.filter(|relu| wanted[*relu]);
-        work.sources().map(|s| wanted_relu(s).map(|relu| std::mem::take(&mut self.signs[relu]))).collect()
+    /// Room for the signs that a step is to capture.
+    fn take_signs(
+        &mut self,
+        plan: &Plan,
+        work: &Work,
+        batch: &Batch<E>,
+        wanted: &[bool],
+    ) -> Vec<Option<Vec<u16>>> {
+        let mut take = |relu: ReluId| {
+            let mut words = self.spare.pop().unwrap_or_default();
+            grow(&mut words, plan.relus()[relu].shape.elements() * batch.blocks(), 0);
+            words
+        };
+        work.sources().map(|source| source.relu.filter(|relu| wanted[*relu]).map(&mut take)).collect()
     }
 
     fn return_signs(&mut self, work: &Work, signs: Vec<Option<Vec<u16>>>) {
