@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use swapnas_lanes::kernels::dense::{self, DenseWeights};
-use swapnas_lanes::kernels::moments::{self, Moments};
+use swapnas_lanes::kernels::moments::{Moments, Sums};
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
@@ -15,11 +15,16 @@ use crate::Shape;
 /// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
 const BAND_LANES: usize = 8192;
 
+/// Lanes of a result from which on their moments are taken before more are computed: a quarter of a
+/// megabyte, to be still in the cache.
+const PIECE_LANES: usize = 4096;
+
 /// Room for the rows that a band reads or passes from kernel to kernel.
 #[derive(Default)]
 pub(super) struct Scratch<E> {
     padded: Vec<Lane<E>>,
     between: Vec<Lane<E>>,
+    sums: Sums<E>,
 }
 
 /// A source as a band sees it: one block, with what is pending on it.
@@ -114,6 +119,10 @@ impl<'a, E: Element> Job<'a, E> {
                     }
                 }
             }
+            Kernel::Combine if self.is_sum() => {
+                let terms: Vec<rows::Source<'_, E>> = self.inputs.iter().map(|input| input.source).collect();
+                rows::sum(level, &terms, band.clone(), width, out.reborrow());
+            }
             Kernel::Combine => {
                 for term in 0..self.inputs.len() {
                     let into = if term == 0 { rows::Into::Overwrite } else { rows::Into::Sum };
@@ -124,7 +133,12 @@ impl<'a, E: Element> Job<'a, E> {
             }
             Kernel::Convolve { window, weights } => {
                 let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
-                dense::convolve(level, planes, &window, weights, band.clone(), width, out.reborrow());
+                for rows in pieces(&band, weights.out_channels() * width) {
+                    dense::convolve(level, planes, &window, weights, rows.clone(), width, out.reborrow());
+                    if self.moments {
+                        scratch.sums.add(level, out.as_planes(), rows, width);
+                    }
+                }
             }
             Kernel::Depthwise { window, weights, pointwise } => {
                 let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
@@ -173,10 +187,19 @@ impl<'a, E: Element> Job<'a, E> {
         self.capture(level);
         let mut moments = Vec::new();
         if self.moments {
+            if !matches!(kernel, Kernel::Convolve { .. }) {
+                scratch.sums.add(level, out.as_planes(), band, width);
+            }
             moments.resize(out.layout().channels, Moments::default());
-            moments::accumulate(level, out.as_planes(), band, width, self.samples, &mut moments);
+            scratch.sums.join(self.samples, &mut moments);
         }
         moments
+    }
+
+    /// Whether the terms to be combined can be added up in one pass.
+    fn is_sum(&self) -> bool {
+        (2..=rows::TERMS).contains(&self.inputs.len())
+            && self.inputs.iter().all(|input| input.source.activation.is_none())
     }
 
     /// Captures the signs that the work itself has not captured on its way.
@@ -240,6 +263,13 @@ impl<'a, E: Element> Job<'a, E> {
         }
         Planes::new(scratch, layout)
     }
+}
+
+/// A band in pieces of whole rows, each of `per_row` lanes.
+fn pieces(band: &Range<usize>, per_row: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let rows = (PIECE_LANES / per_row.max(1)).max(1);
+    let end = band.end;
+    band.clone().step_by(rows).map(move |start| start..(start + rows).min(end))
 }
 
 /// The smallest range that includes both.

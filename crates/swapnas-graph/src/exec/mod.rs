@@ -124,7 +124,10 @@ pub struct Executor<E: Element = f32> {
     /// Of each slot, per channel.
     moments: Vec<Vec<Moments>>,
     affines: Vec<Option<Vec<Affine<E>>>>,
+    /// Of each ReLU, from the step that captures them until they have been looked at.
     signs: Vec<Vec<u16>>,
+    /// Memory of signs that have been looked at.
+    spare: Vec<Vec<u16>>,
     numbers: Numbers<E>,
     scratch: RefCell<Scratch<E>>,
 }
@@ -150,6 +153,7 @@ impl<E: Element> Executor<E> {
             moments: Vec::new(),
             affines: Vec::new(),
             signs: Vec::new(),
+            spare: Vec::new(),
             numbers: Numbers::default(),
             scratch: RefCell::default(),
         }
@@ -197,9 +201,11 @@ impl<E: Element> Executor<E> {
             for relu in step.work.sources().filter_map(|source| source.relu) {
                 if std::mem::take(&mut wanted[relu]) {
                     let info = &plan.relus()[relu];
-                    let words = &self.signs[relu];
+                    let words = std::mem::take(&mut self.signs[relu]);
                     let (units, samples) = (info.shape.elements(), batch.samples());
-                    observer.observe(info, Signs::new(words, units, samples));
+                    let of_units = &words[..units * batch.blocks()];
+                    observer.observe(info, Signs::new(of_units, units, samples));
+                    self.spare.push(words);
                 }
             }
         }
@@ -248,7 +254,7 @@ impl<E: Element> Executor<E> {
     /// channel of what it normalised. Those that nothing wanted depends on are not there.
     pub(crate) fn statistics(&self, plan: &Plan) -> impl Iterator<Item = (ValueId, Vec<(f64, f64)>)> {
         plan.affines.iter().map(|normalisation| {
-            let moments = &self.moments[normalisation.slot];
+            let moments = &self.moments[normalisation.slot][normalisation.channels.clone()];
             let statistics = moments.iter().map(|moments| (moments.mean, moments.variance())).collect();
             (normalisation.value, statistics)
         })
@@ -274,15 +280,11 @@ impl<E: Element> Executor<E> {
         }
         self.affines.clear();
         self.affines.resize_with(plan.affines.len(), || None);
-        if self.signs.len() < plan.relus().len() {
-            self.signs.resize_with(plan.relus().len(), Vec::new);
-        }
-        for (signs, relu) in self.signs.iter_mut().zip(plan.relus()) {
-            signs.resize(relu.shape.elements() * batch.blocks(), 0);
-        }
+        self.spare.extend(self.signs.drain(..).filter(|words| !words.is_empty()));
+        self.signs.resize_with(plan.relus().len(), Vec::new);
     }
 
-    /// The numbers of a parameter as the executor's number type.
+    /// Appends the numbers of a parameter, as the executor's number type.
     fn load(
         numbers: &mut Vec<f32>,
         graph: &Graph,
@@ -291,7 +293,6 @@ impl<E: Element> Executor<E> {
         out: &mut Vec<E>,
     ) -> Result<(), RunError> {
         let param = graph.param(id);
-        out.clear();
         match weights {
             Weights::Drawn(draw) => {
                 numbers.clear();

@@ -6,9 +6,9 @@ use swapnas_lanes::kernels::rows::{self, Affine};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
-use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights};
-use crate::plan::{AffineId, Plan, Slot, Source, Step, Work};
-use crate::{Batch, Shape};
+use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights, grow};
+use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Work};
+use crate::{Batch, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
 const PARALLEL_LANES: usize = 4096;
@@ -38,7 +38,7 @@ impl<E: Element> Executor<E> {
         }
         let keep = kept.is_some();
         let mut lanes = kept.unwrap_or_else(|| std::mem::take(&mut self.buffers[slot.buffer]));
-        let mut signs = self.take_signs(&step.work, wanted);
+        let mut signs = self.take_signs(plan, &step.work, batch, wanted);
 
         let kernel = kernel(&step.work, &self.numbers);
         let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
@@ -86,13 +86,13 @@ impl<E: Element> Executor<E> {
         weights: Weights<'_>,
     ) -> Result<(), RunError> {
         self.normalise(plan, step, cache, weights)?;
-        let mut signs = self.take_signs(&step.work, wanted);
+        let mut signs = self.take_signs(plan, &step.work, batch, wanted);
         let level = self.level;
         let view = View { executor: self, plan, batch, cache };
         for (source, signs) in step.work.sources().zip(&mut signs) {
             let Some(words) = signs else { continue };
             let shape = view.shape(source);
-            for (block, words) in words.chunks_exact_mut(shape.elements()).enumerate() {
+            for (block, words) in words.chunks_exact_mut(shape.elements()).take(batch.blocks()).enumerate() {
                 let planes = PlanesMut::new(words, sign_layout(shape));
                 rows::signs(level, &view.source(source, block), 0..shape.height, shape.width, planes);
             }
@@ -101,9 +101,20 @@ impl<E: Element> Executor<E> {
         Ok(())
     }
 
-    fn take_signs(&mut self, work: &Work, wanted: &[bool]) -> Vec<Option<Vec<u16>>> {
-        let wanted_relu = |source: &Source| source.relu.filter(|relu| wanted[*relu]);
-        work.sources().map(|s| wanted_relu(s).map(|relu| std::mem::take(&mut self.signs[relu]))).collect()
+    /// Room for the signs that a step is to capture.
+    fn take_signs(
+        &mut self,
+        plan: &Plan,
+        work: &Work,
+        batch: &Batch<E>,
+        wanted: &[bool],
+    ) -> Vec<Option<Vec<u16>>> {
+        let mut take = |relu: ReluId| {
+            let mut words = self.spare.pop().unwrap_or_default();
+            grow(&mut words, plan.relus()[relu].shape.elements() * batch.blocks(), 0);
+            words
+        };
+        work.sources().map(|source| source.relu.filter(|relu| wanted[*relu]).map(&mut take)).collect()
     }
 
     fn return_signs(&mut self, work: &Work, signs: Vec<Option<Vec<u16>>>) {
@@ -141,7 +152,7 @@ impl<E: Element> Executor<E> {
         let slot = &plan.slots[normalisation.slot];
         let cached = cache.and_then(|cache| cache.get(slot));
         let moments = cached.map_or(self.moments[normalisation.slot].as_slice(), |(_, moments)| moments);
-        let mut affines: Vec<Affine<f64>> = moments
+        let mut affines: Vec<Affine<f64>> = moments[normalisation.channels.clone()]
             .iter()
             .map(|moments| {
                 let scale = 1.0 / (moments.variance() + EPSILON).sqrt();
@@ -150,11 +161,13 @@ impl<E: Element> Executor<E> {
             .collect();
         if let Some((weight, bias)) = normalisation.params {
             let Numbers { drawn, widened, .. } = &mut self.numbers;
+            widened.clear();
             Self::load(drawn, plan.graph(), weight, weights, widened)?;
             for (affine, weight) in affines.iter_mut().zip(&*widened) {
                 affine.scale *= weight.to_f64();
                 affine.shift *= weight.to_f64();
             }
+            widened.clear();
             Self::load(drawn, plan.graph(), bias, weights, widened)?;
             for (affine, bias) in affines.iter_mut().zip(&*widened) {
                 affine.shift += bias.to_f64();
@@ -168,20 +181,25 @@ impl<E: Element> Executor<E> {
     fn load_weights(&mut self, plan: &Plan, work: &Work, weights: Weights<'_>) -> Result<(), RunError> {
         let graph = plan.graph();
         let Numbers { drawn, widened, bias: biases, taps, dense } = &mut self.numbers;
-        let (groups, weight, bias) = match *work {
-            Work::Convolve { groups, weight, bias, .. } => (groups, weight, bias),
+        taps.clear();
+        widened.clear();
+        biases.clear();
+        let (groups, parts, bias): (usize, &[ParamId], Option<ParamId>) = match work {
+            Work::Convolve { groups, weights, bias, .. } => (*groups, weights, *bias),
             Work::Depthwise { weight, pointwise, .. } => {
-                Self::load(drawn, graph, weight, weights, taps)?;
+                Self::load(drawn, graph, *weight, weights, taps)?;
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
-                (1, weight, bias)
+                (1, std::slice::from_ref(weight), *bias)
             }
             _ => return Ok(()),
         };
-        Self::load(drawn, graph, weight, weights, widened)?;
+        for &part in parts {
+            Self::load(drawn, graph, part, weights, widened)?;
+        }
         if let Some(bias) = bias {
             Self::load(drawn, graph, bias, weights, biases)?;
         }
-        let shape = &graph.param(weight).shape;
+        let shape = &graph.param(parts[0]).shape;
         let taps = shape[2..].iter().product();
         dense.pack(groups, shape[1], taps, widened, bias.map(|_| biases.as_slice()));
         Ok(())
@@ -236,10 +254,13 @@ impl<'a, E: Element> View<'a, E> {
     fn source(&self, source: &Source, block: usize) -> rows::Source<'a, E> {
         let layout = self.plan.slots[source.slot].layout();
         let lanes = &self.lanes(source.slot)[block * layout.lanes()..][..layout.lanes()];
-        let affine = source.affine.and_then(|id| self.executor.affines[id].as_deref());
+        let affine = source.affine.and_then(|id| {
+            let first = source.channels.start - self.plan.affines[id].channels.start;
+            Some(&self.executor.affines[id].as_deref()?[first..][..source.channels.len()])
+        });
         rows::Source {
             planes: Planes::new(lanes, layout).channels(source.channels.clone()),
-            affine: affine.map(|affine| &affine[source.channels.clone()]),
+            affine,
             activation: source.activation,
         }
     }

@@ -97,7 +97,7 @@ impl<'a> Compiler<'a> {
         for index in 1..self.graph.nodes().len() {
             let value = ValueId(index as u32);
             let relu = self.draft.relus.iter().position(|r| r.value == value);
-            if self.live[index] || relu.is_some() {
+            if (self.live[index] || relu.is_some()) && self.at[index].is_none() {
                 self.node(value, relu);
             }
         }
@@ -140,12 +140,16 @@ impl<'a> Compiler<'a> {
                         }
                     }
                     None => {
+                        let siblings = self.siblings(value);
+                        if siblings.len() > 1 {
+                            return self.convolve_together(&siblings);
+                        }
                         let source = self.read(input());
                         let window = window.for_lanes();
                         if bias.is_none() && depthwise(graph, value) {
                             Work::Depthwise { source, window, weight, pointwise: None }
                         } else {
-                            Work::Convolve { source, window, groups, weight, bias }
+                            Work::Convolve { source, window, groups, weights: vec![weight], bias }
                         }
                     }
                 };
@@ -153,18 +157,21 @@ impl<'a> Compiler<'a> {
             }
             &Op::Linear { weight, bias } => {
                 let source = self.read(input());
-                let work = Work::Convolve { source, window: Window::POINT, groups: 1, weight, bias };
+                let window = Window::POINT;
+                let work = Work::Convolve { source, window, groups: 1, weights: vec![weight], bias };
                 self.write(value, 0, work)
             }
             Op::BatchNorm { affine } => {
                 let mut source = self.plain(input());
                 let whole_slot = source.channels.len() == self.draft.slots[source.slot].shape.channels;
-                if source.slot == 0 || !whole_slot {
+                if source.slot == 0 || !(whole_slot || self.siblings(input()).len() > 1) {
                     let of = input();
                     source = self.write_alone(of, Work::Combine { terms: vec![source] });
                 }
                 self.draft.slots[source.slot].moments = true;
-                self.draft.affines.push(Normalisation { value, slot: source.slot, params: *affine });
+                let Source { slot, ref channels, .. } = source;
+                let channels = channels.clone();
+                self.draft.affines.push(Normalisation { value, slot, channels, params: *affine });
                 source.affine = Some(self.draft.affines.len() - 1);
                 source
             }
@@ -232,8 +239,12 @@ impl<'a> Compiler<'a> {
         };
         let pending = source.affine.is_some() || source.activation.is_some();
         self.at[value.index()] = Some(source);
-        // What several readers need is computed once.
-        let several = self.readers[value.index()].len() > 1 || self.want.values.contains(&value);
+        // What several steps need is computed once.
+        let several = match self.readers[value.index()][..] {
+            [first, _, ..] => self.siblings(first).len() < self.readers[value.index()].len(),
+            _ => false,
+        };
+        let several = several || self.want.values.contains(&value);
         if pending && several && matches!(op, Op::Act(_)) {
             self.plain(value);
         }
@@ -315,6 +326,53 @@ impl<'a> Compiler<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The convolutions that are done in one step with this one, itself included: those that read the
+    /// same through the same window, and whose results need not lie elsewhere. The source is then read
+    /// once, and whatever is pending on it need not be written to memory.
+    fn siblings(&self, value: ValueId) -> Vec<ValueId> {
+        let can_be = |value: ValueId| match self.graph.node(value).op {
+            Op::Conv2d { window, groups: 1, bias: None, .. }
+                if self.part_of(value).is_none()
+                    && self.fused_into(value).is_none()
+                    && self.fused_from(value).is_none()
+                    && !self.want.values.contains(&value) =>
+            {
+                Some(window)
+            }
+            _ => None,
+        };
+        let Some(window) = can_be(value) else { return Vec::new() };
+        let input = self.graph.node(value).inputs[0];
+        let readers = self.readers[input.index()].iter().copied();
+        readers.filter(|reader| can_be(*reader) == Some(window)).collect()
+    }
+
+    /// Adds a step for sibling convolutions, whose results are parts of one slot.
+    fn convolve_together(&mut self, siblings: &[ValueId]) {
+        let first = self.graph.node(siblings[0]);
+        let source = self.read(first.inputs[0]);
+        let keys: Vec<u64> = siblings.iter().map(|value| self.keys[value.index()].0).collect();
+        let (mut weights, mut channels) = (Vec::new(), 0);
+        let slot = self.draft.slots.len();
+        let mut window = Window::POINT;
+        for &value in siblings {
+            let Node { op: Op::Conv2d { window: its, weight, .. }, shape, .. } = self.graph.node(value)
+            else {
+                unreachable!("siblings are convolutions");
+            };
+            window = its.for_lanes();
+            weights.push(*weight);
+            let its_channels = channels..channels + shape.channels;
+            channels = its_channels.end;
+            self.at[value.index()] = Some(Source { channels: its_channels, ..whole(slot, channels) });
+        }
+        let shape = first.shape.with_channels(channels);
+        let key = Key::of(("siblings", keys));
+        self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, buffer: NO_BUFFER });
+        let work = Work::Convolve { source, window, groups: 1, weights, bias: None };
+        self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
     }
 
     fn channels_before(&self, concat: ValueId, part: ValueId) -> usize {

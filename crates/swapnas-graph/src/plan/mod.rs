@@ -113,12 +113,13 @@ impl Slot {
     }
 }
 
-/// A batch normalisation: scales and shifts made of a slot's moments.
+/// A batch normalisation: scales and shifts made of the moments of a slot's channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Normalisation {
     /// Its result in the graph.
     pub value: ValueId,
     pub slot: SlotId,
+    pub channels: Range<usize>,
     pub params: Option<(ParamId, ParamId)>,
 }
 
@@ -152,8 +153,9 @@ pub(crate) enum Work {
     Zero,
     /// Sums up sources.
     Combine { terms: Vec<Source> },
-    /// Convolution, or a linear layer.
-    Convolve { source: Source, window: Window, groups: usize, weight: ParamId, bias: Option<ParamId> },
+    /// Convolution, or a linear layer; or several of one window that read the same, whose results lie
+    /// one after the other.
+    Convolve { source: Source, window: Window, groups: usize, weights: Vec<ParamId>, bias: Option<ParamId> },
     /// Depthwise convolution, and the 1x1 convolution that follows if it is the only reader.
     Depthwise {
         source: Source,

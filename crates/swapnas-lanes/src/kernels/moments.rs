@@ -53,42 +53,123 @@ pub fn accumulate<E: Element>(
     samples: usize,
     moments: &mut [Moments],
 ) {
-    assert_eq!(moments.len(), planes.layout().channels);
-    assert!(samples <= SAMPLES);
-    if !rows.is_empty() && width > 0 && samples > 0 {
-        level.run(Accumulate { planes, rows, width, samples, moments });
-    }
+    let mut sums = Sums::default();
+    sums.add(level, planes, rows, width);
+    sums.join(samples, moments);
 }
 
 /// Sums that are taken side by side, so that an addition need not wait for the one before, and fewer
 /// numbers are added to large ones. The result depends on this number.
 const CHAINS: usize = 4;
 
-struct Accumulate<'a, E> {
+/// Sums and squares of the rows of an image that have been added so far.
+///
+/// They are taken of differences from the first pixel of a channel, so that nothing cancels where the
+/// mean is large against the deviation. The result depends on which rows were added, not on how many
+/// at once; so rows can be added while they are still in the cache.
+#[derive(Clone, Debug)]
+pub struct Sums<E = f32> {
+    channels: Vec<Channel<E>>,
+    /// Pixels of each channel.
+    pixels: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Channel<E> {
+    first: Lane<E>,
+    sums: [Lane<E>; CHAINS],
+    squares: [Lane<E>; CHAINS],
+}
+
+impl<E> Default for Sums<E> {
+    fn default() -> Self {
+        Sums { channels: Vec::new(), pixels: 0 }
+    }
+}
+
+impl<E: Element> Sums<E> {
+    /// Adds rows of each channel.
+    ///
+    /// # Panics
+    /// If the planes do not have the rows and columns.
+    pub fn add(&mut self, level: Level, planes: Planes<'_, Lane<E>>, rows: Range<usize>, width: usize) {
+        if rows.is_empty() || width == 0 {
+            return;
+        }
+        if self.pixels == 0 {
+            self.channels.clear();
+            self.channels.extend((0..planes.layout().channels).map(|channel| Channel {
+                first: planes.row(channel, rows.start as isize, 0..1)[0],
+                sums: [Lane::ZERO; CHAINS],
+                squares: [Lane::ZERO; CHAINS],
+            }));
+        }
+        self.pixels += rows.len() * width;
+        level.run(Add { planes, rows, width, channels: &mut self.channels });
+    }
+
+    /// Joins the moments of each channel to `moments`, for the first `samples` samples of the block,
+    /// and forgets all rows.
+    ///
+    /// # Panics
+    /// If `moments` is not one per channel.
+    pub fn join(&mut self, samples: usize, moments: &mut [Moments]) {
+        assert!(samples <= SAMPLES);
+        let count = std::mem::take(&mut self.pixels) as f64;
+        if count == 0.0 || samples == 0 {
+            return;
+        }
+        assert_eq!(moments.len(), self.channels.len());
+        for (channel, moments) in self.channels.iter().zip(moments) {
+            *moments = moments.join(channel.moments(count, samples));
+        }
+    }
+}
+
+impl<E: Element> Channel<E> {
+    /// All samples have the same count of pixels, so their moments join without divisions.
+    fn moments(&self, count: f64, samples: usize) -> Moments {
+        let total = |chains: &[Lane<E>; CHAINS], sample: usize| {
+            let [a, b, c, d] = chains.each_ref().map(|lane| lane.0[sample]);
+            ((a + b) + (c + d)).to_f64()
+        };
+        let mut means = [0.0; SAMPLES];
+        let (mut mean, mut within) = (0.0, 0.0);
+        for (sample, of_sample) in means[..samples].iter_mut().enumerate() {
+            let (sum, square) = (total(&self.sums, sample), total(&self.squares, sample));
+            let step = sum / count;
+            *of_sample = self.first.0[sample].to_f64() + step;
+            mean += *of_sample;
+            within += (square - sum * step).max(0.0);
+        }
+        mean /= samples as f64;
+        let between: f64 = means[..samples].iter().map(|m| (m - mean) * (m - mean)).sum();
+        Moments { count: count * samples as f64, mean, squares: within + count * between }
+    }
+}
+
+struct Add<'a, E> {
     planes: Planes<'a, Lane<E>>,
     rows: Range<usize>,
     width: usize,
-    samples: usize,
-    moments: &'a mut [Moments],
+    channels: &'a mut [Channel<E>],
 }
 
-impl<E: Element> Task<E> for Accumulate<'_, E> {
+impl<E: Element> Task<E> for Add<'_, E> {
     type Output = ();
 
-    /// Sums and squares are taken of differences from the first pixel, so that nothing cancels where
-    /// the mean is large against the deviation.
     #[inline(always)]
     fn run<S: Simd<E = E>>(self, simd: S) {
         let columns = 0..self.width as isize;
-        let count = (self.rows.len() * self.width) as f64;
-        for (channel, moments) in self.moments.iter_mut().enumerate() {
-            let pivot = self.planes.row(channel, self.rows.start as isize, 0..1)[0];
-            let mut sums = Lane::ZERO;
-            let mut squares = Lane::ZERO;
+        for (channel, Channel { first, sums, squares }) in self.channels.iter_mut().enumerate() {
             for part in 0..S::PARTS {
-                let origin = simd.load(&pivot, part);
+                let origin = simd.load(first, part);
                 let mut sum = [simd.zero(); CHAINS];
                 let mut square = [simd.zero(); CHAINS];
+                for i in 0..CHAINS {
+                    sum[i] = simd.load(&sums[i], part);
+                    square[i] = simd.load(&squares[i], part);
+                }
                 for row in self.rows.clone() {
                     let pixels = self.planes.row(channel, row as isize, columns.clone());
                     let (chunks, rest) = pixels.as_chunks::<CHAINS>();
@@ -105,29 +186,11 @@ impl<E: Element> Task<E> for Accumulate<'_, E> {
                         square[i] = simd.fma(x, x, square[i]);
                     }
                 }
-                let sum = simd.add(simd.add(sum[0], sum[1]), simd.add(sum[2], sum[3]));
-                let square = simd.add(simd.add(square[0], square[1]), simd.add(square[2], square[3]));
-                simd.store(sum, &mut sums, part);
-                simd.store(square, &mut squares, part);
+                for i in 0..CHAINS {
+                    simd.store(sum[i], &mut sums[i], part);
+                    simd.store(square[i], &mut squares[i], part);
+                }
             }
-            // All samples have the same count, so their moments join without divisions.
-            let (sums, squares) = (&sums.0[..self.samples], &squares.0[..self.samples]);
-            let mut means = [0.0; SAMPLES];
-            let (mut mean, mut within) = (0.0, 0.0);
-            for (sample, (sum, square)) in sums.iter().zip(squares).enumerate() {
-                let sum = sum.to_f64();
-                let step = sum / count;
-                means[sample] = pivot.0[sample].to_f64() + step;
-                mean += means[sample];
-                within += (square.to_f64() - sum * step).max(0.0);
-            }
-            mean /= self.samples as f64;
-            let between: f64 = means[..self.samples].iter().map(|m| (m - mean) * (m - mean)).sum();
-            *moments = moments.join(Moments {
-                count: count * self.samples as f64,
-                mean,
-                squares: within + count * between,
-            });
         }
     }
 }

@@ -122,6 +122,68 @@ impl<E: Element, const ADD: bool> Task<E> for Load<'_, E, ADD> {
     }
 }
 
+/// Most sources that [`sum`] adds up in one pass.
+pub const TERMS: usize = 4;
+
+/// Writes the sum of two to [`TERMS`] sources on which no activation is pending, added up in their
+/// order: the same as to [`load`] one after the other, but memory is written once.
+///
+/// # Panics
+/// If there are fewer sources or more, or planes do not have the channels, rows and columns.
+pub fn sum<E: Element>(
+    level: Level,
+    sources: &[Source<'_, E>],
+    rows: Range<usize>,
+    width: usize,
+    out: PlanesMut<'_, Lane<E>>,
+) {
+    assert!(sources.iter().all(|source| source.activation.is_none()), "sums of activations");
+    match *sources {
+        [a, b] => level.run(Sum { sources: [a, b], rows, width, out }),
+        [a, b, c] => level.run(Sum { sources: [a, b, c], rows, width, out }),
+        [a, b, c, d] => level.run(Sum { sources: [a, b, c, d], rows, width, out }),
+        _ => panic!("{} sources cannot be added up in one pass", sources.len()),
+    }
+}
+
+struct Sum<'a, E, const COUNT: usize> {
+    sources: [Source<'a, E>; COUNT],
+    rows: Range<usize>,
+    width: usize,
+    out: PlanesMut<'a, Lane<E>>,
+}
+
+impl<E: Element, const COUNT: usize> Task<E> for Sum<'_, E, COUNT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(mut self, simd: S) {
+        let columns = 0..self.width as isize;
+        let identity = Affine { scale: E::ONE, shift: E::ZERO };
+        for channel in 0..self.out.layout().channels {
+            let affines = self.sources.map(|source| source.affine.map_or(identity, |affine| affine[channel]));
+            let scales = affines.map(|affine| simd.splat(affine.scale));
+            let shifts = affines.map(|affine| simd.splat(affine.shift));
+            for row in self.rows.clone() {
+                let row = row as isize;
+                let terms = self.sources.map(|source| source.planes.row(channel, row, columns.clone()));
+                let out = self.out.row(channel, row, columns.clone());
+                for (i, out) in out.iter_mut().enumerate() {
+                    simd.prefetch_for_write((out as *const Lane<E>).wrapping_add(AHEAD));
+                    for part in 0..S::PARTS {
+                        let mut sum = simd.fma(simd.load(&terms[0][i], part), scales[0], shifts[0]);
+                        for term in 1..COUNT {
+                            let x = simd.load(&terms[term][i], part);
+                            sum = simd.add(sum, simd.fma(x, scales[term], shifts[term]));
+                        }
+                        simd.store(sum, out, part);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// One row at the level of `simd`; the choices are made once here, so that the loops have none.
 #[inline(always)]
 fn load_row<S: Simd, const ADD: bool>(

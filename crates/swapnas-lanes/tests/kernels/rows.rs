@@ -9,6 +9,7 @@ use crate::support::{Image, Near, Noise, Number, assert_near, at_every_level, bi
 at_every_level!(
     loads_of_every_kind,
     images_of_every_size,
+    sums_are_loads_one_after_the_other,
     special_numbers_go_through_relu_as_written,
     products_with_images_and_channels
 );
@@ -125,6 +126,31 @@ fn images_of_every_size<E: Number>(level: Level) {
         let relu = Some(Activation::Relu);
         check_load::<E>(level, &image, Choice { affine: true, activation: relu, sum: false });
         check_load::<E>(level, &image, Choice { affine: false, activation: None, sum: true });
+    }
+}
+
+fn sums_are_loads_one_after_the_other<E: Number>(level: Level) {
+    for shape @ [channels, _, width] in [[1, 1, 1], [3, 4, 5], [2, 2, 31]] {
+        let images: Vec<_> = (0..rows::TERMS as u64).map(|i| Image::noise(shape, i).plain::<E>()).collect();
+        let narrow = |x: Affine<f64>| Affine { scale: E::from_f64(x.scale), shift: E::from_f64(x.shift) };
+        let affines: Vec<Affine<E>> = affines(channels).into_iter().map(narrow).collect();
+        for terms in 2..=rows::TERMS {
+            let source = |index: usize| Source {
+                affine: (index % 2 != terms % 2).then_some(affines.as_slice()),
+                ..Source::plain(images[index].planes())
+            };
+            let sources: Vec<Source<'_, E>> = (0..terms).map(source).collect();
+            let found = written(level, shape, E::ZERO, |level, band, out| {
+                rows::sum(level, &sources, band, width, out);
+            });
+            let expected = written(level, shape, E::ZERO, |level, band, mut out| {
+                for (term, source) in sources.iter().enumerate() {
+                    let into = if term == 0 { Into::Overwrite } else { Into::Sum };
+                    rows::load(level, source, band.clone(), width, into, out.reborrow(), None);
+                }
+            });
+            assert!(bits(&found) == bits(&expected), "{terms} terms of {shape:?}");
+        }
     }
 }
 

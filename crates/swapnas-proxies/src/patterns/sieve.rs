@@ -137,11 +137,12 @@ impl Sieve {
             *filled = sift(width, &mut bin[..*filled * width], &mut table);
         }
         if self.filled.iter().any(|filled| 2 * filled > room) {
-            let mut larger = vec![0; 2 * self.words.len()];
-            for (larger, bin) in larger.chunks_exact_mut(2 * room * width).zip(self.bins()) {
-                larger[..bin.len()].copy_from_slice(bin);
+            self.words.resize(2 * self.words.len(), 0);
+            for (bin, filled) in self.filled.iter().enumerate().rev() {
+                let first = bin * room * width;
+                self.words.copy_within(first..first + filled * width, 2 * first);
             }
-            (self.words, self.room) = (larger, 2 * room);
+            self.room = 2 * room;
         }
     }
 }
