@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use swapnas_graph::{
@@ -276,7 +276,20 @@ impl Scorer {
         let group = |index: usize| index * networks.len() / groups..(index + 1) * networks.len() / groups;
         let tasks: Vec<(u32, Range<usize>)> =
             (0..groups).flat_map(|g| (0..repeats).map(move |repeat| (repeat, group(g)))).collect();
-        let run = |(repeat, group): (u32, Range<usize>)| work.run(repeat, group, alone);
+        // As many memories as threads, kept from task to task: what the system hands out anew, page by
+        // page, is slow, and what is given back to the allocator is not always used again.
+        let memories = Mutex::new(Vec::new());
+        let lock = || memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = |(repeat, group): (u32, Range<usize>)| {
+            let kept = lock().pop();
+            let mut memory = kept.unwrap_or_else(|| Memory {
+                executor: Executor::new(self.settings.level).parallel(alone),
+                patterns: PatternCollector::new(self.batch.samples()),
+            });
+            let measured = work.run(&mut memory, repeat, group);
+            lock().push(memory);
+            measured
+        };
         let runs: Vec<Vec<Option<Measured>>> = if alone {
             tasks.into_iter().map(run).collect::<Result<_, _>>()?
         } else {
@@ -348,6 +361,12 @@ struct Measured {
     patterns: Option<usize>,
 }
 
+/// What tasks do their work in, one after the other.
+struct Memory {
+    executor: Executor,
+    patterns: PatternCollector,
+}
+
 struct Work<'a, P> {
     scorer: &'a Scorer,
     networks: &'a [Network],
@@ -360,14 +379,13 @@ impl<P: Progress> Work<'_, P> {
     /// One repeat of a group of networks.
     fn run(
         &self,
+        memory: &mut Memory,
         repeat: u32,
         group: Range<usize>,
-        parallel: bool,
     ) -> Result<Vec<Option<Measured>>, ScoreError> {
         let Scorer { settings, needs, batch, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
-        let mut executor = Executor::new(settings.level).parallel(parallel);
-        let mut patterns = PatternCollector::new(batch.samples());
+        let Memory { executor, patterns } = memory;
         let mut cache = None;
         if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
             let cache = cache.insert(ValueCache::new(CACHE_BYTES));
@@ -393,7 +411,7 @@ impl<P: Progress> Work<'_, P> {
                     }),
                 };
                 patterns.begin();
-                executor.run(plan, batch, weights, cache.as_mut(), &mut patterns)?;
+                executor.run(plan, batch, weights, cache.as_mut(), patterns)?;
                 patterns.release(plan);
                 evidence = Evidence::new(plan.graph(), Some(patterns.patterns()));
             }
