@@ -5,7 +5,7 @@ use swapnas_graph::Key;
 use swapnas_search::{Ended, Entry, Search};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Score, Undefined, WriteError, drawing, file};
+use crate::{Column, Score, Undefined, WriteError, drawing, file};
 
 /// One of the best architectures of a search.
 #[derive(Clone, Debug)]
@@ -34,14 +34,17 @@ pub fn best(search: &Search, count: usize) -> Vec<Found<'_>> {
 /// The best architectures as JSON, with all that is needed to repeat the search.
 pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
     let space = search.candidates().space();
+    let aggregates: Vec<bool> = search.archive().columns().iter().map(Column::is_aggregate).collect();
     let best: Vec<Value> = best(search, count)
         .iter()
         .map(|found| {
             let scores: Map<String, Value> = found
                 .scores
                 .iter()
-                .map(|(name, score)| {
+                .zip(&aggregates)
+                .map(|((name, score), aggregate)| {
                     let value = match score {
+                        Ok(score) if *aggregate => json!({ "mean": score.mean }),
                         Ok(score) => json!({ "mean": score.mean, "std": score.std }),
                         Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
                     };

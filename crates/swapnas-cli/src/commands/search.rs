@@ -51,15 +51,11 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
     let ended = search.run(&bar, args.budget_seconds.map(Duration::from_secs_f64));
     let searching = searching.elapsed().as_secs_f64();
     bar.finish();
-    // Whatever happened, what was found by then is written.
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            results::write(&search, Ended::Stopped, args.top)?;
-            return Err(error.into());
-        }
-    };
-    results::write(&search, ended, args.top)?;
+    // Whatever happened, what was found by then is written. Where that fails as well, for instance since
+    // the disk is full, the first error is the one to mend.
+    let written = results::write(&search, *ended.as_ref().unwrap_or(&Ended::Stopped), args.top);
+    let ended = ended?;
+    written?;
     let total = start.elapsed().as_secs_f64();
     let mut out = std::io::stdout().lock();
     if args.json {

@@ -6,6 +6,7 @@ mod step;
 
 use std::cell::RefCell;
 
+use rayon::prelude::*;
 use swapnas_lanes::kernels::dense::DenseWeights;
 use swapnas_lanes::kernels::moments::Moments;
 use swapnas_lanes::kernels::rows::Affine;
@@ -118,7 +119,8 @@ impl Observer for () {
 pub struct Executor<E: Element = f32> {
     level: Level,
     parallel: bool,
-    buffers: Vec<Vec<Lane<E>>>,
+    /// The memory that the slots of a plan lie in.
+    lanes: Vec<Lane<E>>,
     /// Slots of this run that go into the cache afterwards.
     kept: Vec<Option<Vec<Lane<E>>>>,
     /// Of each slot, per channel.
@@ -148,7 +150,7 @@ impl<E: Element> Executor<E> {
         Executor {
             level,
             parallel: false,
-            buffers: Vec::new(),
+            lanes: Vec::new(),
             kept: Vec::new(),
             moments: Vec::new(),
             affines: Vec::new(),
@@ -229,13 +231,10 @@ impl<E: Element> Executor<E> {
     ///
     /// Returns `None` if the plan was not made to keep it.
     pub fn value(&self, plan: &Plan, batch: &Batch<E>, value: ValueId) -> Option<Vec<f64>> {
-        let (_, slot) = plan.kept.iter().find(|(kept, _)| *kept == value)?;
-        let slot = &plan.slots[*slot];
+        let (_, kept) = plan.kept.iter().find(|(kept, _)| *kept == value)?;
+        let slot = &plan.slots[*kept];
         let (layout, shape) = (slot.layout(), slot.shape);
-        let lanes = match self.buffers.get(slot.buffer) {
-            Some(buffer) => buffer.as_slice(),
-            None => batch.lanes(),
-        };
+        let lanes = if *kept == 0 { batch.lanes() } else { &self.lanes[slot.range(batch.blocks())] };
         let mut numbers = Vec::with_capacity(batch.samples() * shape.elements());
         for sample in 0..batch.samples() {
             let block = &lanes[sample / SAMPLES * layout.lanes()..][..layout.lanes()];
@@ -261,11 +260,16 @@ impl<E: Element> Executor<E> {
     }
 
     fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) {
-        if self.buffers.len() < plan.buffers.len() {
-            self.buffers.resize_with(plan.buffers.len(), Vec::new);
-        }
-        for (buffer, lanes) in self.buffers.iter_mut().zip(&plan.buffers) {
-            grow(buffer, lanes * batch.blocks(), Lane::ZERO);
+        let lanes = plan.lanes * batch.blocks();
+        if self.lanes.len() < lanes {
+            // Given back first, so that there are never both.
+            self.lanes = Vec::new();
+            if self.parallel {
+                // Touching new memory takes as long as much of the work to be done in it.
+                (0..lanes).into_par_iter().map(|_| Lane::ZERO).collect_into_vec(&mut self.lanes);
+            } else {
+                self.lanes.resize(lanes, Lane::ZERO);
+            }
         }
         self.kept.clear();
         self.kept.resize_with(plan.slots.len(), || None);

@@ -31,13 +31,16 @@ impl<E: Element> Executor<E> {
         self.normalise(plan, step, cache.as_deref(), weights)?;
         let slot = &plan.slots[target.slot];
         let (layout, blocks) = (slot.layout(), batch.blocks());
-        // The slot's memory is taken out for the time of the step, so that everything else can be read.
         let mut kept = self.kept[target.slot].take();
         if kept.is_none() {
             kept = cache.as_mut().and_then(|cache| cache.room(slot, layout.lanes() * blocks));
         }
-        let keep = kept.is_some();
-        let mut lanes = kept.unwrap_or_else(|| std::mem::take(&mut self.buffers[slot.buffer]));
+        // Memory is taken out for the time of the step, so that everything but the slot can be read.
+        let mut memory = std::mem::take(&mut self.lanes);
+        let range = if kept.is_some() { 0..0 } else { slot.range(blocks) };
+        let (before, rest) = memory.split_at_mut(range.start);
+        let (own, after) = rest.split_at_mut(range.len());
+        let lanes = kept.as_deref_mut().unwrap_or(own);
         let mut signs = self.take_signs(plan, &step.work, batch, wanted);
 
         let kernel = kernel(&step.work, &self.numbers);
@@ -45,7 +48,15 @@ impl<E: Element> Executor<E> {
             let planes = PlanesMut::new(block, layout);
             planes.channels(target.channels.clone())
         });
-        let view = View { executor: self, plan, batch, cache: cache.as_deref() };
+        let view = View {
+            executor: self,
+            before,
+            after,
+            after_from: range.end,
+            plan,
+            batch,
+            cache: cache.as_deref(),
+        };
         let jobs = view.jobs(&step.work, &kernel, slot.shape, outs.map(Some), &mut signs, slot.moments);
         let parallel =
             self.parallel && target.channels.len() * slot.shape.pixels() * blocks >= PARALLEL_LANES;
@@ -67,11 +78,8 @@ impl<E: Element> Executor<E> {
             }
         }
         self.return_signs(&step.work, signs);
-        if keep {
-            self.kept[target.slot] = Some(lanes);
-        } else {
-            self.buffers[slot.buffer] = lanes;
-        }
+        self.kept[target.slot] = kept;
+        self.lanes = memory;
         Ok(())
     }
 
@@ -88,7 +96,8 @@ impl<E: Element> Executor<E> {
         self.normalise(plan, step, cache, weights)?;
         let mut signs = self.take_signs(plan, &step.work, batch, wanted);
         let level = self.level;
-        let view = View { executor: self, plan, batch, cache };
+        let view =
+            View { executor: self, before: &[], after: &self.lanes, after_from: 0, plan, batch, cache };
         for (source, signs) in step.work.sources().zip(&mut signs) {
             let Some(words) = signs else { continue };
             let shape = view.shape(source);
@@ -228,6 +237,10 @@ fn sign_layout(shape: Shape) -> Layout {
 /// What can be read during a step.
 struct View<'a, E: Element> {
     executor: &'a Executor<E>,
+    /// The memory of all slots, before and after the one that is written, and where it goes on.
+    before: &'a [Lane<E>],
+    after: &'a [Lane<E>],
+    after_from: usize,
     plan: &'a Plan,
     batch: &'a Batch<E>,
     cache: Option<&'a ValueCache<E>>,
@@ -243,7 +256,11 @@ impl<'a, E: Element> View<'a, E> {
         } else if let Some((lanes, _)) = self.cache.and_then(|cache| cache.get(slot)) {
             lanes
         } else {
-            &self.executor.buffers[slot.buffer]
+            let range = slot.range(self.batch.blocks());
+            match range.start.checked_sub(self.after_from) {
+                Some(start) => &self.after[start..][..range.len()],
+                None => &self.before[range],
+            }
         }
     }
 

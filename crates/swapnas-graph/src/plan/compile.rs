@@ -10,9 +10,6 @@ use swapnas_lanes::kernels::window::Window;
 use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
 use crate::{Activation, Graph, Key, Node, Op, ValueId};
 
-/// The buffer of slots that have none: the batch itself, and slots not assigned yet.
-const NO_BUFFER: usize = usize::MAX;
-
 /// A halo is stored as long as it does not make a value more than this many times larger.
 const MOST_HALO: usize = 3;
 
@@ -22,8 +19,8 @@ impl Plan {
         let graph = graph.into();
         let mut compiler = Compiler::new(&graph, want);
         compiler.compile();
-        let Draft { steps, slots, buffers, affines, relus, kept } = compiler.draft;
-        Plan { graph, steps, slots, buffers, affines, relus, kept }
+        let Draft { steps, slots, lanes, affines, relus, kept } = compiler.draft;
+        Plan { graph, steps, slots, lanes, affines, relus, kept }
     }
 }
 
@@ -32,7 +29,7 @@ impl Plan {
 struct Draft {
     steps: Vec<Step>,
     slots: Vec<Slot>,
-    buffers: Vec<usize>,
+    lanes: usize,
     affines: Vec<Normalisation>,
     relus: Vec<Relu>,
     kept: Vec<(ValueId, SlotId)>,
@@ -111,7 +108,7 @@ impl<'a> Compiler<'a> {
             };
             self.draft.kept.push((value, slot));
         }
-        assign_buffers(&mut self.draft);
+        assign_places(&mut self.draft);
     }
 
     fn node(&mut self, value: ValueId, relu: Option<ReluId>) {
@@ -300,7 +297,7 @@ impl<'a> Compiler<'a> {
     fn slot(&mut self, value: ValueId, halo: usize) -> SlotId {
         let key = self.keys[value.index()].with(halo);
         let shape = self.graph.shape(value);
-        self.draft.slots.push(Slot { shape, halo, moments: false, key, buffer: NO_BUFFER });
+        self.draft.slots.push(Slot { shape, halo, moments: false, key, place: 0 });
         self.draft.slots.len() - 1
     }
 
@@ -370,7 +367,7 @@ impl<'a> Compiler<'a> {
         }
         let shape = first.shape.with_channels(channels);
         let key = Key::of(("siblings", keys));
-        self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, buffer: NO_BUFFER });
+        self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, place: 0 });
         let work = Work::Convolve { source, window, groups: 1, weights, bias: None };
         self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
     }
@@ -471,44 +468,48 @@ pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
     }
 }
 
-/// Gives every slot a buffer that no other slot needs while it is alive: of those that are free, the
-/// one whose size fits best.
-fn assign_buffers(plan: &mut Draft) {
-    let mut last_use = vec![usize::MAX; plan.slots.len()];
+/// Gives every slot a place that no other slot needs while it is alive: the largest first, each as far
+/// to the front as it fits. That is seldom more memory than the most that is alive at once.
+fn assign_places(plan: &mut Draft) {
+    let mut alive: Vec<Option<Range<usize>>> = vec![None; plan.slots.len()];
     for (index, step) in plan.steps.iter().enumerate() {
-        for source in step.work.sources() {
-            last_use[source.slot] = index;
-        }
-        // A slot is always written before it is read.
+        // A slot is always written before it is read; slot 0, the batch, never.
         if let Some(target) = &step.target {
-            last_use[target.slot] = index;
+            alive[target.slot].get_or_insert(index..index).end = index + 1;
+        }
+        for source in step.work.sources() {
+            if let Some(alive) = &mut alive[source.slot] {
+                alive.end = index + 1;
+            }
         }
     }
     for (_, slot) in &plan.kept {
-        last_use[*slot] = usize::MAX;
-    }
-    let mut free: Vec<usize> = Vec::new();
-    for (index, step) in plan.steps.iter().enumerate() {
-        if let Some(Target { slot, .. }) = step.target.clone()
-            && plan.slots[slot].buffer == NO_BUFFER
-        {
-            let lanes = plan.slots[slot].layout().lanes();
-            let best = (0..free.len()).min_by_key(|&i| {
-                let size = plan.buffers[free[i]];
-                (lanes.saturating_sub(size), size.saturating_sub(lanes))
-            });
-            let buffer = best.map(|place| free.swap_remove(place)).unwrap_or_else(|| {
-                plan.buffers.push(0);
-                plan.buffers.len() - 1
-            });
-            plan.buffers[buffer] = plan.buffers[buffer].max(lanes);
-            plan.slots[slot].buffer = buffer;
+        if let Some(alive) = &mut alive[*slot] {
+            alive.end = usize::MAX;
         }
-        let ended = plan
-            .slots
+    }
+    let size = |slots: &[Slot], slot: SlotId| slots[slot].layout().lanes();
+    let mut order: Vec<SlotId> = (0..plan.slots.len()).filter(|slot| alive[*slot].is_some()).collect();
+    order.sort_by_key(|slot| std::cmp::Reverse(size(&plan.slots, *slot)));
+    for (done, &slot) in order.iter().enumerate() {
+        let meets = |other: SlotId| match (&alive[slot], &alive[other]) {
+            (Some(a), Some(b)) => a.start < b.end && b.start < a.end,
+            _ => false,
+        };
+        let mut taken: Vec<Range<usize>> = order[..done]
             .iter()
-            .zip(&last_use)
-            .filter(|(slot, last)| **last == index && slot.buffer != NO_BUFFER);
-        free.extend(ended.map(|(slot, _)| slot.buffer));
+            .filter(|other| meets(**other))
+            .map(|other| plan.slots[*other].range(1))
+            .collect();
+        taken.sort_by_key(|range| range.start);
+        let (lanes, mut place) = (size(&plan.slots, slot), 0);
+        for range in taken {
+            if place + lanes <= range.start {
+                break;
+            }
+            place = place.max(range.end);
+        }
+        plan.slots[slot].place = place;
+        plan.lanes = plan.lanes.max(place + lanes);
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be done to run a graph: steps, the buffers they fill, and when each can be used again.
+//! What is to be done to run a graph: steps, the slots they fill, and when memory can be used again.
 
 mod compile;
 
@@ -33,8 +33,8 @@ pub struct Plan {
     graph: Arc<Graph>,
     pub(crate) steps: Vec<Step>,
     pub(crate) slots: Vec<Slot>,
-    /// Buffers that the slots share, with the most lanes that each has to hold for one block.
-    pub(crate) buffers: Vec<usize>,
+    /// Lanes for one block of the memory that all slots lie in.
+    pub(crate) lanes: usize,
     pub(crate) affines: Vec<Normalisation>,
     pub(crate) relus: Vec<Relu>,
     /// The wanted values and where they are.
@@ -52,9 +52,10 @@ impl Plan {
         &self.graph
     }
 
-    /// Lanes of all buffers for one block of samples: what a run needs, but for scratch rows.
+    /// Lanes of all values for one block of samples, where values that are not needed at the same time
+    /// share their place: what a run needs, but for scratch rows.
     pub fn lanes_per_block(&self) -> usize {
-        self.buffers.iter().sum()
+        self.lanes
     }
 
     /// The values that are materialised, by key: what a cache may keep for the next network.
@@ -103,13 +104,19 @@ pub(crate) struct Slot {
     pub moments: bool,
     /// The expression it is the value of.
     pub key: Key,
-    /// Which buffer holds it, from the step that writes it first to the step that reads it last.
-    pub buffer: usize,
+    /// Where it lies for one block, in lanes from the first, from the step that writes it first to the
+    /// step that reads it last.
+    pub place: usize,
 }
 
 impl Slot {
     pub(crate) fn layout(&self) -> Layout {
         Layout::new(self.shape.channels, self.shape.height, self.shape.width, self.halo)
+    }
+
+    /// Where it lies for `blocks` blocks.
+    pub(crate) fn range(&self, blocks: usize) -> Range<usize> {
+        blocks * self.place..blocks * (self.place + self.layout().lanes())
     }
 }
 

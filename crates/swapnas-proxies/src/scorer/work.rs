@@ -1,6 +1,7 @@
 //! Scoring the networks of one chunk on all threads.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use swapnas_graph::grad::{Differentiator, ParamSet};
@@ -32,9 +33,10 @@ struct Measured {
     patterns: Option<usize>,
 }
 
-/// The memory of one thread.
-struct Engines<E: Element> {
+/// What tasks do their work in, one after the other.
+struct Memory<E: Element> {
     executor: Executor<E>,
+    patterns: PatternCollector,
     differentiators: [Differentiator<E>; 2],
 }
 
@@ -50,7 +52,17 @@ impl<E: Precise> Work<'_, E> {
         let group = |index: usize| index * networks / groups..(index + 1) * networks / groups;
         let tasks: Vec<(u32, Range<usize>)> =
             (0..groups).flat_map(|g| (0..repeats).map(move |repeat| (repeat, group(g)))).collect();
-        let run = |(repeat, group): (u32, Range<usize>)| self.run(repeat, group, alone);
+        // As many memories as threads, kept from task to task: what the system hands out anew, page by
+        // page, is slow, and what is given back to the allocator is not always used again.
+        let memories = Mutex::new(Vec::new());
+        let lock = || memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = |(repeat, group): (u32, Range<usize>)| {
+            let kept = lock().pop();
+            let mut memory = kept.unwrap_or_else(|| self.memory(alone));
+            let measured = self.run(&mut memory, repeat, group);
+            lock().push(memory);
+            measured
+        };
         let runs: Vec<Vec<Option<Measured>>> = if alone {
             tasks.into_iter().map(run).collect::<Result<_, _>>()?
         } else {
@@ -83,21 +95,27 @@ impl<E: Precise> Work<'_, E> {
         Scored { params: graph.parameter_count(), macs: graph.macs(), units, scores, saturation }
     }
 
+    /// With `parallel`, each layer is divided over the threads.
+    fn memory(&self, parallel: bool) -> Memory<E> {
+        let level = self.scorer.settings.level;
+        let differentiator = || Differentiator::new(level).parallel(parallel);
+        Memory {
+            executor: Executor::new(level).parallel(parallel),
+            patterns: PatternCollector::new(self.material.first.images.samples()),
+            differentiators: [differentiator(), differentiator()],
+        }
+    }
+
     /// One repeat of a group of networks.
     fn run(
         &self,
+        memory: &mut Memory<E>,
         repeat: u32,
         group: Range<usize>,
-        parallel: bool,
     ) -> Result<Vec<Option<Measured>>, ScoreError> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
-        let differentiator = || Differentiator::new(settings.level).parallel(parallel);
-        let mut engines = Engines {
-            executor: Executor::new(settings.level).parallel(parallel),
-            differentiators: [differentiator(), differentiator()],
-        };
-        let mut patterns = PatternCollector::new(self.material.first.images.samples());
+        let Memory { executor, patterns, differentiators } = memory;
         let mut cache = None;
         if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
             let cache = cache.insert(ValueCache::new(CACHE_BYTES));
@@ -117,12 +135,12 @@ impl<E: Precise> Work<'_, E> {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
-                engines.executor.run(&planned.plan, images, weights, cache.as_mut(), &mut patterns)?;
+                executor.run(&planned.plan, images, weights, cache.as_mut(), patterns)?;
                 patterns.release(&planned.plan);
                 count = Some(patterns.patterns().len());
             }
-            self.graph_and_patterns(planned, repeat, &patterns, &mut values);
-            self.passes(planned, repeat, &mut engines, &mut values)?;
+            self.graph_and_patterns(planned, repeat, patterns, &mut values);
+            self.passes(planned, repeat, differentiators, &mut values)?;
             measured.push(Some(Measured { values, patterns: count }));
             self.progress.advance(1.0 / f64::from(agenda.repeats));
         }
@@ -155,7 +173,7 @@ impl<E: Precise> Work<'_, E> {
         &self,
         planned: &Planned,
         repeat: u32,
-        engines: &mut Engines<E>,
+        differentiators: &mut [Differentiator<E>; 2],
         values: &mut [Option<Result<f64, Undefined>>],
     ) -> Result<(), ScoreError> {
         let Scorer { settings, agenda, .. } = self.scorer;
@@ -167,7 +185,7 @@ impl<E: Precise> Work<'_, E> {
             }
             let drawn = self.scorer.draw(*init, repeat, planned);
             let weights = ParamSet::load(planned.graph(), drawn)?;
-            let mut trial = Trial::new(network, self.material, &weights, drawn, &mut engines.differentiators);
+            let mut trial = Trial::new(network, self.material, &weights, drawn, differentiators);
             for index in due {
                 let metric = &settings.metrics[index];
                 let Compute::Passes { single, double, .. } = metric.definition().compute else { continue };
