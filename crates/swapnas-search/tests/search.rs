@@ -59,8 +59,8 @@ fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
 struct StopAfter(AtomicUsize);
 
 impl Progress for StopAfter {
-    fn advance(&self, _networks: f64) {
-        let less = |left: usize| Some(left.saturating_sub(1));
+    fn advance(&self, networks: f64) {
+        let less = |left: usize| Some(left.saturating_sub(networks as usize));
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap();
     }
 
