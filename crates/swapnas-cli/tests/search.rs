@@ -30,6 +30,7 @@ fn a_killed_search_is_resumed_and_ends_the_same() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(object["complete"], true);
+    assert_eq!(object["population"].as_array().unwrap().len(), 20);
     // At moments that are spread over the search, whatever the machine.
     for round in 0u64..12 {
         let mut command = if cut.join("run.db").exists() { resume(&cut) } else { search(&cut, &[]) };

@@ -92,6 +92,33 @@ fn searches_improve_and_do_not_depend_on_threads() {
 }
 
 #[test]
+fn an_evolution_does_not_end_in_copies_of_its_best() {
+    let space = by_name("nb201").unwrap();
+    let scored = NetworkConfig {
+        input: Shape::new(3, 8, 8),
+        cells: Some(1),
+        channels: Some(4),
+        ..space.default_network()
+    };
+    let configuration = Configuration {
+        space: "nb201".to_owned(),
+        one_cell: false,
+        scored: (&scored).into(),
+        trained: (&scored).into(),
+        metrics: "params".to_owned(),
+        cycles: 100,
+        ..configuration(AlgorithmKind::SwapNas)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut search = Search::create(&folder.path().join("run"), configuration, Level::best()).unwrap();
+    search.run(&(), None).unwrap();
+    let mut population = search.population().to_vec();
+    population.sort_unstable();
+    population.dedup();
+    assert_eq!(population.len(), 6);
+}
+
+#[test]
 fn a_search_that_was_cut_anywhere_ends_as_if_it_had_not_been() {
     for algorithm in HEURISTICS {
         let folder = tempfile::tempdir().unwrap();

@@ -31,7 +31,8 @@ pub fn best(search: &Search, count: usize) -> Vec<Found<'_>> {
     archive.ranking().into_iter().take(count).map(found).collect()
 }
 
-/// The best architectures as JSON, with all that is needed to repeat the search.
+/// The best architectures, the Pareto front and the last population as JSON, with all that is needed to
+/// repeat the search.
 pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
     let space = search.candidates().space();
     let aggregates: Vec<bool> = search.archive().columns().iter().map(Column::is_aggregate).collect();
@@ -61,12 +62,9 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
             })
         })
         .collect();
-    let front: Vec<String> = search
-        .archive()
-        .front()
-        .into_iter()
-        .map(|place| space.print(&search.archive().entries()[place].arch))
-        .collect();
+    let archs = |places: &[usize]| -> Vec<String> {
+        places.iter().map(|&place| space.print(&search.archive().entries()[place].arch)).collect()
+    };
     json!({
         "space": space.name(),
         "complete": ended == Ended::Complete,
@@ -75,7 +73,8 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
         "scored_network": space.describe(search.scorer().network()),
         "final_network": space.describe(search.candidates().network()),
         "best": best,
-        "front": front,
+        "front": archs(&search.archive().front()),
+        "population": archs(search.population()),
         "command": search.configuration().command(),
         "version": env!("CARGO_PKG_VERSION"),
     })

@@ -7,8 +7,9 @@ use crate::{Archive, Candidates, SearchError};
 /// The evolution of SWAP-NAS (Peng et al., ICLR 2024, appendix).
 ///
 /// Of a random population, each cycle draws a sample. The parent is the best of it or, half of the time,
-/// the crossover of its two best. Several mutants of the parent are scored; the best of them joins the
-/// population, and the worst of the population leaves.
+/// the crossover of its two best. Several mutants of the parent are scored; the best of them that is not
+/// in the population yet joins it, and the worst of the population leaves. (Without that condition the best
+/// architecture of a small space soon fills the whole population with copies of itself.)
 #[derive(Clone, Debug)]
 pub struct SwapNas {
     size: usize,
@@ -57,8 +58,9 @@ impl Algorithm for SwapNas {
             self.population.extend(places);
             return;
         }
-        let best = places.iter().copied().reduce(|a, b| if archive.better(b, a) { b } else { a });
-        self.population.extend(best);
+        let new = places.iter().copied().filter(|place| !self.population.contains(place));
+        let Some(best) = new.reduce(|a, b| if archive.better(b, a) { b } else { a }) else { return };
+        self.population.push(best);
         let worst = (0..self.population.len())
             .reduce(|a, b| if archive.better(self.population[a], self.population[b]) { b } else { a });
         if let Some(worst) = worst {
