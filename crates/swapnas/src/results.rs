@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
-use swapnas_search::{Ended, Entry, Search};
+use swapnas_search::{Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
 use crate::{Column, Score, Undefined, WriteError, drawing, file};
@@ -133,6 +133,11 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     {
         curve.push((count, score(best)));
     }
+    let against = match configuration.second {
+        SecondObjective::Params => "parameters",
+        SecondObjective::Macs => "multiply-accumulates",
+        SecondObjective::Latency => "latency",
+    };
     let front = archive.front();
     let points = ranking.iter().map(|&place| {
         let Entry { arch, sizes, .. } = &archive.entries()[place];
@@ -140,6 +145,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             arch: space.print(arch),
             params: sizes.params,
             macs: sizes.macs,
+            latency: sizes.latency,
             score: score(place),
             on_front: front.contains(&place),
         }
@@ -154,6 +160,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             .collect(),
         params: entry.sizes.params,
         macs: entry.sizes.macs,
+        latency: entry.sizes.latency,
         drawings: vec![drawing::svg(&space.diagrams(&entry.arch))],
     });
     let mut notes = Vec::new();
@@ -180,7 +187,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         ("cycles", configuration.cycles.to_string()),
         ("mutations", configuration.mutations.to_string()),
         ("limits", configuration.limits.to_string()),
-        ("front against", configuration.second.to_string()),
+        ("front against", against.to_owned()),
         ("evaluations", archive.entries().len().to_string()),
     ];
     Report {
@@ -188,6 +195,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         notes,
         score: archive.objective().to_string(),
         curve,
+        against: against.to_owned(),
         points: points.collect(),
         best: shown.collect(),
         settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
