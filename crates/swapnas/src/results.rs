@@ -5,7 +5,7 @@ use swapnas_graph::Key;
 use swapnas_search::{Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Column, Score, Undefined, WriteError, drawing, file};
+use crate::{Column, Score, Undefined, WriteError, drawing, file, saturation_warnings};
 
 /// One of the best architectures of a search.
 #[derive(Clone, Debug)]
@@ -174,6 +174,10 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             "The normal and the reduction cell are alike: the scored network has a single cell.".to_owned(),
         );
     }
+    notes.extend(saturation_warnings(
+        search.scorer().settings().batch,
+        archive.entries().iter().map(|entry| &entry.scored),
+    ));
     let settings = [
         ("space", configuration.space.clone()),
         ("objective", archive.objective().to_string()),
@@ -182,10 +186,8 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         ("inputs", format!("{}, batch {}", configuration.inputs, configuration.batch)),
         ("seed", configuration.seed.to_string()),
         ("algorithm", configuration.algorithm.to_string()),
-        ("population", configuration.population.to_string()),
-        ("sample", configuration.sample.to_string()),
-        ("cycles", configuration.cycles.to_string()),
-        ("mutations", configuration.mutations.to_string()),
+    ];
+    let more = [
         ("limits", configuration.limits.to_string()),
         ("front against", against.to_owned()),
         ("evaluations", archive.entries().len().to_string()),
@@ -198,7 +200,12 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         against: against.to_owned(),
         points: points.collect(),
         best: shown.collect(),
-        settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        settings: settings
+            .into_iter()
+            .chain(configuration.numbers().into_iter().map(|(name, number)| (name, number.to_string())))
+            .chain(more)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         versions: vec![
             ("swapnas".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             // Two runs with equal settings have equal fingerprints.
