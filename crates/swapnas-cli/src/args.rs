@@ -174,7 +174,7 @@ pub(crate) struct ScoringArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeats: Option<u32>,
     /// Seed of images, weights and samples
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = number(1..=1024))]
@@ -245,7 +245,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "SHAPE", value_parser = input)]
     pub input: Option<InputArg>,
     /// Seed of the weights of an ONNX file
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
 }
 
@@ -288,6 +288,10 @@ pub(crate) struct MetricsArgs {
 
 fn space(name: &str) -> Result<&'static dyn Space, swapnas::UnknownSpace> {
     swapnas::space(name)
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
 /// A count such as 3300000, 3.3M, 600k or 1.2G.

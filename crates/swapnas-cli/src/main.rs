@@ -23,7 +23,7 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::command();
+    let command = command();
     let matches = command.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
@@ -40,10 +40,32 @@ fn main() -> ExitCode {
         // The reader of a pipe, such as `head`, may have seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", explain(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The command with all its options, where a negative number is a value like any other, so that it is refused as
+/// one.
+fn command() -> clap::Command {
+    let values = |argument: clap::Arg| {
+        let takes_values = argument.get_action().takes_values();
+        argument.allow_negative_numbers(takes_values)
+    };
+    Cli::command().mut_subcommands(|subcommand| subcommand.mut_args(values))
+}
+
+/// An error with its causes, each said once: some errors say their cause themselves.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// The names of the options of the subcommand that were typed.

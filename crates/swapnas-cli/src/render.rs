@@ -3,7 +3,7 @@
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{Cell, CellAlignment, Table};
 use swapnas::results::Found;
-use swapnas::{Ceiling, Column, Columns, Correlation, Init, Score, Scored, Scorer, Sharing, Space};
+use swapnas::{Column, Columns, Correlation, Init, Score, Scorer, Sharing, Space};
 
 use crate::commands::score::Row;
 
@@ -97,33 +97,17 @@ fn number(x: f64) -> String {
     }
 }
 
-/// What a reader of the scores should know.
-pub(crate) fn warnings<'a>(scorer: &Scorer, scored: impl Iterator<Item = &'a Scored>) -> Vec<String> {
-    let (mut batch, mut units, mut all) = (0, 0, 0);
-    for scored in scored {
-        all += 1;
-        if let Some(saturation) = scored.saturation.filter(|s| s.is_saturated()) {
-            match saturation.ceiling {
-                Ceiling::Batch => batch += 1,
-                Ceiling::Units => units += 1,
-            }
-        }
-    }
-    let samples = scorer.settings().batch;
-    let mut warnings = Vec::new();
-    if batch > 0 {
-        warnings.push(format!(
-            "saturated: {batch} of {all} networks have nearly all of the 2^{samples} patterns that {samples} \
-             images allow, so their SWAP-Scores say little; raise --batch"
-        ));
-    }
-    if units > 0 {
-        warnings.push(format!(
-            "saturated: in {units} of {all} networks nearly every unit has a pattern of its own, so the \
-             SWAP-Score does little but count units; lower --batch or raise --channels"
-        ));
-    }
-    warnings
+/// A number with its noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What is said of an architecture that cannot be read, before the reason.
+pub(crate) fn unread(text: &str) -> String {
+    const SHOWN: usize = 200;
+    let end = text.char_indices().nth(SHOWN).map_or(text.len(), |(place, _)| place);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("cannot read the architecture `{}{more}`", &text[..end])
 }
 
 /// Text broken into lines of at most 96 characters, each after `indent`.

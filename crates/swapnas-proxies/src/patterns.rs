@@ -7,7 +7,7 @@ use swapnas_graph::{Block, Signs};
 use sieve::Sieve;
 
 /// Samples of one block: the width of a pattern that fits into one word.
-const SAMPLES: usize = u16::BITS as usize;
+pub(crate) const SAMPLES: usize = u16::BITS as usize;
 
 /// The set of the sample-wise activation patterns of a network's ReLU units (Peng et al., ICLR 2024):
 /// one bit for every sample of the batch, set if the sample makes the unit positive.

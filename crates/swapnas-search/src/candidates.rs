@@ -25,7 +25,7 @@ impl Candidates {
     /// Candidates of a space. `network` is the one that is to be trained.
     ///
     /// # Errors
-    /// If latency is limited and there is no table.
+    /// If latency is limited and there is no table, or if the limits contradict each other.
     pub fn new(
         space: &'static dyn Space,
         network: NetworkConfig,
@@ -35,6 +35,11 @@ impl Candidates {
     ) -> Result<Self, SearchError> {
         if limits.max_latency.is_some() && table.is_none() {
             return Err(SearchError::NoLatencyTable);
+        }
+        if let (Some(least), Some(most)) = (limits.min_params, limits.max_params)
+            && least > most
+        {
+            return Err(SearchError::NoRoom { least, most });
         }
         let rng = Xoshiro256PlusPlus::seed_from_u64(Key::of(("search", seed)).0);
         Ok(Candidates { space, network, limits, table, rng })

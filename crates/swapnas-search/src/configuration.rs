@@ -219,6 +219,17 @@ impl Configuration {
         })
     }
 
+    /// The numbers that the algorithm goes by, with their names.
+    pub fn numbers(&self) -> Vec<(&'static str, usize)> {
+        let number = |name: &str| match name {
+            "population" => self.population,
+            "sample" => self.sample,
+            "cycles" => self.cycles,
+            _ => self.mutations,
+        };
+        self.algorithm.numbers().iter().map(|&name| (name, number(name))).collect()
+    }
+
     /// How many architectures are asked for in all, or `None` where only the space knows.
     pub fn evaluations(&self) -> Option<usize> {
         match self.algorithm {
@@ -253,10 +264,9 @@ impl Configuration {
         add("final-channels", number(self.trained.channels));
         add("final-cells", number(self.trained.cells));
         add("algorithm", Some(self.algorithm.to_string()));
-        add("population", Some(self.population.to_string()));
-        add("sample", Some(self.sample.to_string()));
-        add("cycles", Some(self.cycles.to_string()));
-        add("mutations", Some(self.mutations.to_string()));
+        for (name, number) in self.numbers() {
+            add(name, Some(number.to_string()));
+        }
         add("second-objective", Some(self.second.to_string()));
         add("min-params", self.limits.min_params.map(|n| n.to_string()));
         add("max-params", self.limits.max_params.map(|n| n.to_string()));

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
 use swapnas_proxies::ScoreError;
 use swapnas_spaces::NetworkError;
 
@@ -24,6 +25,16 @@ pub enum SearchError {
         limits: String,
         /// The sizes of the last one.
         last: String,
+    },
+    /// Limits that leave no number of parameters.
+    #[error(
+        "no network has {least} parameters or more and {most} or fewer; give limits with room between them"
+    )]
+    NoRoom {
+        /// The fewest parameters allowed.
+        least: u64,
+        /// The most parameters allowed.
+        most: u64,
     },
     /// The space is too large for all of it.
     #[error("the space {0} is too large to go through; use another algorithm")]
@@ -67,8 +78,13 @@ pub enum SearchError {
     #[error("{} already holds a run; give another folder, or continue it with --resume", .0.display())]
     Taken(PathBuf),
     /// A folder that holds no run.
-    #[error("{} holds no run (there is no run.db in it)", .0.display())]
-    NoRun(PathBuf),
+    #[error("{} holds no run: {why}", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// What it is instead.
+        why: &'static str,
+    },
     /// Somebody else writes the run.
     #[error("another process is writing the run in {}; wait until it ends, or stop it", .0.display())]
     Locked(PathBuf),
@@ -81,12 +97,12 @@ pub enum SearchError {
         source: std::io::Error,
     },
     /// The database cannot be used.
-    #[error("the database {}: {source}", path.display())]
+    #[error("the database {}: {}", path.display(), reason(cause))]
     Database {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     /// The database is of another version or damaged.
     #[error("{} cannot be used: {what}", path.display())]
@@ -99,4 +115,34 @@ pub enum SearchError {
     /// A setting of a stored run that this version does not know.
     #[error("the settings of the run cannot be used: {0}")]
     Settings(String),
+}
+
+/// What SQLite says, in words where it is terse.
+fn reason(cause: &rusqlite::Error) -> String {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            "the disk is full; what was written by then is whole: make room, and continue the run".to_owned()
+        }
+        Some(ErrorCode::NotADatabase) => "this is no database".to_owned(),
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged".to_owned(),
+        _ => cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Error, ffi};
+
+    use super::SearchError;
+
+    #[test]
+    fn what_ails_a_database_is_said_in_words() {
+        let shown = |code| {
+            let cause = Error::SqliteFailure(ffi::Error::new(code), None);
+            SearchError::Database { path: "run/run.db".into(), cause }.to_string()
+        };
+        insta::assert_snapshot!(shown(ffi::SQLITE_FULL), @"the database run/run.db: the disk is full; what was written by then is whole: make room, and continue the run");
+        insta::assert_snapshot!(shown(ffi::SQLITE_CORRUPT), @"the database run/run.db: it is damaged");
+        insta::assert_snapshot!(shown(ffi::SQLITE_IOERR), @"the database run/run.db: Error code 10: disk I/O error");
+    }
 }

@@ -3,16 +3,20 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use swapnas_proxies::{Metric, Score, Scored, Undefined};
+use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
 use swapnas_spaces::{Arch, Space};
 
 use crate::{Configuration, Entry, SearchError, Sizes};
 
 /// Version of the tables.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// Marks the database as one of this program ("SWAP").
 const APPLICATION: i64 = 0x5357_4150;
+
+/// The names of ceilings of patterns.
+const BATCH: &str = "batch";
+const UNITS: &str = "units";
 
 const TABLES: &str = "
     CREATE TABLE run (configuration TEXT NOT NULL, version TEXT NOT NULL);
@@ -20,7 +24,8 @@ const TABLES: &str = "
         id INTEGER PRIMARY KEY,
         arch TEXT NOT NULL UNIQUE,
         params INTEGER NOT NULL, macs INTEGER NOT NULL, units INTEGER NOT NULL,
-        trained_params INTEGER NOT NULL, trained_macs INTEGER NOT NULL, latency REAL
+        trained_params INTEGER NOT NULL, trained_macs INTEGER NOT NULL, latency REAL,
+        saturation REAL, ceiling TEXT
     );
     CREATE TABLE scores (
         evaluation INTEGER NOT NULL REFERENCES evaluations (id),
@@ -57,6 +62,9 @@ impl Store {
         if database(folder).exists() {
             return Err(SearchError::Taken(folder.to_owned()));
         }
+        if folder.exists() && !folder.is_dir() {
+            return Err(io(std::io::ErrorKind::NotADirectory.into()));
+        }
         std::fs::create_dir_all(folder).map_err(io)?;
         let lock = lock(folder)?;
         // Another process may have been faster.
@@ -82,7 +90,11 @@ impl Store {
             transaction.commit()?;
             connection.close().map_err(|(_, error)| error)
         };
-        fill().map_err(|source| SearchError::Database { path: unnamed.clone(), source })?;
+        if let Err(cause) = fill() {
+            // Nobody could use it. If it cannot be removed either, the next run that is made here does.
+            let _ = std::fs::remove_file(&unnamed);
+            return Err(SearchError::Database { path: unnamed, cause });
+        }
         std::fs::rename(&unnamed, database(folder)).map_err(io)?;
         Ok(Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock })
     }
@@ -93,8 +105,15 @@ impl Store {
     /// If the folder holds no run, one of a newer version, or one that somebody else is writing.
     pub fn open(folder: &Path) -> Result<(Self, Configuration), SearchError> {
         let path = database(folder);
+        let none = |why| Err(SearchError::NoRun { path: folder.to_owned(), why });
+        if !folder.exists() {
+            return none("there is no such folder");
+        }
+        if !folder.is_dir() {
+            return none("it is no folder");
+        }
         if !path.is_file() {
-            return Err(SearchError::NoRun(folder.to_owned()));
+            return none("there is no run.db in it");
         }
         let lock = lock(folder)?;
         let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock };
@@ -151,12 +170,20 @@ impl Store {
 
     fn rows(&self) -> rusqlite::Result<Vec<(i64, String, Scored, Sizes)>> {
         let mut statement = self.connection.prepare(
-            "SELECT id, arch, params, macs, units, trained_params, trained_macs, latency FROM evaluations",
+            "SELECT id, arch, params, macs, units, trained_params, trained_macs, latency, saturation, ceiling \
+             FROM evaluations",
         )?;
         let rows = statement.query_map([], |row| {
             let count = |column: usize| row.get::<_, i64>(column).map(|count| count as u64);
             let (params, macs, units) = (count(2)?, count(3)?, count(4)?);
-            let scored = Scored { params, macs, units, scores: Vec::new(), saturation: None };
+            let ceiling = match row.get::<_, Option<String>>(9)?.as_deref() {
+                Some(BATCH) => Some(Ceiling::Batch),
+                Some(UNITS) => Some(Ceiling::Units),
+                _ => None,
+            };
+            let ratio = row.get::<_, Option<f64>>(8)?;
+            let saturation = ratio.zip(ceiling).map(|(ratio, ceiling)| Saturation { ratio, ceiling });
+            let scored = Scored { params, macs, units, scores: Vec::new(), saturation };
             let sizes = Sizes { params: count(5)?, macs: count(6)?, latency: row.get(7)? };
             Ok((row.get(0)?, row.get(1)?, scored, sizes))
         })?;
@@ -183,14 +210,18 @@ impl Store {
     pub fn save(&self, space: &dyn Space, metrics: &[Metric], entries: &[Entry]) -> Result<(), SearchError> {
         self.transaction(|connection| {
             let mut evaluation = connection.prepare_cached(
-                "INSERT INTO evaluations (arch, params, macs, units, trained_params, trained_macs, latency) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO evaluations (arch, params, macs, units, trained_params, trained_macs, latency, \
+                 saturation, ceiling) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             let mut score = connection.prepare_cached("INSERT INTO scores VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for Entry { arch, scored, sizes } in entries {
                 let [params, macs, units, trained_params, trained_macs] =
                     [scored.params, scored.macs, scored.units, sizes.params, sizes.macs].map(|n| n as i64);
                 let text = space.print(arch);
+                let ceiling = |of: Saturation| match of.ceiling {
+                    Ceiling::Batch => BATCH,
+                    Ceiling::Units => UNITS,
+                };
                 evaluation.execute(params![
                     text,
                     params,
@@ -198,7 +229,9 @@ impl Store {
                     units,
                     trained_params,
                     trained_macs,
-                    sizes.latency
+                    sizes.latency,
+                    scored.saturation.map(|saturation| saturation.ratio),
+                    scored.saturation.map(ceiling)
                 ])?;
                 let id = connection.last_insert_rowid();
                 for (metric, value) in metrics.iter().zip(&scored.scores) {
@@ -250,7 +283,7 @@ impl Store {
     }
 
     fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, SearchError> {
-        result.map_err(|source| SearchError::Database { path: database(&self.folder), source })
+        result.map_err(|cause| SearchError::Database { path: database(&self.folder), cause })
     }
 }
 
@@ -267,7 +300,7 @@ fn open(folder: &Path) -> Result<Connection, SearchError> {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(connection)
     };
-    open().map_err(|source| SearchError::Database { path: path.clone(), source })
+    open().map_err(|cause| SearchError::Database { path: path.clone(), cause })
 }
 
 /// Keeps all others from writing the run.

@@ -17,6 +17,8 @@ pub struct Target {
     /// Twice the variance of the parameters of scored networks, in thousands squared: a network that is
     /// off by a standard deviation keeps exp(-1/2) of its score.
     pub sigma: f64,
+    /// Fewest and most parameters of networks to be trained, of those that were looked at.
+    pub range: [u64; 2],
 }
 
 /// From the size of the network that is to be trained to that of the one that is scored: by a straight
@@ -49,7 +51,10 @@ pub fn regularisation(
         )));
     }
     let mu = (y + products / squares * (params as f64 - x)).max(0.0);
-    Ok(Target { params, mu: rounded(mu), sigma: rounded(2.0 * variance) })
+    let least = sizes.iter().map(|size| size.0).fold(f64::INFINITY, f64::min);
+    let most = sizes.iter().map(|size| size.0).fold(0.0, f64::max);
+    let range = [least as u64, most as u64];
+    Ok(Target { params, mu: rounded(mu), sigma: rounded(2.0 * variance), range })
 }
 
 /// Four digits, so that it can be typed again.

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that cannot be written.
@@ -11,10 +11,33 @@ pub struct WriteError {
     pub source: std::io::Error,
 }
 
+/// Whether a file can be written there, as far as can be said beforehand: before long work, say.
+///
+/// # Errors
+/// If it is a folder, or if the folder that it is to be in is none.
+pub fn check_output(path: &Path) -> Result<(), WriteError> {
+    let error = |kind: ErrorKind| Err(WriteError { path: path.to_owned(), source: kind.into() });
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() {
+        return error(ErrorKind::IsADirectory);
+    }
+    match folder.map(Path::metadata) {
+        Some(Err(source)) => Err(WriteError { path: path.to_owned(), source }),
+        Some(Ok(folder)) if !folder.is_dir() => error(ErrorKind::NotADirectory),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file so that there is never half of it: into a temporary one in the same folder, which
 /// then takes the name. What is not a plain file, such as a pipe, is written to as it is.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
-    replace(path, contents).map_err(|source| WriteError { path: path.to_owned(), source })
+    check_output(path)?;
+    replace(path, contents).map_err(|error| WriteError { path: path.to_owned(), source: plain(error) })
+}
+
+/// The error without the name of the temporary file, of which nobody knows.
+fn plain(error: std::io::Error) -> std::io::Error {
+    if error.get_ref().is_some() { error.kind().into() } else { error }
 }
 
 fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {

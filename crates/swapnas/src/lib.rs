@@ -33,12 +33,14 @@ pub mod plot;
 pub mod report;
 pub mod results;
 mod sample;
+mod saturation;
 pub mod statistics;
 pub mod table;
 
 pub use correlate::{Correlation, correlate};
-pub use file::WriteError;
+pub use file::{WriteError, check_output};
 pub use sample::sample;
+pub use saturation::saturation_warnings;
 pub use swapnas_graph::{Init, Level, Shape, Tensors};
 pub use swapnas_proxies::inputs::InputSpec;
 pub use swapnas_proxies::metrics::all as metrics;

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
-use swapnas_search::{Ended, Entry, Search};
+use swapnas_search::{Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Column, Score, Undefined, WriteError, drawing, file};
+use crate::{Column, Score, Undefined, WriteError, drawing, file, saturation_warnings};
 
 /// One of the best architectures of a search.
 #[derive(Clone, Debug)]
@@ -132,6 +132,11 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     {
         curve.push((count, score(best)));
     }
+    let against = match configuration.second {
+        SecondObjective::Params => "parameters",
+        SecondObjective::Macs => "multiply-accumulates",
+        SecondObjective::Latency => "latency",
+    };
     let front = archive.front();
     let points = ranking.iter().map(|&place| {
         let Entry { arch, sizes, .. } = &archive.entries()[place];
@@ -139,6 +144,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             arch: space.print(arch),
             params: sizes.params,
             macs: sizes.macs,
+            latency: sizes.latency,
             score: score(place),
             on_front: front.contains(&place),
         }
@@ -153,6 +159,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             .collect(),
         params: entry.sizes.params,
         macs: entry.sizes.macs,
+        latency: entry.sizes.latency,
         drawings: vec![drawing::svg(&space.diagrams(&entry.arch))],
     });
     let mut notes = Vec::new();
@@ -166,6 +173,10 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             "The normal and the reduction cell are alike: the scored network has a single cell.".to_owned(),
         );
     }
+    notes.extend(saturation_warnings(
+        search.scorer().settings().batch,
+        archive.entries().iter().map(|entry| &entry.scored),
+    ));
     let settings = [
         ("space", configuration.space.clone()),
         ("objective", archive.objective().to_string()),
@@ -174,12 +185,10 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         ("inputs", format!("{}, batch {}", configuration.inputs, configuration.batch)),
         ("seed", configuration.seed.to_string()),
         ("algorithm", configuration.algorithm.to_string()),
-        ("population", configuration.population.to_string()),
-        ("sample", configuration.sample.to_string()),
-        ("cycles", configuration.cycles.to_string()),
-        ("mutations", configuration.mutations.to_string()),
+    ];
+    let more = [
         ("limits", configuration.limits.to_string()),
-        ("front against", configuration.second.to_string()),
+        ("front against", against.to_owned()),
         ("evaluations", archive.entries().len().to_string()),
     ];
     Report {
@@ -187,9 +196,15 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         notes,
         score: archive.objective().to_string(),
         curve,
+        against: against.to_owned(),
         points: points.collect(),
         best: shown.collect(),
-        settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        settings: settings
+            .into_iter()
+            .chain(configuration.numbers().into_iter().map(|(name, number)| (name, number.to_string())))
+            .chain(more)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         versions: vec![
             ("swapnas".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             // Two runs with equal settings have equal fingerprints.

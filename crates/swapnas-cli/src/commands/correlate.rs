@@ -8,7 +8,9 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
-use swapnas::{Arch, Column, Correlation, Score, Scored, Scorer, Undefined};
+use swapnas::{
+    Arch, Column, Correlation, Score, Scored, Scorer, Undefined, check_output, saturation_warnings,
+};
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
@@ -20,6 +22,9 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
     let threads = args.scoring.start_threads()?;
     if let Some(path) = &args.plot {
         check_path(path)?;
+    }
+    for path in args.out.iter().chain(&args.plot) {
+        check_output(path)?;
     }
     let columns = &args.scoring.columns()?;
     let (rows, failed) = rows(&args)?;
@@ -91,7 +96,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         for (line, reason) in failed.iter() {
             writeln!(out, "skipped line {line}: {reason}")?;
         }
-        for warning in render::warnings(&scorer, done.iter().map(|(.., scored)| scored)) {
+        for warning in saturation_warnings(scorer.settings().batch, done.iter().map(|(.., scored)| scored)) {
             writeln!(out, "{warning}")?;
         }
         if !args.markdown {
@@ -136,7 +141,8 @@ fn rows(args: &CorrelateArgs) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
             .context("nothing is scored; mend these lines, or leave them out with --skip-bad");
     }
     if rows.len() < 2 {
-        bail!("{} has {} usable lines; a correlation takes two", table.file(), rows.len());
+        let lines = render::count(rows.len(), "usable line");
+        bail!("{} has {lines}; a correlation takes two", table.file());
     }
     Ok((rows, problems))
 }

@@ -8,13 +8,11 @@ use swapnas::{NetworkConfig, Shape};
 
 use crate::Ending;
 use crate::args::{ExportArgs, InputArg};
+use crate::render;
 
 pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
     let format = format(&args)?;
-    let arch = args
-        .space
-        .parse(&args.arch)
-        .with_context(|| format!("cannot read the architecture `{}`", args.arch))?;
+    let arch = args.space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
     let export = Export { space: args.space, arch: &arch, network: network(&args), seed: args.seed };
     match &args.out {
         Some(path) => export.write(format, path)?,
@@ -33,6 +31,9 @@ pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
 fn format(args: &ExportArgs) -> anyhow::Result<Format> {
     let names = Format::ALL.map(Format::name).join(", ");
     match (args.format, &args.out) {
+        (Some(format), Some(path)) if Format::of(path).is_some_and(|other| other != format) => {
+            bail!("{} is the name of another format than {format}: leave out --format, or change the name", path.display())
+        }
         (Some(format), _) => Ok(format),
         (None, Some(path)) => Format::of(path).with_context(|| {
             let extensions = Format::ALL.map(Format::extension).join(", .");

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::{Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, table};
+use swapnas::{Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, saturation_warnings, table};
 
 use crate::Ending;
 use crate::args::ScoreArgs;
@@ -39,12 +39,12 @@ pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
     } else {
         let shown = match top {
             Some(_) if done > rows.len() => format!("the best {} of {done} architectures", rows.len()),
-            _ => format!("{done} architectures"),
+            _ => render::count(done, "architecture"),
         };
         writeln!(out, "{}: {shown}", args.scoring.space.name())?;
         writeln!(out, "{}", render::settings(&scorer))?;
         writeln!(out, "{}", render::scores(&scorer, &columns, &rows))?;
-        for warning in render::warnings(&scorer, scored.iter().flatten()) {
+        for warning in saturation_warnings(scorer.settings().batch, scored.iter().flatten()) {
             writeln!(out, "{warning}")?;
         }
     }
@@ -60,7 +60,7 @@ fn architectures(args: &ScoreArgs) -> anyhow::Result<Vec<Arch>> {
     let space = args.scoring.space;
     let mut archs = Vec::new();
     for text in &args.archs {
-        archs.push(space.parse(text).with_context(|| format!("cannot read the architecture `{text}`"))?);
+        archs.push(space.parse(text).with_context(|| render::unread(text))?);
     }
     if let Some(file) = &args.archs_file {
         let list = table::read_list(file)?;

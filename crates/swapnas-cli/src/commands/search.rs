@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use swapnas::export::final_network;
 use swapnas::results::{self, Found};
-use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search, regularisation};
-use swapnas::{Level, NetworkConfig, Preset};
+use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search, regularisation};
+use swapnas::{Level, NetworkConfig, Preset, Shape, Space, saturation_warnings};
 
 use crate::Ending;
 use crate::args::{SearchArgs, WeightsArg};
@@ -38,6 +38,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
             Search::resume(folder, level)?
         }
         None => {
+            check_numbers(args.algorithm, given)?;
             let configuration = configuration(&args)?;
             Search::create(&folder(args.out.as_deref())?, configuration, level)?
         }
@@ -89,6 +90,18 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
     }
 }
 
+/// Refuses numbers that the algorithm would not look at.
+fn check_numbers(algorithm: AlgorithmKind, given: &[String]) -> anyhow::Result<()> {
+    let numbers = AlgorithmKind::SwapNas.numbers();
+    let unused = numbers
+        .iter()
+        .find(|name| !algorithm.numbers().contains(name) && given.iter().any(|given| given == *name));
+    match unused {
+        Some(name) => bail!("--{name} means nothing to --algorithm {algorithm}; leave it out"),
+        None => Ok(()),
+    }
+}
+
 /// The folder that is asked for, or one that does not exist yet.
 fn folder(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(folder) = asked {
@@ -127,6 +140,13 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
              objective is {metrics}",
             target.mu
         );
+        let [least, most] = target.range;
+        if !(least..=most).contains(&params) {
+            eprintln!(
+                "of 200 random networks to be trained, none is like that: they have {least} to {most} parameters; \
+                 --final-channels and --final-cells change that"
+            );
+        }
     }
     Ok(Configuration {
         space: scoring.space.name().to_owned(),
@@ -175,16 +195,41 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
     }
     let found: Vec<Found<'_>> = results::best(search, top);
     writeln!(out, "{}", render::found(space, &found))?;
+    let scored = search.archive().entries().iter().map(|entry| &entry.scored);
+    for warning in saturation_warnings(search.scorer().settings().batch, scored) {
+        writeln!(out, "{warning}")?;
+    }
     let folder = search.folder().display();
     writeln!(out, "{folder}/report.html shows the search and the best cells; best.json, history.csv and")?;
     writeln!(out, "run.db are in the same folder")?;
     if let Some(best) = found.first() {
         let arch = space.print(&best.entry.arch);
-        writeln!(
-            out,
-            "the network in PyTorch: swapnas export \"{arch}\" --space {} --format torch",
-            space.name()
-        )?;
+        writeln!(out, "the network in PyTorch: {}", export(space, &arch, search.candidates().network()))?;
     }
     Ok(())
+}
+
+/// The command that exports an architecture as the network that is to be trained.
+fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String {
+    let default = final_network(space);
+    let mut command = format!("swapnas export {} --space {}", quoted(arch), space.name());
+    let mut add = |name: &str, value: Option<String>| {
+        command.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    add("channels", network.channels.map(|n| n.to_string()));
+    add("cells", network.cells.map(|n| n.to_string()));
+    add("classes", (network.classes != default.classes).then(|| network.classes.to_string()));
+    let Shape { channels, height, width } = network.input;
+    add("input", (network.input != default.input).then(|| format!("{channels}x{height}x{width}")));
+    add("format", Some("torch".to_owned()));
+    command
+}
+
+/// In quotes between which a shell leaves everything as it is.
+fn quoted(arch: &str) -> String {
+    if arch.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", arch.replace('\'', r"'\''"))
+    } else {
+        format!("\"{arch}\"")
+    }
 }

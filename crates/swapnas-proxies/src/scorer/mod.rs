@@ -1,6 +1,7 @@
 //! Scoring many networks.
 
 mod agenda;
+mod memory;
 mod plan;
 mod scored;
 mod settings;
@@ -77,6 +78,11 @@ impl Scorer {
         settings: Settings,
     ) -> Result<Self, ScoreError> {
         let agenda = Agenda::new(&settings)?;
+        let Shape { channels, height, width } = network.input;
+        let sizes = [settings.batch, channels, height, width];
+        // As numbers of a picture, and once more as lanes.
+        let numbers = sizes.into_iter().fold(2, usize::saturating_mul);
+        memory::check("the images", numbers, settings.precision)?;
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
         let source = Source {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use swapnas_graph::{Draw, Graph, Init, Key, Plan, Want, Weights};
 use swapnas_spaces::Arch;
 
-use super::{ScoreError, Scorer, Sharing};
+use super::{ScoreError, Scorer, Sharing, memory};
+use crate::patterns::SAMPLES;
 use crate::trial::Network;
 
 /// An architecture's network, made ready to be run.
@@ -41,7 +42,16 @@ impl Scorer {
             Network::new(self.space, arch, &self.network, graph.clone(), self.agenda.needs, thin)
         });
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
-        Ok(Planned { plan: Plan::new(graph, &want), network, owner, key })
+        let plan = Plan::new(graph, &want);
+        self.check_memory(&plan)?;
+        Ok(Planned { plan, network, owner, key })
+    }
+
+    /// Finds out whether there is memory for the values of a network.
+    fn check_memory(&self, plan: &Plan) -> Result<(), ScoreError> {
+        let blocks = self.settings.batch.div_ceil(SAMPLES);
+        let numbers = plan.lanes_per_block().saturating_mul(blocks).saturating_mul(SAMPLES);
+        memory::check("the values of a network", numbers, self.settings.precision)
     }
 
     /// How weights of a network are drawn.

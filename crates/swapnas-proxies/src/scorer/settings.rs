@@ -103,6 +103,16 @@ pub enum ScoreError {
     /// The network cannot be run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// There is not as much memory.
+    #[error(
+        "{what} take {gib:.0} GiB, which this machine does not have; lower --batch, --size, --channels or --cells"
+    )]
+    Memory {
+        /// What it is for.
+        what: &'static str,
+        /// How much it would be, in GiB.
+        gib: f64,
+    },
     /// The file of tensors has no images.
     #[error("{path} has no tensor `input` of shape [images, channels, rows, columns]{}", found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
     NoInput {

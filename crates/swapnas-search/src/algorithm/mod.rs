@@ -75,6 +75,15 @@ impl AlgorithmKind {
             AlgorithmKind::Nsga2 => "nsga2",
         }
     }
+
+    /// The numbers that it goes by, by their names on the command line.
+    pub const fn numbers(self) -> &'static [&'static str] {
+        match self {
+            AlgorithmKind::SwapNas | AlgorithmKind::Aging => &["population", "sample", "cycles", "mutations"],
+            AlgorithmKind::Random | AlgorithmKind::Nsga2 => &["population", "cycles", "mutations"],
+            AlgorithmKind::Exhaustive => &[],
+        }
+    }
 }
 
 impl fmt::Display for AlgorithmKind {

@@ -24,7 +24,7 @@ const SEPARATION: f64 = 7.0;
 const GAP: f64 = 11.0;
 
 /// From one end of an edge to the next on the side of a node.
-const PORT: f64 = 6.0;
+const PORT: f64 = 8.0;
 
 /// Times that all columns are sorted, and moved; after that, nothing changes that could be seen.
 const SORTS: usize = 40;

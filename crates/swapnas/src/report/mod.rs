@@ -23,6 +23,8 @@ pub struct Report {
     pub score: String,
     /// The best score so far after so many evaluations, in ascending order.
     pub curve: Vec<(u64, f64)>,
+    /// What the front weighs the score against, such as `parameters`.
+    pub against: String,
     /// Every architecture that was evaluated.
     pub points: Vec<Point>,
     /// The best architectures, best first.
@@ -40,13 +42,15 @@ pub struct Report {
 pub struct Point {
     /// The architecture in the space's own encoding.
     pub arch: String,
-    /// Parameters of the network.
+    /// Parameters of the network that is to be trained.
     pub params: u64,
-    /// Multiply-accumulates of the network for one image.
+    /// Multiply-accumulates of the network that is to be trained, for one image.
     pub macs: u64,
+    /// Milliseconds, if they are known.
+    pub latency: Option<f64>,
     /// Its score. Points whose score is not finite are left out.
     pub score: f64,
-    /// Whether no other is better in score and size at once.
+    /// Whether no other is better in score and in what the front weighs it against at once.
     pub on_front: bool,
 }
 
@@ -59,10 +63,12 @@ pub struct Best {
     pub arch: String,
     /// All scores by name; `None` for one that is undefined. The names of the first one head the table.
     pub scores: Vec<(String, Option<f64>)>,
-    /// Parameters of the network.
+    /// Parameters of the network that is to be trained.
     pub params: u64,
-    /// Multiply-accumulates of the network for one image.
+    /// Multiply-accumulates of the network that is to be trained, for one image.
     pub macs: u64,
+    /// Milliseconds, if they are known.
+    pub latency: Option<f64>,
     /// What it looks like, as [`drawing::svg`](crate::drawing::svg) draws it. SVG is put into the page as it
     /// is.
     pub drawings: Vec<String>,

@@ -35,8 +35,7 @@ pub(super) fn page(report: &Report) -> Markup {
                 main {
                     h1 { (report.title) }
                     @for note in &report.notes { p.note role="note" { (note) } }
-                    (best(report))
-                    (charts(report))
+                    (overview(report))
                     (front(report))
                     (drawings(report))
                     (pairs("Settings", &report.settings))
@@ -51,35 +50,47 @@ pub(super) fn page(report: &Report) -> Markup {
     }
 }
 
+/// The best in numbers, and all in charts.
+fn overview(report: &Report) -> Markup {
+    html! {
+        h2 { "Results" }
+        @if report.best.is_empty() { p { "No architecture was evaluated." } }
+        div.overview {
+            @if !report.best.is_empty() { figure { (best(report)) } }
+            (charts(report))
+        }
+    }
+}
+
 fn best(report: &Report) -> Markup {
+    let with_latency = report.best.iter().any(|best| best.latency.is_some());
     let names: Vec<&str> = report
         .best
         .first()
         .map_or_else(Vec::new, |best| best.scores.iter().map(|(name, _)| &name[..]).collect());
     html! {
-        h2 { "Best architectures" }
-        @if report.best.is_empty() { p { "No architecture was evaluated." } }
-        @else {
-            (scrolling("Best architectures", html! {
-                table {
-                    thead { tr {
-                        th.number scope="col" { "rank" }
-                        @for name in &names { th.number scope="col" { (name) } }
-                        th.number scope="col" { "parameters" }
-                        th.number scope="col" { "multiply-accumulates" }
-                    } }
-                    tbody { @for best in &report.best { tr {
-                        td.number { (best.rank) }
-                        @for name in &names {
-                            @let score = best.scores.iter().find(|(other, _)| other == name);
-                            td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), number)) }
-                        }
-                        td.number { (grouped(best.params)) }
-                        td.number { (grouped(best.macs)) }
-                    } } }
-                }
-            }))
-        }
+        (scrolling("Best architectures", html! {
+            table.best {
+                thead { tr {
+                    th.number scope="col" { "rank" }
+                    @for name in &names { th.number scope="col" { (name) } }
+                    th.number scope="col" { "parameters" }
+                    th.number scope="col" { "multiply-accumulates" }
+                    @if with_latency { th.number scope="col" { "latency" } }
+                } }
+                tbody { @for best in &report.best { tr {
+                    td.number { (best.rank) }
+                    @for name in &names {
+                        @let score = best.scores.iter().find(|(other, _)| other == name);
+                        td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), number)) }
+                    }
+                    td.number { (grouped(best.params)) }
+                    td.number { (grouped(best.macs)) }
+                    @if with_latency { td.number { (best.latency.map_or("–".to_owned(), milliseconds)) } }
+                } } }
+            }
+        }))
+        figcaption { "The best architectures. All sizes are those of the network to be trained." }
     }
 }
 
@@ -115,19 +126,20 @@ fn charts(report: &Report) -> Markup {
         0 => String::new(),
         count => format!(" {count} architectures off the front are left out, evenly."),
     };
-    let legend = format!("Diamonds are the Pareto front, circles all others.{left_out}");
-    let by_params = size_chart(report, &points, "parameters", |point| point.params, archs);
-    let by_macs = size_chart(report, &points, "multiply-accumulates", |point| point.macs, false);
+    let against = &report.against;
+    let front =
+        if against.is_empty() { String::new() } else { format!(" of {} against {against}", report.score) };
+    let legend = format!("Diamonds are the Pareto front{front}, circles all others.{left_out}");
+    let charts = [
+        size_chart(report, &points, "parameters", |point| Some(point.params as f64), archs),
+        size_chart(report, &points, "multiply-accumulates", |point| Some(point.macs as f64), false),
+        size_chart(report, &points, "latency in milliseconds", |point| point.latency, false),
+    ];
     html! {
-        h2 { "Search" }
-        div.charts {
-            @if let Some(svg) = curve(report) {
-                figure { (svg) figcaption { "The best " (report.score) " after so many evaluations." } }
-            }
-            @if let Some(svg) = by_params { figure { (svg) figcaption { (legend) } } }
-            @if let Some(svg) = by_macs { figure { (svg) figcaption { (legend) } } }
+        @if let Some(svg) = curve(report) {
+            figure { (svg) figcaption { "The best " (report.score) " after so many evaluations." } }
         }
-        @if report.points.is_empty() && report.curve.is_empty() { p { "There is nothing to draw." } }
+        @for svg in charts.into_iter().flatten() { figure { (svg) figcaption { (legend) } } }
     }
 }
 
@@ -179,13 +191,14 @@ fn size_chart(
     report: &Report,
     points: &[&Point],
     label: &str,
-    size: impl Fn(&Point) -> u64,
+    size: impl Fn(&Point) -> Option<f64>,
     with_archs: bool,
 ) -> Option<Markup> {
     let title = |point: &Point| {
-        let Point { params, macs, score, arch, .. } = point;
+        let Point { params, macs, score, arch, latency, .. } = point;
+        let latency = latency.map_or(String::new(), |latency| format!(", {}", milliseconds(latency)));
         let numbers = format!(
-            "{} {}, {} parameters, {} multiply-accumulates",
+            "{} {}, {} parameters, {} multiply-accumulates{latency}",
             report.score,
             number(*score),
             grouped(*params),
@@ -193,11 +206,8 @@ fn size_chart(
         );
         if with_archs || point.on_front { format!("{numbers}\n{arch}") } else { numbers }
     };
-    let marks = points.iter().map(|point| Mark {
-        x: size(point) as f64,
-        y: point.score,
-        strong: point.on_front,
-        title: title(point),
+    let marks = points.iter().filter_map(|point| {
+        Some(Mark { x: size(point)?, y: point.score, strong: point.on_front, title: title(point) })
     });
     let marks: Vec<Mark> = marks.collect();
     let description = format!("Points: {} against {label} of {} architectures.", report.score, marks.len());
@@ -216,6 +226,7 @@ fn front(report: &Report) -> Markup {
     let mut front: Vec<&Point> =
         report.points.iter().filter(|point| point.on_front && point.score.is_finite()).collect();
     front.sort_by_key(|point| (point.params, point.macs));
+    let with_latency = front.iter().any(|point| point.latency.is_some());
     html! {
         @if !front.is_empty() {
             h2 { "Pareto front" }
@@ -226,12 +237,16 @@ fn front(report: &Report) -> Markup {
                         thead { tr {
                             th.number scope="col" { "parameters" }
                             th.number scope="col" { "multiply-accumulates" }
+                            @if with_latency { th.number scope="col" { "latency" } }
                             th.number scope="col" { (report.score) }
                             th scope="col" { "architecture" }
                         } }
                         tbody { @for point in front { tr {
                             td.number { (grouped(point.params)) }
                             td.number { (grouped(point.macs)) }
+                            @if with_latency {
+                                td.number { (point.latency.map_or("–".to_owned(), milliseconds)) }
+                            }
                             td.number { (number(point.score)) }
                             td { code { (point.arch) } }
                         } } }
@@ -246,13 +261,19 @@ fn pairs(title: &str, pairs: &[(String, String)]) -> Markup {
     html! {
         @if !pairs.is_empty() {
             h2 { (title) }
-            (scrolling(title, html! {
-                table.pairs { tbody {
-                    @for (name, value) in pairs { tr { th scope="row" { (name) } td { (value) } } }
-                } }
-            }))
+            div.card {
+                (scrolling(title, html! {
+                    table.pairs { tbody {
+                        @for (name, value) in pairs { tr { th scope="row" { (name) } td { (value) } } }
+                    } }
+                }))
+            }
         }
     }
+}
+
+fn milliseconds(latency: f64) -> String {
+    format!("{} ms", number(latency))
 }
 
 /// A whole number in groups of three digits.

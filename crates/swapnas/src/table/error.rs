@@ -9,6 +9,12 @@ pub enum TableError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file is in an encoding that is not read.
+    #[error("{file} is in UTF-16; save it in UTF-8")]
+    Utf16 {
+        /// The file.
+        file: String,
+    },
     /// There is nothing in the file, or nothing but a header.
     #[error("{file} has no rows")]
     Empty {

@@ -23,7 +23,7 @@ pub enum Problem {
         column: String,
     },
     /// The accuracy is something else.
-    #[error("column {column}: `{value}` is not a number; write the accuracy as in 94.3")]
+    #[error("column {column}: `{}` is not a number; write the accuracy as in 94.3", shown(value))]
     NotANumber {
         /// Number of the column, and its name if it has one.
         column: String,
@@ -47,6 +47,18 @@ pub enum Problem {
     /// The search space cannot use the architecture.
     #[error("{0}")]
     Architecture(String),
+}
+
+/// How many characters of a value are shown.
+const SHOWN: usize = 60;
+
+/// The beginning of a value on one line, with nothing that a terminal would obey.
+fn shown(value: &str) -> String {
+    let mut text: String = value.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if value.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// All lines of a file that cannot be used, in order.

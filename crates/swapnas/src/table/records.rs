@@ -23,6 +23,9 @@ impl Text {
             (path.display().to_string(), std::fs::read(path))
         };
         match bytes {
+            Ok(bytes) if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => {
+                Err(TableError::Utf16 { file })
+            }
             Ok(bytes) => Ok(Text::new(file, bytes)),
             Err(source) => Err(TableError::Read { file, source }),
         }

@@ -1,4 +1,6 @@
-//! The page of a search, as browsers read it.
+//! The page of a search, as parsers of HTML read it.
+
+mod browser;
 
 use scraper::{Html, Selector};
 use swapnas::drawing;
@@ -17,6 +19,7 @@ fn report(count: u64) -> Report {
             arch: space.print(arch),
             params: size(i),
             macs: size(i) * 160 + i * 1_000_003,
+            latency: None,
             score: score(i),
             on_front: false,
         })
@@ -39,6 +42,7 @@ fn report(count: u64) -> Report {
         ],
         params: points[i].params,
         macs: points[i].macs,
+        latency: None,
         drawings: vec![drawing::svg(&space.diagrams(&archs[i]))],
     });
     let best: Vec<Best> = best.collect();
@@ -53,6 +57,7 @@ fn report(count: u64) -> Report {
         notes: vec!["The search was stopped after 1000 of 4020 evaluations.".to_owned()],
         score: "swap-reg".to_owned(),
         curve,
+        against: "parameters".to_owned(),
         points,
         best,
         settings: vec![
@@ -156,4 +161,26 @@ fn pages_of_little_or_odd_data_are_valid() {
         assert!(!text.contains("NaN") && !text.contains("inf\""), "{text}");
     }
     assert!(render(&Report::default()).contains("No architecture was evaluated."));
+}
+
+#[test]
+fn latencies_are_shown_where_they_are_known() {
+    let mut report = report(30);
+    report.best[0].latency = Some(12.5);
+    report.points.iter_mut().zip(1..).for_each(|(point, place)| point.latency = Some(f64::from(place)));
+    report.against = "latency".to_owned();
+    let text = render(&report);
+    let page = Html::parse_document(&text);
+    assert_eq!(count(&page, "figure > svg.chart"), 4);
+    assert!(text.contains("12.5000 ms") && text.contains("Pareto front of swap-reg against latency"));
+}
+
+#[test]
+fn labels_of_axes_are_cut_where_there_is_no_room() {
+    let mut report = report(30);
+    report.score = "a".repeat(200);
+    let page = Html::parse_document(&render(&report));
+    let labels = Selector::parse(".chart text").unwrap();
+    let longest = page.select(&labels).map(|label| label.text().collect::<String>().chars().count()).max();
+    assert!((30..60).contains(&longest.unwrap()), "{longest:?}");
 }
