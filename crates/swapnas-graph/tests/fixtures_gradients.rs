@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use swapnas_graph::grad::{Differentiator, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted,
+};
 use swapnas_graph::{
     Batch, Element, Graph, Level, ModuleKind, Observer, ParamId, Relu, Shape, Signs, Tensors, ValueId, Want,
     Weights,
@@ -216,7 +218,7 @@ fn compute<E: Element>(case: &Case, folder: &Path, shared: &Shared) -> Vec<(&'st
     }
 
     let loss = Loss::CrossEntropy(labels);
-    let wanted = Wanted { params: true, values: Vec::new(), products: layers.outputs.clone() };
+    let wanted = Wanted { params: Elements::All, values: Vec::new(), products: layers.outputs.clone() };
     let gradients = pass.backward(loss, &wanted).unwrap();
     found.push(("loss", gradients.loss));
     let norms = layers.weights.iter().map(|id| norm(gradients.params.get(*id)));

@@ -1,6 +1,8 @@
 //! Gradients and Hessian-vector products against differences, for every operation on small odd shapes.
 
-use swapnas_graph::grad::{Differentiator, GradError, Gradients, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, GradError, Gradients, Loss, ParamSet, Statistics, Tape, Wanted,
+};
 use swapnas_graph::{
     Activation, Batch, Conv, Draw, Element, Graph, GraphBuilder, GraphError, Init, Level, Op, Padding,
     RunError, Shape, ValueId, Want, Weights, Window,
@@ -249,7 +251,7 @@ fn run<E: Element>(
     let output = case.graph.outputs()[0];
     let kept = !matches!(case.graph.node(output).op, Op::Act(_));
     let products = if kept { vec![output] } else { Vec::new() };
-    let wanted = Wanted { params: true, values: vec![case.graph.input()], products };
+    let wanted = Wanted { params: Elements::All, values: vec![case.graph.input()], products };
     pass.backward(Loss::CrossEntropy(&labels(case)), &wanted).unwrap()
 }
 
@@ -417,6 +419,39 @@ fn statistics_of_samples_are_those_of_batches_of_one() {
                     let found = found * case.samples as f64;
                     assert_close(case.name, &case.graph.param(id).name, found, *expected, 1e-9);
                 }
+            }
+        }
+    }
+}
+
+/// The first elements alone have the gradients that they have among all.
+#[test]
+fn first_elements_have_the_gradients_of_all() {
+    for case in cases() {
+        let batch = batch::<f32>(&case, &images(&case));
+        let weights = weights::<f32>(&case.graph);
+        let tape = Tape::new(case.graph.clone(), &Want::default());
+        let mut engine = Differentiator::new(Level::best());
+        let labels = labels(&case);
+        for statistics in ALL {
+            let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
+            let mut firsts = |params: Elements| {
+                let (mut firsts, mut counts) = (Vec::new(), Vec::new());
+                let wanted = Wanted { params, ..Wanted::default() };
+                let loss = Loss::CrossEntropy(&labels);
+                let found = pass.backward_by_sample(loss, &wanted, |id, gradients| {
+                    counts.push(gradients.elements());
+                    firsts.extend((0..case.samples).map(|sample| (id, gradients.get(sample, 0))));
+                });
+                (firsts, counts, found.unwrap().params)
+            };
+            let (all, counts, batch) = firsts(Elements::All);
+            let (first, ones, first_batch) = firsts(Elements::First);
+            assert_eq!(first, all, "{}", case.name);
+            assert_eq!(ones, vec![1; counts.len()], "{}", case.name);
+            for (found, expected) in first_batch.iter().zip(batch.iter()) {
+                assert_eq!(found[0], expected[0], "{}", case.name);
+                assert!(found[1..].iter().all(|x| *x == 0.0), "{}", case.name);
             }
         }
     }

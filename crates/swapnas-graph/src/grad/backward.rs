@@ -9,7 +9,7 @@ use super::frame::Tangents;
 use super::loss::{Loss, Start};
 use super::tape::View;
 use super::way::{Visit, Way, readers, useful};
-use super::{GradError, Gradients, ParamSet, Pass, SampleGradients, Wanted};
+use super::{Elements, GradError, Gradients, ParamSet, Pass, SampleGradients, Wanted};
 use crate::{ParamId, Shape, ValueId};
 
 impl<E: Element> Pass<'_, E> {
@@ -107,7 +107,7 @@ impl<E: Element> Pass<'_, E> {
             values: zeros(&wanted.values, Shape::elements),
             products: zeros(&wanted.products, |shape| shape.channels),
         };
-        let useful = useful(tape, wanted.params, values.iter().chain(&products).flatten());
+        let useful = useful(tape, wanted.params != Elements::None, values.iter().chain(&products).flatten());
         let readers = readers(tape, tape.node_of(view), &useful);
         let mut way = Way {
             pass: self,

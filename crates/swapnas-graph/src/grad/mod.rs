@@ -56,7 +56,7 @@ use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
-pub use gradients::{Gradients, SampleGradients, Wanted};
+pub use gradients::{Elements, Gradients, SampleGradients, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
 pub use params::ParamSet;

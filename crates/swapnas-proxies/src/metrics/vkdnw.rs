@@ -1,5 +1,5 @@
 use nalgebra::DMatrix;
-use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
+use swapnas_graph::grad::{Elements, Loss, Pass, Statistics, Wanted};
 use swapnas_graph::{Element, Graph, Init, ParamKind};
 
 use crate::Undefined;
@@ -75,17 +75,15 @@ fn information<E: Element>(
     let mut jacobian = vec![vec![vec![0.0; columns.len()]; samples]; classes];
     for (class, rows) in jacobian.iter_mut().enumerate() {
         let gradient: Vec<f64> = (0..logits.len()).map(|i| f64::from(i % classes == class)).collect();
-        pass.backward_by_sample(
-            Loss::Product { value, gradient: &gradient },
-            &Wanted::params(),
-            |id, of| {
-                if let Ok(column) = columns.binary_search(&id.index()) {
-                    for (sample, row) in rows.iter_mut().enumerate() {
-                        row[column] = of.get(sample, 0).to_f64();
-                    }
+        let loss = Loss::Product { value, gradient: &gradient };
+        let wanted = Wanted { params: Elements::First, ..Wanted::default() };
+        pass.backward_by_sample(loss, &wanted, |id, of| {
+            if let Ok(column) = columns.binary_search(&id.index()) {
+                for (sample, row) in rows.iter_mut().enumerate() {
+                    row[column] = of.get(sample, 0).to_f64();
                 }
-            },
-        )?;
+            }
+        })?;
     }
     let mut information = DMatrix::<f64>::zeros(columns.len(), columns.len());
     for (sample, logits) in logits.chunks_exact(classes).enumerate() {

@@ -6,7 +6,9 @@ mod network;
 
 use std::rc::Rc;
 
-use swapnas_graph::grad::{Differentiator, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted,
+};
 use swapnas_graph::{Batch, Element, Graph, ValueId, Want, Weights};
 
 pub(crate) use layers::{Layer, Layers, blocks};
@@ -98,7 +100,7 @@ impl<'a, E: Element> Trial<'a, E> {
             return Ok(gradients.clone());
         }
         let products = self.layers().iter().map(|layer| layer.output).collect();
-        let wanted = Wanted { params: true, values: Vec::new(), products };
+        let wanted = Wanted { params: Elements::All, values: Vec::new(), products };
         let loss = Loss::CrossEntropy(&self.material.first.labels);
         let gradients = Rc::new(self.pass()?.backward(loss, &wanted)?);
         Ok(self.gradients.insert(gradients).clone())

@@ -6,10 +6,12 @@ use swapnas_lanes::kernels::blend::{self, Term};
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::kernels::sums;
 use swapnas_lanes::kernels::weight_gradient::{self, Sums};
+use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
 
 use super::transposed::{Transposed, Turned};
 use super::{Dimensions, clip, divide, image, load_padded, padded, span};
+use crate::Shape;
 use crate::grad::flow::Upstream;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
@@ -18,11 +20,15 @@ use crate::grad::tape::Convolution;
 /// Lanes of gradients and input that a band goes over.
 const BAND_LANES: usize = 12288;
 
-/// Whether gradients of weights are wanted for each sample or for all together.
+/// Which gradients of weights are sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::grad) enum PerSample {
-    Yes,
-    No,
+pub(in crate::grad) enum Sought {
+    /// Of all weights over the batch.
+    Batch,
+    /// Of all weights for each sample.
+    Samples,
+    /// Of the first weight for each sample.
+    First,
 }
 
 /// What comes of a backward pass of a convolution besides the gradient of its input: the gradients of
@@ -37,15 +43,19 @@ pub(in crate::grad) struct Found<E> {
 }
 
 impl<E: Element> Found<E> {
-    fn zeros(frame: &Frame<'_, E>, of: &Convolution, wanted: Option<PerSample>, blocks: usize) -> Self {
+    fn zeros(frame: &Frame<'_, E>, of: &Convolution, sought: Option<Sought>, blocks: usize) -> Self {
         let len = frame.weights.get(of.weight).len();
-        let channels = frame.shape(of.out).channels;
-        let zeros = |wanted: bool, len: usize| if wanted { vec![E::ZERO; len] } else { Vec::new() };
-        let lanes = |wanted: bool, len: usize| if wanted { vec![Lane::ZERO; len] } else { Vec::new() };
+        let (weight, by_sample) = match sought {
+            None => (0, 0),
+            Some(Sought::Batch) => (len, 0),
+            Some(Sought::Samples) => (0, len),
+            Some(Sought::First) => (0, len.min(1)),
+        };
+        let channels = if sought.is_some() && of.bias.is_some() { frame.shape(of.out).channels } else { 0 };
         Found {
-            weight: zeros(wanted == Some(PerSample::No), len),
-            weight_by_sample: lanes(wanted == Some(PerSample::Yes), blocks * len),
-            bias: lanes(wanted.is_some() && of.bias.is_some(), blocks * channels),
+            weight: vec![E::ZERO; weight],
+            weight_by_sample: vec![Lane::ZERO; blocks * by_sample],
+            bias: vec![Lane::ZERO; blocks * channels],
         }
     }
 
@@ -82,7 +92,7 @@ pub(in crate::grad) fn backward<E: Element>(
     frame: &Frame<'_, E>,
     of: &Convolution,
     upstream: &Upstream<'_, E>,
-    wanted: Option<PerSample>,
+    sought: Option<Sought>,
     destination: Option<Destination<'_, E>>,
     scratch: &mut Scratch<E>,
 ) -> Found<E> {
@@ -93,7 +103,7 @@ pub(in crate::grad) fn backward<E: Element>(
         of,
         dimensions,
         upstream,
-        wanted,
+        sought,
         transposed: destination.as_ref().map(|_| Transposed::new(frame, of, &dimensions)),
         into: destination.as_ref().map_or(Into::Overwrite, |destination| destination.into),
     };
@@ -109,7 +119,7 @@ pub(in crate::grad) fn backward<E: Element>(
     };
     let tangents = tangents.unwrap_or_else(|| none(count));
     let jobs: Vec<_> = gradients.into_iter().zip(tangents).enumerate().collect();
-    let mut found = Found::zeros(frame, of, wanted, frame.blocks());
+    let mut found = Found::zeros(frame, of, sought, frame.blocks());
     let job = |(index, (gradient, tangent)): (usize, (_, _)), scratch: &mut Scratch<E>| {
         pass.run(index / bands.len(), &bands[index % bands.len()], gradient, tangent, scratch)
     };
@@ -130,7 +140,7 @@ struct Backward<'a, E: Element> {
     of: &'a Convolution,
     dimensions: Dimensions,
     upstream: &'a Upstream<'a, E>,
-    wanted: Option<PerSample>,
+    sought: Option<Sought>,
     transposed: Option<Transposed<E>>,
     into: Into,
 }
@@ -146,7 +156,7 @@ impl<E: Element> Backward<'_, E> {
     ) -> Found<E> {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, .. } = self.dimensions;
-        let mut found = Found::zeros(frame, of, self.wanted, 1);
+        let mut found = Found::zeros(frame, of, self.sought, 1);
         let owned = self.owned(band);
         let (mut rows, mut columns) = (owned.start as isize..owned.end as isize, 0..output.width as isize);
         if let Some(transposed) = &self.transposed {
@@ -229,26 +239,25 @@ impl<E: Element> Backward<'_, E> {
         if !found.bias.is_empty() {
             sums::sum(frame.level, arriving, owned.clone(), output.width, &mut found.bias);
         }
-        let sums = match self.wanted {
-            None => return,
-            Some(PerSample::Yes) => Sums::Samples(&mut found.weight_by_sample),
-            Some(PerSample::No) => Sums::Total(&mut found.weight),
+        let Some(sought) = self.sought else { return };
+        // The first weight is the first tap from the first channel to the first one.
+        let first = sought == Sought::First;
+        let (input, window, groups, arriving) = if first {
+            let window = Window { kernel: [1, 1], ..of.window };
+            (Shape { channels: 1, ..input }, window, 1, arriving.channels(0..1))
+        } else {
+            (input, of.window, groups, arriving)
         };
-        let (mut padded, rows) = padded(scratch, of, input, output, owned);
+        let (mut padded, rows) = padded(scratch, &window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, padded.reborrow());
         });
-        let (rows, width) = (owned.clone(), output.width);
-        weight_gradient::accumulate(
-            frame.level,
-            padded.as_planes(),
-            arriving,
-            &of.window,
-            groups,
-            rows,
-            width,
-            sums,
-        );
+        let sums = match sought {
+            Sought::Batch => Sums::Total(&mut found.weight),
+            Sought::Samples | Sought::First => Sums::Samples(&mut found.weight_by_sample),
+        };
+        let (padded, rows, width) = (padded.as_planes(), owned.clone(), output.width);
+        weight_gradient::accumulate(frame.level, padded, arriving, &window, groups, rows, width, sums);
     }
 
     /// Adds the tangents of the same: of the arriving gradient with the input, and the arriving gradient
@@ -266,17 +275,17 @@ impl<E: Element> Backward<'_, E> {
     ) {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, groups, .. } = self.dimensions;
-        if owned.is_empty() || self.wanted.is_none() {
+        if owned.is_empty() || self.sought.is_none() {
             return;
         }
         if !found.bias.is_empty() {
             sums::sum(frame.level, change, owned.clone(), output.width, &mut found.bias);
         }
-        let (mut value, rows) = padded(scratch, of, input, output, owned);
+        let (mut value, rows) = padded(scratch, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, value.reborrow());
         });
-        let (mut tangent, rows) = padded(other, of, input, output, owned);
+        let (mut tangent, rows) = padded(other, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load_tangent(tangents, of.source, block, rows, &mut tangent);
         });
