@@ -5,7 +5,7 @@ use swapnas_graph::grad::{
 };
 use swapnas_graph::{
     Activation, Batch, Conv, Draw, Element, Graph, GraphBuilder, GraphError, Init, Level, Op, Padding,
-    RunError, Shape, ValueId, Want, Weights, Window,
+    ParamKind, RunError, Shape, ValueId, Want, Weights, Window,
 };
 
 /// A network, and the number of samples it is run on.
@@ -340,6 +340,13 @@ fn hessian_products_are_differences_of_gradients() {
             let mut engine = Differentiator::new(Level::best());
             let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
             let product = pass.hessian_product(Loss::CrossEntropy(&labels), &along).unwrap();
+            let form = pass.hessian_form(Loss::CrossEntropy(&labels), &along).unwrap();
+            let layers = ids(&case.graph).into_iter().filter(|id| {
+                matches!(case.graph.param(*id).kind, ParamKind::ConvWeight | ParamKind::LinearWeight)
+            });
+            let products = layers.flat_map(|id| weights.get(id).iter().zip(product.get(id)));
+            let expected = products.map(|(w, h)| w * h).sum();
+            assert_close(case.name, "form", form, expected, 1e-10);
             let gradient = |step| {
                 let weights = moved(&weights, &along, &case.graph, step);
                 run(&case, Level::best(), false, &batch, &weights, statistics).params
@@ -475,6 +482,7 @@ fn everything(case: &Case, level: Level, parallel: bool) -> Vec<u64> {
         let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
         let product = pass.hessian_product(loss, &along).unwrap();
         bits.extend(product.iter().flatten().map(|x| u64::from(x.to_bits())));
+        bits.push(pass.hessian_form(loss, &along).unwrap().to_bits());
         pass.backward_by_sample(loss, &Wanted::params(), |_, gradients| {
             let lanes = gradients.blocks().flatten().flat_map(|lane| lane.0);
             bits.extend(lanes.map(|x| u64::from(x.to_bits())));

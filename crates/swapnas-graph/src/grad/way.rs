@@ -14,7 +14,7 @@ use super::jobs::{self, Scratch};
 use super::local::{self, Read};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
-use super::{Elements, Gradients, Pass, SampleGradients};
+use super::{Gradients, Pass, SampleGradients};
 use crate::ParamId;
 
 /// Somebody who takes the gradients of each sample.
@@ -53,11 +53,14 @@ pub(super) struct Way<'p, 'v, E: Element> {
     pub(super) frame: Frame<'p, E>,
     pub(super) flows: Flows<E>,
     pub(super) useful: Vec<bool>,
-    pub(super) params: Elements,
+    /// What is sought of parameters.
+    pub(super) sought: Option<Sought>,
     /// Nodes whose gradients are wanted, and those whose products are.
     pub(super) values: &'p [Option<usize>],
     pub(super) products: &'p [Option<usize>],
     pub(super) found: Gradients<E>,
+    /// See [`Pass::hessian_form`].
+    pub(super) form: f64,
     pub(super) visit: Option<Visit<'v, E>>,
     pub(super) memory: Memory<E>,
     pub(super) scratch: Scratch<E>,
@@ -106,6 +109,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
+    fn seeks_gradients(&self) -> bool {
+        !matches!(self.sought, None | Some(Sought::Form))
+    }
+
     fn recycle(&mut self, arrived: Arrived<E>) {
         self.memory.give_shared(arrived.flow.gradient);
         if let Some(tangent) = arrived.flow.tangent {
@@ -147,7 +154,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let Norm { slot, params, .. } = tape.norms[norm];
         if frame.norms[norm].changes_nothing() {
             let zeros = vec![Lane::ZERO; frame.blocks() * frame.shape(slot).channels];
-            if let Some((weight, bias)) = params.filter(|_| self.params != Elements::None) {
+            if let Some((weight, bias)) = params.filter(|_| self.seeks_gradients()) {
                 self.found_param(weight, &zeros);
                 self.found_param(bias, &zeros);
             }
@@ -156,7 +163,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let Flow { gradient, tangent } = &arrived.flow;
         let change = tangent.as_ref().map(|tangent| tangent.as_slice());
         let back = NormGradient::new(&frame, norm, gradient, change, &mut self.scratch);
-        if let Some((weight, bias)) = params.filter(|_| self.params != Elements::None) {
+        if let Some((weight, bias)) = params.filter(|_| self.seeks_gradients()) {
             match &back.tangent {
                 None => {
                     self.found_param(weight, &back.weight);
@@ -185,12 +192,6 @@ impl<'p, E: Element> Way<'p, '_, E> {
 
     fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
         let (tape, frame) = (self.tape(), self.frame);
-        let sought = match (self.params, &self.visit) {
-            (Elements::None, _) => None,
-            (Elements::First, _) => Some(Sought::First),
-            (Elements::All, Some(_)) => Some(Sought::Samples),
-            (Elements::All, None) => Some(Sought::Batch),
-        };
         let node = tape.node_of(convolution.source);
         let mut open = self.useful[node].then(|| self.open(node));
         let destination = open.as_mut().map(|open| Destination {
@@ -198,13 +199,18 @@ impl<'p, E: Element> Way<'p, '_, E> {
             tangent: open.tangent.as_deref_mut(),
             into: open.into,
         });
-        let found = conv::backward(&frame, convolution, upstream, sought, destination, &mut self.scratch);
+        let found =
+            conv::backward(&frame, convolution, upstream, self.sought, destination, &mut self.scratch);
         if let Some(open) = open {
             self.flows.close(node, open);
         }
-        let Found { weight, weight_by_sample, bias } = found;
-        match sought {
+        let Found { weight, weight_by_sample, bias, form } = found;
+        match self.sought {
             None => return,
+            Some(Sought::Form) => {
+                self.form += form;
+                return;
+            }
             Some(Sought::Samples | Sought::First) => self.found_param(convolution.weight, &weight_by_sample),
             Some(Sought::Batch) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
         }
@@ -217,7 +223,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
     fn found_param(&mut self, id: ParamId, lanes: &[Lane<E>]) {
         let blocks = self.frame.blocks();
         let first: Vec<Lane<E>>;
-        let lanes = if self.params == Elements::First {
+        let lanes = if self.sought == Some(Sought::First) {
             first = lanes.chunks_exact((lanes.len() / blocks).max(1)).map(|block| block[0]).collect();
             &first
         } else {
