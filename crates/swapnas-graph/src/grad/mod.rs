@@ -226,6 +226,11 @@ impl<'a, E: Element> Pass<'a, E> {
         (values, norms)
     }
 
+    /// What has made the pass, to make others meanwhile.
+    pub fn engine(&mut self) -> &mut Differentiator<E> {
+        self.engine
+    }
+
     /// The network.
     pub fn graph(&self) -> &'a Graph {
         self.tape.graph()
