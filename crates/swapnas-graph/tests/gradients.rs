@@ -1,9 +1,11 @@
 //! Gradients and Hessian-vector products against differences, for every operation on small odd shapes.
 
-use swapnas_graph::grad::{Differentiator, GradError, Gradients, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, GradError, Gradients, Loss, ParamSet, Statistics, Tape, Wanted,
+};
 use swapnas_graph::{
     Activation, Batch, Conv, Draw, Element, Graph, GraphBuilder, GraphError, Init, Level, Op, Padding,
-    RunError, Shape, ValueId, Want, Weights, Window,
+    ParamKind, RunError, Shape, ValueId, Want, Weights, Window,
 };
 
 /// A network, and the number of samples it is run on.
@@ -249,7 +251,7 @@ fn run<E: Element>(
     let output = case.graph.outputs()[0];
     let kept = !matches!(case.graph.node(output).op, Op::Act(_));
     let products = if kept { vec![output] } else { Vec::new() };
-    let wanted = Wanted { params: true, values: vec![case.graph.input()], products };
+    let wanted = Wanted { params: Elements::All, values: vec![case.graph.input()], products };
     pass.backward(Loss::CrossEntropy(&labels(case)), &wanted).unwrap()
 }
 
@@ -338,6 +340,13 @@ fn hessian_products_are_differences_of_gradients() {
             let mut engine = Differentiator::new(Level::best());
             let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
             let product = pass.hessian_product(Loss::CrossEntropy(&labels), &along).unwrap();
+            let form = pass.hessian_form(Loss::CrossEntropy(&labels), &along).unwrap();
+            let layers = ids(&case.graph).into_iter().filter(|id| {
+                matches!(case.graph.param(*id).kind, ParamKind::ConvWeight | ParamKind::LinearWeight)
+            });
+            let products = layers.flat_map(|id| weights.get(id).iter().zip(product.get(id)));
+            let expected = products.map(|(w, h)| w * h).sum();
+            assert_close(case.name, "form", form, expected, 1e-10);
             let gradient = |step| {
                 let weights = moved(&weights, &along, &case.graph, step);
                 run(&case, Level::best(), false, &batch, &weights, statistics).params
@@ -422,6 +431,39 @@ fn statistics_of_samples_are_those_of_batches_of_one() {
     }
 }
 
+/// The first elements alone have the gradients that they have among all.
+#[test]
+fn first_elements_have_the_gradients_of_all() {
+    for case in cases() {
+        let batch = batch::<f32>(&case, &images(&case));
+        let weights = weights::<f32>(&case.graph);
+        let tape = Tape::new(case.graph.clone(), &Want::default());
+        let mut engine = Differentiator::new(Level::best());
+        let labels = labels(&case);
+        for statistics in ALL {
+            let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
+            let mut firsts = |params: Elements| {
+                let (mut firsts, mut counts) = (Vec::new(), Vec::new());
+                let wanted = Wanted { params, ..Wanted::default() };
+                let loss = Loss::CrossEntropy(&labels);
+                let found = pass.backward_by_sample(loss, &wanted, |id, gradients| {
+                    counts.push(gradients.elements());
+                    firsts.extend((0..case.samples).map(|sample| (id, gradients.get(sample, 0))));
+                });
+                (firsts, counts, found.unwrap().params)
+            };
+            let (all, counts, batch) = firsts(Elements::All);
+            let (first, ones, first_batch) = firsts(Elements::First);
+            assert_eq!(first, all, "{}", case.name);
+            assert_eq!(ones, vec![1; counts.len()], "{}", case.name);
+            for (found, expected) in first_batch.iter().zip(batch.iter()) {
+                assert_eq!(found[0], expected[0], "{}", case.name);
+                assert!(found[1..].iter().all(|x| *x == 0.0), "{}", case.name);
+            }
+        }
+    }
+}
+
 /// Everything that a forward pass, a backward pass and a Hessian product give, as bits.
 fn everything(case: &Case, level: Level, parallel: bool) -> Vec<u64> {
     let batch = batch::<f32>(case, &images(case));
@@ -440,6 +482,7 @@ fn everything(case: &Case, level: Level, parallel: bool) -> Vec<u64> {
         let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
         let product = pass.hessian_product(loss, &along).unwrap();
         bits.extend(product.iter().flatten().map(|x| u64::from(x.to_bits())));
+        bits.push(pass.hessian_form(loss, &along).unwrap().to_bits());
         pass.backward_by_sample(loss, &Wanted::params(), |_, gradients| {
             let lanes = gradients.blocks().flatten().flat_map(|lane| lane.0);
             bits.extend(lanes.map(|x| u64::from(x.to_bits())));

@@ -4,32 +4,61 @@
 //! not depend on the machine.
 
 use nalgebra::DMatrix;
+use swapnas_graph::Element;
 
-/// The products of all pairs of rows.
-pub(crate) fn gram<R: AsRef<[f64]>>(rows: &[R]) -> DMatrix<f64> {
-    let mut gram = DMatrix::zeros(rows.len(), rows.len());
-    for (i, a) in rows.iter().enumerate() {
-        for (j, b) in rows[..=i].iter().enumerate() {
-            let product = dot(a.as_ref(), b.as_ref());
-            gram[(i, j)] = product;
-            gram[(j, i)] = product;
+/// Numbers of each row that are multiplied before the next ones are looked at: few enough for those of
+/// many rows to stay in the cache, and a multiple of the number of sums.
+const CHUNK: usize = 1024;
+
+/// The products of all pairs of rows, which have the same length.
+pub(crate) fn gram<E: Element, R: AsRef<[E]>>(rows: &[R]) -> DMatrix<f64> {
+    let len = rows.first().map_or(0, |row| row.as_ref().len());
+    let mut sums = vec![Sums::default(); rows.len() * rows.len()];
+    let mut chunks = vec![Vec::with_capacity(CHUNK); rows.len()];
+    for start in (0..len).step_by(CHUNK) {
+        for (chunk, row) in chunks.iter_mut().zip(rows) {
+            chunk.clear();
+            chunk.extend(row.as_ref()[start..len.min(start + CHUNK)].iter().map(|x| x.to_f64()));
+        }
+        for (i, a) in chunks.iter().enumerate() {
+            for (j, b) in chunks[..=i].iter().enumerate() {
+                sums[i * rows.len() + j].add(a, b);
+            }
         }
     }
-    gram
+    DMatrix::from_fn(rows.len(), rows.len(), |i, j| sums[i.max(j) * rows.len() + i.min(j)].total())
 }
 
-/// The sum of products, in eight sums that are added in the end.
+/// The sum of products.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a_chunks, a_rest) = a.as_chunks::<8>();
-    let (b_chunks, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a_chunks.iter().zip(b_chunks) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
+    let mut sums = Sums::default();
+    sums.add(a, b);
+    sums.total()
+}
+
+/// A sum of products, in eight sums that are added in the end.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    sums: [f64; 8],
+    rest: f64,
+}
+
+impl Sums {
+    /// Adds further products; those that do not make up eight are the last ones.
+    fn add(&mut self, a: &[f64], b: &[f64]) {
+        let (a_chunks, a_rest) = a.as_chunks::<8>();
+        let (b_chunks, b_rest) = b.as_chunks::<8>();
+        for (a, b) in a_chunks.iter().zip(b_chunks) {
+            for (sum, (a, b)) in self.sums.iter_mut().zip(a.iter().zip(b)) {
+                *sum += a * b;
+            }
         }
+        self.rest += a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>();
     }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
+
+    fn total(&self) -> f64 {
+        self.sums.iter().sum::<f64>() + self.rest
+    }
 }
 
 /// The eigenvalues of a symmetric matrix in ascending order; `None` if not all entries are finite.

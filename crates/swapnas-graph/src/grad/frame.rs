@@ -75,7 +75,7 @@ impl<'a, E: Element> Frame<'a, E> {
         Argument { planes: self.planes(view.slot, block), scaling }
     }
 
-    /// Writes rows of a view.
+    /// Writes rows of a view: as many of its channels as `out` has, the first ones.
     pub(super) fn load(
         &self,
         view: View,
@@ -85,7 +85,12 @@ impl<'a, E: Element> Frame<'a, E> {
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let width = self.shape(view.slot).width;
-        chain::activate(self.level, &self.argument(view, block), view.activation, rows, width, into, out);
+        let channels = out.layout().channels;
+        let Argument { planes, scaling } = self.argument(view, block);
+        let scaling = scaling
+            .map(|Scaling { scale, shift }| Scaling { scale: &scale[..channels], shift: &shift[..channels] });
+        let argument = Argument { planes: planes.channels(0..channels), scaling };
+        chain::activate(self.level, &argument, view.activation, rows, width, into, out);
     }
 
     /// The argument of a view's activation as a linear combination: appends its terms and adds to the

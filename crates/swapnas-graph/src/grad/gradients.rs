@@ -3,11 +3,23 @@ use swapnas_lanes::{Element, Lane, SAMPLES};
 use super::ParamSet;
 use crate::ValueId;
 
+/// Which elements of every parameter have their gradients taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Elements {
+    /// None.
+    #[default]
+    None,
+    /// The first one, which costs next to nothing.
+    First,
+    /// All of them.
+    All,
+}
+
 /// What is to be computed on the way back.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// The gradients of all parameters.
-    pub params: bool,
+    /// The gradients of parameters.
+    pub params: Elements,
     /// Values whose gradients are wanted.
     pub values: Vec<ValueId>,
     /// Values whose products with their gradients are wanted.
@@ -17,7 +29,7 @@ pub struct Wanted {
 impl Wanted {
     /// The gradients of all parameters and nothing else.
     pub fn params() -> Self {
-        Wanted { params: true, ..Wanted::default() }
+        Wanted { params: Elements::All, ..Wanted::default() }
     }
 
     /// The gradient of one value and nothing else.
@@ -31,8 +43,8 @@ impl Wanted {
 pub struct Gradients<E = f32> {
     /// The loss.
     pub loss: f64,
-    /// Of every parameter, over the batch; zeros where the loss does not depend on it, or if they were
-    /// not wanted.
+    /// Of every parameter, over the batch; zeros where the loss does not depend on it, and for elements
+    /// that were not wanted.
     pub params: ParamSet<E>,
     /// Of the wanted values, in their order, `[sample][channel][row][column]`; zeros where the loss does
     /// not depend on them.
@@ -56,7 +68,7 @@ pub struct SampleGradients<'a, E = f32> {
 }
 
 impl<'a, E: Element> SampleGradients<'a, E> {
-    /// Number of elements of the parameter.
+    /// Number of elements of the parameter whose gradients are taken.
     pub fn elements(&self) -> usize {
         self.elements
     }

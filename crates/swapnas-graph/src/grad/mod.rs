@@ -56,7 +56,7 @@ use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
-pub use gradients::{Gradients, SampleGradients, Wanted};
+pub use gradients::{Elements, Gradients, SampleGradients, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
 pub use params::ParamSet;
@@ -224,6 +224,11 @@ impl<'a, E: Element> Pass<'a, E> {
         }
         self.engine.scratch = scratch;
         (values, norms)
+    }
+
+    /// What has made the pass, to make others meanwhile.
+    pub fn engine(&mut self) -> &mut Differentiator<E> {
+        self.engine
     }
 
     /// The network.

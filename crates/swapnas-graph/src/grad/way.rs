@@ -7,7 +7,7 @@ use swapnas_lanes::kernels::sums;
 use swapnas_lanes::kernels::weight_gradient::total;
 use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
 
-use super::conv::{self, Destination, Found, PerSample};
+use super::conv::{self, Destination, Found, Sought};
 use super::flow::{Arrived, Flow, Flows, Memory, Open, Upstream};
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
@@ -53,11 +53,14 @@ pub(super) struct Way<'p, 'v, E: Element> {
     pub(super) frame: Frame<'p, E>,
     pub(super) flows: Flows<E>,
     pub(super) useful: Vec<bool>,
-    pub(super) params: bool,
+    /// What is sought of parameters.
+    pub(super) sought: Option<Sought>,
     /// Nodes whose gradients are wanted, and those whose products are.
     pub(super) values: &'p [Option<usize>],
     pub(super) products: &'p [Option<usize>],
     pub(super) found: Gradients<E>,
+    /// See [`Pass::hessian_form`].
+    pub(super) form: f64,
     pub(super) visit: Option<Visit<'v, E>>,
     pub(super) memory: Memory<E>,
     pub(super) scratch: Scratch<E>,
@@ -106,6 +109,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
+    fn seeks_gradients(&self) -> bool {
+        !matches!(self.sought, None | Some(Sought::Form))
+    }
+
     fn recycle(&mut self, arrived: Arrived<E>) {
         self.memory.give_shared(arrived.flow.gradient);
         if let Some(tangent) = arrived.flow.tangent {
@@ -145,10 +152,18 @@ impl<'p, E: Element> Way<'p, '_, E> {
     fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) {
         let (tape, frame) = (self.tape(), self.frame);
         let Norm { slot, params, .. } = tape.norms[norm];
+        if frame.norms[norm].changes_nothing() {
+            let zeros = vec![Lane::ZERO; frame.blocks() * frame.shape(slot).channels];
+            if let Some((weight, bias)) = params.filter(|_| self.seeks_gradients()) {
+                self.found_param(weight, &zeros);
+                self.found_param(bias, &zeros);
+            }
+            return self.push(Work::Combine, &[View::plain(slot)], 0, slot, &Upstream { slot, arrived });
+        }
         let Flow { gradient, tangent } = &arrived.flow;
         let change = tangent.as_ref().map(|tangent| tangent.as_slice());
         let back = NormGradient::new(&frame, norm, gradient, change, &mut self.scratch);
-        if let Some((weight, bias)) = params.filter(|_| self.params) {
+        if let Some((weight, bias)) = params.filter(|_| self.seeks_gradients()) {
             match &back.tangent {
                 None => {
                     self.found_param(weight, &back.weight);
@@ -177,11 +192,6 @@ impl<'p, E: Element> Way<'p, '_, E> {
 
     fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
         let (tape, frame) = (self.tape(), self.frame);
-        let params = match (&self.visit, self.params) {
-            (_, false) => None,
-            (Some(_), true) => Some(PerSample::Yes),
-            (None, true) => Some(PerSample::No),
-        };
         let node = tape.node_of(convolution.source);
         let mut open = self.useful[node].then(|| self.open(node));
         let destination = open.as_mut().map(|open| Destination {
@@ -189,15 +199,20 @@ impl<'p, E: Element> Way<'p, '_, E> {
             tangent: open.tangent.as_deref_mut(),
             into: open.into,
         });
-        let found = conv::backward(&frame, convolution, upstream, params, destination, &mut self.scratch);
+        let found =
+            conv::backward(&frame, convolution, upstream, self.sought, destination, &mut self.scratch);
         if let Some(open) = open {
             self.flows.close(node, open);
         }
-        let Found { weight, weight_by_sample, bias } = found;
-        match params {
+        let Found { weight, weight_by_sample, bias, form } = found;
+        match self.sought {
             None => return,
-            Some(PerSample::Yes) => self.found_param(convolution.weight, &weight_by_sample),
-            Some(PerSample::No) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
+            Some(Sought::Form) => {
+                self.form += form;
+                return;
+            }
+            Some(Sought::Samples | Sought::First) => self.found_param(convolution.weight, &weight_by_sample),
+            Some(Sought::Batch) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
         }
         if let Some(id) = convolution.bias {
             self.found_param(id, &bias);
@@ -206,9 +221,16 @@ impl<'p, E: Element> Way<'p, '_, E> {
 
     /// The gradient of a parameter sample by sample, `[block][element]`.
     fn found_param(&mut self, id: ParamId, lanes: &[Lane<E>]) {
-        let numbers = self.found.params.get_mut(id);
-        sum_samples(lanes, numbers);
-        let elements = numbers.len();
+        let blocks = self.frame.blocks();
+        let first: Vec<Lane<E>>;
+        let lanes = if self.sought == Some(Sought::First) {
+            first = lanes.chunks_exact((lanes.len() / blocks).max(1)).map(|block| block[0]).collect();
+            &first
+        } else {
+            lanes
+        };
+        let elements = lanes.len() / blocks;
+        sum_samples(lanes, &mut self.found.params.get_mut(id)[..elements]);
         if let Some(visit) = &mut self.visit {
             visit(id, SampleGradients { lanes, elements, samples: self.frame.batch.samples() });
         }

@@ -216,7 +216,7 @@ struct Setup<E: Precise> {
     plan: Plan,
     network: Network,
     material: Material<E>,
-    engines: [Differentiator<E>; 2],
+    engine: Differentiator<E>,
 }
 
 impl<E: Precise> Setup<E> {
@@ -247,7 +247,7 @@ impl<E: Precise> Setup<E> {
                 thin: Some(regions),
                 signs: Signs::Given(shared.signs.clone()),
             },
-            engines: [Differentiator::new(level), Differentiator::new(level)],
+            engine: Differentiator::new(level),
         }
     }
 
@@ -264,7 +264,7 @@ impl<E: Precise> Setup<E> {
             Compute::Passes { single, double, .. } => {
                 let numbers = ParamSet::load(graph, weights)?;
                 let mut trial =
-                    Trial::new(&self.network, &self.material, &numbers, weights, &mut self.engines);
+                    Trial::new(&self.network, &self.material, &numbers, weights, &mut self.engine);
                 let value = E::of(single, double)(&mut trial, metric.values())?;
                 if value.is_finite() { Ok(value) } else { Err(crate::Undefined::NotFinite(value).into()) }
             }

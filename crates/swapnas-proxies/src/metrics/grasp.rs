@@ -13,7 +13,7 @@ pub(super) static GRASP: Definition = Definition {
     source: "Wang et al.: GraSP, ICLR 2020; as a metric: Abdelfattah et al.: Zero-Cost Proxies for \
               Lightweight NAS, ICLR 2021",
     direction: Direction::HigherIsBetter,
-    cost: "a forward and a backward pass, and their exact tangents: about five passes more",
+    cost: "a forward and a backward pass, and their exact tangents: about four passes more",
     differences: "The product with the Hessian is exact. The zero-cost versions use temperature 1 and the \
               whole batch, as here; the code of the GraSP paper is said to use temperature 200 and two \
               halves.",
@@ -30,7 +30,6 @@ impl Measure for Grasp {
         let gradients = trial.gradients()?;
         let direction = trial.layers().only(trial.graph(), &gradients.params);
         let loss = Loss::CrossEntropy(&trial.material.first.labels);
-        let product = trial.pass()?.hessian_product(loss, &direction)?;
-        Ok(-trial.layers().sum(trial.weights, &product, |w, h| w * h))
+        Ok(-trial.pass()?.hessian_form(loss, &direction)?)
     }
 }

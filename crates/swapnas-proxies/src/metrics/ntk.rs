@@ -49,13 +49,13 @@ impl Measure for Ntk {
 /// The eigenvalues of the kernel over the first `images` samples, in ascending order.
 pub(super) fn kernel<E: Element>(pass: &mut Pass<'_, E>, images: usize) -> Result<Vec<f64>, Failure> {
     let kinds: Vec<ParamKind> = pass.graph().params().iter().map(|param| param.kind).collect();
-    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(images);
+    let mut rows: Vec<Vec<E>> = Vec::with_capacity(images);
     for sample in 0..images {
         let gradients = pass.backward(Loss::SumOf(sample), &Wanted::params())?.params;
         let weights = gradients.iter().zip(&kinds).filter(|(_, kind)| {
             matches!(kind, ParamKind::ConvWeight | ParamKind::LinearWeight | ParamKind::NormWeight)
         });
-        rows.push(weights.flat_map(|(numbers, _)| numbers.iter().map(|x| x.to_f64())).collect());
+        rows.push(weights.map(|(numbers, _)| numbers).collect::<Vec<_>>().concat());
     }
     Ok(eigenvalues(gram(&rows)).ok_or(Undefined::NotFinite(f64::NAN))?)
 }

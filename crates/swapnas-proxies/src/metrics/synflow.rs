@@ -50,15 +50,17 @@ pub(super) fn flow<E: Element>(trial: &mut Trial<'_, E>) -> Result<Rc<Flow>, Fai
     }
     let absolute = absolute(trial.weights);
     let tape = &trial.network.tape;
-    let (sum, gradients) = trial.aside(tape, &ones(trial.graph()), &absolute, Statistics::None, |pass| {
-        let gradients = pass.backward(Loss::Sum, &Wanted::params())?;
-        Ok((gradients.loss, gradients.params))
+    let fits = |sum: f64| sum.is_finite() && sum < LARGEST_SINGLE && sum > 1.0 / LARGEST_SINGLE;
+    let gradients = trial.aside(tape, &ones(trial.graph()), &absolute, Statistics::None, |pass| {
+        let sum = pass.backward(Loss::Sum, &Wanted::default())?.loss;
+        if size_of::<E>() < size_of::<f64>() && !fits(sum) {
+            return Ok(None);
+        }
+        Ok(Some(pass.backward(Loss::Sum, &Wanted::params())?.params))
     })?;
-    let fits = sum.is_finite() && sum < LARGEST_SINGLE && sum > 1.0 / LARGEST_SINGLE;
-    let flow = if fits || size_of::<E>() == size_of::<f64>() {
-        Flow { weights: absolute.to_double(), gradients: gradients.to_double() }
-    } else {
-        flow_in_double(trial, Statistics::None)?
+    let flow = match gradients {
+        Some(gradients) => Flow { weights: absolute.to_double(), gradients: gradients.to_double() },
+        None => flow_in_double(trial, Statistics::None)?,
     };
     Ok(trial.flow.insert(Rc::new(flow)).clone())
 }

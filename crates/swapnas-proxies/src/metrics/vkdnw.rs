@@ -1,5 +1,5 @@
 use nalgebra::DMatrix;
-use swapnas_graph::grad::{Loss, Pass, Statistics, Wanted};
+use swapnas_graph::grad::{Elements, Loss, Pass, Statistics, Wanted};
 use swapnas_graph::{Element, Graph, Init, ParamKind};
 
 use crate::Undefined;
@@ -19,7 +19,8 @@ pub(super) static VKDNW: Definition = Definition {
     source: "Tybl and Neumann: Training-free Neural Architecture Search through Variance of Knowledge \
               of Deep Network Weights, CVPR 2025, and its code",
     direction: Direction::HigherIsBetter,
-    cost: "one forward pass and a backward pass for each class",
+    cost: "one forward pass and a backward pass for each class but one, without gradients of weights \
+              except the first ones",
     differences: "The released code takes the first weight of normalisations as well, and normalises with \
               running statistics that were never updated, which changes nothing but a factor of sqrt(1 \
               + 1e-5) per layer; here normalisations are left out. entropy=1 gives the entropy alone, \
@@ -71,21 +72,22 @@ fn information<E: Element>(
     let samples = logits.len() / classes;
     let counts = |kind| !matches!(kind, ParamKind::NormWeight | ParamKind::NormBias);
     let columns: Vec<usize> = (0..graph.params().len()).filter(|i| counts(graph.params()[*i].kind)).collect();
-    // [class][sample][parameter]
+    // [class][sample][parameter], less that of the last class.
     let mut jacobian = vec![vec![vec![0.0; columns.len()]; samples]; classes];
-    for (class, rows) in jacobian.iter_mut().enumerate() {
-        let gradient: Vec<f64> = (0..logits.len()).map(|i| f64::from(i % classes == class)).collect();
-        pass.backward_by_sample(
-            Loss::Product { value, gradient: &gradient },
-            &Wanted::params(),
-            |id, of| {
-                if let Ok(column) = columns.binary_search(&id.index()) {
-                    for (sample, row) in rows.iter_mut().enumerate() {
-                        row[column] = of.get(sample, 0).to_f64();
-                    }
+    // The matrix is a covariance over the classes, which stays the same if all of them are taken as
+    // differences from the last.
+    for (class, rows) in jacobian[..classes - 1].iter_mut().enumerate() {
+        let of = |c: usize| f64::from(c == class) - f64::from(c == classes - 1);
+        let gradient: Vec<f64> = (0..logits.len()).map(|i| of(i % classes)).collect();
+        let loss = Loss::Product { value, gradient: &gradient };
+        let wanted = Wanted { params: Elements::First, ..Wanted::default() };
+        pass.backward_by_sample(loss, &wanted, |id, of| {
+            if let Ok(column) = columns.binary_search(&id.index()) {
+                for (sample, row) in rows.iter_mut().enumerate() {
+                    row[column] = of.get(sample, 0).to_f64();
                 }
-            },
-        )?;
+            }
+        })?;
     }
     let mut information = DMatrix::<f64>::zeros(columns.len(), columns.len());
     for (sample, logits) in logits.chunks_exact(classes).enumerate() {

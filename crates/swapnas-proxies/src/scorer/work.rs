@@ -37,7 +37,7 @@ struct Measured {
 struct Memory<E: Element> {
     executor: Executor<E>,
     patterns: PatternCollector,
-    differentiators: [Differentiator<E>; 2],
+    differentiator: Differentiator<E>,
 }
 
 impl<E: Precise> Work<'_, E> {
@@ -98,11 +98,10 @@ impl<E: Precise> Work<'_, E> {
     /// With `parallel`, each layer is divided over the threads.
     fn memory(&self, parallel: bool) -> Memory<E> {
         let level = self.scorer.settings.level;
-        let differentiator = || Differentiator::new(level).parallel(parallel);
         Memory {
             executor: Executor::new(level).parallel(parallel),
             patterns: PatternCollector::new(self.material.first.images.samples()),
-            differentiators: [differentiator(), differentiator()],
+            differentiator: Differentiator::new(level).parallel(parallel),
         }
     }
 
@@ -115,7 +114,7 @@ impl<E: Precise> Work<'_, E> {
     ) -> Result<Vec<Option<Measured>>, ScoreError> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
-        let Memory { executor, patterns, differentiators } = memory;
+        let Memory { executor, patterns, differentiator } = memory;
         let mut cache = None;
         if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
             let cache = cache.insert(ValueCache::new(CACHE_BYTES));
@@ -140,7 +139,7 @@ impl<E: Precise> Work<'_, E> {
                 count = Some(patterns.patterns().len());
             }
             self.graph_and_patterns(planned, repeat, patterns, &mut values);
-            self.passes(planned, repeat, differentiators, &mut values)?;
+            self.passes(planned, repeat, differentiator, &mut values)?;
             measured.push(Some(Measured { values, patterns: count }));
             self.progress.advance(1.0 / f64::from(agenda.repeats));
         }
@@ -173,7 +172,7 @@ impl<E: Precise> Work<'_, E> {
         &self,
         planned: &Planned,
         repeat: u32,
-        differentiators: &mut [Differentiator<E>; 2],
+        differentiator: &mut Differentiator<E>,
         values: &mut [Option<Result<f64, Undefined>>],
     ) -> Result<(), ScoreError> {
         let Scorer { settings, agenda, .. } = self.scorer;
@@ -185,7 +184,7 @@ impl<E: Precise> Work<'_, E> {
             }
             let drawn = self.scorer.draw(*init, repeat, planned);
             let weights = ParamSet::load(planned.graph(), drawn)?;
-            let mut trial = Trial::new(network, self.material, &weights, drawn, differentiators);
+            let mut trial = Trial::new(network, self.material, &weights, drawn, differentiator);
             for index in due {
                 let metric = &settings.metrics[index];
                 let Compute::Passes { single, double, .. } = metric.definition().compute else { continue };

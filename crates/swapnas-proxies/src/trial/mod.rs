@@ -6,7 +6,9 @@ mod network;
 
 use std::rc::Rc;
 
-use swapnas_graph::grad::{Differentiator, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted,
+};
 use swapnas_graph::{Batch, Element, Graph, ValueId, Want, Weights};
 
 pub(crate) use layers::{Layer, Layers, blocks};
@@ -26,11 +28,11 @@ pub(crate) struct Trial<'a, E: Element> {
     pub weights: &'a ParamSet<E>,
     /// Where the weights come from.
     pub drawn: Weights<'a>,
-    /// For all passes but the one over the batch.
-    aside: &'a mut Differentiator<E>,
-    /// For the pass over the batch, until it is made.
+    /// Makes all passes. The pass over the batch takes it, and lends it to others.
     engine: Option<&'a mut Differentiator<E>>,
     pass: Option<Pass<'a, E>>,
+    /// For what takes double precision.
+    double: Differentiator<f64>,
     gradients: Option<Rc<Gradients<E>>>,
     jacobian: Option<Rc<Vec<f64>>>,
     /// The entropies of the features of the blocks, see `az-expressivity`.
@@ -45,6 +47,8 @@ pub(crate) struct Flow {
     pub gradients: ParamSet<f64>,
 }
 
+const EITHER: &str = "there is either the engine or the pass that has it";
+
 impl<'a, E: Element> Trial<'a, E> {
     /// A network of which nothing is known yet.
     pub(crate) fn new(
@@ -52,14 +56,14 @@ impl<'a, E: Element> Trial<'a, E> {
         material: &'a Material<E>,
         weights: &'a ParamSet<E>,
         drawn: Weights<'a>,
-        [engine, aside]: &'a mut [Differentiator<E>; 2],
+        engine: &'a mut Differentiator<E>,
     ) -> Self {
         Trial {
             network,
             material,
             weights,
             drawn,
-            aside,
+            double: engine.sibling(),
             engine: Some(engine),
             pass: None,
             gradients: None,
@@ -88,7 +92,7 @@ impl<'a, E: Element> Trial<'a, E> {
             let images = &self.material.first.images;
             self.pass = Some(engine.forward(&self.network.tape, images, self.weights, Statistics::Batch)?);
         }
-        Ok(self.pass.as_mut().expect("there is either the engine or the pass that it has made"))
+        Ok(self.pass.as_mut().expect(EITHER))
     }
 
     /// The gradients of the cross entropy over the batch, and of what each layer returns the products
@@ -98,7 +102,7 @@ impl<'a, E: Element> Trial<'a, E> {
             return Ok(gradients.clone());
         }
         let products = self.layers().iter().map(|layer| layer.output).collect();
-        let wanted = Wanted { params: true, values: Vec::new(), products };
+        let wanted = Wanted { params: Elements::All, values: Vec::new(), products };
         let loss = Loss::CrossEntropy(&self.material.first.labels);
         let gradients = Rc::new(self.pass()?.backward(loss, &wanted)?);
         Ok(self.gradients.insert(gradients).clone())
@@ -123,7 +127,11 @@ impl<'a, E: Element> Trial<'a, E> {
         statistics: Statistics,
         read: impl FnOnce(&mut Pass<'_, E>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        read(&mut self.aside.forward(tape, images, weights, statistics)?)
+        let engine = match (&mut self.pass, &mut self.engine) {
+            (Some(pass), _) => pass.engine(),
+            (None, engine) => engine.as_deref_mut().expect(EITHER),
+        };
+        read(&mut engine.forward(tape, images, weights, statistics)?)
     }
 
     /// The same in double precision, whatever the precision of the trial, through the scored network.
@@ -134,8 +142,7 @@ impl<'a, E: Element> Trial<'a, E> {
         statistics: Statistics,
         read: impl FnOnce(&mut Pass<'_, f64>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut engine = self.aside.sibling();
-        read(&mut engine.forward(&self.network.tape, images, weights, statistics)?)
+        read(&mut self.double.forward(&self.network.tape, images, weights, statistics)?)
     }
 
     /// A tape of the scored network that computes some values besides the logits.

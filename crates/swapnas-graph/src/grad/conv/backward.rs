@@ -3,13 +3,17 @@
 use std::ops::Range;
 
 use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::chain::Argument;
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::kernels::sums;
 use swapnas_lanes::kernels::weight_gradient::{self, Sums};
-use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
+use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
 use super::transposed::{Transposed, Turned};
 use super::{Dimensions, clip, divide, image, load_padded, padded, span};
+use crate::Shape;
+use crate::grad::Elements;
 use crate::grad::flow::Upstream;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
@@ -18,11 +22,29 @@ use crate::grad::tape::Convolution;
 /// Lanes of gradients and input that a band goes over.
 const BAND_LANES: usize = 12288;
 
-/// Whether gradients of weights are wanted for each sample or for all together.
+/// What is sought of weights and biases: gradients, or, where weights move, their tangents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::grad) enum PerSample {
-    Yes,
-    No,
+pub(in crate::grad) enum Sought {
+    /// Of all weights over the batch.
+    Batch,
+    /// Of all weights for each sample.
+    Samples,
+    /// Of the first weight for each sample.
+    First,
+    /// The sum of all weights, without biases, times the tangents of their gradients.
+    Form,
+}
+
+impl Sought {
+    /// What gives the gradients of some elements, over the batch or for each sample.
+    pub(in crate::grad) fn of(elements: Elements, by_sample: bool) -> Option<Sought> {
+        match (elements, by_sample) {
+            (Elements::None, _) => None,
+            (Elements::First, _) => Some(Sought::First),
+            (Elements::All, true) => Some(Sought::Samples),
+            (Elements::All, false) => Some(Sought::Batch),
+        }
+    }
 }
 
 /// What comes of a backward pass of a convolution besides the gradient of its input: the gradients of
@@ -34,18 +56,26 @@ pub(in crate::grad) struct Found<E> {
     pub weight_by_sample: Vec<Lane<E>>,
     /// `[block][channel]`.
     pub bias: Vec<Lane<E>>,
+    /// The sum of weights times the tangents of their gradients.
+    pub form: f64,
 }
 
 impl<E: Element> Found<E> {
-    fn zeros(frame: &Frame<'_, E>, of: &Convolution, wanted: Option<PerSample>, blocks: usize) -> Self {
+    fn zeros(frame: &Frame<'_, E>, of: &Convolution, sought: Option<Sought>, blocks: usize) -> Self {
         let len = frame.weights.get(of.weight).len();
-        let channels = frame.shape(of.out).channels;
-        let zeros = |wanted: bool, len: usize| if wanted { vec![E::ZERO; len] } else { Vec::new() };
-        let lanes = |wanted: bool, len: usize| if wanted { vec![Lane::ZERO; len] } else { Vec::new() };
+        let (weight, by_sample) = match sought {
+            None | Some(Sought::Form) => (0, 0),
+            Some(Sought::Batch) => (len, 0),
+            Some(Sought::Samples) => (0, len),
+            Some(Sought::First) => (0, len.min(1)),
+        };
+        let gradients = sought.is_some_and(|sought| sought != Sought::Form);
+        let channels = if gradients && of.bias.is_some() { frame.shape(of.out).channels } else { 0 };
         Found {
-            weight: zeros(wanted == Some(PerSample::No), len),
-            weight_by_sample: lanes(wanted == Some(PerSample::Yes), blocks * len),
-            bias: lanes(wanted.is_some() && of.bias.is_some(), blocks * channels),
+            weight: vec![E::ZERO; weight],
+            weight_by_sample: vec![Lane::ZERO; blocks * by_sample],
+            bias: vec![Lane::ZERO; blocks * channels],
+            form: 0.0,
         }
     }
 
@@ -64,6 +94,7 @@ impl<E: Element> Found<E> {
         numbers(&mut self.weight, &band.weight);
         lanes(&mut self.weight_by_sample, block, &band.weight_by_sample);
         lanes(&mut self.bias, block, &band.bias);
+        self.form += band.form;
     }
 }
 
@@ -82,7 +113,7 @@ pub(in crate::grad) fn backward<E: Element>(
     frame: &Frame<'_, E>,
     of: &Convolution,
     upstream: &Upstream<'_, E>,
-    wanted: Option<PerSample>,
+    sought: Option<Sought>,
     destination: Option<Destination<'_, E>>,
     scratch: &mut Scratch<E>,
 ) -> Found<E> {
@@ -93,7 +124,7 @@ pub(in crate::grad) fn backward<E: Element>(
         of,
         dimensions,
         upstream,
-        wanted,
+        sought,
         transposed: destination.as_ref().map(|_| Transposed::new(frame, of, &dimensions)),
         into: destination.as_ref().map_or(Into::Overwrite, |destination| destination.into),
     };
@@ -109,7 +140,7 @@ pub(in crate::grad) fn backward<E: Element>(
     };
     let tangents = tangents.unwrap_or_else(|| none(count));
     let jobs: Vec<_> = gradients.into_iter().zip(tangents).enumerate().collect();
-    let mut found = Found::zeros(frame, of, wanted, frame.blocks());
+    let mut found = Found::zeros(frame, of, sought, frame.blocks());
     let job = |(index, (gradient, tangent)): (usize, (_, _)), scratch: &mut Scratch<E>| {
         pass.run(index / bands.len(), &bands[index % bands.len()], gradient, tangent, scratch)
     };
@@ -130,7 +161,7 @@ struct Backward<'a, E: Element> {
     of: &'a Convolution,
     dimensions: Dimensions,
     upstream: &'a Upstream<'a, E>,
-    wanted: Option<PerSample>,
+    sought: Option<Sought>,
     transposed: Option<Transposed<E>>,
     into: Into,
 }
@@ -146,7 +177,7 @@ impl<E: Element> Backward<'_, E> {
     ) -> Found<E> {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, .. } = self.dimensions;
-        let mut found = Found::zeros(frame, of, self.wanted, 1);
+        let mut found = Found::zeros(frame, of, self.sought, 1);
         let owned = self.owned(band);
         let (mut rows, mut columns) = (owned.start as isize..owned.end as isize, 0..output.width as isize);
         if let Some(transposed) = &self.transposed {
@@ -175,7 +206,11 @@ impl<E: Element> Backward<'_, E> {
                 change.reborrow(),
             );
             let change = Planes::new(c, layout);
-            self.accumulate_tangent(tangents, block, &owned, (arriving, change), &mut found, b, d);
+            if self.sought == Some(Sought::Form) {
+                found.form += self.output_form(block, owned, change);
+            } else {
+                self.accumulate_tangent(tangents, block, &owned, (arriving, change), &mut found, b, d);
+            }
             arriving_tangent = Some(change);
         }
         let (Some(transposed), Some(gradient)) = (&self.transposed, gradient) else { return found };
@@ -184,6 +219,13 @@ impl<E: Element> Backward<'_, E> {
         let mut back = room(b, taken);
         transposed.take_back(frame.level, Turned::weights, arriving, band, back.reborrow(), d);
         frame.push(of.source, block, band.clone(), back.as_planes(), self.into, gradient);
+        if let (Some(Sought::Form), Some(tangents)) = (self.sought, &frame.tangents) {
+            let mut change = room(e, taken);
+            frame.load_tangent(tangents, of.source, block, band.clone(), &mut change);
+            let change = Argument { planes: change.as_planes(), scaling: None };
+            let (_, products) = products(frame.level, back.as_planes(), &change, band.clone());
+            found.form += products.iter().map(over_samples).sum::<f64>();
+        }
         if let (Some(tangents), Some(tangent), Some(change)) = (&frame.tangents, tangent, arriving_tangent) {
             let mut back_tangent = room(e, taken);
             transposed.take_back(frame.level, Turned::weights, change, band, back_tangent.reborrow(), d);
@@ -196,6 +238,19 @@ impl<E: Element> Backward<'_, E> {
             frame.push_tangent(tangents, of.source, block, band.clone(), pushed, self.into, tangent, d);
         }
         found
+    }
+
+    /// What a layer returns, without its bias, times the tangent of its gradient.
+    fn output_form(&self, block: usize, owned: Range<usize>, change: Planes<'_, Lane<E>>) -> f64 {
+        let (frame, of) = (self.frame, self.of);
+        let output = Argument { planes: frame.planes(of.out, block), scaling: None };
+        let (sums, products) = products(frame.level, change, &output, owned);
+        let mut form: f64 = products.iter().map(over_samples).sum();
+        if let Some(bias) = of.bias {
+            let biases = frame.weights.get(bias);
+            form -= sums.iter().zip(biases).map(|(sum, bias)| over_samples(sum) * bias.to_f64()).sum::<f64>();
+        }
+        form
     }
 
     /// The output rows whose part in the gradient of the weights falls to a band of input rows: every
@@ -229,26 +284,25 @@ impl<E: Element> Backward<'_, E> {
         if !found.bias.is_empty() {
             sums::sum(frame.level, arriving, owned.clone(), output.width, &mut found.bias);
         }
-        let sums = match self.wanted {
-            None => return,
-            Some(PerSample::Yes) => Sums::Samples(&mut found.weight_by_sample),
-            Some(PerSample::No) => Sums::Total(&mut found.weight),
+        let sums = match self.sought {
+            None | Some(Sought::Form) => return,
+            Some(Sought::Batch) => Sums::Total(&mut found.weight),
+            Some(Sought::Samples | Sought::First) => Sums::Samples(&mut found.weight_by_sample),
         };
-        let (mut padded, rows) = padded(scratch, of, input, output, owned);
+        // The first weight is the first tap from the first channel to the first one.
+        let first = self.sought == Some(Sought::First);
+        let (input, window, groups, arriving) = if first {
+            let window = Window { kernel: [1, 1], ..of.window };
+            (Shape { channels: 1, ..input }, window, 1, arriving.channels(0..1))
+        } else {
+            (input, of.window, groups, arriving)
+        };
+        let (mut padded, rows) = padded(scratch, &window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, padded.reborrow());
         });
-        let (rows, width) = (owned.clone(), output.width);
-        weight_gradient::accumulate(
-            frame.level,
-            padded.as_planes(),
-            arriving,
-            &of.window,
-            groups,
-            rows,
-            width,
-            sums,
-        );
+        let (padded, rows, width) = (padded.as_planes(), owned.clone(), output.width);
+        weight_gradient::accumulate(frame.level, padded, arriving, &window, groups, rows, width, sums);
     }
 
     /// Adds the tangents of the same: of the arriving gradient with the input, and the arriving gradient
@@ -266,17 +320,17 @@ impl<E: Element> Backward<'_, E> {
     ) {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, groups, .. } = self.dimensions;
-        if owned.is_empty() || self.wanted.is_none() {
+        if owned.is_empty() || self.sought.is_none() {
             return;
         }
         if !found.bias.is_empty() {
             sums::sum(frame.level, change, owned.clone(), output.width, &mut found.bias);
         }
-        let (mut value, rows) = padded(scratch, of, input, output, owned);
+        let (mut value, rows) = padded(scratch, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, value.reborrow());
         });
-        let (mut tangent, rows) = padded(other, of, input, output, owned);
+        let (mut tangent, rows) = padded(other, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load_tangent(tangents, of.source, block, rows, &mut tangent);
         });
@@ -286,4 +340,22 @@ impl<E: Element> Backward<'_, E> {
             weight_gradient::accumulate(frame.level, input, gradient, &of.window, groups, rows, width, sums);
         }
     }
+}
+
+/// Sums of rows of each channel, and of their products with something else.
+fn products<E: Element>(
+    level: Level,
+    x: Planes<'_, Lane<E>>,
+    by: &Argument<'_, E>,
+    rows: Range<usize>,
+) -> (Vec<Lane<E>>, Vec<Lane<E>>) {
+    let mut sums = vec![Lane::ZERO; x.layout().channels];
+    let mut products = sums.clone();
+    let width = by.planes.layout().columns;
+    sums::sums_and_products(level, x, by, rows, width, &mut sums, &mut products);
+    (sums, products)
+}
+
+fn over_samples<E: Element>(lane: &Lane<E>) -> f64 {
+    lane.0.iter().map(|x| x.to_f64()).sum()
 }

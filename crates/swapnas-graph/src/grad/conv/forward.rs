@@ -35,7 +35,7 @@ pub(in crate::grad) fn forward<E: Element>(
         total.resize(output.channels, Moments::default());
     }
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
-        let (mut pixels, rows) = padded(&mut scratch.a, of, input, output, &band);
+        let (mut pixels, rows) = padded(&mut scratch.a, &of.window, input, output, &band);
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, pixels.reborrow());
         });
@@ -71,7 +71,7 @@ pub(in crate::grad) fn tangent<E: Element>(
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
         let width = output.width;
-        let (mut pixels, rows) = padded(&mut scratch.a, of, input, output, &band);
+        let (mut pixels, rows) = padded(&mut scratch.a, &of.window, input, output, &band);
         load_padded(&rows, input, |rows| frame.load_tangent(tangents, of.source, block, rows, &mut pixels));
         weights.convolve(frame.level, pixels.as_planes(), &of.window, band.clone(), width, out.reborrow());
         load_padded(&rows, input, |rows| {

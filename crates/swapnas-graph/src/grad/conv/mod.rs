@@ -11,7 +11,7 @@ use swapnas_lanes::kernels::depthwise;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
 
-pub(super) use backward::{Destination, Found, PerSample, backward};
+pub(super) use backward::{Destination, Found, Sought, backward};
 pub(super) use forward::{forward, tangent};
 
 use super::frame::Frame;
@@ -91,17 +91,17 @@ fn divide<'a, E: Element>(
         .collect()
 }
 
-/// Room for what output rows `band` read, zero around the image; the numbers within are still to be
+/// Room for what output rows `band` of a window read, zero around the image; the numbers within are still to be
 /// loaded.
 fn padded<'s, E: Element>(
     scratch: &'s mut Vec<Lane<E>>,
-    of: &Convolution,
+    window: &Window,
     input: Shape,
     output: Shape,
     band: &Range<usize>,
 ) -> (PlanesMut<'s, Lane<E>>, Range<isize>) {
-    let rows = of.window.reach(0, band);
-    let columns = span(&(0..input.width as isize), &of.window.reach(1, &(0..output.width)));
+    let rows = window.reach(0, band);
+    let columns = span(&(0..input.width as isize), &window.reach(1, &(0..output.width)));
     let mut padded = room(scratch, image(input.channels, &rows, &columns));
     padded.fill_halo(input.height, input.width, Lane::ZERO);
     (padded, rows)

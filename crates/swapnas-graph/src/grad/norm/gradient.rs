@@ -3,7 +3,7 @@
 use swapnas_lanes::kernels::chain::Argument;
 use swapnas_lanes::{Element, Lane, Layout, Planes};
 
-use super::{NormTangent, Normalised, Statistics, products};
+use super::{NormTangent, Normalised, products};
 use crate::grad::frame::Frame;
 use crate::grad::jobs::Scratch;
 
@@ -33,7 +33,7 @@ pub(in crate::grad) struct NormGradientTangent<E> {
 }
 
 impl<E: Element> NormGradient<E> {
-    /// From the gradient of the result, `[block]` of the slot's layout, and its tangent.
+    /// For a normalisation that takes statistics, from the gradient of the result, `[block]` of the slot's layout, and its tangent.
     pub(in crate::grad) fn new(
         frame: &Frame<'_, E>,
         norm: usize,
@@ -46,16 +46,9 @@ impl<E: Element> NormGradient<E> {
         let Normalised { cells, inverse, mean: at, weight, .. } = normalised;
         let layout = frame.tape.layout(slot);
         let by = |block| normalised.plain(frame.planes(slot, block), block);
-        let (mut sums, mut products_lanes) =
+        let (sums, products_lanes) =
             products(frame, cells, scratch, |block| planes(gradient, layout, block), by);
-        if cells.statistics == Statistics::None {
-            // Nothing flows through statistics or parameters.
-            sums.fill(Lane::ZERO);
-            products_lanes.fill(Lane::ZERO);
-        }
-        let used = cells.statistics != Statistics::None;
-        let means = |lanes: &[Lane<E>]| if used { cells.means(lanes) } else { vec![0.0; cells.count()] };
-        let (mean, product) = (means(&sums), means(&products_lanes));
+        let (mean, product) = (cells.means(&sums), cells.means(&products_lanes));
         let back = |cell: usize, c: usize| weight[c] * inverse[cell];
         let tangent = match (gradient_tangent, &frame.tangents) {
             (Some(gradient_tangent), Some(tangents)) => {
@@ -69,7 +62,7 @@ impl<E: Element> NormGradient<E> {
                             .expect("all slots but the batch have one"),
                         scaling: None,
                     };
-                    means(
+                    cells.means(
                         &products(frame, cells, scratch, |block| planes(gradient, layout, block), tangent).1,
                     )
                 } else {
@@ -79,7 +72,7 @@ impl<E: Element> NormGradient<E> {
                     normalised,
                     &tangents.norms[norm],
                     Means { gradient: mean.clone(), product: product.clone(), with_tangent },
-                    (means(&t_sums), means(&t_products)),
+                    (cells.means(&t_sums), cells.means(&t_products)),
                 ))
             }
             _ => None,
