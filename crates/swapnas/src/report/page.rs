@@ -73,7 +73,7 @@ fn best(report: &Report) -> Markup {
             table.best {
                 thead { tr {
                     th.number scope="col" { "rank" }
-                    @for name in &names { th.number scope="col" { (name) } }
+                    @for name in &names { th.number scope="col" { (breakable(name)) } }
                     th.number scope="col" { "parameters" }
                     th.number scope="col" { "multiply-accumulates" }
                     @if with_latency { th.number scope="col" { "latency" } }
@@ -84,14 +84,19 @@ fn best(report: &Report) -> Markup {
                         @let score = best.scores.iter().find(|(other, _)| other == name);
                         td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), number)) }
                     }
-                    td.number { (grouped(best.params)) }
-                    td.number { (grouped(best.macs)) }
+                    td.number title=(grouped(best.params)) { (short(best.params as f64)) }
+                    td.number title=(grouped(best.macs)) { (short(best.macs as f64)) }
                     @if with_latency { td.number { (best.latency.map_or("–".to_owned(), milliseconds)) } }
                 } } }
             }
         }))
         figcaption { "The best architectures. All sizes are those of the network to be trained." }
     }
+}
+
+/// A name with places where it may go on on the next line.
+fn breakable(name: &str) -> Markup {
+    html! { @for part in name.split_inclusive(',') { (part) wbr; } }
 }
 
 fn drawings(report: &Report) -> Markup {
