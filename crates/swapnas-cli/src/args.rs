@@ -129,10 +129,10 @@ pub(crate) struct SearchArgs {
     /// CSV file with the columns op, input and ms
     #[arg(long, value_name = "FILE")]
     pub latency_table: Option<PathBuf>,
-    /// Channels of the network to be trained [default: the benchmark's]
+    /// Channels of the network to be trained [default: 36 for darts, else the benchmark's]
     #[arg(long, value_name = "N", value_parser = number(1..=2048))]
     pub final_channels: Option<usize>,
-    /// Cells of the network to be trained [default: the benchmark's]
+    /// Cells of the network to be trained [default: 20 for darts, else the benchmark's]
     #[arg(long, value_name = "N", value_parser = number(1..=256))]
     pub final_cells: Option<usize>,
     /// End after so many seconds

@@ -41,6 +41,12 @@ pub trait Space: Send + Sync {
     /// The network that is scored unless another is asked for.
     fn default_network(&self) -> NetworkConfig;
 
+    /// The network that is trained once an architecture is found: as a rule the benchmark's own, not one
+    /// that is small for the sake of scoring.
+    fn final_network(&self) -> NetworkConfig {
+        NetworkConfig { preset: Preset::Benchmark, ..self.default_network() }
+    }
+
     /// The network that `config` stands for, in words, with all numbers filled in.
     fn describe(&self, config: &NetworkConfig) -> String;
 

@@ -9,7 +9,7 @@ use swapnas_graph::onnx::{self, Contents, OnnxError};
 use swapnas_graph::torch::{self, TorchError};
 use swapnas_graph::{Batch, BatchError, Draw, Graph, Init, Level, RunError, Statistics, Weights};
 use swapnas_proxies::inputs::{InputError, InputSpec};
-use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use crate::{WriteError, drawing, file};
 
@@ -118,7 +118,7 @@ pub enum ExportError {
 ///
 /// let space = swapnas::space("nb201")?;
 /// let arch = space.parse("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|")?;
-/// let export = Export { space, arch: &arch, network: swapnas::export::final_network(space), seed: 0 };
+/// let export = Export { space, arch: &arch, network: space.final_network(), seed: 0 };
 /// let json = String::from_utf8(export.contents(Format::Json)?)?;
 /// assert!(json.contains(r#""params":"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -133,12 +133,6 @@ pub struct Export<'a> {
     pub network: NetworkConfig,
     /// The seed of weights and of the images that go with them.
     pub seed: u64,
-}
-
-/// The network that is trained once an architecture is found: the benchmark's own, not one that is small
-/// for the sake of scoring.
-pub fn final_network(space: &dyn Space) -> NetworkConfig {
-    NetworkConfig { preset: Preset::Benchmark, ..space.default_network() }
 }
 
 impl Export<'_> {

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
-use swapnas::export::{Export, Format, final_network};
-use swapnas::{NetworkConfig, Shape};
+use swapnas::export::{Export, Format};
+use swapnas::{NetworkConfig, Preset, Shape};
 
 use crate::Ending;
 use crate::args::{ExportArgs, InputArg};
@@ -47,17 +47,20 @@ fn format(args: &ExportArgs) -> anyhow::Result<Format> {
 }
 
 fn network(args: &ExportArgs) -> NetworkConfig {
-    let network = final_network(args.space);
+    let network = match args.network {
+        Preset::Benchmark => args.space.final_network(),
+        Preset::Swap => NetworkConfig { preset: Preset::Swap, ..args.space.default_network() },
+    };
     let input = match args.input {
         None => network.input,
         Some(InputArg::Side(side)) => Shape::new(network.input.channels, side, side),
         Some(InputArg::Shape(shape)) => shape,
     };
     NetworkConfig {
-        preset: args.network,
-        channels: args.channels,
-        cells: args.cells,
+        channels: args.channels.or(network.channels),
+        cells: args.cells.or(network.cells),
         input,
         classes: args.classes.unwrap_or(network.classes),
+        ..network
     }
 }

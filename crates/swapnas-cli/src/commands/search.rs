@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use swapnas::export::final_network;
 use swapnas::results::{self, Found};
 use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search, regularisation};
 use swapnas::{Level, NetworkConfig, Preset, Shape, Space, saturation_warnings};
@@ -118,13 +117,13 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
     // A network of a single cell shows nothing of the other kind of cell.
     let one_cell = scored.preset == Preset::Swap && scoring.space.one_cell().is_some();
     let space = scoring.space.one_cell().filter(|_| one_cell).unwrap_or(scoring.space);
-    let benchmark = final_network(space);
+    let trained = space.final_network();
     let trained = NetworkConfig {
-        channels: args.final_channels,
-        cells: args.final_cells,
+        channels: args.final_channels.or(trained.channels),
+        cells: args.final_cells.or(trained.cells),
         classes: scored.classes,
-        input: if scoring.size.is_some() { scored.input } else { benchmark.input },
-        ..benchmark
+        input: if scoring.size.is_some() { scored.input } else { trained.input },
+        ..trained
     };
     let default = if scored.preset == Preset::Swap { "swap-reg" } else { "swap" };
     let mut metrics = scoring.metrics.clone().unwrap_or_else(|| default.to_owned());
@@ -211,7 +210,7 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
 
 /// The command that exports an architecture as the network that is to be trained.
 fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String {
-    let default = final_network(space);
+    let default = space.final_network();
     let mut command = format!("swapnas export {} --space {}", quoted(arch), space.name());
     let mut add = |name: &str, value: Option<String>| {
         command.extend(value.map(|value| format!(" --{name} {value}")));

@@ -4,8 +4,8 @@ mod onnx_and_torch;
 
 use std::path::Path;
 
-use swapnas::export::{Export, ExportError, Format, final_network};
-use swapnas::{Arch, NetworkConfig, Preset, Shape, Space};
+use swapnas::export::{Export, ExportError, Format};
+use swapnas::{Arch, NetworkConfig, Shape, Space};
 
 /// The example of the space's documentation, two sampled architectures, and what is unusual: operations that
 /// nobody reads, outputs that are zero, and cells that pass on what they get.
@@ -32,7 +32,7 @@ fn archs(space: &dyn Space) -> Vec<Arch> {
 
 /// The final network for images that are small, so that tests are quick.
 fn export<'a>(space: &'a dyn Space, arch: &'a Arch) -> Export<'a> {
-    let network = NetworkConfig { input: Shape::new(3, 64, 64), ..final_network(space) };
+    let network = NetworkConfig { input: Shape::new(3, 64, 64), ..space.final_network() };
     Export { space, arch, network, seed: 3 }
 }
 
@@ -78,10 +78,13 @@ fn code_imports_nothing_but_torch() {
 }
 
 #[test]
-fn the_final_network_is_the_benchmarks() {
-    let space = swapnas::space("darts").unwrap();
-    assert_eq!(space.default_network().preset, Preset::Swap);
-    assert_eq!(final_network(space).preset, Preset::Benchmark);
+fn the_final_network_is_the_one_that_is_trained() {
+    let final_network = |name: &str| {
+        let space = swapnas::space(name).unwrap();
+        space.describe(&space.final_network())
+    };
+    insta::assert_snapshot!(final_network("darts"), @"benchmark: stem 108, 36 channels, 20 cells, 3x32x32, 10 classes");
+    insta::assert_snapshot!(final_network("nb301"), @"benchmark: stem 96, 32 channels, 8 cells, 3x32x32, 10 classes");
 }
 
 #[test]
@@ -108,7 +111,7 @@ fn nothing_is_written_if_there_is_no_network() {
     let folder = tempfile::tempdir().unwrap();
     let space = swapnas::space("darts").unwrap();
     let arch = &archs(space)[0];
-    let network = NetworkConfig { channels: Some(5000), ..final_network(space) };
+    let network = NetworkConfig { channels: Some(5000), ..space.final_network() };
     let export = Export { space, arch, network, seed: 0 };
     for format in [Format::Torch, Format::Onnx, Format::Json] {
         let path = folder.path().join("network");

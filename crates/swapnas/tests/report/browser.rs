@@ -5,7 +5,6 @@ use std::process::Command;
 
 use scraper::{Html, Selector};
 use serde::Deserialize;
-use swapnas::export::final_network;
 use swapnas::report::{Report, render};
 use swapnas::search::{AlgorithmKind, Configuration, Limits, Search, SecondObjective};
 use swapnas::{Level, Preset, results};
@@ -64,7 +63,7 @@ fn search(space: &str, folder: &Path) -> PathBuf {
         space: space.name().to_owned(),
         one_cell,
         scored: (&scored).into(),
-        trained: (&final_network(space)).into(),
+        trained: (&space.final_network()).into(),
         // Networks of some spaces take long; counting takes no time in any.
         metrics: if one_cell { "swap-reg,swap,params" } else { "rank(units,live-params),params" }.to_owned(),
         inputs: "spectral".to_owned(),
