@@ -77,5 +77,5 @@ fn a_latency_table_that_lacks_operations_says_which() {
     let table = table.display().to_string();
     let output = search(&folder, &["--latency-table", &table, "--max-latency", "5"]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && error.contains("conv_3x3_s1_d1_g1_96,3x16x16"), "{error}");
+    assert!(!output.status.success() && error.contains("conv_3x3_s1_d1_g1_108,3x16x16"), "{error}");
 }
