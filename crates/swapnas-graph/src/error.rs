@@ -5,7 +5,7 @@ use crate::Shape;
 pub enum GraphError {
     /// The kernel does not fit into the image.
     #[error(
-        "{node}: a {op} with kernel {}x{} does not fit an image of {input}; use a larger input or fewer strides",
+        "{node}: the {op} with kernel {}x{} does not fit an image of {input}; use a larger input or fewer strides",
         kernel[0], kernel[1]
     )]
     WindowTooLarge {

@@ -9,7 +9,7 @@ mod proto;
 #[cfg(test)]
 mod tests;
 
-use crate::{RunError, Statistics, TensorsError, Weights};
+use crate::{Statistics, TensorsError, Weights};
 
 pub use export::export;
 
@@ -55,7 +55,4 @@ pub enum OnnxError {
     /// Weights are missing or have another shape.
     #[error(transparent)]
     Weights(#[from] TensorsError),
-    /// Statistics cannot be measured.
-    #[error(transparent)]
-    Run(#[from] RunError),
 }

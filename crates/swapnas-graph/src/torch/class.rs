@@ -182,7 +182,7 @@ impl Classes<'_> {
         let body = body(&self.tree, ROOT, &self.callees)?;
         let outside = body.inputs.iter().find(|&&input| input != self.tree.graph.input());
         if let Some(value) = outside {
-            return Err(TorchError::Unreachable { module: String::new(), value: value.index() });
+            return Err(TorchError::Unreachable { module: "the network".to_owned(), value: value.index() });
         }
         self.class(ROOT, body);
         Ok(())

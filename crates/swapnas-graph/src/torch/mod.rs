@@ -48,7 +48,7 @@ pub enum TorchError {
     /// A value that no module and no function computes from what its module is given.
     #[error("{module}: value {value} is computed by no module within it and is not handed to it")]
     Unreachable {
-        /// Path of the module; empty for the network itself.
+        /// Path of the module, or "the network" for all of it.
         module: String,
         /// Number of the node.
         value: usize,

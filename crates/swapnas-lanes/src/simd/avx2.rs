@@ -80,7 +80,10 @@ impl Simd for Avx2 {
     fn map(self, a: __m256, f: fn(f32) -> f32) -> __m256 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
-        self.load(&Lane(lane.0.map(f)), 0)
+        for x in &mut lane.0[..Self::WIDTH] {
+            *x = f(*x);
+        }
+        self.load(&lane, 0)
     }
     #[inline(always)]
     fn prefetch_for_write(self, lane: *const Lane) {

@@ -80,7 +80,10 @@ impl Simd for Avx512Double {
     fn map(self, a: __m512d, f: fn(f64) -> f64) -> __m512d {
         let mut lane = Lane::<f64>::ZERO;
         self.store(a, &mut lane, 0);
-        self.load(&Lane(lane.0.map(f)), 0)
+        for x in &mut lane.0[..Self::WIDTH] {
+            *x = f(*x);
+        }
+        self.load(&lane, 0)
     }
     #[inline(always)]
     fn prefetch_for_write(self, lane: *const Lane<f64>) {

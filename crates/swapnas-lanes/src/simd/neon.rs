@@ -81,6 +81,9 @@ impl Simd for Neon {
     fn map(self, a: float32x4_t, f: fn(f32) -> f32) -> float32x4_t {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
-        self.load(&Lane(lane.0.map(f)), 0)
+        for x in &mut lane.0[..Self::WIDTH] {
+            *x = f(*x);
+        }
+        self.load(&lane, 0)
     }
 }
