@@ -57,10 +57,16 @@ impl Axis {
             RangedCoordf64::from(range.clone()).key_points(TICKS)
         };
         let score_label = ticks::labels(&range);
-        let shown = |number: f64| if kind == Kind::Score { score_label(&number) } else { short(number) };
-        let is_whole = |number: &f64| kind == Kind::Score || number.fract() == 0.0;
+        let shown = |number: f64| match kind {
+            Kind::Score => score_label(&number),
+            // Milliseconds can be fractions.
+            Kind::Size if logarithmic && number < 1.0 => number.to_string(),
+            Kind::Size if !logarithmic && highest < 1000.0 => score_label(&number),
+            Kind::Count | Kind::Size => short(number),
+        };
+        let can_be = |number: &f64| kind != Kind::Count || number.fract() == 0.0;
         axis.ticks =
-            numbers.into_iter().filter(is_whole).map(|number| (axis.place(number), shown(number))).collect();
+            numbers.into_iter().filter(can_be).map(|number| (axis.place(number), shown(number))).collect();
         axis.ticks.retain(|(place, _)| (0.0..=1.0).contains(place));
         Some(axis)
     }
@@ -76,7 +82,11 @@ impl Axis {
 fn logarithmic_ticks(lowest: f64, highest: f64) -> Vec<f64> {
     let powers = lowest.log10().floor() as i32..=highest.log10().ceil() as i32;
     let factors: &[f64] = if highest / lowest < 300.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    powers.flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power))).collect()
+    // Divided where it can be, so that 0.005 is the number that is nearest to it.
+    let times = |factor: f64, power: i32| {
+        if power < 0 { factor / 10_f64.powi(-power) } else { factor * 10_f64.powi(power) }
+    };
+    powers.flat_map(|power| factors.iter().map(move |&factor| times(factor, power))).collect()
 }
 
 /// A number in thousands, millions or billions, with three digits.
@@ -116,6 +126,21 @@ mod tests {
         let near = axis([1e6, 2e6]);
         assert!((near.place(1.5e6) - 0.5).abs() < 1e-9);
         assert!(near.ticks.len() >= 4);
+    }
+
+    #[test]
+    fn fractions_have_labels() {
+        let labels = |values: [f64; 2]| -> Vec<String> {
+            let axis = Axis::new("ms", Kind::Size, values.into_iter()).unwrap();
+            axis.ticks.into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(labels([0.002, 0.02]), ["0.002", "0.005", "0.01", "0.02"]);
+        for values in [[0.5, 0.9], [2.1, 2.8], [0.02, 1.4]] {
+            let mut distinct = labels(values);
+            let count = distinct.len();
+            distinct.dedup();
+            assert!(count >= 2 && distinct.len() == count, "{distinct:?}");
+        }
     }
 
     #[test]
