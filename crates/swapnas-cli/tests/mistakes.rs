@@ -188,3 +188,20 @@ fn a_search_warns_of_scores_that_say_nothing() {
     let said = String::from_utf8_lossy(&target.stderr).into_owned();
     assert!(said.contains("random networks to be trained, none is like that"), "{said}");
 }
+
+#[test]
+fn other_separators_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("semicolons.csv"), "arch;accuracy\n4321;90.5\n").unwrap();
+    std::fs::write(path.join("tabs.tsv"), "arch\taccuracy\n4321\t90.5\n").unwrap();
+    let said = |arguments: &[&str]| {
+        let output = run(path, arguments);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let semicolons = said(&["correlate", "semicolons.csv", "--space", "nb201"]);
+    insta::assert_snapshot!(semicolons, @"error: semicolons.csv seems to be separated by semicolons; save it with commas");
+    let tabs = said(&["score", "--archs", "tabs.tsv", "--space", "nb201"]);
+    insta::assert_snapshot!(tabs, @"error: tabs.tsv seems to be separated by tabs; save it with commas");
+}

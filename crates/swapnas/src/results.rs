@@ -31,26 +31,27 @@ pub fn best(search: &Search, count: usize) -> Vec<Found<'_>> {
     archive.ranking().into_iter().take(count).map(found).collect()
 }
 
+/// A score, or why there is none, as JSON. The ranks that aggregates are made of have no deviation.
+pub fn score_json(column: &Column, score: &Result<Score, Undefined>) -> Value {
+    match score {
+        Ok(score) if column.is_aggregate() => json!({ "mean": score.mean }),
+        Ok(score) => json!({ "mean": score.mean, "std": score.std }),
+        Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
+    }
+}
+
 /// The best architectures, the Pareto front and the last population as JSON, with all that is needed to
 /// repeat the search.
 pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
     let space = search.candidates().space();
-    let aggregates: Vec<bool> = search.archive().columns().iter().map(Column::is_aggregate).collect();
     let best: Vec<Value> = best(search, count)
         .iter()
         .map(|found| {
             let scores: Map<String, Value> = found
                 .scores
                 .iter()
-                .zip(&aggregates)
-                .map(|((name, score), aggregate)| {
-                    let value = match score {
-                        Ok(score) if *aggregate => json!({ "mean": score.mean }),
-                        Ok(score) => json!({ "mean": score.mean, "std": score.std }),
-                        Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
-                    };
-                    (name.clone(), value)
-                })
+                .zip(search.archive().columns().iter())
+                .map(|((name, score), column)| (name.clone(), score_json(column, score)))
                 .collect();
             let Entry { arch, scored, sizes } = found.entry;
             json!({

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::{Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, saturation_warnings, table};
+use swapnas::{
+    Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, results, saturation_warnings, table,
+};
 
 use crate::Ending;
 use crate::args::ScoreArgs;
@@ -114,14 +116,7 @@ fn object(scorer: &Scorer, columns: &Columns, row: &Row<'_>) -> Value {
     let scores: Map<String, Value> = columns
         .iter()
         .zip(&row.values)
-        .map(|(column, score)| {
-            let value = match score {
-                Ok(score) if column.is_aggregate() => json!({ "mean": score.mean }),
-                Ok(score) => json!({ "mean": score.mean, "std": score.std }),
-                Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
-            };
-            (column.to_string(), value)
-        })
+        .map(|(column, score)| (column.to_string(), results::score_json(column, score)))
         .collect();
     let Row { arch, scored, .. } = row;
     let mut object = json!({

@@ -21,6 +21,14 @@ pub enum TableError {
         /// The file.
         file: String,
     },
+    /// The columns are not separated by commas.
+    #[error("{file} seems to be separated by {separator}; save it with commas")]
+    Separator {
+        /// The file.
+        file: String,
+        /// What separates its columns.
+        separator: &'static str,
+    },
     /// No column has the name or number that was given.
     #[error("{file} has no column `{column}`: {}", instead(header, *.width))]
     NoSuchColumn {

@@ -39,6 +39,9 @@ pub fn read_list(path: &Path) -> Result<List, TableError> {
 
 pub(super) fn list(text: &Text) -> Result<List, TableError> {
     let mut lines = numbered(&text.bytes);
+    if let Some((_, first)) = lines.first() {
+        text.refuse_other_separators(first)?;
+    }
     let header = first_record(&lines).filter(|fields| fields.iter().any(|name| is_architecture(name)));
     let quoted = |lines: &[(u64, &[u8])]| lines.first().is_some_and(|(_, line)| line.starts_with(b"\""));
     let is_csv = match &header {

@@ -61,6 +61,9 @@ pub(super) fn table(text: &Text, options: &Options) -> Result<Table, TableError>
     let records = text.records();
     let empty = || TableError::Empty { file: text.file.clone() };
     let (_, first) = records.first().ok_or_else(empty)?;
+    if first.len() == 1 {
+        text.refuse_other_separators(first.as_slice())?;
+    }
     let chosen: Vec<&str> = [arch, accuracy].into_iter().flatten().collect();
     let columns = Columns::of(&text.file, &fields(first), &chosen);
     let (arch, accuracy) = (columns.architecture(arch)?, columns.accuracy(accuracy)?);

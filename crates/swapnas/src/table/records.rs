@@ -39,6 +39,17 @@ impl Text {
         Text { file, bytes }
     }
 
+    /// Refuses a file whose columns are separated by something other than commas, by its first line: there
+    /// are no semicolons and no tabs in architectures.
+    pub(super) fn refuse_other_separators(&self, first: &[u8]) -> Result<(), TableError> {
+        for (byte, separator) in [(b';', "semicolons"), (b'\t', "tabs")] {
+            if first.contains(&byte) {
+                return Err(TableError::Separator { file: self.file.clone(), separator });
+            }
+        }
+        Ok(())
+    }
+
     /// The lines of CSV, blank ones left out, with the number from 1 of the line that each begins on.
     pub(super) fn records(&self) -> Vec<(u64, ByteRecord)> {
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
