@@ -78,13 +78,13 @@ pub(crate) fn log_abs_determinant(matrix: DMatrix<f64>) -> f64 {
 }
 
 /// Rows with their means removed, scaled to length 1: their products are Pearson correlations. `None`
-/// for a row that is constant.
+/// for a row that is constant; one with numbers that are not finite stays so.
 pub(crate) fn standardised<'a>(rows: impl Iterator<Item = &'a [f64]>) -> Vec<Option<Vec<f64>>> {
     let standardise = |row: &[f64]| {
         let mean = row.iter().sum::<f64>() / row.len() as f64;
         let centred: Vec<f64> = row.iter().map(|x| x - mean).collect();
         let length = dot(&centred, &centred).sqrt();
-        (length > 0.0).then(|| centred.iter().map(|x| x / length).collect())
+        (length != 0.0).then(|| centred.iter().map(|x| x / length).collect())
     };
     rows.map(standardise).collect()
 }

@@ -35,6 +35,12 @@ pub enum Undefined {
     /// The metric compares blocks.
     #[error("the network has {0} of the blocks that the metric compares; it takes two")]
     Blocks(usize),
+    /// Pixels of two blocks that do not belong together.
+    #[error(
+        "the image before block {0} is not a whole number of times as large as the one after it; give a --size \
+         that every stage divides evenly"
+    )]
+    Uneven(usize),
     /// A block returns what it gets.
     #[error("block {0} of the network passes its gradient on unchanged")]
     Unchanged(usize),

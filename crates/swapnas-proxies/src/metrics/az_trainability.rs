@@ -42,6 +42,9 @@ impl Measure for AzTrainability {
             let mut sum = 0.0;
             for (block, pair) in values.windows(2).enumerate() {
                 let (from, to) = (graph.shape(pair[0]), graph.shape(pair[1]));
+                if from.height % to.height != 0 || from.width % to.width != 0 {
+                    return Err(Undefined::Uneven(block + 1).into());
+                }
                 let forward = signs.of_block(block, images.samples() * to.elements());
                 let loss = Loss::Product { value: pair[1], gradient: &forward };
                 let back = pass.backward(loss, &Wanted::value(pair[0]))?.values.remove(0);
