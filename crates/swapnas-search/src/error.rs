@@ -26,6 +26,12 @@ pub enum SearchError {
         /// The sizes of the last one.
         last: String,
     },
+    /// A space that was gone through, and nothing was within the limits.
+    #[error(
+        "no architecture of the space is within the limits ({0}); loosen them, or change --final-channels and \
+         --final-cells"
+    )]
+    NoneWithin(String),
     /// Limits that leave no number of parameters.
     #[error(
         "no network has {least} parameters or more and {most} or fewer; give limits with room between them"

@@ -77,6 +77,9 @@ impl Search {
             }
             let asked = self.algorithm.ask(&self.archive, &mut self.candidates)?;
             if asked.is_empty() {
+                if self.archive.entries().is_empty() {
+                    return Err(SearchError::NoneWithin(self.configuration.limits.to_string()));
+                }
                 return Ok(Ended::Complete);
             }
             if !self.evaluate(&asked, progress)? {

@@ -38,6 +38,21 @@ fn configuration(algorithm: AlgorithmKind) -> Configuration {
     }
 }
 
+/// A search of NAS-Bench-201 for the largest network, which takes no time.
+fn small_nb201(algorithm: AlgorithmKind) -> Configuration {
+    let space = by_name("nb201").unwrap();
+    let scored = NetworkConfig { channels: Some(2), cells: Some(1), ..space.default_network() };
+    let scored = NetworkConfig { input: Shape::new(3, 4, 4), ..scored };
+    Configuration {
+        space: "nb201".to_owned(),
+        one_cell: false,
+        scored: (&scored).into(),
+        trained: (&scored).into(),
+        metrics: "params".to_owned(),
+        ..configuration(algorithm)
+    }
+}
+
 const HEURISTICS: [AlgorithmKind; 4] =
     [AlgorithmKind::SwapNas, AlgorithmKind::Aging, AlgorithmKind::Random, AlgorithmKind::Nsga2];
 
@@ -93,22 +108,7 @@ fn searches_improve_and_do_not_depend_on_threads() {
 
 #[test]
 fn an_evolution_does_not_end_in_copies_of_its_best() {
-    let space = by_name("nb201").unwrap();
-    let scored = NetworkConfig {
-        input: Shape::new(3, 8, 8),
-        cells: Some(1),
-        channels: Some(4),
-        ..space.default_network()
-    };
-    let configuration = Configuration {
-        space: "nb201".to_owned(),
-        one_cell: false,
-        scored: (&scored).into(),
-        trained: (&scored).into(),
-        metrics: "params".to_owned(),
-        cycles: 100,
-        ..configuration(AlgorithmKind::SwapNas)
-    };
+    let configuration = Configuration { cycles: 100, ..small_nb201(AlgorithmKind::SwapNas) };
     let folder = tempfile::tempdir().unwrap();
     let mut search = Search::create(&folder.path().join("run"), configuration, Level::best()).unwrap();
     search.run(&(), None).unwrap();
@@ -147,17 +147,7 @@ fn a_search_that_was_cut_anywhere_ends_as_if_it_had_not_been() {
 
 #[test]
 fn every_function_of_a_small_space_is_seen_once() {
-    let space = by_name("nb201").unwrap();
-    let scored = NetworkConfig { channels: Some(2), cells: Some(1), ..space.default_network() };
-    let scored = NetworkConfig { input: Shape::new(3, 4, 4), ..scored };
-    let configuration = Configuration {
-        space: "nb201".to_owned(),
-        one_cell: false,
-        scored: (&scored).into(),
-        trained: (&scored).into(),
-        metrics: "params".to_owned(),
-        ..configuration(AlgorithmKind::Exhaustive)
-    };
+    let configuration = small_nb201(AlgorithmKind::Exhaustive);
     let folder = tempfile::tempdir().unwrap();
     let mut search = Search::create(&folder.path().join("run"), configuration, Level::best()).unwrap();
     assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
@@ -180,6 +170,11 @@ fn limits_hold_and_impossible_ones_are_an_error() {
     let error = search.run(&(), None).unwrap_err();
     assert!(matches!(error, SearchError::Limits { .. }), "{error}");
     assert!(error.to_string().contains("at most 1 parameters"), "{error}");
+    let limits = Limits { max_params: Some(1), ..Limits::default() };
+    let limited = Configuration { limits, ..small_nb201(AlgorithmKind::Exhaustive) };
+    let mut search = Search::create(&folder.path().join("c"), limited, Level::best()).unwrap();
+    let error = search.run(&(), None).unwrap_err();
+    assert!(matches!(error, SearchError::NoneWithin(_)), "{error}");
 }
 
 #[test]
