@@ -9,6 +9,7 @@
 mod batch;
 mod builder;
 mod count;
+mod division;
 mod error;
 mod exec;
 pub mod grad;

@@ -20,28 +20,30 @@ impl Observer for Keep {
     }
 }
 
-/// A network, its siblings, and what becomes of them: one is normalised, one is cut, one read as it is.
-fn network(affine: bool) -> (Graph, Vec<ValueId>, ValueId) {
+/// A network, its siblings, and what becomes of them: one is normalised, one is cut, one read as it is. With
+/// 8 channels in the stem, two of four are done by Winograd's algorithm.
+fn network(affine: bool, stem: usize) -> (Graph, Vec<ValueId>, ValueId) {
     let mut b = GraphBuilder::new(Shape::new(3, 6, 5));
     let x = b.input();
-    let x = b.conv2d("stem", x, Conv::new(4, Window::square(3))).unwrap();
+    let x = b.conv2d("stem", x, Conv::new(stem, Window::square(3))).unwrap();
     let x = b.batch_norm("stem_norm", x, affine).unwrap();
     let x = b.relu("relu", x).unwrap();
     let mut conv = |name, out| b.conv2d(name, x, Conv::new(out, Window::square(3))).unwrap();
-    let siblings = vec![conv("a", 5), conv("b", 7), conv("c", 5)];
+    let siblings = vec![conv("a", 9), conv("b", 13), conv("c", 5), conv("d", 5)];
     let point = b.conv2d("point", x, Conv::new(5, Window::square(1))).unwrap();
     let first = b.batch_norm("norm", siblings[0], affine).unwrap();
+    let first = b.slice(first, 1, 5).unwrap();
     let second = b.slice(siblings[1], 2, 5).unwrap();
     let second = b.batch_norm("cut_norm", second, affine).unwrap();
-    let sum = b.add(&[first, second, siblings[2], point]).unwrap();
+    let sum = b.add(&[first, second, siblings[2], siblings[3], point]).unwrap();
     let y = b.relu("last", sum).unwrap();
     (b.finish(&[y]), siblings, y)
 }
 
 #[test]
 fn siblings_have_the_bits_that_they_have_alone() {
-    for affine in [false, true] {
-        let (graph, siblings, y) = network(affine);
+    for (affine, stem) in [(false, 4), (true, 4), (false, 8), (true, 8)] {
+        let (graph, siblings, y) = network(affine, stem);
         let samples = 19;
         let numbers: Vec<f32> = (0..samples * 90).map(|i| ((i * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
         let batch: Batch = Batch::from_nchw(samples, Shape::new(3, 6, 5), &numbers).unwrap();

@@ -82,6 +82,7 @@ const MULTIPLY_ADD: usize = 2 * SAMPLES;
 mod dense {
     use super::*;
     use swapnas_lanes::kernels::dense::{DenseWeights, convolve};
+    use swapnas_lanes::kernels::winograd::{self, WinogradWeights};
 
     /// Input channels to output channels on images of one size, with square kernels.
     #[derive(Clone, Copy)]
@@ -136,6 +137,30 @@ mod dense {
             .bench_local(|| {
                 convolve(level, input.planes(), &window, &weights, 0..size, size, out.planes_mut());
             });
+    }
+
+    /// 3x3 convolutions by Winograd's algorithm; an item is an operation of the plain one.
+    #[divan::bench(args = at(&[
+        case(3, 8, 8, 32),
+        case(3, 16, 16, 32),
+        case(3, 32, 32, 16),
+        case(3, 64, 64, 8),
+        case(3, 64, 64, 4),
+    ]))]
+    fn winograd(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
+        let Case { inputs, outputs, size, .. } = case;
+        let input = Image::new(Shape(inputs, size, size), 1);
+        let mut out = Image::new(Shape(outputs, size, size), 0);
+        let (numbers, _) = packed(case);
+        let mut weights = WinogradWeights::default();
+        weights.pack(inputs, &numbers, None);
+        let (window, mut between) = (square(3, 1, 1), Vec::new());
+        bencher.counter(ItemsCount::new(MULTIPLY_ADD * inputs * outputs * 9 * size * size)).bench_local(
+            || {
+                let (planes, out) = (input.planes(), out.planes_mut());
+                winograd::convolve(level, planes, &window, &weights, 0..size, size, &mut between, out);
+            },
+        );
     }
 
     /// Bringing weights into the kernel's order; an item is a weight.

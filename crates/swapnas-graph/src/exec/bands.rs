@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::dense::{self, DenseWeights};
+use swapnas_lanes::kernels::convolution::ConvolutionWeights;
+use swapnas_lanes::kernels::dense::DenseWeights;
 use swapnas_lanes::kernels::moments::{Moments, Sums};
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::rows;
@@ -10,7 +11,7 @@ use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::kernels::{depthwise, mean};
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
 
-use crate::Shape;
+use crate::{Shape, division};
 
 /// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
 const BAND_LANES: usize = 8192;
@@ -38,7 +39,7 @@ pub(super) struct Input<'a, E> {
 pub(super) enum Kernel<'a, E> {
     Zero,
     Combine,
-    Convolve { window: Window, weights: &'a DenseWeights<E> },
+    Convolve { window: Window, weights: &'a ConvolutionWeights<E> },
     Depthwise { window: Window, weights: &'a [E], pointwise: Option<&'a DenseWeights<E>> },
     Pool { window: Window, pool: Pool },
     Mean,
@@ -46,7 +47,7 @@ pub(super) enum Kernel<'a, E> {
     Signs,
 }
 
-impl<E> Kernel<'_, E> {
+impl<E: Element> Kernel<'_, E> {
     fn window(&self) -> Option<Window> {
         match self {
             Kernel::Convolve { window, .. }
@@ -64,12 +65,14 @@ impl<E> Kernel<'_, E> {
             Some(window) => input.channels * window.reach(1, &(0..width)).len() * window.stride[0],
             None => input.channels * width,
         };
-        let rows = match self {
-            Kernel::Mean => height,
-            _ => (BAND_LANES / per_row.max(1)).clamp(1, height),
+        let together = match self {
+            Kernel::Convolve { weights, .. } => weights.algorithm().rows_together(),
+            _ => 1,
         };
-        let bands = height.div_ceil(rows);
-        (0..bands).map(|band| band * height / bands..(band + 1) * height / bands).collect()
+        match self {
+            Kernel::Mean => std::iter::once(0..height).collect(),
+            _ => division::bands(height, together, per_row, BAND_LANES),
+        }
     }
 
     /// The rows of the input whose signs a band captures: every row is one band's.
@@ -133,8 +136,11 @@ impl<'a, E: Element> Job<'a, E> {
             }
             Kernel::Convolve { window, weights } => {
                 let planes = self.padded(level, &window, E::ZERO, &mut scratch.padded);
-                for rows in pieces(&band, weights.out_channels() * width) {
-                    dense::convolve(level, planes, &window, weights, rows.clone(), width, out.reborrow());
+                let together = weights.algorithm().rows_together();
+                let per_row = weights.out_channels() * width;
+                for rows in division::pieces(&band, together, per_row, PIECE_LANES) {
+                    let (between, out_rows) = (&mut scratch.between, out.reborrow());
+                    weights.convolve(level, planes, &window, rows.clone(), width, between, out_rows);
                     if self.moments {
                         scratch.sums.add(level, out.as_planes(), rows, width);
                     }
@@ -263,13 +269,6 @@ impl<'a, E: Element> Job<'a, E> {
         }
         Planes::new(scratch, layout)
     }
-}
-
-/// A band in pieces of whole rows, each of `per_row` lanes.
-fn pieces(band: &Range<usize>, per_row: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-    let rows = (PIECE_LANES / per_row.max(1)).max(1);
-    let end = band.end;
-    band.clone().step_by(rows).map(move |start| start..(start + rows).min(end))
 }
 
 /// The smallest range that includes both.

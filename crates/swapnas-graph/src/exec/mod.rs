@@ -7,6 +7,7 @@ mod step;
 use std::cell::RefCell;
 
 use rayon::prelude::*;
+use swapnas_lanes::kernels::convolution::ConvolutionWeights;
 use swapnas_lanes::kernels::dense::DenseWeights;
 use swapnas_lanes::kernels::moments::Moments;
 use swapnas_lanes::kernels::rows::Affine;
@@ -141,7 +142,9 @@ struct Numbers<E: Element> {
     widened: Vec<E>,
     bias: Vec<E>,
     taps: Vec<E>,
-    dense: DenseWeights<E>,
+    convolution: ConvolutionWeights<E>,
+    /// Of the 1x1 convolution after a depthwise one.
+    pointwise: DenseWeights<E>,
 }
 
 impl<E: Element> Executor<E> {

@@ -189,16 +189,16 @@ impl<E: Element> Executor<E> {
     /// Brings the weights of a step into the form that its kernel reads.
     fn load_weights(&mut self, plan: &Plan, work: &Work, weights: Weights<'_>) -> Result<(), RunError> {
         let graph = plan.graph();
-        let Numbers { drawn, widened, bias: biases, taps, dense } = &mut self.numbers;
+        let Numbers { drawn, widened, bias: biases, taps, convolution, pointwise: after } = &mut self.numbers;
         taps.clear();
         widened.clear();
         biases.clear();
-        let (groups, parts, bias): (usize, &[ParamId], Option<ParamId>) = match work {
-            Work::Convolve { groups, weights, bias, .. } => (*groups, weights, *bias),
+        let (parts, bias): (&[ParamId], Option<ParamId>) = match work {
+            Work::Convolve { weights, bias, .. } => (weights, *bias),
             Work::Depthwise { weight, pointwise, .. } => {
                 Self::load(drawn, graph, *weight, weights, taps)?;
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
-                (1, std::slice::from_ref(weight), *bias)
+                (std::slice::from_ref(weight), *bias)
             }
             _ => return Ok(()),
         };
@@ -210,7 +210,13 @@ impl<E: Element> Executor<E> {
         }
         let shape = &graph.param(parts[0]).shape;
         let taps = shape[2..].iter().product();
-        dense.pack(groups, shape[1], taps, widened, bias.map(|_| biases.as_slice()));
+        let bias = bias.map(|_| biases.as_slice());
+        match work {
+            Work::Convolve { algorithm, groups, .. } => {
+                convolution.pack(*algorithm, *groups, shape[1], taps, widened, bias);
+            }
+            _ => after.pack(1, shape[1], taps, widened, bias),
+        }
         Ok(())
     }
 }
@@ -219,10 +225,12 @@ fn kernel<'a, E: Element>(work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E>
     match *work {
         Work::Zero => Kernel::Zero,
         Work::Combine { .. } => Kernel::Combine,
-        Work::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.dense },
-        Work::Depthwise { window, pointwise, .. } => {
-            Kernel::Depthwise { window, weights: &numbers.taps, pointwise: pointwise.map(|_| &numbers.dense) }
-        }
+        Work::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },
+        Work::Depthwise { window, pointwise, .. } => Kernel::Depthwise {
+            window,
+            weights: &numbers.taps,
+            pointwise: pointwise.map(|_| &numbers.pointwise),
+        },
         Work::Pool { window, pool, .. } => Kernel::Pool { window, pool },
         Work::Mean { .. } => Kernel::Mean,
         Work::Multiply { .. } => Kernel::Multiply,

@@ -53,16 +53,6 @@ pub(super) fn run<E: Element, J: Send, R: Send>(
     }
 }
 
-/// Divides `height` rows into bands of at most `lanes`, where a row has `per_row`.
-///
-/// The bands depend on shapes alone: sums are taken band by band, and must not depend on the number
-/// of threads.
-pub(super) fn bands(height: usize, per_row: usize, lanes: usize) -> Vec<Range<usize>> {
-    let rows = (lanes / per_row.max(1)).clamp(1, height.max(1));
-    let bands = height.div_ceil(rows);
-    (0..bands).map(|band| band * height / bands..(band + 1) * height / bands).collect()
-}
-
 /// The rows of an image divided among bands.
 pub(super) fn split<'a, E: Element>(
     planes: PlanesMut<'a, Lane<E>>,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
@@ -146,7 +147,8 @@ impl<'a> Compiler<'a> {
                         if bias.is_none() && depthwise(graph, value) {
                             Work::Depthwise { source, window, weight, pointwise: None }
                         } else {
-                            Work::Convolve { source, window, groups, weights: vec![weight], bias }
+                            let algorithm = self.algorithm(value);
+                            Work::Convolve { source, window, algorithm, groups, weights: vec![weight], bias }
                         }
                     }
                 };
@@ -154,8 +156,8 @@ impl<'a> Compiler<'a> {
             }
             &Op::Linear { weight, bias } => {
                 let source = self.read(input());
-                let window = Window::POINT;
-                let work = Work::Convolve { source, window, groups: 1, weights: vec![weight], bias };
+                let (window, algorithm, weights) = (Window::POINT, Algorithm::Dense, vec![weight]);
+                let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias };
                 self.write(value, 0, work)
             }
             Op::BatchNorm { affine } => {
@@ -326,8 +328,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// The convolutions that are done in one step with this one, itself included: those that read the
-    /// same through the same window, and whose results need not lie elsewhere. The source is then read
-    /// once, and whatever is pending on it need not be written to memory.
+    /// same through the same window by the same algorithm, and whose results need not lie elsewhere. The
+    /// source is then read once, and whatever is pending on it need not be written to memory.
     fn siblings(&self, value: ValueId) -> Vec<ValueId> {
         let can_be = |value: ValueId| match self.graph.node(value).op {
             Op::Conv2d { window, groups: 1, bias: None, .. }
@@ -336,14 +338,14 @@ impl<'a> Compiler<'a> {
                     && self.fused_from(value).is_none()
                     && !self.want.values.contains(&value) =>
             {
-                Some(window)
+                Some((window, self.algorithm(value)))
             }
             _ => None,
         };
-        let Some(window) = can_be(value) else { return Vec::new() };
+        let Some(how) = can_be(value) else { return Vec::new() };
         let input = self.graph.node(value).inputs[0];
         let readers = self.readers[input.index()].iter().copied();
-        readers.filter(|reader| can_be(*reader) == Some(window)).collect()
+        readers.filter(|reader| can_be(*reader) == Some(how)).collect()
     }
 
     /// Adds a step for sibling convolutions, whose results are parts of one slot.
@@ -368,8 +370,19 @@ impl<'a> Compiler<'a> {
         let shape = first.shape.with_channels(channels);
         let key = Key::of(("siblings", keys));
         self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, place: 0 });
-        let work = Work::Convolve { source, window, groups: 1, weights, bias: None };
+        let algorithm = self.algorithm(siblings[0]);
+        let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias: None };
         self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
+    }
+
+    /// How a convolution is done, with others or alone.
+    fn algorithm(&self, value: ValueId) -> Algorithm {
+        let Node { op: Op::Conv2d { window, groups, .. }, inputs, shape } = self.graph.node(value) else {
+            return Algorithm::Dense;
+        };
+        let channels = self.graph.shape(inputs[0]).channels;
+        let size = [shape.height, shape.width];
+        Algorithm::fastest(&window.for_lanes(), *groups, channels, shape.channels, size)
     }
 
     fn channels_before(&self, concat: ValueId, part: ValueId) -> usize {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use swapnas_lanes::Layout;
+use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
@@ -162,7 +163,14 @@ pub(crate) enum Work {
     Combine { terms: Vec<Source> },
     /// Convolution, or a linear layer; or several of one window that read the same, whose results lie
     /// one after the other.
-    Convolve { source: Source, window: Window, groups: usize, weights: Vec<ParamId>, bias: Option<ParamId> },
+    Convolve {
+        source: Source,
+        window: Window,
+        algorithm: Algorithm,
+        groups: usize,
+        weights: Vec<ParamId>,
+        bias: Option<ParamId>,
+    },
     /// Depthwise convolution, and the 1x1 convolution that follows if it is the only reader.
     Depthwise {
         source: Source,

@@ -13,7 +13,7 @@ const TILE: usize = 6;
 ///
 /// Output channels go in tiles of at most six; within a tile, the weights of one tap of
 /// one input channel lie side by side.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DenseWeights<E = f32> {
     tiles: Vec<E>,
     bias: Vec<E>,
@@ -28,7 +28,7 @@ pub struct DenseWeights<E = f32> {
 impl<E: Element> DenseWeights<E> {
     /// No weights yet: see [`DenseWeights::pack`].
     pub fn new() -> Self {
-        DenseWeights { tiles: Vec::new(), bias: Vec::new(), groups: 0, outputs: 0, inputs: 0, taps: 0 }
+        Self::default()
     }
 
     /// Takes over weights `[out, inputs, taps]` with `inputs` channels of one group, and a bias
@@ -70,12 +70,6 @@ impl<E: Element> DenseWeights<E> {
 fn tiles(outputs: usize) -> impl Iterator<Item = usize> {
     let count = outputs.div_ceil(TILE);
     (0..count).map(move |tile| outputs / count + usize::from(tile < outputs % count))
-}
-
-impl<E: Element> Default for DenseWeights<E> {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// Convolution: output rows `rows`, each of `width` pixels, from an image with the halo that the

@@ -3,10 +3,11 @@
 //! Every kernel works on one block of samples and on a range of output rows, so that blocks and
 //! bands of rows can go to different threads. The order in which an output is summed up depends on
 //! nothing but the shape of the layer: neither on the SIMD level, nor on the tiles, nor on how the
-//! rows are divided.
+//! rows are divided (into pairs, for the algorithm that does two at a time).
 
 pub mod blend;
 pub mod chain;
+pub mod convolution;
 pub mod dense;
 pub mod depthwise;
 pub mod mean;
@@ -18,3 +19,4 @@ pub mod sums;
 pub mod transpose;
 pub mod weight_gradient;
 pub mod window;
+pub mod winograd;

@@ -11,3 +11,4 @@ mod rows;
 mod simd;
 mod support;
 mod views;
+mod winograd;

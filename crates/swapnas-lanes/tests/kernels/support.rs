@@ -177,6 +177,18 @@ impl<E: Element> Stored<E> {
 #[track_caller]
 pub(crate) fn written<E: Number>(
     level: Level,
+    shape: [usize; 3],
+    before: E,
+    kernel: impl Fn(Level, Range<usize>, PlanesMut<'_, Lane<E>>),
+) -> Vec<Lane<E>> {
+    written_together(level, 1, shape, before, kernel)
+}
+
+/// The same with a kernel that does some rows together, and those that are too few at the end with them.
+#[track_caller]
+pub(crate) fn written_together<E: Number>(
+    level: Level,
+    together: usize,
     [channels, height, width]: [usize; 3],
     before: E,
     kernel: impl Fn(Level, Range<usize>, PlanesMut<'_, Lane<E>>),
@@ -196,7 +208,9 @@ pub(crate) fn written<E: Number>(
     };
     let all = 0..height;
     let lanes = compute(level, std::slice::from_ref(&all));
-    let rows: Vec<_> = (0..height).rev().map(|row| row..row + 1).collect();
+    let parts = height / together;
+    let edge = |part: usize| if part == parts { height } else { part * together };
+    let rows: Vec<_> = (0..parts).rev().map(|part| edge(part)..edge(part + 1)).collect();
     assert!(bits(&lanes) == bits(&compute(level, &rows)), "rows by themselves have other bits");
     let portable = compute(Level::PORTABLE, std::slice::from_ref(&all));
     assert!(bits(&lanes) == bits(&portable), "{level} gives other bits than portable code");

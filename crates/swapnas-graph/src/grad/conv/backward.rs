@@ -12,12 +12,12 @@ use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
 use super::transposed::{Transposed, Turned};
 use super::{Dimensions, clip, divide, image, load_padded, padded, span};
-use crate::Shape;
 use crate::grad::Elements;
 use crate::grad::flow::Upstream;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
 use crate::grad::tape::Convolution;
+use crate::{Shape, division};
 
 /// Lanes of gradients and input that a band goes over.
 const BAND_LANES: usize = 12288;
@@ -129,7 +129,8 @@ pub(in crate::grad) fn backward<E: Element>(
         into: destination.as_ref().map_or(Into::Overwrite, |destination| destination.into),
     };
     let per_row = (input.channels + output.channels.div_ceil(of.window.stride[0])) * input.width;
-    let bands = jobs::bands(input.height, per_row, BAND_LANES);
+    // Gradients of 3x3 convolutions may be taken back two rows at a time.
+    let bands = division::bands(input.height, 2, per_row, BAND_LANES);
     let layout = frame.tape.layout(of.source.slot);
     let count = frame.blocks() * bands.len();
     let (gradients, tangents) = match destination {

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::moments::{self, Moments};
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, PlanesMut};
 
 use super::{Dimensions, Packed, divide, image, load_padded, padded};
-use crate::Shape;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
 use crate::grad::norm;
 use crate::grad::tape::Convolution;
+use crate::{Shape, division};
 
 /// Lanes of input that a band reads: half a megabyte, to stay in a core's cache.
 const BAND_LANES: usize = 8192;
@@ -27,7 +28,8 @@ pub(in crate::grad) fn forward<E: Element>(
 ) -> Vec<Moments> {
     let Dimensions { input, output, groups, inputs, .. } = Dimensions::new(frame, of);
     let bias = of.bias.map(|bias| frame.weights.get(bias));
-    let weights = Packed::new(groups, inputs, of.window.taps(), frame.weights.get(of.weight), bias);
+    let (algorithm, taps) = (forward_algorithm(of, input, output), of.window.taps());
+    let weights = Packed::new(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let mut total = Vec::new();
@@ -39,8 +41,8 @@ pub(in crate::grad) fn forward<E: Element>(
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, pixels.reborrow());
         });
-        let (rows, width) = (band.clone(), output.width);
-        weights.convolve(frame.level, pixels.as_planes(), &of.window, rows, width, out.reborrow());
+        let (pixels, rows, width) = (pixels.as_planes(), band.clone(), output.width);
+        weights.convolve(frame.level, pixels, &of.window, rows, width, &mut scratch.b, out.reborrow());
         let mut moments = Vec::new();
         if take_moments {
             moments.resize(output.channels, Moments::default());
@@ -65,21 +67,25 @@ pub(in crate::grad) fn tangent<E: Element>(
     let Dimensions { input, output, groups, inputs, .. } = Dimensions::new(frame, of);
     let taps = of.window.taps();
     let bias = of.bias.map(|bias| tangents.direction.get(bias));
-    let weights = Packed::new(groups, inputs, taps, frame.weights.get(of.weight), None);
-    let change = Packed::new(groups, inputs, taps, tangents.direction.get(of.weight), bias);
+    let algorithm = forward_algorithm(of, input, output);
+    let weights = Packed::new(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
+    let change = Packed::new(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
         let width = output.width;
-        let (mut pixels, rows) = padded(&mut scratch.a, &of.window, input, output, &band);
+        let Scratch { a, b, c, .. } = scratch;
+        let (mut pixels, rows) = padded(a, &of.window, input, output, &band);
         load_padded(&rows, input, |rows| frame.load_tangent(tangents, of.source, block, rows, &mut pixels));
-        weights.convolve(frame.level, pixels.as_planes(), &of.window, band.clone(), width, out.reborrow());
+        let planes = pixels.as_planes();
+        weights.convolve(frame.level, planes, &of.window, band.clone(), width, c, out.reborrow());
         load_padded(&rows, input, |rows| {
             frame.load(of.source, block, rows, Into::Overwrite, pixels.reborrow());
         });
         let rows = band.start as isize..band.end as isize;
-        let mut other = room(&mut scratch.b, image(output.channels, &rows, &(0..width as isize)));
-        change.convolve(frame.level, pixels.as_planes(), &of.window, band.clone(), width, other.reborrow());
+        let mut other = room(b, image(output.channels, &rows, &(0..width as isize)));
+        let planes = pixels.as_planes();
+        change.convolve(frame.level, planes, &of.window, band.clone(), width, c, other.reborrow());
         let other = [Term::plain(other.as_planes())];
         blend::blend(frame.level, &other, None, band, width, Into::Sum, out);
     };
@@ -94,7 +100,13 @@ fn numbered<'a, E>(parts: Vec<PlanesMut<'a, Lane<E>>>, bands: &[Range<usize>]) -
     numbered.map(|(index, part)| (index / bands.len(), bands[index % bands.len()].clone(), part)).collect()
 }
 
+fn forward_algorithm(of: &Convolution, input: Shape, output: Shape) -> Algorithm {
+    let size = [output.height, output.width];
+    Algorithm::fastest(&of.window, of.groups, input.channels, output.channels, size)
+}
+
 fn forward_bands(of: &Convolution, input: Shape, output: Shape) -> Vec<Range<usize>> {
     let width = of.window.reach(1, &(0..output.width)).len().max(input.width);
-    jobs::bands(output.height, input.channels * width * of.window.stride[0], BAND_LANES)
+    let together = forward_algorithm(of, input, output).rows_together();
+    division::bands(output.height, together, input.channels * width * of.window.stride[0], BAND_LANES)
 }

@@ -6,7 +6,7 @@ mod transposed;
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::dense::{self, DenseWeights};
+use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::depthwise;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
@@ -21,21 +21,29 @@ use crate::Shape;
 
 /// Weights in the form that a kernel reads.
 enum Packed<E: Element> {
-    Dense(DenseWeights<E>),
+    Full(ConvolutionWeights<E>),
     Depthwise(Vec<E>),
 }
 
 impl<E: Element> Packed<E> {
     /// Weights `[out, inputs, taps]` with `inputs` channels of one group.
-    fn new(groups: usize, inputs: usize, taps: usize, weight: &[E], bias: Option<&[E]>) -> Self {
+    fn new(
+        algorithm: Algorithm,
+        groups: usize,
+        inputs: usize,
+        taps: usize,
+        weight: &[E],
+        bias: Option<&[E]>,
+    ) -> Self {
         if groups > 1 && inputs == 1 && weight.len() == groups * taps && bias.is_none() {
             return Packed::Depthwise(weight.to_vec());
         }
-        let mut dense = DenseWeights::new();
-        dense.pack(groups, inputs, taps, weight, bias);
-        Packed::Dense(dense)
+        let mut full = ConvolutionWeights::default();
+        full.pack(algorithm, groups, inputs, taps, weight, bias);
+        Packed::Full(full)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn convolve(
         &self,
         level: Level,
@@ -43,10 +51,11 @@ impl<E: Element> Packed<E> {
         window: &Window,
         rows: Range<usize>,
         width: usize,
+        between: &mut Vec<Lane<E>>,
         out: PlanesMut<'_, Lane<E>>,
     ) {
         match self {
-            Packed::Dense(weights) => dense::convolve(level, input, window, weights, rows, width, out),
+            Packed::Full(weights) => weights.convolve(level, input, window, rows, width, between, out),
             Packed::Depthwise(weights) => {
                 depthwise::convolve(level, input, window, weights, rows, width, out)
             }

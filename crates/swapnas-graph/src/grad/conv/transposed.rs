@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::transpose::{self, Phase};
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
@@ -34,22 +35,31 @@ impl<E: Element> Turned<E> {
 
 impl<E: Element> Transposed<E> {
     pub(super) fn new(frame: &Frame<'_, E>, of: &Convolution, dimensions: &Dimensions) -> Self {
-        let &Dimensions { input, groups, inputs, outputs, .. } = dimensions;
+        let &Dimensions { input, output, groups, inputs, outputs } = dimensions;
         let kernel = of.window.kernel;
+        let phases = transpose::phases(&of.window, [input.height, input.width]);
+        // The rows of a phase that is one of several may be divided anywhere.
+        let alone = phases.len() == 1;
         let turned = |phase: Phase| {
+            let algorithm = match &phase.window {
+                Some(window) if alone => {
+                    let size = [input.height, input.width];
+                    Algorithm::fastest(window, groups, output.channels, input.channels, size)
+                }
+                _ => Algorithm::Dense,
+            };
             let turn = |weights: &[E]| {
                 let mut turned = Vec::with_capacity(weights.len());
                 transpose::transpose_weights(weights, groups, inputs, kernel, &phase, &mut turned);
                 match phase.taps[0].len() * phase.taps[1].len() {
                     0 => Packed::Depthwise(turned),
-                    taps => Packed::new(groups, outputs, taps, &turned, None),
+                    taps => Packed::new(algorithm, groups, outputs, taps, &turned, None),
                 }
             };
             let weights = turn(frame.weights.get(of.weight));
             let change = frame.tangents.map(|tangents| turn(tangents.direction.get(of.weight)));
             Turned { phase, weights, change }
         };
-        let phases = transpose::phases(&of.window, [input.height, input.width]);
         Transposed { phases: phases.into_iter().map(turned).collect() }
     }
 
@@ -79,7 +89,7 @@ impl<E: Element> Transposed<E> {
             let phase = &turned.phase;
             let (rows, width) = (phase_rows(phase, 0, band), phase.size[1]);
             if let (Some(window), [_]) = (&phase.window, &self.phases[..]) {
-                weights(turned).convolve(level, arriving, window, rows, width, back.reborrow());
+                weights(turned).convolve(level, arriving, window, rows, width, scratch, back.reborrow());
                 continue;
             }
             if rows.is_empty() {
@@ -90,7 +100,9 @@ impl<E: Element> Transposed<E> {
             let mut part = room(scratch, part);
             match &phase.window {
                 Some(window) => {
-                    weights(turned).convolve(level, arriving, window, rows.clone(), width, part.reborrow());
+                    let (rows, part) = (rows.clone(), part.reborrow());
+                    // The dense algorithm needs no room.
+                    weights(turned).convolve(level, arriving, window, rows, width, &mut Vec::new(), part);
                 }
                 None => part.fill_halo(0, 0, Lane::ZERO),
             }

@@ -24,7 +24,7 @@ pub(super) use tangent::NormTangent;
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
 use crate::exec::EPSILON;
-use crate::{ParamId, Shape};
+use crate::{ParamId, Shape, division};
 use cells::Cells;
 
 /// Over which samples a batch normalisation takes mean and variance.
@@ -126,7 +126,7 @@ impl<E: Element> Normalised<E> {
 /// Mean and variance of the channels of a slot over the batch.
 fn slot_moments<E: Element>(frame: &Frame<'_, E>, slot: usize, scratch: &mut Scratch<E>) -> Vec<Moments> {
     let Shape { channels, height, width } = frame.shape(slot);
-    let bands = jobs::bands(height, channels * width, BAND_LANES);
+    let bands = division::bands(height, 1, channels * width, BAND_LANES);
     let mut jobs = Vec::new();
     for block in 0..frame.blocks() {
         jobs.extend(bands.iter().map(|band| (block, band.clone())));

@@ -1,0 +1,320 @@
+//! 3x3 convolutions with four ninths of the multiplications: Winograd's F(2x2, 3x3).
+//!
+//! Four outputs, 2x2, look at a tile of 4x4 inputs. Brought to 16 *points* by additions alone, inputs and
+//! weights are multiplied point by point, summed up over the input channels, and brought back. Source:
+//! Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016, section 4.1.
+//!
+//! Points are four times as many as pixels. So that they need not leave the first cache, a row of four
+//! points of two tiles is done at a time, and what comes of it is added to the outputs.
+
+use std::ops::Range;
+
+use super::window::Window;
+use crate::simd::{Level, Simd, Task};
+use crate::{Element, Lane, Planes, PlanesMut};
+
+/// Most output channels that are computed at once.
+const TILE: usize = 3;
+
+/// Tiles that are done together.
+const TOGETHER: usize = 2;
+
+/// Fewest channels, of inputs and of outputs, with which the multiplications saved take longer than the
+/// additions made.
+pub const FEWEST: usize = 8;
+
+/// Weights of a 3x3 convolution, brought to the points of a tile, in the order in which the kernel reads
+/// them: by row of points, tile of at most three output channels, input channel, output channel, point.
+#[derive(Clone, Debug, Default)]
+pub struct WinogradWeights<E = f32> {
+    points: Vec<[E; 4]>,
+    bias: Vec<E>,
+    inputs: usize,
+}
+
+impl<E: Element> WinogradWeights<E> {
+    /// Takes over weights `[out, inputs, 3, 3]`, and a bias `[out]` or none. Memory of earlier weights is
+    /// used again.
+    ///
+    /// # Panics
+    /// If the numbers of elements do not agree.
+    pub fn pack(&mut self, inputs: usize, weight: &[E], bias: Option<&[E]>) {
+        let (kernels, rest) = weight.as_chunks::<9>();
+        assert!(rest.is_empty() && kernels.len() % inputs == 0, "3x3 weights of {inputs} channels");
+        let out = kernels.len() / inputs;
+        self.bias.clear();
+        self.bias.resize(out, E::ZERO);
+        if let Some(bias) = bias {
+            self.bias.copy_from_slice(bias);
+        }
+        self.inputs = inputs;
+        self.points.clear();
+        self.points.resize(4 * kernels.len(), [E::ZERO; 4]);
+        let mut first = 0;
+        for count in tiles(out) {
+            for input in 0..inputs {
+                for output in 0..count {
+                    let points = points_of_kernel(&kernels[(first + output) * inputs + input]);
+                    let place = first * inputs + input * count + output;
+                    for (row, points) in points.into_iter().enumerate() {
+                        self.points[row * kernels.len() + place] = points;
+                    }
+                }
+            }
+            first += count;
+        }
+    }
+
+    /// Number of output channels.
+    pub fn out_channels(&self) -> usize {
+        self.bias.len()
+    }
+}
+
+/// How many of `outputs` channels go into each tile: as few tiles as can be, of nearly one size.
+fn tiles(outputs: usize) -> impl Iterator<Item = usize> {
+    let count = outputs.div_ceil(TILE);
+    (0..count).map(move |tile| outputs / count + usize::from(tile < outputs % count))
+}
+
+/// G g G', where G has the rows (1, 0, 0), (1, 1, 1) / 2, (1, -1, 1) / 2 and (0, 0, 1).
+fn points_of_kernel<E: Element>(kernel: &[E; 9]) -> [[E; 4]; 4] {
+    let half = E::from_f64(0.5);
+    let spread = |[a, b, c]: [E; 3]| {
+        let (outer, inner) = (half * (a + c), half * b);
+        [a, outer + inner, outer - inner, c]
+    };
+    let (rows, _) = kernel.as_chunks::<3>();
+    let columns: [[E; 4]; 3] = std::array::from_fn(|j| spread([rows[0][j], rows[1][j], rows[2][j]]));
+    std::array::from_fn(|i| spread([columns[0][i], columns[1][i], columns[2][i]]))
+}
+
+/// Whether a window is one of those that are done so, and there are enough outputs.
+pub fn takes(window: &Window, size: [usize; 2]) -> bool {
+    let square = window.kernel == [3, 3] && window.stride == [1, 1] && window.dilation == [1, 1];
+    square && size.into_iter().all(|size| size >= 2)
+}
+
+/// 3x3 convolution: output rows `rows`, at least two, each of at least two pixels, from an image with the
+/// halo that the window reaches into. What lies between the passes is in `between`, which grows to the
+/// size that is needed.
+///
+/// Rows are done in pairs from the first on; where their number is odd, the last row is done with the one
+/// before it, which is computed once more. So results are the same however an image is divided, as long as no
+/// part but the last has an odd number of rows.
+///
+/// # Panics
+/// If the channels do not agree, the window is not 3x3 with stride 1 or reaches beyond what is stored, or
+/// there are fewer rows or pixels than two.
+#[allow(clippy::too_many_arguments)]
+pub fn convolve<E: Element>(
+    level: Level,
+    input: Planes<'_, Lane<E>>,
+    window: &Window,
+    weights: &WinogradWeights<E>,
+    rows: Range<usize>,
+    width: usize,
+    between: &mut Vec<Lane<E>>,
+    out: PlanesMut<'_, Lane<E>>,
+) {
+    let (inputs, outputs) = (weights.inputs, weights.out_channels());
+    assert_eq!(input.layout().channels, inputs, "input channels");
+    assert_eq!(out.layout().channels, outputs, "output channels");
+    assert!(takes(window, [rows.len(), width]), "{window:?} over {rows:?} x {width}");
+    window.check(&input, &rows, &(0..width));
+    let (read, written) = (inputs * 4 * TOGETHER, outputs * 4 * TOGETHER);
+    if between.len() < read + written {
+        between.resize(read + written, Lane::ZERO);
+    }
+    let (read, written) = between[..read + written].split_at_mut(read);
+    level.run(Convolve { input, window, weights, rows, width, read, written, out });
+}
+
+struct Convolve<'a, E> {
+    input: Planes<'a, Lane<E>>,
+    window: &'a Window,
+    weights: &'a WinogradWeights<E>,
+    rows: Range<usize>,
+    width: usize,
+    /// A row of points of the inputs: `[channel][tile][4]`.
+    read: &'a mut [Lane<E>],
+    /// What the outputs are so far: `[channel][tile][4]`.
+    written: &'a mut [Lane<E>],
+    out: PlanesMut<'a, Lane<E>>,
+}
+
+impl<E: Element> Task<E> for Convolve<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(mut self, simd: S) {
+        let across = self.width.div_ceil(2);
+        let tiles = self.rows.len().div_ceil(2) * across;
+        let mut first = 0;
+        // Two tiles of three channels have more sums than sixteen registers hold.
+        while S::REGISTERS >= 32 && first + TOGETHER <= tiles {
+            self.tiles::<S, TOGETHER>(simd, std::array::from_fn(|i| self.place(first + i)));
+            first += TOGETHER;
+        }
+        while first < tiles {
+            self.tiles::<S, 1>(simd, [self.place(first)]);
+            first += 1;
+        }
+    }
+}
+
+impl<E: Element> Convolve<'_, E> {
+    /// The first row and column of a tile's outputs.
+    #[inline(always)]
+    fn place(&self, tile: usize) -> [usize; 2] {
+        let across = self.width.div_ceil(2);
+        let row = self.rows.start + tile / across * 2;
+        [row.min(self.rows.end - 2), (tile % across * 2).min(self.width - 2)]
+    }
+
+    #[inline(always)]
+    fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: [[usize; 2]; TILES]) {
+        self.row::<S, TILES, 0>(simd, &places);
+        self.row::<S, TILES, 1>(simd, &places);
+        self.row::<S, TILES, 2>(simd, &places);
+        self.row::<S, TILES, 3>(simd, &places);
+    }
+
+    /// Row `ROW` of the points.
+    #[inline(always)]
+    fn row<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
+        &mut self,
+        simd: S,
+        places: &[[usize; 2]; TILES],
+    ) {
+        for part in 0..S::PARTS {
+            self.read::<S, TILES, ROW>(simd, part, places);
+            let weights = &self.weights.points[ROW * self.weights.points.len() / 4..];
+            let mut channel = 0;
+            for count in tiles(self.weights.out_channels()) {
+                let weights = &weights[channel * self.weights.inputs..][..count * self.weights.inputs];
+                match count {
+                    3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),
+                    2 => self.multiply::<S, TILES, ROW, 2>(simd, part, places, channel, weights),
+                    1 => self.multiply::<S, TILES, ROW, 1>(simd, part, places, channel, weights),
+                    _ => unreachable!("tiles have 1 to TILE channels"),
+                }
+                channel += count;
+            }
+        }
+    }
+
+    /// A row of B' d B, where B' has the rows (1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0) and (0, 1, 0, -1).
+    #[inline(always)]
+    fn read<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
+        &mut self,
+        simd: S,
+        part: usize,
+        places: &[[usize; 2]; TILES],
+    ) {
+        let layout = self.input.layout();
+        let (points, _) = self.read.as_chunks_mut::<4>();
+        for (tile, place) in places.iter().enumerate() {
+            let [row, column] = [0, 1].map(|axis| self.window.start(axis, place[axis]));
+            let mut input = self.input.as_ptr().wrapping_add(layout.at(0, row, column));
+            for points in points[tile..].iter_mut().step_by(TILES).take(self.weights.inputs) {
+                // The two rows that are added or subtracted.
+                let [first, second] = match ROW {
+                    0 => [0, 2],
+                    1 => [1, 2],
+                    2 => [2, 1],
+                    _ => [1, 3],
+                };
+                let mut x = [simd.zero(); 4];
+                for (column, x) in x.iter_mut().enumerate() {
+                    let lane = input.wrapping_add(column);
+                    // SAFETY: `convolve` has checked that the window stays within the input for all
+                    // columns and rows.
+                    let first = simd.load(unsafe { &*lane.wrapping_add(first * layout.columns) }, part);
+                    // SAFETY: as above.
+                    let second = simd.load(unsafe { &*lane.wrapping_add(second * layout.columns) }, part);
+                    *x = if ROW == 1 { simd.add(first, second) } else { simd.sub(first, second) };
+                }
+                let [a, b, c, d] = x;
+                let spread = [simd.sub(a, c), simd.add(b, c), simd.sub(c, b), simd.sub(b, d)];
+                for (x, point) in spread.into_iter().zip(points) {
+                    simd.store(x, point, part);
+                }
+                input = input.wrapping_add(layout.channel_stride());
+            }
+        }
+    }
+
+    /// A row of A' m A, added to the outputs where A' has the rows (1, 1, 1, 0) and (0, 1, -1, -1).
+    #[inline(always)]
+    fn multiply<S: Simd<E = E>, const TILES: usize, const ROW: usize, const CHANNELS: usize>(
+        &mut self,
+        simd: S,
+        part: usize,
+        places: &[[usize; 2]; TILES],
+        channel: usize,
+        weights: &[[E; 4]],
+    ) {
+        let (points, _) = self.read.as_chunks::<4>();
+        let (points, _) = points.as_chunks::<TILES>();
+        let (weights, _) = weights.as_chunks::<CHANNELS>();
+        let mut sums = [[[simd.zero(); 4]; TILES]; CHANNELS];
+        for (points, weights) in points.iter().zip(weights) {
+            let mut x = [[simd.zero(); 4]; TILES];
+            for (x, points) in x.as_flattened_mut().iter_mut().zip(points.as_flattened()) {
+                *x = simd.load(points, part);
+            }
+            for (sums, weights) in sums.iter_mut().zip(weights) {
+                for (point, &weight) in weights.iter().enumerate() {
+                    let w = simd.splat(weight);
+                    for (sums, x) in sums.iter_mut().zip(&x) {
+                        sums[point] = simd.fma(w, x[point], sums[point]);
+                    }
+                }
+            }
+        }
+        let (written, _) = self.written.as_chunks_mut::<4>();
+        for i in 0..CHANNELS {
+            let channel = channel + i;
+            let bias = simd.splat(self.weights.bias[channel]);
+            for tile in 0..TILES {
+                let [a, b, c, d] = sums[i][tile];
+                let [row, column] = places[tile].map(|place| place as isize);
+                let sums = [simd.add(simd.add(a, b), c), simd.sub(simd.sub(b, c), d)];
+                let so_far = &mut written[channel * TILES + tile];
+                let [upper, lower] = so_far.as_chunks_mut::<2>().0 else { unreachable!("two rows of two") };
+                match ROW {
+                    0 => {
+                        for j in 0..2 {
+                            simd.store(simd.add(sums[j], bias), &mut upper[j], part);
+                        }
+                    }
+                    1 => {
+                        for j in 0..2 {
+                            simd.store(simd.add(simd.load(&upper[j], part), sums[j]), &mut upper[j], part);
+                            simd.store(simd.add(sums[j], bias), &mut lower[j], part);
+                        }
+                    }
+                    2 => {
+                        // The upper row of a tile that overlaps the one above is that one's: what is
+                        // written must not depend on which tiles are done together.
+                        let own = (row - self.rows.start as isize) % 2 == 0;
+                        for j in 0..2 {
+                            if own {
+                                let out = &mut self.out.row(channel, row, column..column + 2)[j];
+                                simd.store(simd.add(simd.load(&upper[j], part), sums[j]), out, part);
+                            }
+                            simd.store(simd.sub(simd.load(&lower[j], part), sums[j]), &mut lower[j], part);
+                        }
+                    }
+                    _ => {
+                        let out = self.out.row(channel, row + 1, column..column + 2);
+                        for j in 0..2 {
+                            simd.store(simd.sub(simd.load(&lower[j], part), sums[j]), &mut out[j], part);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
