@@ -1,7 +1,7 @@
 //! The network around NAS-Bench-201 cells: three stages of cells, with residual blocks between them
 //! that double the channels and halve the image.
 
-use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Padding, ValueId, Window};
+use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Padding, Shape, ValueId, Window};
 
 use super::{Cell, Operation};
 use crate::NetworkConfig;
@@ -57,7 +57,12 @@ fn residual_block(b: &mut GraphBuilder, x: ValueId, channels: usize) -> Built {
         module(b, "conv_a", x, |b| relu_conv_bn(b, "op", x, Conv::new(channels, window.stride(2)), true))?;
     let y = module(b, "conv_b", y, |b| relu_conv_bn(b, "op", y, Conv::new(channels, window), true))?;
     let shortcut = module(b, "downsample", x, |b| {
-        let halved = b.avg_pool("0", x, Window::square(2).stride(2).padding(Padding::default()), false)?;
+        // Of a last row or column that is odd, the mean is over what there is, so that the shortcut is as
+        // large as what it is added to. Images of the benchmark have none.
+        let Shape { height, width, .. } = b.shape(x);
+        let [bottom, right] = [height, width].map(|size| (size % 2) as i32);
+        let window = Window::square(2).stride(2).padding(Padding { bottom, right, ..Padding::default() });
+        let halved = b.avg_pool("0", x, window, false)?;
         b.conv2d("1", halved, Conv::new(channels, Window::square(1)))
     })?;
     b.add(&[shortcut, y])

@@ -180,6 +180,20 @@ fn cells_are_set_or_refused() {
     }
 }
 
+/// Odd sizes are halved as well as even ones, and rows need not be as many as columns.
+#[test]
+fn networks_take_images_of_any_size() {
+    for &space in spaces() {
+        for arch in walk(space, 3, 2) {
+            for (height, width) in [(31, 31), (33, 18), (30, 47), (4, 5)] {
+                let config = NetworkConfig { input: Shape::new(3, height, width), ..small(space) };
+                let graph = space.network(&arch, &config);
+                graph.unwrap_or_else(|error| panic!("{} at {height}x{width}: {error}", space.name()));
+            }
+        }
+    }
+}
+
 #[test]
 fn samples_depend_on_the_seed_alone() {
     for &space in spaces() {

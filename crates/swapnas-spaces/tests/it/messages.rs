@@ -251,11 +251,11 @@ fn networks_that_cannot_be_built() {
     a network cannot have 5000 rows of pixels: give a number from 1 to 2048
     a network cannot have 0 columns of pixels: give a number from 1 to 2048
     "###);
-    // An odd image, which the pool and the strided convolution halve to different sizes.
-    let space = by_name("nb201").unwrap();
-    let config = NetworkConfig { input: Shape::new(3, 31, 31), ..space.default_network() };
-    let error = space.network(&space.parse("0").unwrap(), &config).unwrap_err();
-    insta::assert_snapshot!(error, @"cells.5: addition of values of different shapes, 32x15x15 and 32x16x16");
+    // An image too small to be halved.
+    let space = by_name("nb101").unwrap();
+    let config = NetworkConfig { input: Shape::new(3, 1, 1), ..space.default_network() };
+    let error = space.network(&space.parse(space.encodings()[0].example).unwrap(), &config).unwrap_err();
+    insta::assert_snapshot!(error, @"layers.4: the max pool with kernel 2x2 does not fit an image of 128x1x1; use a larger input or fewer strides");
 }
 
 /// The networks of all spaces in words, by default and reduced.
