@@ -124,11 +124,40 @@ fn what_takes_more_memory_than_there_is_is_not_begun() {
     let network = error(folder.path(), &[&huge[..], &["--channels", "2048", "--cells", "256"]].concat());
     assert!(
         network.contains("the values of a network take")
-            && network.contains("GiB, which this machine does not have"),
+            && network.contains("GiB of memory, but the system gives no more than"),
         "{network}"
     );
     let images = error(folder.path(), &[&huge[..], &["--batch", "4096"]].concat());
-    assert!(images.contains("the images take 384 GiB"), "{images}");
+    assert!(images.contains("the images take 384.0 GiB"), "{images}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_takes_more_memory_than_there_is_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = |arguments: &[&str]| {
+        let shell = ["-c", r#"ulimit -v 3000000; exec "$0" "$@""#, env!("CARGO_BIN_EXE_swapnas")];
+        let export = ["export", "4321", "--space", "nb201"];
+        let mut command = Command::new("sh");
+        command.args(shell).args(export).args(arguments).current_dir(&folder);
+        // Every thread has addresses of its own, which count.
+        command.env("RAYON_NUM_THREADS", "2").output().unwrap()
+    };
+    let refused = |size: &[&str]| {
+        let output = limited(&[size, &["--format", "onnx"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        let (needed, available) = said.split_once(", but the system gives no more than 2.").unwrap();
+        assert!(available.ends_with(" GiB; lower --channels, --cells or --input\n"), "{said}");
+        needed.to_owned()
+    };
+    // Many weights, and large values.
+    let weights = ["--channels", "1024"];
+    assert_snapshot!(refused(&weights), @"error: weights and values of the network take 3.1 GiB of memory");
+    let values = ["--channels", "96", "--input", "512"];
+    assert!(refused(&values).starts_with("error: weights and values of the network take "));
+    assert!(limited(&[&weights[..], &["--format", "torch"]].concat()).status.success());
 }
 
 #[test]

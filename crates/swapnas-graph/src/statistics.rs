@@ -13,21 +13,21 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Those of one batch. With them, a network gives for this batch what it gives with the batch's own.
+    /// The run that they are taken from: that of everything the outputs depend on.
+    pub fn plan(graph: Arc<Graph>) -> Plan {
+        let want = Want { signs: false, values: graph.outputs().to_vec() };
+        Plan::new(graph, &want)
+    }
+
+    /// Those of one batch, for [such a run](Self::plan). With them, a network gives for this batch what it
+    /// gives with the batch's own.
     ///
     /// # Errors
     /// If the batch does not fit the network or weights are missing.
-    pub fn measure(
-        graph: &Graph,
-        weights: Weights<'_>,
-        batch: &Batch,
-        level: Level,
-    ) -> Result<Self, RunError> {
-        let want = Want { signs: false, values: graph.outputs().to_vec() };
-        let plan = Plan::new(Arc::new(graph.clone()), &want);
+    pub fn measure(plan: &Plan, weights: Weights<'_>, batch: &Batch, level: Level) -> Result<Self, RunError> {
         let mut executor = Executor::new(level).parallel(true);
-        executor.run(&plan, batch, weights, None, &mut ())?;
-        Ok(Statistics { channels: executor.statistics(&plan).collect() })
+        executor.run(plan, batch, weights, None, &mut ())?;
+        Ok(Statistics { channels: executor.statistics(plan).collect() })
     }
 
     /// Mean and variance of each channel that the batch normalisation with this result sees; `None` if they

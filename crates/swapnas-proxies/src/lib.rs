@@ -6,6 +6,7 @@
 mod column;
 mod definition;
 pub mod inputs;
+mod memory;
 mod metric;
 pub mod metrics;
 mod observe;
@@ -18,6 +19,7 @@ mod undefined;
 
 pub use column::{Aggregate, Column, ColumnError, Columns, Named};
 pub use definition::{Argument, Definition, Direction};
+pub use memory::{MemoryError, check_memory};
 pub use metric::{Metric, MetricError};
 pub use patterns::PatternSet;
 pub use ranks::{log_rank_sums, mean_ranks, ranks};

@@ -1,19 +1,24 @@
 //! Architectures handed over to other tools: as a network that can be trained, a description, or a drawing.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::onnx::{self, Contents, OnnxError};
 use swapnas_graph::torch::{self, TorchError};
-use swapnas_graph::{Batch, BatchError, Draw, Graph, Init, Level, RunError, Statistics, Weights};
+use swapnas_graph::{
+    Batch, BatchError, Draw, Graph, Init, Level, Plan, RunError, Shape, Statistics, ValueId, Weights,
+};
 use swapnas_proxies::inputs::{InputError, InputSpec};
+use swapnas_proxies::{MemoryError, check_memory};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use crate::{WriteError, drawing, file};
 
-/// How many images the statistics of batch normalisations are taken from.
+/// How many images the statistics of batch normalisations are taken from: those of one block.
 const CALIBRATION: usize = 16;
 
 /// What an architecture is exported as.
@@ -106,6 +111,9 @@ pub enum ExportError {
     /// The network cannot be run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// There is not as much memory as it takes to write weights.
+    #[error("{0}; lower --channels, --cells or --input")]
+    Memory(MemoryError),
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -167,16 +175,25 @@ impl Export<'_> {
     /// values of an untrained network would shrink from layer to layer until nothing is left of them.
     ///
     /// # Errors
-    /// If images of the network's shape cannot be drawn.
+    /// If images of the network's shape cannot be drawn, or there is no memory for them.
     pub fn images(&self) -> Result<Batch, ExportError> {
+        let Shape { channels, height, width } = self.network.input;
+        // As numbers of a picture, and once more as lanes.
+        let numbers = [CALIBRATION, channels, height, width].into_iter().fold(2, usize::saturating_mul);
+        memory("the images", numbers)?;
         let images = InputSpec::default().draw(self.network.input, CALIBRATION, self.seed)?;
         Ok(Batch::from_nchw(images.count, images.shape(), &images.data)?)
     }
 
     fn onnx(&self) -> Result<Vec<u8>, ExportError> {
-        let graph = self.graph()?;
+        let graph = Arc::new(self.graph()?);
+        onnx::check(&graph)?;
+        let plan = Statistics::plan(graph.clone());
+        let images = self.images()?;
+        memory("weights and values of the network", numbers(&plan))?;
         let weights = Weights::Drawn(self.weights());
-        let statistics = Statistics::measure(&graph, weights, &self.images()?, Level::best())?;
+        let statistics = Statistics::measure(&plan, weights, &images, Level::best())?;
+        drop(images);
         let about = format!("{}{}\n", self.about()?, self.calibration());
         Ok(onnx::export(&graph, &Contents { weights, statistics: &statistics, about: &about })?)
     }
@@ -234,4 +251,28 @@ impl Export<'_> {
             "macs": graph.macs(),
         }))
     }
+}
+
+/// The most numbers that are in memory at once while statistics are taken and the file is made.
+fn numbers(plan: &Plan) -> usize {
+    let graph = plan.graph();
+    // Layers that read the same may be run together.
+    let mut weights: HashMap<ValueId, usize> = HashMap::new();
+    for node in graph.nodes() {
+        let of_layer = node.op.params().map(|param| graph.param(param).len()).sum::<usize>();
+        if let Some(&input) = node.inputs.first() {
+            *weights.entry(input).or_default() += of_layer;
+        }
+    }
+    let weights = weights.into_values().max().unwrap_or(0);
+    // A layer has its weights as they are drawn, as they are put together, and in the order of the kernel,
+    // which takes up to twice the room.
+    let run = (plan.lanes_per_block().saturating_mul(CALIBRATION)).saturating_add(weights.saturating_mul(4));
+    // Parameters by themselves, and in the file.
+    let file = graph.parameter_count().saturating_mul(2);
+    run.max(usize::try_from(file).unwrap_or(usize::MAX))
+}
+
+fn memory(what: &'static str, numbers: usize) -> Result<(), ExportError> {
+    check_memory(what, numbers.saturating_mul(size_of::<f32>())).map_err(ExportError::Memory)
 }

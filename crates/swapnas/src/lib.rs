@@ -45,8 +45,8 @@ pub use swapnas_graph::{Init, Level, Shape, Tensors};
 pub use swapnas_proxies::inputs::InputSpec;
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
-    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, Metric, Named, Precision,
-    Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
+    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric, Named,
+    Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;

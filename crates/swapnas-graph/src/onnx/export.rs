@@ -13,6 +13,23 @@ use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Wi
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
 const MAX_BYTES: u64 = (1 << 31) - (1 << 24);
 
+/// Whether a network can be written as ONNX at all, whatever its weights are.
+///
+/// # Errors
+/// If the file would be too large or the graph has what ONNX has not.
+pub fn check(graph: &Graph) -> Result<(), OnnxError> {
+    output(graph)?;
+    let parameters = graph.parameter_count();
+    if parameters > MAX_BYTES / 4 {
+        return Err(OnnxError::TooLarge { parameters });
+    }
+    Ok(())
+}
+
+fn output(graph: &Graph) -> Result<ValueId, OnnxError> {
+    graph.outputs().first().copied().ok_or(OnnxError::NoOutput)
+}
+
 /// The network as an ONNX file.
 ///
 /// Its input is `images`, `(batch, channels, height, width)`, and its output is `logits`, the first output of
@@ -21,13 +38,10 @@ const MAX_BYTES: u64 = (1 << 31) - (1 << 24);
 /// `running_var`.
 ///
 /// # Errors
-/// If weights are missing, the file would be too large or the graph has what ONNX has not.
+/// If weights are missing or the network cannot be [written](check).
 pub fn export(graph: &Graph, contents: &Contents<'_>) -> Result<Vec<u8>, OnnxError> {
-    let &output = graph.outputs().first().ok_or(OnnxError::NoOutput)?;
-    let parameters = graph.parameter_count();
-    if parameters * 4 > MAX_BYTES {
-        return Err(OnnxError::TooLarge { parameters });
-    }
+    check(graph)?;
+    let output = output(graph)?;
     let mut file = File::new(graph, output);
     for index in 0..graph.params().len() {
         file.add_param(index, contents.weights)?;

@@ -11,7 +11,7 @@ mod tests;
 
 use crate::{Statistics, TensorsError, Weights};
 
-pub use export::export;
+pub use export::{check, export};
 
 /// The version of the operators: the lowest one that has all that is needed.
 pub const OPSET: i64 = 17;

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use prost::Message;
 use swapnas_lanes::Level;
@@ -59,7 +60,8 @@ fn statistics(graph: &Graph) -> Statistics {
     let shape = graph.shape(graph.input());
     let numbers: Vec<f32> = (0..5 * shape.elements()).map(|i| (i as f32).sin()).collect();
     let batch = Batch::from_nchw(5, shape, &numbers).unwrap();
-    Statistics::measure(graph, WEIGHTS, &batch, Level::best()).unwrap()
+    let plan = Statistics::plan(Arc::new(graph.clone()));
+    Statistics::measure(&plan, WEIGHTS, &batch, Level::best()).unwrap()
 }
 
 fn model(graph: &Graph) -> Model {

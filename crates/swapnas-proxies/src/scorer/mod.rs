@@ -1,7 +1,6 @@
 //! Scoring many networks.
 
 mod agenda;
-mod memory;
 mod plan;
 mod scored;
 mod settings;
@@ -82,7 +81,7 @@ impl Scorer {
         let sizes = [settings.batch, channels, height, width];
         // As numbers of a picture, and once more as lanes.
         let numbers = sizes.into_iter().fold(2, usize::saturating_mul);
-        memory::check("the images", numbers, settings.precision)?;
+        settings.precision.check_memory("the images", numbers)?;
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
         let source = Source {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use swapnas_graph::{Draw, Graph, Init, Key, Plan, Want, Weights};
 use swapnas_spaces::Arch;
 
-use super::{ScoreError, Scorer, Sharing, memory};
+use super::{ScoreError, Scorer, Sharing};
 use crate::patterns::SAMPLES;
 use crate::trial::Network;
 
@@ -51,7 +51,7 @@ impl Scorer {
     fn check_memory(&self, plan: &Plan) -> Result<(), ScoreError> {
         let blocks = self.settings.batch.div_ceil(SAMPLES);
         let numbers = plan.lanes_per_block().saturating_mul(blocks).saturating_mul(SAMPLES);
-        memory::check("the values of a network", numbers, self.settings.precision)
+        self.settings.precision.check_memory("the values of a network", numbers)
     }
 
     /// How weights of a network are drawn.

@@ -5,9 +5,9 @@ use swapnas_graph::grad::GradError;
 use swapnas_graph::{BatchError, Init, Level, RunError};
 use swapnas_spaces::NetworkError;
 
-use crate::Metric;
 use crate::definition::Compute;
 use crate::inputs::{InputError, InputSpec};
+use crate::{MemoryError, Metric, check_memory};
 
 /// How networks are scored.
 #[derive(Clone, Debug)]
@@ -52,6 +52,17 @@ pub enum Precision {
     Single,
     /// 64 bits: slow, to hold the other against. Weights and images are the same, rounded to 32 bits.
     Double,
+}
+
+impl Precision {
+    /// Finds out whether there is memory for so many numbers.
+    pub(super) fn check_memory(self, what: &'static str, numbers: usize) -> Result<(), ScoreError> {
+        let bytes = match self {
+            Precision::Single => size_of::<f32>(),
+            Precision::Double => size_of::<f64>(),
+        };
+        check_memory(what, numbers.saturating_mul(bytes)).map_err(ScoreError::Memory)
+    }
 }
 
 impl fmt::Display for Precision {
@@ -104,15 +115,8 @@ pub enum ScoreError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// There is not as much memory.
-    #[error(
-        "{what} take {gib:.0} GiB, which this machine does not have; lower --batch, --size, --channels or --cells"
-    )]
-    Memory {
-        /// What it is for.
-        what: &'static str,
-        /// How much it would be, in GiB.
-        gib: f64,
-    },
+    #[error("{0}; lower --batch, --size, --channels or --cells")]
+    Memory(MemoryError),
     /// The file of tensors has no images.
     #[error("{path} has no tensor `input` of shape [images, channels, rows, columns]{}", found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
     NoInput {

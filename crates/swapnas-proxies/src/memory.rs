@@ -1,0 +1,75 @@
+//! Whether there is enough memory, asked before it is needed: running out of it would end the process.
+
+use std::hint::black_box;
+
+/// Less memory than something takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{what} take {:.1} GiB of memory, but the system gives no more than {:.1} GiB",
+    (tenths(*needed, f64::ceil)), (tenths(*available, f64::floor))
+)]
+pub struct MemoryError {
+    /// What it is for.
+    pub what: &'static str,
+    /// Bytes that it takes.
+    pub needed: usize,
+    /// Bytes that the system gives.
+    pub available: usize,
+}
+
+/// GiB, rounded to tenths in the direction that keeps a difference.
+fn tenths(bytes: usize, round: fn(f64) -> f64) -> f64 {
+    round(bytes as f64 / (1_u64 << 30) as f64 * 10.0) / 10.0
+}
+
+/// Bytes that need not be asked for, and that must be left for everything else.
+const MARGIN: usize = 64 << 20;
+
+/// Asks the system for so many bytes, and some to spare, and gives them back.
+///
+/// # Errors
+/// If it does not give as many.
+pub fn check_memory(what: &'static str, needed: usize) -> Result<(), MemoryError> {
+    if needed <= MARGIN || gives(needed) {
+        return Ok(());
+    }
+    let (mut available, mut refused) = (0, needed);
+    while refused - available > MARGIN {
+        let middle = available + (refused - available) / 2;
+        if gives(middle) {
+            available = middle;
+        } else {
+            refused = middle;
+        }
+    }
+    Err(MemoryError { what, needed, available })
+}
+
+/// Whether the system gives so many bytes and the margin.
+fn gives(bytes: usize) -> bool {
+    let mut memory = Vec::<u8>::new();
+    let given = memory.try_reserve_exact(bytes.saturating_add(MARGIN)).is_ok();
+    // Memory that nobody looks at need not be asked for in earnest.
+    black_box(&memory);
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MARGIN, MemoryError, check_memory};
+
+    #[test]
+    fn no_machine_has_more_than_addresses() {
+        assert_eq!(check_memory("the images", 4 * MARGIN), Ok(()));
+        let needed = usize::MAX / 16;
+        let MemoryError { what, needed: told, available } = check_memory("the images", needed).unwrap_err();
+        assert_eq!((what, told), ("the images", needed));
+        assert!((4 * MARGIN..needed).contains(&available), "{available}");
+    }
+
+    #[test]
+    fn what_is_missing_can_be_seen() {
+        let error = MemoryError { what: "the images", needed: (3 << 30) + 1, available: (3 << 30) - 1 };
+        insta::assert_snapshot!(error, @"the images take 3.1 GiB of memory, but the system gives no more than 2.9 GiB");
+    }
+}
