@@ -23,7 +23,26 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
     if parameters > MAX_BYTES / 4 {
         return Err(OnnxError::TooLarge { parameters });
     }
-    Ok(())
+    graph.nodes().iter().enumerate().try_for_each(|(index, node)| {
+        let value = ValueId(index as u32);
+        match &node.op {
+            op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if cuts(&window.padding) => {
+                let (op, kernel) = (op.name(), window.kernel);
+                Err(OnnxError::Cut { module: module(graph, value), op, kernel })
+            }
+            Op::AvgPool { window, .. } if window.dilation != [1, 1] => {
+                Err(OnnxError::Dilation { module: module(graph, value), dilation: window.dilation })
+            }
+            _ => Ok(()),
+        }
+    })
+}
+
+/// The path of the module that computes a value.
+fn module(graph: &Graph, value: ValueId) -> String {
+    let module = graph.modules().iter().find(|module| module.output == value);
+    let unnamed = || format!("value {}", value.index());
+    module.map_or_else(unnamed, |module| module.name.trim_end_matches('.').to_owned())
 }
 
 fn output(graph: &Graph) -> Result<ValueId, OnnxError> {
@@ -47,7 +66,7 @@ pub fn export(graph: &Graph, contents: &Contents<'_>) -> Result<Vec<u8>, OnnxErr
         file.add_param(index, contents.weights)?;
     }
     for (index, node) in graph.nodes().iter().enumerate().skip(1) {
-        file.add(ValueId(index as u32), &node.op, contents)?;
+        file.add(ValueId(index as u32), &node.op, contents);
     }
     let rank_of_output = if file.is_flat(output) { 2 } else { 4 };
     let model = Model {
@@ -197,7 +216,7 @@ impl<'a> File<'a> {
         });
     }
 
-    fn add(&mut self, value: ValueId, op: &Op, contents: &Contents<'_>) -> Result<(), OnnxError> {
+    fn add(&mut self, value: ValueId, op: &Op, contents: &Contents<'_>) {
         let graph = self.graph;
         let node = graph.node(value);
         let output = self.name(value);
@@ -243,14 +262,9 @@ impl<'a> File<'a> {
                         self.push("BatchNormalization", inputs, output, vec![epsilon]);
                     }
                     Op::MaxPool(window) => {
-                        check_pool(op, window)?;
                         self.push("MaxPool", inputs, output, windowed(window, true));
                     }
                     Op::AvgPool { window, count_padding } => {
-                        check_pool(op, window)?;
-                        if window.dilation != [1, 1] {
-                            return Err(OnnxError::Window { op: op.name(), kernel: window.kernel });
-                        }
                         let mut attributes = windowed(window, false);
                         attributes.push(int("count_include_pad", i64::from(*count_padding)));
                         self.push("AveragePool", inputs, output, attributes);
@@ -272,7 +286,6 @@ impl<'a> File<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     fn linear(
@@ -357,13 +370,6 @@ impl<'a> File<'a> {
 /// Whether a padding takes pixels away.
 fn cuts(padding: &Padding) -> bool {
     [padding.top, padding.left, padding.bottom, padding.right].iter().any(|&side| side < 0)
-}
-
-fn check_pool(op: &Op, window: &Window) -> Result<(), OnnxError> {
-    match cuts(&window.padding) {
-        true => Err(OnnxError::Window { op: op.name(), kernel: window.kernel }),
-        false => Ok(()),
-    }
 }
 
 /// The attributes of a window. Average pools of this version have no dilation.

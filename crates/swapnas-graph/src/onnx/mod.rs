@@ -44,13 +44,27 @@ pub enum OnnxError {
         /// Parameters of the network.
         parameters: u64,
     },
-    /// A window that ONNX has not.
-    #[error("{op} with kernel {}x{} cuts pixels away, which ONNX cannot say", kernel[0], kernel[1])]
-    Window {
+    /// A pool that does not read all of its input.
+    #[error("{module}: the {op} with kernel {}x{} cuts pixels away, which ONNX cannot say", kernel[0], kernel[1])]
+    Cut {
+        /// Path of the module.
+        module: String,
         /// The operation.
         op: &'static str,
         /// Its kernel.
         kernel: [usize; 2],
+    },
+    /// An average pool that leaves out pixels between those that it reads.
+    #[error(
+        "{module}: the average pool has dilation {}x{}, but ONNX has only 1x1 before version 19 of its \
+         operators, and the file is of version {OPSET}; use a dense window",
+        dilation[0], dilation[1]
+    )]
+    Dilation {
+        /// Path of the module.
+        module: String,
+        /// Its dilation.
+        dilation: [usize; 2],
     },
     /// Weights are missing or have another shape.
     #[error(transparent)]

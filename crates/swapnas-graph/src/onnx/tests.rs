@@ -160,5 +160,12 @@ fn what_onnx_cannot_have_is_an_error() {
     let mut b = new();
     let cut = Window::square(3).padding(Padding { top: -1, ..Padding::default() });
     let x = b.max_pool("p", b.input(), cut).unwrap();
-    insta::assert_snapshot!(error(b, &[x]), @"max pool with kernel 3x3 cuts pixels away, which ONNX cannot say");
+    insta::assert_snapshot!(error(b, &[x]), @"p: the max pool with kernel 3x3 cuts pixels away, which ONNX cannot say");
+    let mut b = new();
+    let x = b.scope("cell", |b| b.avg_pool("p", b.input(), cut, false)).unwrap();
+    insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool with kernel 3x3 cuts pixels away, which ONNX cannot say");
+    let mut b = new();
+    let dilated = Window::square(3).dilation(2);
+    let x = b.scope("cell", |b| b.avg_pool("p", b.input(), dilated, false)).unwrap();
+    insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool has dilation 2x2, but ONNX has only 1x1 before version 19 of its operators, and the file is of version 17; use a dense window");
 }

@@ -44,7 +44,10 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
         (Op::AvgPool { window, count_padding }, _) => {
             let mut args = pair(window.kernel);
             let wrap = placement(&mut args, window, false, false);
-            if wrap.is_some() && !count_padding || window.dilation != [1, 1] {
+            if window.dilation != [1, 1] {
+                return Err(TorchError::Dilation { module: module.name.clone(), dilation: window.dilation });
+            }
+            if wrap.is_some() && !count_padding {
                 return Err(TorchError::Padding { module: module.name.clone() });
             }
             if !count_padding && window.padding != Padding::default() {

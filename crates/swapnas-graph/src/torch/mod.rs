@@ -45,6 +45,14 @@ pub enum TorchError {
         /// Path of the module.
         module: String,
     },
+    /// An average pool that leaves out pixels between those that it reads.
+    #[error("{module}: PyTorch has no average pool with dilation {}x{}; use a dense window", dilation[0], dilation[1])]
+    Dilation {
+        /// Path of the module.
+        module: String,
+        /// Its dilation.
+        dilation: [usize; 2],
+    },
     /// A value that no module and no function computes from what its module is given.
     #[error("{module}: value {value} is computed by no module within it and is not handed to it")]
     Unreachable {
