@@ -582,3 +582,27 @@ fn what_does_not_fit_is_an_error() {
     let wrong = Loss::Product { value: relu, gradient: &[0.0] };
     assert!(matches!(pass.backward(wrong, &Wanted::params()), Err(GradError::GradientSize { .. })));
 }
+
+#[test]
+fn of_nothing_there_is_no_gradient() {
+    let run = |samples: usize, shape: Shape| -> Result<f64, GradError> {
+        let mut b = GraphBuilder::new(shape);
+        let y = b.relu("relu", b.input()).unwrap();
+        let tape = Tape::new(b.finish(&[y]), &Want::default());
+        let batch = Batch::<f64>::from_nchw(samples, shape, &vec![1.0; samples * shape.elements()]).unwrap();
+        let weights = weights::<f64>(tape.graph());
+        let mut engine = Differentiator::new(Level::best());
+        let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch)?;
+        Ok(pass.backward(Loss::Sum, &Wanted::params())?.loss)
+    };
+    assert_eq!(run(2, Shape::new(3, 1, 4)).unwrap(), 24.0);
+    assert!(matches!(run(0, Shape::new(3, 1, 4)), Err(GradError::Run(RunError::NoSamples))));
+    for shape in [Shape::new(3, 0, 4), Shape::new(0, 1, 4)] {
+        assert!(matches!(run(2, shape), Err(GradError::NoElements { shape: of }) if of == shape));
+    }
+    let message = run(2, Shape::new(3, 0, 4)).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "the loss is of a value of shape 3x0x4, which has no elements; give images with pixels"
+    );
+}

@@ -1,4 +1,4 @@
-use crate::{RunError, ValueId};
+use crate::{RunError, Shape, ValueId};
 
 /// A gradient that cannot be computed.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,12 @@ pub enum GradError {
         expected: usize,
         /// Numbers given.
         found: usize,
+    },
+    /// A loss of no numbers.
+    #[error("the loss is of a value of shape {shape}, which has no elements; give images with pixels")]
+    NoElements {
+        /// Shape of the value for one sample.
+        shape: Shape,
     },
     /// A value that was not announced when the tape was made.
     #[error("value {} is not kept by the tape; name it in `Want::values` when making the tape", value.index())]

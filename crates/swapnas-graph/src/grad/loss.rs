@@ -43,7 +43,7 @@ impl Loss<'_> {
     /// The loss and its gradient, from the `numbers` of its value with the given shape.
     pub(super) fn start(&self, numbers: &[f64], shape: Shape) -> Result<Start, GradError> {
         let elements = shape.elements();
-        let samples = numbers.len() / elements;
+        let samples = numbers.len().checked_div(elements).ok_or(GradError::NoElements { shape })?;
         match *self {
             Loss::CrossEntropy(labels) => {
                 check_labels(labels, samples, elements)?;
