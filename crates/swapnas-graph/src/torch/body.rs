@@ -246,7 +246,8 @@ pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &Has
         return false;
     };
     let members: Vec<Place> = tree.members(place).collect();
-    let numbers: Option<Vec<usize>> = members.iter().map(|&m| tree.nodes[m].name.parse().ok()).collect();
+    let number = |name: &str| name.parse().ok().filter(|number: &usize| number.to_string() == name);
+    let numbers: Option<Vec<usize>> = members.iter().map(|&m| number(tree.nodes[m].name)).collect();
     let mut at = call.input;
     numbers.is_some_and(|numbers| numbers.is_sorted_by(|a, b| a < b))
         && body.called.len() == members.len()

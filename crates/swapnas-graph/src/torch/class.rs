@@ -6,7 +6,8 @@ use std::fmt::Write;
 use super::TorchError;
 use super::body::{Body, Callee, body, is_chain};
 use super::layer::layer;
-use super::tree::{Place, ROOT, Tree};
+use super::name;
+use super::tree::{Place, ROOT, Tree, TreeNode};
 use crate::{Graph, ValueId};
 
 /// How a module is made.
@@ -85,7 +86,12 @@ pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
 impl Classes<'_> {
     /// Makes constructors of all modules in a module.
     fn add_members(&mut self, place: Place) -> Result<(), TorchError> {
+        let in_group = self.is_group(place) && !self.is_list(place);
         for member in self.tree.members(place).collect::<Vec<_>>() {
+            let TreeNode { name, path, .. } = self.tree.nodes[member];
+            if name::is_taken(name, in_group) {
+                return Err(TorchError::Taken { module: path.to_owned() });
+            }
             let owner = self.access(place, member);
             self.add(member, owner)?;
         }
@@ -96,16 +102,20 @@ impl Classes<'_> {
     /// it.
     fn access(&self, owner: Place, member: Place) -> String {
         let name = self.tree.nodes[member].name;
-        // A group that nobody calls is part of the module around it.
-        if owner != ROOT && self.tree.nodes[owner].call.is_none() {
+        if self.is_group(owner) {
             let group = self.group_access(owner);
             return if self.is_list(owner) {
                 format!("{group}[{name}]")
             } else {
-                format!("{group}[\"{name}\"]")
+                format!("{group}[{}]", name::quoted(name))
             };
         }
-        attribute(name)
+        name::member(name)
+    }
+
+    /// A group that nobody calls is part of the module around it.
+    fn is_group(&self, place: Place) -> bool {
+        place != ROOT && self.tree.nodes[place].call.is_none()
     }
 
     fn group_access(&self, group: Place) -> String {
@@ -160,7 +170,7 @@ impl Classes<'_> {
         let is_list = self.is_list(place);
         let members = self.tree.members(place).map(|member| {
             let name = self.tree.nodes[member].name;
-            let before = if is_list { String::new() } else { format!("\"{name}\": ") };
+            let before = if is_list { String::new() } else { format!("{}: ", name::quoted(name)) };
             (before, self.constructors[&member].clone())
         });
         let (open, close) = if is_list { ("nn.ModuleList([", "])") } else { ("nn.ModuleDict({", "})") };
@@ -184,7 +194,7 @@ impl Classes<'_> {
         if let Some(value) = outside {
             return Err(TorchError::Unreachable { module: "the network".to_owned(), value: value.index() });
         }
-        self.class(ROOT, body);
+        self.classes.push((self.class_body(ROOT, body), name::NETWORK.to_owned()));
         Ok(())
     }
 
@@ -194,10 +204,8 @@ impl Classes<'_> {
         if let Some((_, name)) = self.classes.iter().find(|(known, _)| *known == text) {
             return name.clone();
         }
-        let mut name = class_name(self.tree.nodes[place].path);
-        while self.classes.iter().any(|(_, known)| *known == name) {
-            name.push('_');
-        }
+        let is_there = |name: &str| self.classes.iter().any(|(_, known)| known == name);
+        let name = name::class(self.tree.nodes[place].path, is_there);
         self.classes.push((text, name.clone()));
         name
     }
@@ -206,9 +214,9 @@ impl Classes<'_> {
         let mut out = "    def __init__(self):\n        super().__init__()\n".to_owned();
         for member in self.tree.members(place) {
             let name = self.tree.nodes[member].name;
-            let (before, after) = match is_identifier(name) {
+            let (before, after) = match name::is_attribute(name) {
                 true => (format!("        self.{name} = "), ""),
-                false => (format!("        self.add_module(\"{name}\", "), ")"),
+                false => (format!("        self.add_module({}, ", name::quoted(name)), ")"),
             };
             out.push_str(&before);
             self.constructors[&member].write(&mut out, 8);
@@ -248,31 +256,4 @@ fn read_by(expr: &super::expr::Expr) -> Vec<ValueId> {
     let mut values = Vec::new();
     expr.values(&mut values);
     values
-}
-
-/// A member of `self`.
-fn attribute(name: &str) -> String {
-    if is_identifier(name) { format!("self.{name}") } else { format!("self.get_submodule(\"{name}\")") }
-}
-
-fn is_identifier(name: &str) -> bool {
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    starts && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// `Cell3Preprocess0` for `cells.3.preprocess0`, and `Network` for the network itself.
-fn class_name(path: &str) -> String {
-    let mut name = String::new();
-    for part in path.split('.') {
-        // A number follows the singular.
-        if part.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with('s') {
-            name.pop();
-        }
-        for word in part.split(|c: char| !c.is_ascii_alphanumeric()) {
-            let mut letters = word.chars();
-            name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-            name.extend(letters);
-        }
-    }
-    if name.is_empty() { "Network".to_owned() } else { name }
 }

@@ -24,6 +24,7 @@ mod body;
 mod class;
 mod expr;
 mod layer;
+mod name;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -52,6 +53,14 @@ pub enum TorchError {
         module: String,
         /// Its dilation.
         dilation: [usize; 2],
+    },
+    /// A module of a name that is something else in PyTorch.
+    #[error(
+        "{module}: PyTorch's modules have something of their own of that name; give the module another one"
+    )]
+    Taken {
+        /// Path of the module.
+        module: String,
     },
     /// A value that no module and no function computes from what its module is given.
     #[error("{module}: value {value} is computed by no module within it and is not handed to it")]

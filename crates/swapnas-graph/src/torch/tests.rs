@@ -140,4 +140,59 @@ fn what_pytorch_cannot_have_is_an_error() {
     let dilated = Window::square(3).dilation(2);
     let x = b.scope("cell", |b| b.avg_pool("pool", b.input(), dilated, true)).unwrap();
     insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"cell.pool: PyTorch has no average pool with dilation 2x2; use a dense window");
+    let mut b = new();
+    let x = b.scope("stem", |b| b.relu("forward", b.input())).unwrap();
+    insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"stem.forward: PyTorch's modules have something of their own of that name; give the module another one");
+}
+
+/// Blocks that are classes, of names that mean something else in Python or nothing.
+#[test]
+fn names_that_python_does_not_have_are_got_around() {
+    let mut b = GraphBuilder::new(Shape::new(2, 9, 9));
+    let image = b.input();
+    let mut x = image;
+    for (channels, name) in ["0", "f", "network", "none", "lambda", "a\"b"].into_iter().enumerate() {
+        x = b
+            .scope(name, |b| -> Result<ValueId, GraphError> {
+                let y = b.conv2d("0", x, Conv::new(channels + 1, Window::square(3)))?;
+                let z = b.relu("is", y)?;
+                let y = b.add(&[y, z])?;
+                b.container(x, y);
+                Ok(y)
+            })
+            .unwrap();
+    }
+    x = b.conv2d("groups.nn", x, Conv::new(2, Window::square(1))).unwrap();
+    x = b.conv2d("groups.\\", x, Conv::new(2, Window::square(1))).unwrap();
+    b.container(image, x);
+    let code = module(&b.finish(&[x]), "").unwrap();
+    let network = &code[code.find("class Network(").unwrap()..code.find("\n\nif __name__").unwrap()];
+    insta::assert_snapshot!(network, @r#"
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.add_module("0", Module0())
+        self.f = F_()
+        self.network = Network_()
+        self.none = None_()
+        self.add_module("lambda", Lambda())
+        self.add_module("a\"b", AB())
+        self.groups = nn.ModuleDict({
+            "nn": nn.Conv2d(6, 2, 1, bias=False),
+            "\\": nn.Conv2d(2, 2, 1, bias=False),
+        })
+
+    def forward(self, x):
+        x = self.get_submodule("0")(x)
+        x = self.f(x)
+        x = self.network(x)
+        x = self.none(x)
+        x = self.get_submodule("lambda")(x)
+        x = self.get_submodule("a\"b")(x)
+        x = self.groups["nn"](x)
+        return self.groups["\\"](x)
+"#);
+    let classes: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("class ")).collect();
+    let names = ["Module0", "F_", "Network_", "None_", "Lambda", "AB", "Network"];
+    assert_eq!(classes, names.map(|name| format!("{name}(nn.Module):")));
 }
