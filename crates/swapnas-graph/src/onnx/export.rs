@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 
@@ -107,28 +107,63 @@ struct File<'a> {
     graph: &'a Graph,
     nodes: Vec<Node>,
     initializers: Vec<Tensor>,
+    /// All names so far, of values and initialisers alike.
+    taken: HashSet<String>,
+    /// What each parameter is called.
+    params: Vec<String>,
     /// What each value is called.
-    names: Vec<String>,
-    /// The names of initialisers that several nodes share.
-    shared: HashSet<String>,
+    values: Vec<String>,
+    /// Whether a value has rank 2, as what a linear layer of one pixel returns.
+    flat: Vec<bool>,
+    /// What values of rank 2 are called as values of rank 4.
+    images: HashMap<ValueId, String>,
+    /// The names of initialisers that several nodes share, by what they hold.
+    shared: HashMap<String, String>,
 }
 
 impl<'a> File<'a> {
     fn new(graph: &'a Graph, output: ValueId) -> Self {
-        let mut names: Vec<String> = (0..graph.nodes().len()).map(|index| format!("value.{index}")).collect();
-        // Most values are results of modules, whose names say more.
-        let mut taken: HashSet<&str> = graph.params().iter().map(|param| param.name.as_str()).collect();
-        taken.extend([IMAGES, LOGITS]);
+        let mut taken: HashSet<String> = [IMAGES, LOGITS].map(str::to_owned).into();
+        let params = graph.params().iter().map(|param| fresh(&mut taken, param.name.clone())).collect();
+        // Most values are results of modules, whose names say more than numbers.
+        let mut values: Vec<Option<String>> = vec![None; graph.nodes().len()];
+        values[output.index()] = Some(LOGITS.to_owned());
+        values[graph.input().index()] = Some(IMAGES.to_owned());
         for module in graph.modules().iter().filter(|module| !module.name.is_empty()) {
             let name = module.name.trim_end_matches('.');
-            let place = module.output.index();
-            if names[place].starts_with("value.") && taken.insert(name) {
-                names[place] = name.to_owned();
+            let value = &mut values[module.output.index()];
+            if value.is_none() && taken.insert(name.to_owned()) {
+                *value = Some(name.to_owned());
             }
         }
-        names[output.index()] = LOGITS.to_owned();
-        names[graph.input().index()] = IMAGES.to_owned();
-        File { graph, nodes: Vec::new(), initializers: Vec::new(), names, shared: HashSet::new() }
+        let number = |(index, name): (usize, Option<String>)| {
+            name.unwrap_or_else(|| fresh(&mut taken, format!("value.{index}")))
+        };
+        let values = values.into_iter().enumerate().map(number).collect();
+        let mut flat: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+        for node in graph.nodes() {
+            flat.push(match node.op {
+                Op::Linear { .. } => node.shape.pixels() == 1,
+                Op::Act(_) => flat[node.inputs[0].index()],
+                _ => false,
+            });
+        }
+        File {
+            graph,
+            nodes: Vec::new(),
+            initializers: Vec::new(),
+            taken,
+            params,
+            values,
+            flat,
+            images: HashMap::new(),
+            shared: HashMap::new(),
+        }
+    }
+
+    /// A name that nothing else has: this one, if it is free.
+    fn fresh(&mut self, name: String) -> String {
+        fresh(&mut self.taken, name)
     }
 
     fn add_param(&mut self, index: usize, weights: Weights<'_>) -> Result<(), OnnxError> {
@@ -141,7 +176,7 @@ impl<'a> File<'a> {
             }
             Weights::Loaded(tensors) => tensors.param(param)?,
         };
-        self.add_floats(param.name.clone(), &param.shape, numbers);
+        self.add_floats(self.params[index].clone(), &param.shape, numbers);
         Ok(())
     }
 
@@ -156,41 +191,44 @@ impl<'a> File<'a> {
 
     /// The name of an initialiser with these whole numbers.
     fn integers(&mut self, numbers: &[i64]) -> String {
-        let name = format!("integers{numbers:?}");
-        let raw_data = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        let (dims, data_type) = (vec![numbers.len() as i64], DataType::Int64.into());
-        if self.shared.insert(name.clone()) {
-            self.initializers.push(Tensor { name: name.clone(), dims, data_type, raw_data });
+        let key = format!("integers{numbers:?}");
+        if let Some(name) = self.shared.get(&key) {
+            return name.clone();
         }
+        let name = self.fresh(key.clone());
+        self.initializers.push(Tensor {
+            name: name.clone(),
+            dims: vec![numbers.len() as i64],
+            data_type: DataType::Int64.into(),
+            raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        });
+        self.shared.insert(key, name.clone());
         name
     }
 
     /// The name of an initialiser with `len` times the number, or of a single number for `None`.
     fn floats(&mut self, number: f32, len: Option<usize>) -> String {
-        let name = len.map_or_else(|| format!("{number}"), |len| format!("{number}x{len}"));
-        if self.shared.insert(name.clone()) {
-            let dims: Vec<usize> = len.into_iter().collect();
-            self.add_floats(name.clone(), &dims, &vec![number; len.unwrap_or(1)]);
+        let key = len.map_or_else(|| format!("{number}"), |len| format!("{number}x{len}"));
+        if let Some(name) = self.shared.get(&key) {
+            return name.clone();
         }
+        let name = self.fresh(key.clone());
+        let dims: Vec<usize> = len.into_iter().collect();
+        self.add_floats(name.clone(), &dims, &vec![number; len.unwrap_or(1)]);
+        self.shared.insert(key, name.clone());
         name
     }
 
     fn param(&self, id: ParamId) -> String {
-        self.graph.param(id).name.clone()
+        self.params[id.index()].clone()
     }
 
     fn name(&self, value: ValueId) -> String {
-        self.names[value.index()].clone()
+        self.values[value.index()].clone()
     }
 
-    /// Whether a value has rank 2, as what a linear layer of one pixel returns.
     fn is_flat(&self, value: ValueId) -> bool {
-        let node = self.graph.node(value);
-        match node.op {
-            Op::Linear { .. } => node.shape.pixels() == 1,
-            Op::Act(_) => self.is_flat(node.inputs[0]),
-            _ => false,
-        }
+        self.flat[value.index()]
     }
 
     /// The name of a value with rank 4.
@@ -198,11 +236,13 @@ impl<'a> File<'a> {
         if !self.is_flat(value) {
             return self.name(value);
         }
-        let (from, to) = (self.name(value), format!("{}.image", self.name(value)));
-        if !self.nodes.iter().any(|node| node.output == [to.as_str()]) {
-            let axes = self.integers(&[2, 3]);
-            self.push("Unsqueeze", vec![from, axes], to.clone(), Vec::new());
+        if let Some(name) = self.images.get(&value) {
+            return name.clone();
         }
+        let (from, axes) = (self.name(value), self.integers(&[2, 3]));
+        let to = self.fresh(format!("{from}.image"));
+        self.push("Unsqueeze", vec![from, axes], to.clone(), Vec::new());
+        self.images.insert(value, to.clone());
         to
     }
 
@@ -254,7 +294,8 @@ impl<'a> File<'a> {
                             None => vec![default; channels],
                         };
                         let (mean, variance) = (of(|s| s.0, 0.0), of(|s| s.1, 1.0));
-                        let names = ["running_mean", "running_var"].map(|name| format!("{output}.{name}"));
+                        let names = ["running_mean", "running_var"]
+                            .map(|name| self.fresh(format!("{output}.{name}")));
                         self.add_floats(names[0].clone(), &[channels], &mean);
                         self.add_floats(names[1].clone(), &[channels], &variance);
                         inputs.extend([weight, bias].into_iter().chain(names));
@@ -300,7 +341,7 @@ impl<'a> File<'a> {
         let weight = self.param(weight);
         if shape.pixels() > 1 {
             // Over many pixels, it is a convolution.
-            let kernel = format!("{output}.kernel");
+            let kernel = self.fresh(format!("{output}.kernel"));
             let axes = self.integers(&[2, 3]);
             self.push("Unsqueeze", vec![weight, axes], kernel.clone(), Vec::new());
             let inputs = [self.image(input), kernel].into_iter().chain(bias).collect();
@@ -310,7 +351,7 @@ impl<'a> File<'a> {
         let flat = if self.is_flat(input) {
             self.name(input)
         } else {
-            let flat = format!("{output}.flat");
+            let flat = self.fresh(format!("{output}.flat"));
             let image = self.name(input);
             self.push("Flatten", vec![image], flat.clone(), Vec::new());
             flat
@@ -328,14 +369,14 @@ impl<'a> File<'a> {
             }
             Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
             Activation::Silu => {
-                let gate = format!("{output}.gate");
+                let gate = self.fresh(format!("{output}.gate"));
                 self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());
                 self.push("Mul", vec![x, gate], output, Vec::new());
             }
             Activation::Gelu => {
                 // x / 2 * (1 + erf(x / sqrt(2)))
                 let [scaled, erf, sum, half] =
-                    ["scaled", "erf", "sum", "half"].map(|part| format!("{output}.{part}"));
+                    ["scaled", "erf", "sum", "half"].map(|part| self.fresh(format!("{output}.{part}")));
                 let root = self.floats(std::f32::consts::FRAC_1_SQRT_2, None);
                 let (one, one_half) = (self.floats(1.0, None), self.floats(0.5, None));
                 self.push("Mul", vec![x.clone(), root], scaled.clone(), Vec::new());
@@ -351,20 +392,28 @@ impl<'a> File<'a> {
     fn pad(&mut self, input: &str, output: &str, padding: Padding) -> String {
         let Padding { top, left, bottom, right } = padding;
         let pads = self.integers(&[0, 0, top, left, 0, 0, bottom, right].map(i64::from));
-        let padded = format!("{output}.padded");
+        let padded = self.fresh(format!("{output}.padded"));
         self.push("Pad", vec![input.to_owned(), pads], padded.clone(), Vec::new());
         padded
     }
 
     /// Zeros for as many samples as there are images.
     fn zeros(&mut self, output: String, shape: Shape) {
-        let (batch, dims) = (format!("{output}.batch"), format!("{output}.shape"));
+        let [batch, dims] = ["batch", "shape"].map(|part| self.fresh(format!("{output}.{part}")));
         let bounds = vec![int("start", 0), int("end", 1)];
         self.push("Shape", vec![IMAGES.to_owned()], batch.clone(), bounds);
         let rest = self.integers(&[shape.channels, shape.height, shape.width].map(|size| size as i64));
         self.push("Concat", vec![batch, rest], dims.clone(), vec![int("axis", 0)]);
         self.push("ConstantOfShape", vec![dims], output, Vec::new());
     }
+}
+
+/// The name, with as many underscores as nothing that is there has.
+fn fresh(taken: &mut HashSet<String>, mut name: String) -> String {
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    name
 }
 
 /// Whether a padding takes pixels away.

@@ -82,7 +82,55 @@ fn everything_is_defined_once_and_before_it_is_read() {
     let model = model(&everything().unwrap());
     assert_eq!((model.ir_version, model.opset_import[0].version), (8, 17));
     assert_eq!(model.doc_string, "a test");
-    let graph = model.graph.unwrap();
+    check_names(&model.graph.unwrap());
+}
+
+#[test]
+fn modules_may_have_any_names() {
+    let names = [
+        "0",
+        "1",
+        "6",
+        "0.5",
+        "1x4",
+        "0x4",
+        "integers[2, 3]",
+        "value.2",
+        "images",
+        "logits",
+        "bn.running_mean",
+        "fc.image",
+        "fc.flat",
+        "act",
+        "act.gate",
+        "act",
+        "act.erf",
+        "zero.batch",
+        "0.weight",
+        "pixels.kernel",
+    ];
+    let mut b = GraphBuilder::new(Shape::new(3, 9, 9));
+    let mut x = b.input();
+    for name in names {
+        x = b.conv2d(name, x, Conv::new(4, Window::square(3).stride(2))).unwrap();
+        x = b.batch_norm("bn", x, false).unwrap();
+    }
+    let y = b.linear("pixels", x, 4, false).unwrap();
+    let z = b.linear("fc", y, 4, true).unwrap();
+    x = b.add(&[y, z]).unwrap();
+    for act in [Activation::Relu6, Activation::Silu, Activation::Gelu] {
+        x = b.act("act", x, act).unwrap();
+    }
+    let zero = b.zero(b.shape(x));
+    x = b.concat(&[x, zero]).unwrap();
+    let graph = b.finish(&[x]);
+    let file = model(&graph).graph.unwrap();
+    check_names(&file);
+    assert!(file.initializer.iter().any(|tensor| tensor.name == "6.weight" && tensor.dims == [4, 4, 3, 3]));
+    assert!(file.initializer.iter().any(|tensor| tensor.name == "6_" && tensor.dims.is_empty()));
+}
+
+fn check_names(graph: &super::proto::Graph) {
     let inputs = graph.input.iter().map(|input| &input.name);
     let mut defined: HashSet<&String> = inputs.clone().collect();
     for name in graph.initializer.iter().map(|tensor| &tensor.name) {
