@@ -91,11 +91,6 @@ impl<E: Element> Differentiator<E> {
         self
     }
 
-    /// Another one for another precision, with the same settings and no memory yet.
-    pub fn sibling<F: Element>(&self) -> Differentiator<F> {
-        Differentiator::new(self.level).parallel(self.parallel)
-    }
-
     /// Runs a network forward, keeping what backward passes need.
     ///
     /// # Errors

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use swapnas_graph::grad::{Differentiator, ParamSet};
+use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Batch, Executor, Level, Plan, Shape, Tensors, Want, Weights};
 use swapnas_spaces::{NetworkConfig, Preset, by_name};
 
 use crate::Metric;
 use crate::definition::{Compute, Needs, Precise};
 use crate::observe::PatternCollector;
-use crate::trial::{Labelled, Material, Network, PERTURBATION, Signs, Thin, Trial};
+use crate::trial::{Engines, Labelled, Material, Network, PERTURBATION, Signs, Thin, Trial};
 use crate::undefined::Failure;
 
 #[derive(Deserialize)]
@@ -216,7 +216,7 @@ struct Setup<E: Precise> {
     plan: Plan,
     network: Network,
     material: Material<E>,
-    engine: Differentiator<E>,
+    engines: Engines<E>,
 }
 
 impl<E: Precise> Setup<E> {
@@ -247,7 +247,7 @@ impl<E: Precise> Setup<E> {
                 thin: Some(regions),
                 signs: Signs::Given(shared.signs.clone()),
             },
-            engine: Differentiator::new(level),
+            engines: Engines::new(level, false),
         }
     }
 
@@ -264,7 +264,7 @@ impl<E: Precise> Setup<E> {
             Compute::Passes { single, double, .. } => {
                 let numbers = ParamSet::load(graph, weights)?;
                 let mut trial =
-                    Trial::new(&self.network, &self.material, &numbers, weights, &mut self.engine);
+                    Trial::new(&self.network, &self.material, &numbers, weights, &mut self.engines);
                 let value = E::of(single, double)(&mut trial, metric.values())?;
                 if value.is_finite() { Ok(value) } else { Err(crate::Undefined::NotFinite(value).into()) }
             }

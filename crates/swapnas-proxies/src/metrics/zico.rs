@@ -32,8 +32,9 @@ impl Measure for Zico {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let material = trial.material;
         let second = material.second.as_ref().expect("the metric needs it");
-        let first = gradients(trial, &material.first)?;
-        let second = gradients(trial, second)?;
+        let weights = trial.weights.to_double();
+        let first = gradients(trial, &material.first, &weights)?;
+        let second = gradients(trial, second, &weights)?;
         let mut value = None;
         for layer in trial.layers().iter() {
             let pairs = first.get(layer.weight).iter().zip(second.get(layer.weight));
@@ -50,9 +51,12 @@ impl Measure for Zico {
     }
 }
 
-fn gradients<E: Element>(trial: &mut Trial<'_, E>, batch: &Labelled<E>) -> Result<ParamSet<f64>, Failure> {
-    let (images, weights) = (batch.images.to_double(), trial.weights.to_double());
-    trial.in_double(&images, &weights, Statistics::Batch, |pass| {
+fn gradients<E: Element>(
+    trial: &mut Trial<'_, E>,
+    batch: &Labelled<E>,
+    weights: &ParamSet<f64>,
+) -> Result<ParamSet<f64>, Failure> {
+    trial.in_double(&batch.images.to_double(), weights, Statistics::Batch, |pass| {
         Ok(pass.backward(Loss::CrossEntropy(&batch.labels), &Wanted::params())?.params)
     })
 }

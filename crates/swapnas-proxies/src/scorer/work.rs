@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use swapnas_graph::grad::{Differentiator, ParamSet};
+use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Element, Executor, ValueCache};
 
 use super::agenda::Entry;
@@ -13,7 +13,7 @@ use super::{Progress, Saturation, Score, ScoreError, Scored, Scorer, Sharing};
 use crate::Undefined;
 use crate::definition::{Compute, Precise};
 use crate::observe::PatternCollector;
-use crate::trial::{Material, Trial};
+use crate::trial::{Engines, Material, Trial};
 use crate::undefined::Failure;
 
 /// Memory of the values that networks share, for each thread.
@@ -37,7 +37,7 @@ struct Measured {
 struct Memory<E: Element> {
     executor: Executor<E>,
     patterns: PatternCollector,
-    differentiator: Differentiator<E>,
+    engines: Engines<E>,
 }
 
 impl<E: Precise> Work<'_, E> {
@@ -101,7 +101,7 @@ impl<E: Precise> Work<'_, E> {
         Memory {
             executor: Executor::new(level).parallel(parallel),
             patterns: PatternCollector::new(self.material.first.images.samples()),
-            differentiator: Differentiator::new(level).parallel(parallel),
+            engines: Engines::new(level, parallel),
         }
     }
 
@@ -114,7 +114,7 @@ impl<E: Precise> Work<'_, E> {
     ) -> Result<Vec<Option<Measured>>, ScoreError> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
-        let Memory { executor, patterns, differentiator } = memory;
+        let Memory { executor, patterns, engines } = memory;
         let mut cache = None;
         if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
             let cache = cache.insert(ValueCache::new(CACHE_BYTES));
@@ -139,7 +139,7 @@ impl<E: Precise> Work<'_, E> {
                 count = Some(patterns.patterns().len());
             }
             self.graph_and_patterns(planned, repeat, patterns, &mut values);
-            self.passes(planned, repeat, differentiator, &mut values)?;
+            self.passes(planned, repeat, engines, &mut values)?;
             measured.push(Some(Measured { values, patterns: count }));
             self.progress.advance(1.0 / f64::from(agenda.repeats));
         }
@@ -172,7 +172,7 @@ impl<E: Precise> Work<'_, E> {
         &self,
         planned: &Planned,
         repeat: u32,
-        differentiator: &mut Differentiator<E>,
+        engines: &mut Engines<E>,
         values: &mut [Option<Result<f64, Undefined>>],
     ) -> Result<(), ScoreError> {
         let Scorer { settings, agenda, .. } = self.scorer;
@@ -184,7 +184,7 @@ impl<E: Precise> Work<'_, E> {
             }
             let drawn = self.scorer.draw(*init, repeat, planned);
             let weights = ParamSet::load(planned.graph(), drawn)?;
-            let mut trial = Trial::new(network, self.material, &weights, drawn, differentiator);
+            let mut trial = Trial::new(network, self.material, &weights, drawn, engines);
             for index in due {
                 let metric = &settings.metrics[index];
                 let Compute::Passes { single, double, .. } = metric.definition().compute else { continue };

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use swapnas_graph::grad::{
     Differentiator, Elements, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted,
 };
-use swapnas_graph::{Batch, Element, Graph, ValueId, Want, Weights};
+use swapnas_graph::{Batch, Element, Graph, Level, ValueId, Want, Weights};
 
 pub(crate) use layers::{Layer, Layers, blocks};
 pub(crate) use material::{Labelled, Material, RESPONSE_SIDE, Source};
@@ -18,6 +18,22 @@ pub(crate) use material::{PERTURBATION, Signs};
 pub(crate) use network::{Network, Thin};
 
 use crate::undefined::Failure;
+
+/// What makes the passes of one trial after the other, keeping its memory.
+pub(crate) struct Engines<E: Element> {
+    engine: Differentiator<E>,
+    double: Differentiator<f64>,
+}
+
+impl<E: Element> Engines<E> {
+    /// With `parallel`, each step is divided over the threads.
+    pub(crate) fn new(level: Level, parallel: bool) -> Self {
+        Engines {
+            engine: Differentiator::new(level).parallel(parallel),
+            double: Differentiator::new(level).parallel(parallel),
+        }
+    }
+}
 
 /// One network with one set of weights: what metrics are computed from.
 ///
@@ -32,7 +48,7 @@ pub(crate) struct Trial<'a, E: Element> {
     engine: Option<&'a mut Differentiator<E>>,
     pass: Option<Pass<'a, E>>,
     /// For what takes double precision.
-    double: Differentiator<f64>,
+    double: &'a mut Differentiator<f64>,
     gradients: Option<Rc<Gradients<E>>>,
     jacobian: Option<Rc<Vec<f64>>>,
     /// The entropies of the features of the blocks, see `az-expressivity`.
@@ -56,15 +72,16 @@ impl<'a, E: Element> Trial<'a, E> {
         material: &'a Material<E>,
         weights: &'a ParamSet<E>,
         drawn: Weights<'a>,
-        engine: &'a mut Differentiator<E>,
+        engines: &'a mut Engines<E>,
     ) -> Self {
+        let Engines { engine, double } = engines;
         Trial {
             network,
             material,
             weights,
             drawn,
-            double: engine.sibling(),
             engine: Some(engine),
+            double,
             pass: None,
             gradients: None,
             jacobian: None,
