@@ -115,8 +115,10 @@ impl<E: Precise> Work<'_, E> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
         let Memory { executor, patterns, engines } = memory;
+        let needs_patterns = due(&agenda.of_patterns, repeat).next().is_some();
+        let shares = settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1;
         let mut cache = None;
-        if settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1 {
+        if needs_patterns && shares {
             let cache = cache.insert(ValueCache::new(CACHE_BYTES));
             for planned in networks {
                 cache.expect(&planned.plan);
@@ -130,7 +132,7 @@ impl<E: Precise> Work<'_, E> {
             }
             let mut values = vec![None; agenda.metrics];
             let mut count = None;
-            if due(&agenda.of_patterns, repeat).next().is_some() {
+            if needs_patterns {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
