@@ -32,11 +32,7 @@ impl Measure for LinearRegions {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let network = trial.network;
         let tape = network.thin.as_ref().expect("the metric needs it").as_ref().map_err(Clone::clone)?;
-        let Some(images) = trial.material.thin.as_ref() else {
-            return Err(
-                Undefined::Unbuildable("the space builds no network for small images".to_owned()).into()
-            );
-        };
+        let images = trial.material.thin.as_ref().expect("there are images where there is a network");
         let weights = ParamSet::load(tape.graph(), trial.drawn)?;
         let mut patterns = Patterns(PatternSet::new(images.samples()));
         trial.aside(tape, images, &weights, Statistics::Batch, |pass| {

@@ -47,7 +47,7 @@ impl Measure for Ntk {
 }
 
 /// The eigenvalues of the kernel over the first `images` samples, in ascending order.
-pub(super) fn kernel<E: Element>(pass: &mut Pass<'_, E>, images: usize) -> Result<Vec<f64>, Failure> {
+fn kernel<E: Element>(pass: &mut Pass<'_, E>, images: usize) -> Result<Vec<f64>, Failure> {
     let kinds: Vec<ParamKind> = pass.graph().params().iter().map(|param| param.kind).collect();
     let mut rows: Vec<Vec<E>> = Vec::with_capacity(images);
     for sample in 0..images {
