@@ -44,29 +44,28 @@ impl Agenda {
             of_graph: Vec::new(),
             of_patterns: Vec::new(),
             of_passes: Vec::new(),
-            pattern_init: settings.init.unwrap_or(Init::Gaussian),
+            pattern_init: Init::default(),
             needs: Needs::NONE,
             repeats: 1,
         };
         for (index, metric) in settings.metrics.iter().enumerate() {
-            let definition = metric.definition();
-            let entry = Entry { metric: index, repeats: settings.repeats.unwrap_or(definition.repeats) };
             agenda.needs = agenda.needs.or(metric.needs());
-            match definition.compute {
-                Compute::Graph(_) => {
-                    agenda.of_graph.push(index);
-                    continue;
-                }
-                Compute::Patterns(_) => agenda.of_patterns.push(entry),
-                Compute::Passes { .. } => {
-                    let init = settings.init.unwrap_or(definition.init);
-                    match agenda.of_passes.iter_mut().find(|(of, _)| *of == init) {
-                        Some((_, entries)) => entries.push(entry),
-                        None => agenda.of_passes.push((init, vec![entry])),
-                    }
+            let Some((repeats, init)) = settings.weights_for(metric) else {
+                agenda.of_graph.push(index);
+                continue;
+            };
+            let entry = Entry { metric: index, repeats };
+            if let Compute::Patterns(_) = metric.definition().compute {
+                // The same for all of them: their patterns are those of one run.
+                agenda.pattern_init = init;
+                agenda.of_patterns.push(entry);
+            } else {
+                match agenda.of_passes.iter_mut().find(|(of, _)| *of == init) {
+                    Some((_, entries)) => entries.push(entry),
+                    None => agenda.of_passes.push((init, vec![entry])),
                 }
             }
-            agenda.repeats = agenda.repeats.max(entry.repeats);
+            agenda.repeats = agenda.repeats.max(repeats);
         }
         Ok(agenda)
     }
@@ -77,5 +76,21 @@ impl Agenda {
         let entries = self.of_passes.iter().flat_map(|(_, entries)| entries);
         let passes: u64 = entries.map(|entry| u64::from(entry.repeats) * PASSES).sum();
         (patterns + passes) * batch as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use crate::definition::Compute;
+    use crate::metrics;
+
+    #[test]
+    fn all_metrics_of_patterns_draw_weights_alike() {
+        let of_patterns =
+            metrics::all().iter().filter(|metric| matches!(metric.compute, Compute::Patterns(_)));
+        let inits: HashSet<_> = of_patterns.map(|metric| metric.init).collect();
+        assert_eq!(inits.len(), 1, "{inits:?}");
     }
 }
