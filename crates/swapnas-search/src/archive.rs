@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use swapnas_proxies::{Column, Columns, Score, Scored, Undefined};
@@ -66,19 +67,23 @@ impl Archive {
         (self.cost)(&self.entries[place].sizes)
     }
 
-    /// The better of two entries: by fitness, then by cost, then the one that was evaluated first.
-    pub fn better(&self, a: usize, b: usize) -> bool {
+    /// The order of two entries, the better one first: by fitness, then by cost, then by which was evaluated
+    /// first.
+    pub fn best_first(&self, a: usize, b: usize) -> Ordering {
         let by_fitness = self.fitness(b).total_cmp(&self.fitness(a));
-        by_fitness.then(self.cost(a).total_cmp(&self.cost(b))).then(a.cmp(&b)).is_lt()
+        by_fitness.then(self.cost(a).total_cmp(&self.cost(b))).then(a.cmp(&b))
+    }
+
+    /// Whether the first of two entries is the better one.
+    pub fn better(&self, a: usize, b: usize) -> bool {
+        self.best_first(a, b).is_lt()
     }
 
     /// The places of all entries with a fitness, best first.
     pub fn ranking(&self) -> Vec<usize> {
         let mut places: Vec<usize> =
             (0..self.entries.len()).filter(|place| self.fitness[*place].is_some()).collect();
-        places.sort_by(|&a, &b| {
-            if self.better(a, b) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater }
-        });
+        places.sort_by(|&a, &b| self.best_first(a, b));
         places
     }
 

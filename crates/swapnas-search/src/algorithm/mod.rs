@@ -115,7 +115,7 @@ fn tournament(
 ) -> Vec<usize> {
     let drawn = index::sample(candidates.rng(), population.len(), size.min(population.len()));
     let mut drawn: Vec<usize> = drawn.into_iter().map(|index| population[index]).collect();
-    drawn.sort_by(|&a, &b| archive.better(b, a).cmp(&archive.better(a, b)));
+    drawn.sort_by(|&a, &b| archive.best_first(a, b));
     drawn
 }
 

@@ -59,10 +59,10 @@ impl Algorithm for SwapNas {
             return;
         }
         let new = places.iter().copied().filter(|place| !self.population.contains(place));
-        let Some(best) = new.reduce(|a, b| if archive.better(b, a) { b } else { a }) else { return };
+        let Some(best) = new.min_by(|&a, &b| archive.best_first(a, b)) else { return };
         self.population.push(best);
-        let worst = (0..self.population.len())
-            .reduce(|a, b| if archive.better(self.population[a], self.population[b]) { b } else { a });
+        let population = &self.population;
+        let worst = (0..population.len()).min_by(|&a, &b| archive.best_first(population[b], population[a]));
         if let Some(worst) = worst {
             self.population.remove(worst);
         }
