@@ -21,6 +21,7 @@ use swapnas_graph::{Graph, Shape};
 use crate::diagram::Diagram;
 use crate::space::find_encoding;
 use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space};
+use one_cell::OneCell;
 
 pub use genotype::{Cell, Edge, Genotype, Operation};
 
@@ -29,18 +30,27 @@ pub(crate) struct Darts {
     name: &'static str,
     description: &'static str,
     presets: &'static [Preset],
+    /// Channels and cells of the network that is trained, if they are not the benchmark's.
+    trained: (Option<usize>, Option<usize>),
+    /// The part in which both cells are alike.
+    one_cell: &'static OneCell,
 }
 
 pub(crate) static DARTS: Darts = Darts {
     name: "darts",
     description: "DARTS cells (Liu et al., 2019), scored in the small network of the SWAP paper's code",
     presets: &[Preset::Swap, Preset::Benchmark],
+    // Those of the DARTS paper for CIFAR-10.
+    trained: (Some(36), Some(20)),
+    one_cell: &one_cell::DARTS,
 };
 
 pub(crate) static NB301: Darts = Darts {
     name: "nb301",
     description: "NAS-Bench-301 (Zela et al., 2022): DARTS cells, scored in the benchmark's network",
     presets: &[Preset::Benchmark, Preset::Swap],
+    trained: (None, None),
+    one_cell: &one_cell::NB301,
 };
 
 static ENCODINGS: [Encoding; 3] = [
@@ -98,14 +108,9 @@ impl Space for Darts {
         NetworkConfig::new(self.presets[0], Shape::new(3, 32, 32), 10)
     }
 
-    /// Of DARTS, the 36 channels and 20 cells with which the DARTS paper trains for CIFAR-10; NAS-Bench-301
-    /// has a network of its own.
     fn final_network(&self) -> NetworkConfig {
-        let benchmark = NetworkConfig { preset: Preset::Benchmark, ..self.default_network() };
-        match self.default_network().preset {
-            Preset::Swap => NetworkConfig { channels: Some(36), cells: Some(20), ..benchmark },
-            Preset::Benchmark => benchmark,
-        }
+        let (channels, cells) = self.trained;
+        NetworkConfig { preset: Preset::Benchmark, channels, cells, ..self.default_network() }
     }
 
     fn describe(&self, config: &NetworkConfig) -> String {
@@ -203,7 +208,7 @@ impl Space for Darts {
     }
 
     fn one_cell(&self) -> Option<&'static dyn Space> {
-        Some(if self.name == DARTS.name { &one_cell::DARTS } else { &one_cell::NB301 })
+        Some(self.one_cell)
     }
 
     fn network(&self, arch: &Arch, config: &NetworkConfig) -> Result<Graph, NetworkError> {
