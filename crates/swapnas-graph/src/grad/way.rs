@@ -153,8 +153,8 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let (tape, frame) = (self.tape(), self.frame);
         let Norm { slot, params, .. } = tape.norms[norm];
         if frame.norms[norm].changes_nothing() {
-            let zeros = vec![Lane::ZERO; frame.blocks() * frame.shape(slot).channels];
             if let Some((weight, bias)) = params.filter(|_| self.seeks_gradients()) {
+                let zeros = vec![Lane::ZERO; frame.blocks() * frame.shape(slot).channels];
                 self.found_param(weight, &zeros);
                 self.found_param(bias, &zeros);
             }

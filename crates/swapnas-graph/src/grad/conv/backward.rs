@@ -54,7 +54,7 @@ pub(in crate::grad) struct Found<E> {
     pub weight: Vec<E>,
     /// For each sample, `[block][element]`.
     pub weight_by_sample: Vec<Lane<E>>,
-    /// `[block][channel]`.
+    /// `[block][channel]`, with the first channel alone if only the first element is sought.
     pub bias: Vec<Lane<E>>,
     /// The sum of weights times the tangents of their gradients.
     pub form: f64,
@@ -69,8 +69,11 @@ impl<E: Element> Found<E> {
             Some(Sought::Samples) => (0, len),
             Some(Sought::First) => (0, len.min(1)),
         };
-        let gradients = sought.is_some_and(|sought| sought != Sought::Form);
-        let channels = if gradients && of.bias.is_some() { frame.shape(of.out).channels } else { 0 };
+        let channels = match sought.filter(|_| of.bias.is_some()) {
+            None | Some(Sought::Form) => 0,
+            Some(Sought::Batch | Sought::Samples) => frame.shape(of.out).channels,
+            Some(Sought::First) => 1,
+        };
         Found {
             weight: vec![E::ZERO; weight],
             weight_by_sample: vec![Lane::ZERO; blocks * by_sample],
@@ -283,6 +286,7 @@ impl<E: Element> Backward<'_, E> {
             return;
         }
         if !found.bias.is_empty() {
+            let arriving = arriving.channels(0..found.bias.len());
             sums::sum(frame.level, arriving, owned.clone(), output.width, &mut found.bias);
         }
         let sums = match self.sought {
