@@ -2,7 +2,7 @@
 
 use super::TorchError;
 use super::expr::Wrap;
-use crate::{Activation, Graph, Module, ModuleKind, Op, Padding, Window};
+use crate::{Activation, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
 
 /// The call of a constructor, and how its input has to be changed first.
 pub(super) struct Layer {
@@ -42,10 +42,15 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             Layer { constructor: format!("nn.MaxPool2d({args})"), wrap }
         }
         (Op::AvgPool { window, count_padding }, _) => {
-            let mut args = pair(window.kernel);
-            let wrap = placement(&mut args, window, false, false);
             if window.dilation != [1, 1] {
                 return Err(TorchError::Dilation { module: module.name.clone(), dilation: window.dilation });
+            }
+            let rounded_up = if *count_padding { None } else { rounded_up(window, input, output) };
+            let window = rounded_up.as_ref().unwrap_or(window);
+            let mut args = pair(window.kernel);
+            let wrap = placement(&mut args, window, false, false);
+            if rounded_up.is_some() {
+                args += ", ceil_mode=True";
             }
             if wrap.is_some() && !count_padding {
                 return Err(TorchError::Padding { module: module.name.clone() });
@@ -78,6 +83,23 @@ fn activation(act: Activation) -> &'static str {
         Activation::Gelu => "nn.GELU()",
         Activation::HardSwish => "nn.Hardswish()",
     }
+}
+
+/// The window of equal sides that does the same in `ceil_mode`, where a last window may begin within the
+/// image and end beyond it, if there is one.
+fn rounded_up(window: &Window, input: Shape, output: Shape) -> Option<Window> {
+    let Padding { top, left, .. } = window.padding;
+    let equal = Padding { bottom: top, right: left, ..window.padding };
+    let outputs = |axis: usize, size: usize, padding: i32| {
+        let (kernel, stride) = (window.kernel[axis], window.stride[axis]);
+        let padding = usize::try_from(padding).ok()?;
+        // A window that would begin beyond the image and its padding is none.
+        let count = (size + 2 * padding).checked_sub(kernel)?.div_ceil(stride) + 1;
+        Some(if (count - 1) * stride >= size + padding { count - 1 } else { count })
+    };
+    let same = outputs(0, input.height, top) == Some(output.height)
+        && outputs(1, input.width, left) == Some(output.width);
+    (equal != window.padding && same).then_some(Window { padding: equal, ..*window })
 }
 
 /// Appends stride and padding; a padding that the module itself cannot have is returned. The default stride

@@ -129,6 +129,26 @@ fn pads_that_modules_cannot_have_are_done_before_them() {
 }
 
 #[test]
+fn pools_of_odd_images_are_rounded_up() {
+    let mut b = GraphBuilder::new(Shape::new(1, 9, 8));
+    let window = Window::square(2).stride(2);
+    let x = b.input();
+    let odd =
+        b.avg_pool("odd", x, window.padding(Padding { bottom: 1, ..Padding::default() }), false).unwrap();
+    let both = Window::square(3).stride(2).padding(Padding { top: 1, left: 1, bottom: 1, right: 2 });
+    let both = b.avg_pool("both", x, both, false).unwrap();
+    let (odd, both) = (b.global_avg_pool("a", odd).unwrap(), b.global_avg_pool("b", both).unwrap());
+    let code = module(&b.finish(&[odd, both]), "").unwrap();
+    assert!(code.contains("self.odd = nn.AvgPool2d(2, ceil_mode=True)"), "{code}");
+    assert!(
+        code.contains(
+            "self.both = nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False)"
+        ),
+        "{code}"
+    );
+}
+
+#[test]
 fn what_pytorch_cannot_have_is_an_error() {
     let new = || GraphBuilder::new(Shape::new(1, 9, 9));
     assert_eq!(module(&new().finish(&[]), "").unwrap_err(), TorchError::NoOutput);
