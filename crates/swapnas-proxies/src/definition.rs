@@ -5,9 +5,10 @@ use std::fmt;
 
 use swapnas_graph::{Element, Graph, Init};
 
+use crate::Undefined;
+use crate::patterns::Of;
 use crate::trial::Trial;
 use crate::undefined::Failure;
-use crate::{PatternSet, Undefined};
 
 /// Which values of a metric are good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +112,8 @@ pub struct Definition {
 pub(crate) enum Compute {
     /// From the graph alone.
     Graph(fn(&Graph) -> Result<f64, Undefined>),
-    /// From the patterns of all ReLU units over the batch.
-    Patterns(fn(&Graph, &PatternSet, &[f64]) -> Result<f64, Undefined>),
+    /// From how many different patterns there are over the batch, if there is a ReLU.
+    Patterns { of: Of, compute: fn(&Graph, usize, &[f64]) -> Result<f64, Undefined> },
     /// From passes through a network, in single or in double precision.
     Passes { needs: Needs, single: Measured<f32>, double: Measured<f64> },
 }

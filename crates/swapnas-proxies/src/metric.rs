@@ -26,7 +26,7 @@ impl Metric {
     /// What must be at hand to compute it.
     pub(crate) fn needs(&self) -> Needs {
         match self.definition.compute {
-            Compute::Graph(_) | Compute::Patterns(_) => Needs::NONE,
+            Compute::Graph(_) | Compute::Patterns { .. } => Needs::NONE,
             Compute::Passes { needs, .. } => needs,
         }
     }

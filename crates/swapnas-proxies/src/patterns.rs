@@ -21,6 +21,30 @@ pub struct PatternSet {
     patterns: Patterns,
 }
 
+/// Whose patterns: a unit has a bit for every sample, a sample one for every unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Units,
+    Samples,
+}
+
+/// How many different patterns a network has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub units: usize,
+    /// If somebody asks for them.
+    pub samples: Option<usize>,
+}
+
+impl Counts {
+    pub(crate) fn of(&self, of: Of) -> usize {
+        match of {
+            Of::Units => self.units,
+            Of::Samples => self.samples.expect("they are counted where a metric asks for them"),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Patterns {
     /// Up to 16 samples: bit `p % 64` of word `p / 64` stands for pattern `p`.
@@ -101,6 +125,11 @@ impl PatternSet {
             Patterns::Dense(bits) => bits.iter().map(|word| word.count_ones() as usize).sum(),
             Patterns::Sparse(sieve) => sieve.len(),
         }
+    }
+
+    /// Counts the patterns of units, and those of samples if they are asked for.
+    pub(crate) fn counts(&self, of_samples: bool) -> Counts {
+        Counts { units: self.len(), samples: of_samples.then(|| self.distinct_samples()) }
     }
 
     /// Whether there is no pattern.

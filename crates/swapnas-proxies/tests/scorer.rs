@@ -82,6 +82,33 @@ fn equal_networks_have_equal_scores_only_if_they_share_weights() {
     assert_ne!(own[0].scores, shared[0].scores);
 }
 
+/// Nobody reads node 1, so its convolution is but parameters: patterns are those of one run, everything else
+/// is each network's own.
+#[test]
+fn networks_of_the_same_relus_share_patterns_and_nothing_else() {
+    let space = by_name("nb201").unwrap();
+    let cell = |op: &str| format!("|{op}~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|");
+    let archs =
+        ["none", "nor_conv_1x1", "avg_pool_3x3", "nor_conv_1x1"].map(|op| space.parse(&cell(op)).unwrap());
+    for metrics in
+        [&["swap", "swap-reg", "standard-patterns", "macs", "params"][..], &["swap", "snip", "params"]]
+    {
+        let scorer = scorer(space, metrics, 20, 2, Sharing::Shared);
+        let together = score(&scorer, &archs, 2);
+        for (arch, scored) in archs.iter().zip(&together) {
+            assert_eq!(score(&scorer, std::slice::from_ref(arch), 1)[0], *scored, "{}", space.print(arch));
+            assert_eq!(scored.scores[0], together[0].scores[0]);
+        }
+        let params: Vec<u64> = together.iter().map(|scored| scored.params).collect();
+        assert!(
+            params[0] < params[1] && params == [params[0], params[1], params[0], params[1]],
+            "{params:?}"
+        );
+        // What is not read has no gradient, but a size.
+        assert_eq!(together[1].scores[1] == together[2].scores[1], metrics[1] == "snip");
+    }
+}
+
 #[test]
 fn every_metric_has_a_value_or_a_reason_in_every_space() {
     for space in swapnas_spaces::spaces() {

@@ -13,6 +13,7 @@ use swapnas_spaces::{NetworkConfig, Preset, by_name};
 use crate::Metric;
 use crate::definition::{Compute, Needs, Precise};
 use crate::observe::PatternCollector;
+use crate::patterns::Of;
 use crate::trial::{Engines, Labelled, Material, Network, PERTURBATION, Signs, Thin, Trial};
 use crate::undefined::Failure;
 
@@ -255,11 +256,12 @@ impl<E: Precise> Setup<E> {
         let (graph, weights) = (self.plan.graph(), Weights::Loaded(&self.tensors));
         match metric.definition().compute {
             Compute::Graph(compute) => Ok(compute(graph)?),
-            Compute::Patterns(compute) => {
+            Compute::Patterns { of, compute } => {
                 let images = &self.material.first.images;
                 let mut patterns = PatternCollector::new(images.samples());
                 Executor::new(Level::best()).run(&self.plan, images, weights, None, &mut patterns)?;
-                Ok(compute(graph, patterns.patterns(), metric.values())?)
+                let counts = patterns.patterns().counts(of == Of::Samples);
+                Ok(compute(graph, counts.of(of), metric.values())?)
             }
             Compute::Passes { single, double, .. } => {
                 let numbers = ParamSet::load(graph, weights)?;

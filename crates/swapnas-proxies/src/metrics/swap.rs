@@ -1,7 +1,8 @@
 use swapnas_graph::{Graph, Init};
 
+use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction};
-use crate::{PatternSet, Undefined};
+use crate::patterns::Of;
 
 pub(super) static SWAP: Definition = Definition {
     name: "swap",
@@ -20,9 +21,9 @@ pub(super) static SWAP: Definition = Definition {
     arguments: &[],
     init: Init::Gaussian,
     repeats: 32,
-    compute: Compute::Patterns(count),
+    compute: Compute::Patterns { of: Of::Units, compute },
 };
 
-pub(super) fn count(_graph: &Graph, patterns: &PatternSet, _arguments: &[f64]) -> Result<f64, Undefined> {
-    if patterns.is_empty() { Err(Undefined::NoRelu) } else { Ok(patterns.len() as f64) }
+fn compute(_graph: &Graph, patterns: usize, _arguments: &[f64]) -> Result<f64, Undefined> {
+    Ok(patterns as f64)
 }

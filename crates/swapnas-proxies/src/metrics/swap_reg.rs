@@ -1,8 +1,8 @@
 use swapnas_graph::{Graph, Init};
 
-use super::swap;
+use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction};
-use crate::{PatternSet, Undefined};
+use crate::patterns::Of;
 
 pub(super) static SWAP_REG: Definition = Definition {
     name: "swap-reg",
@@ -34,17 +34,16 @@ pub(super) static SWAP_REG: Definition = Definition {
     ],
     init: Init::Gaussian,
     repeats: 32,
-    compute: Compute::Patterns(compute),
+    compute: Compute::Patterns { of: Of::Units, compute },
 };
 
-fn compute(graph: &Graph, patterns: &PatternSet, arguments: &[f64]) -> Result<f64, Undefined> {
+fn compute(graph: &Graph, patterns: usize, arguments: &[f64]) -> Result<f64, Undefined> {
     let &[mu, sigma] = arguments else { unreachable!("it has two arguments") };
-    let score = swap::count(graph, patterns, &[])?;
     let thousands = graph.parameter_count() as f64 / 1000.0;
     // libm's, so that the bits are the same everywhere.
     let factor = libm::exp(-(thousands - mu).powi(2) / sigma);
     if factor < f64::MIN_POSITIVE {
         return Err(Undefined::Underflow { thousands, mu, sigma });
     }
-    Ok(score * factor)
+    Ok(patterns as f64 * factor)
 }

@@ -4,15 +4,16 @@ use swapnas_graph::Init;
 
 use super::{ScoreError, Settings};
 use crate::definition::{Compute, Needs};
+use crate::patterns::Of;
 
 /// The metrics by what they are computed from.
 pub(super) struct Agenda {
-    /// How many metrics there are.
-    pub metrics: usize,
     /// Those that read the graph alone.
     pub of_graph: Vec<usize>,
     /// Those that read patterns.
     pub of_patterns: Vec<Entry>,
+    /// Whether some of these read patterns of samples.
+    pub of_samples: bool,
     /// Those that read passes, by how weights are drawn: they share passes.
     pub of_passes: Vec<(Init, Vec<Entry>)>,
     /// How weights are drawn for the patterns.
@@ -40,9 +41,9 @@ impl Agenda {
             return Err(ScoreError::NoRepeats(0));
         }
         let mut agenda = Agenda {
-            metrics: settings.metrics.len(),
             of_graph: Vec::new(),
             of_patterns: Vec::new(),
+            of_samples: false,
             of_passes: Vec::new(),
             pattern_init: Init::default(),
             needs: Needs::NONE,
@@ -55,7 +56,8 @@ impl Agenda {
                 continue;
             };
             let entry = Entry { metric: index, repeats };
-            if let Compute::Patterns(_) = metric.definition().compute {
+            if let Compute::Patterns { of, .. } = metric.definition().compute {
+                agenda.of_samples |= of == Of::Samples;
                 // The same for all of them: their patterns are those of one run.
                 agenda.pattern_init = init;
                 agenda.of_patterns.push(entry);
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn all_metrics_of_patterns_draw_weights_alike() {
         let of_patterns =
-            metrics::all().iter().filter(|metric| matches!(metric.compute, Compute::Patterns(_)));
+            metrics::all().iter().filter(|metric| matches!(metric.compute, Compute::Patterns { .. }));
         let inits: HashSet<_> = of_patterns.map(|metric| metric.init).collect();
         assert_eq!(inits.len(), 1, "{inits:?}");
     }

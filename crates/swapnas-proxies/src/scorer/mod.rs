@@ -7,6 +7,7 @@ mod settings;
 mod work;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -22,7 +23,7 @@ use crate::definition::{Needs, Precise};
 use crate::trial::{Material, Source, Thin};
 use agenda::Agenda;
 use plan::Planned;
-use work::Work;
+use work::{Measured, Work};
 
 /// Watches the work, and may stop it.
 pub trait Progress: Sync {
@@ -157,7 +158,8 @@ impl Scorer {
     /// Scores architectures on all threads of the current rayon pool.
     ///
     /// The score of an architecture depends on it and on the settings alone: not on the others, nor on
-    /// threads or order. Architectures with equal networks and equal weights are scored once. When
+    /// threads or order. Networks that are known to give the same are run once: equal ones with equal weights,
+    /// and if no more than patterns are read, those whose ReLUs are the same. When
     /// `progress` stops the work, those that are not done are `None`.
     ///
     /// # Errors
@@ -176,24 +178,27 @@ impl Scorer {
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
         let mut scored: Vec<Option<Scored>> = vec![None; archs.len()];
-        // Where the first network of each key is.
-        let mut known: HashMap<Key, usize> = HashMap::new();
-        let mut equals: Vec<(usize, usize)> = Vec::new();
+        // Where the first network of each key is, and its patterns, if that is all it has been run for.
+        let mut known: HashMap<Key, (usize, Option<Measured>)> = HashMap::new();
+        let patterns_alone = self.agenda.of_passes.is_empty();
         for (chunk, archs) in archs.chunks(CHUNK).enumerate() {
             if progress.stopped() {
                 break;
             }
             let planned: Vec<Planned> =
                 archs.par_iter().map(|arch| self.plan(arch)).collect::<Result<_, ScoreError>>()?;
-            let mut unknown: Vec<(usize, Planned)> = Vec::new();
+            let (mut unknown, mut others) = (Vec::new(), Vec::new());
             for (index, planned) in (chunk * CHUNK..).zip(planned) {
-                match planned.key.map(|key| *known.entry(key).or_insert(index)) {
-                    Some(first) if first != index => equals.push((index, first)),
-                    _ => unknown.push((index, planned)),
+                match known.entry(planned.key) {
+                    Entry::Vacant(first) => {
+                        first.insert((index, None));
+                        unknown.push((index, planned));
+                    }
+                    Entry::Occupied(_) => others.push((index, planned)),
                 }
             }
             let cost = |planned: &Planned| planned.graph().macs() * self.agenda.passes(self.settings.batch);
-            let mut rest = unknown.as_slice();
+            let mut rest: &[(usize, Planned)] = &unknown;
             while !rest.is_empty() && !progress.stopped() {
                 let mut macs = 0;
                 let fits = |(_, planned): &&(usize, Planned)| {
@@ -203,16 +208,23 @@ impl Scorer {
                 let (part, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
                 rest = after;
                 let networks: Vec<&Planned> = part.iter().map(|(_, planned)| planned).collect();
-                let found = Work { scorer: self, material, networks: &networks, progress }.score()?;
-                for ((index, _), found) in part.iter().zip(found) {
-                    scored[*index] = found;
+                let measured = Work { scorer: self, material, networks: &networks, progress }.measure()?;
+                for ((index, planned), measured) in part.iter().zip(measured) {
+                    scored[*index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
+                    let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);
+                    let patterns = counts.map(|counts| Measured { counts, ..Measured::default() });
+                    known.insert(planned.key, (*index, patterns));
                 }
             }
-        }
-        for (index, first) in equals {
-            scored[index] = scored[first].clone();
-            if scored[index].is_some() {
-                progress.advance(1.0);
+            for (index, planned) in others {
+                scored[index] = match &known[&planned.key] {
+                    (_, Some(patterns)) => Some(self.scored(planned.graph(), patterns)),
+                    // A network that is equal in everything.
+                    (first, None) => scored[*first].clone(),
+                };
+                if scored[index].is_some() {
+                    progress.advance(1.0);
+                }
             }
         }
         Ok(scored)

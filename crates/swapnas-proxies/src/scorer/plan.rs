@@ -17,8 +17,8 @@ pub(super) struct Planned {
     pub network: Option<Network>,
     /// Whose weights it has; `None` if they are shared.
     pub owner: Option<Key>,
-    /// Equal for networks of equal scores, if that can be known.
-    pub key: Option<Key>,
+    /// Networks of which this is the same need to be run but once.
+    pub key: Key,
 }
 
 impl Planned {
@@ -33,9 +33,9 @@ impl Scorer {
         let own = Key::of((self.space.name(), arch.genes()));
         let (owner, key) = match self.settings.sharing {
             // Tensors are found by names, of which keys know nothing.
-            _ if self.tensors.is_some() => (None, Some(own)),
-            Sharing::Independent => (Some(own), Some(own)),
-            Sharing::Shared => (None, Some(graph.key())),
+            _ if self.tensors.is_some() => (None, own),
+            Sharing::Independent => (Some(own), own),
+            Sharing::Shared => (None, graph.key()),
         };
         let network = (!self.agenda.of_passes.is_empty()).then(|| {
             let thin = self.thin.as_ref();
@@ -44,6 +44,9 @@ impl Scorer {
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
         self.check_memory(&plan)?;
+        // Patterns are the same where the ReLUs are, whatever else there is.
+        let shared = self.settings.sharing == Sharing::Shared && self.tensors.is_none();
+        let key = if shared && self.agenda.of_passes.is_empty() { key_of_relus(&plan) } else { key };
         Ok(Planned { plan, network, owner, key })
     }
 
@@ -66,4 +69,11 @@ impl Scorer {
             }),
         }
     }
+}
+
+/// Names what the ReLUs of a network compute, in whatever order.
+fn key_of_relus(plan: &Plan) -> Key {
+    let mut keys: Vec<Key> = plan.relus().iter().map(|relu| relu.key).collect();
+    keys.sort_unstable();
+    Key::of(keys)
 }

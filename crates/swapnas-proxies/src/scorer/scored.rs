@@ -1,4 +1,9 @@
-use crate::Undefined;
+use swapnas_graph::Graph;
+
+use super::Scorer;
+use super::work::Measured;
+use crate::definition::Compute;
+use crate::{Metric, Undefined};
 
 /// What is known of a network after scoring it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +45,39 @@ pub enum Ceiling {
     Batch,
     /// One pattern for every unit.
     Units,
+}
+
+impl Scorer {
+    /// What is known of a network from the patterns of one with the same key, which may be itself, and from
+    /// its own values.
+    pub(super) fn scored(&self, graph: &Graph, Measured { counts, values }: &Measured) -> Scored {
+        let score = |(index, metric): (usize, &Metric)| {
+            let repeats = self.settings.weights_for(metric).map_or(1, |(repeats, _)| repeats as usize);
+            let values: Result<Vec<f64>, Undefined> = match metric.definition().compute {
+                Compute::Graph(compute) => compute(graph).and_then(finite).map(|value| vec![value]),
+                Compute::Patterns { of, compute } => counts
+                    .iter()
+                    .take(repeats)
+                    .map(|counts| match counts.units {
+                        0 => Err(Undefined::NoRelu),
+                        _ => compute(graph, counts.of(of), metric.values()).and_then(finite),
+                    })
+                    .collect(),
+                Compute::Passes { .. } => values.iter().filter_map(|values| values[index].clone()).collect(),
+            };
+            values.map(|values| Score::of(&values))
+        };
+        let units = graph.relu_units();
+        let patterns: Vec<f64> = counts.iter().map(|counts| counts.units as f64).collect();
+        let saturation = (!patterns.is_empty() && units > 0)
+            .then(|| Saturation::new(Score::of(&patterns).mean, units, self.settings.batch));
+        let scores = self.settings.metrics.iter().enumerate().map(score).collect();
+        Scored { params: graph.parameter_count(), macs: graph.macs(), units, scores, saturation }
+    }
+}
+
+pub(super) fn finite(value: f64) -> Result<f64, Undefined> {
+    if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite(value)) }
 }
 
 impl Saturation {

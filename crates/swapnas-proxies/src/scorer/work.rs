@@ -9,10 +9,12 @@ use swapnas_graph::{Element, Executor, ValueCache};
 
 use super::agenda::Entry;
 use super::plan::Planned;
-use super::{Progress, Saturation, Score, ScoreError, Scored, Scorer, Sharing};
+use super::scored::finite;
+use super::{Progress, ScoreError, Scorer, Sharing};
 use crate::Undefined;
 use crate::definition::{Compute, Precise};
 use crate::observe::PatternCollector;
+use crate::patterns::Counts;
 use crate::trial::{Engines, Material, Trial};
 use crate::undefined::Failure;
 
@@ -27,11 +29,20 @@ pub(super) struct Work<'a, E> {
     pub progress: &'a dyn Progress,
 }
 
-/// What one repeat says of a network: the metrics that have as many repeats.
-struct Measured {
-    values: Vec<Option<Result<f64, Undefined>>>,
-    patterns: Option<usize>,
+/// The values of metrics, by metric, as far as they are computed from passes.
+type Values = Vec<Option<Result<f64, Undefined>>>;
+
+/// What all repeats say of a network.
+#[derive(Default)]
+pub(super) struct Measured {
+    /// How many patterns it has, for as many repeats as metrics read patterns.
+    pub counts: Vec<Counts>,
+    /// For every repeat.
+    pub values: Vec<Values>,
 }
+
+/// What one repeat says of a network.
+type Repeat = (Option<Counts>, Values);
 
 /// What tasks do their work in, one after the other.
 struct Memory<E: Element> {
@@ -41,8 +52,8 @@ struct Memory<E: Element> {
 }
 
 impl<E: Precise> Work<'_, E> {
-    /// The scores of all networks that are done before the work is stopped.
-    pub(super) fn score(&self) -> Result<Vec<Option<Scored>>, ScoreError> {
+    /// What is said of every network that is done before the work is stopped.
+    pub(super) fn measure(&self) -> Result<Vec<Option<Measured>>, ScoreError> {
         let (networks, repeats) = (self.networks.len(), self.scorer.agenda.repeats);
         // A task is one repeat of some of the networks. Networks that share weights stay together as
         // far as there is work for every thread.
@@ -63,36 +74,23 @@ impl<E: Precise> Work<'_, E> {
             lock().push(memory);
             measured
         };
-        let runs: Vec<Vec<Option<Measured>>> = if alone {
+        let runs: Vec<Vec<Repeat>> = if alone {
             tasks.into_iter().map(run).collect::<Result<_, _>>()?
         } else {
             tasks.into_par_iter().map(run).collect::<Result<_, _>>()?
         };
-        let mut scored = Vec::with_capacity(networks);
-        for (runs, range) in runs.chunks_exact(repeats as usize).zip((0..groups).map(group)) {
-            for (place, planned) in self.networks[range].iter().enumerate() {
-                let measured: Option<Vec<&Measured>> = runs.iter().map(|run| run[place].as_ref()).collect();
-                scored.push(measured.map(|measured| self.summary(planned, &measured)));
-            }
+        let mut measured: Vec<Option<Measured>> = Vec::with_capacity(networks);
+        let mut runs = runs.into_iter();
+        for range in (0..groups).map(group) {
+            let mut of_group: Vec<_> = runs.by_ref().take(repeats as usize).map(Vec::into_iter).collect();
+            measured.extend(range.map(|_| {
+                let repeats: Vec<Option<Repeat>> = of_group.iter_mut().map(Iterator::next).collect();
+                let repeats: Vec<Repeat> = repeats.into_iter().collect::<Option<_>>()?;
+                let (counts, values): (Vec<_>, Vec<_>) = repeats.into_iter().unzip();
+                Some(Measured { counts: counts.into_iter().flatten().collect(), values })
+            }));
         }
-        Ok(scored)
-    }
-
-    fn summary(&self, planned: &Planned, repeats: &[&Measured]) -> Scored {
-        let graph = planned.graph();
-        let scores = (0..self.scorer.agenda.metrics)
-            .map(|metric| {
-                let values = repeats.iter().filter_map(|measured| measured.values[metric].clone());
-                Ok(Score::of(&values.collect::<Result<Vec<f64>, _>>()?))
-            })
-            .collect();
-        let units = graph.relu_units();
-        let patterns: Vec<f64> = repeats.iter().filter_map(|m| m.patterns).map(|n| n as f64).collect();
-        let saturation = (!patterns.is_empty() && units > 0).then(|| {
-            let samples = self.material.first.images.samples();
-            Saturation::new(Score::of(&patterns).mean, units, samples)
-        });
-        Scored { params: graph.parameter_count(), macs: graph.macs(), units, scores, saturation }
+        Ok(measured)
     }
 
     /// With `parallel`, each layer is divided over the threads.
@@ -105,13 +103,13 @@ impl<E: Precise> Work<'_, E> {
         }
     }
 
-    /// One repeat of a group of networks.
+    /// One repeat of a group of networks: of its first ones, if the work is stopped.
     fn run(
         &self,
         memory: &mut Memory<E>,
         repeat: u32,
         group: Range<usize>,
-    ) -> Result<Vec<Option<Measured>>, ScoreError> {
+    ) -> Result<Vec<Repeat>, ScoreError> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
         let Memory { executor, patterns, engines } = memory;
@@ -130,55 +128,26 @@ impl<E: Precise> Work<'_, E> {
             if self.progress.stopped() {
                 break;
             }
-            let mut values = vec![None; agenda.metrics];
-            let mut count = None;
+            let mut counts = None;
             if needs_patterns {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
                 executor.run(&planned.plan, images, weights, cache.as_mut(), patterns)?;
                 patterns.release(&planned.plan);
-                count = Some(patterns.patterns().len());
+                counts = Some(patterns.patterns().counts(agenda.of_samples));
             }
-            self.graph_and_patterns(planned, repeat, patterns, &mut values);
-            self.passes(planned, repeat, engines, &mut values)?;
-            measured.push(Some(Measured { values, patterns: count }));
+            let values = self.passes(planned, repeat, engines)?;
+            measured.push((counts, values));
             self.progress.advance(1.0 / f64::from(agenda.repeats));
         }
-        measured.resize_with(networks.len(), || None);
         Ok(measured)
     }
 
-    fn graph_and_patterns(
-        &self,
-        planned: &Planned,
-        repeat: u32,
-        patterns: &PatternCollector,
-        values: &mut [Option<Result<f64, Undefined>>],
-    ) {
+    fn passes(&self, planned: &Planned, repeat: u32, engines: &mut Engines<E>) -> Result<Values, ScoreError> {
         let Scorer { settings, agenda, .. } = self.scorer;
-        let graph = planned.graph();
-        let of_graph = agenda.of_graph.iter().copied().filter(|_| repeat == 0);
-        for index in of_graph.chain(due(&agenda.of_patterns, repeat)) {
-            let metric = &settings.metrics[index];
-            let value = match metric.definition().compute {
-                Compute::Graph(compute) => compute(graph),
-                Compute::Patterns(compute) => compute(graph, patterns.patterns(), metric.values()),
-                Compute::Passes { .. } => continue,
-            };
-            values[index] = Some(value.and_then(finite));
-        }
-    }
-
-    fn passes(
-        &self,
-        planned: &Planned,
-        repeat: u32,
-        engines: &mut Engines<E>,
-        values: &mut [Option<Result<f64, Undefined>>],
-    ) -> Result<(), ScoreError> {
-        let Scorer { settings, agenda, .. } = self.scorer;
-        let Some(network) = &planned.network else { return Ok(()) };
+        let Some(network) = &planned.network else { return Ok(Vec::new()) };
+        let mut values = vec![None; settings.metrics.len()];
         for (init, entries) in &agenda.of_passes {
             let mut due = due(entries, repeat).peekable();
             if due.peek().is_none() {
@@ -199,15 +168,11 @@ impl<E: Precise> Work<'_, E> {
                 values[index] = Some(value);
             }
         }
-        Ok(())
+        Ok(values)
     }
 }
 
 /// The metrics that take part in a repeat.
 fn due(entries: &[Entry], repeat: u32) -> impl Iterator<Item = usize> {
     entries.iter().filter(move |entry| repeat < entry.repeats).map(|entry| entry.metric)
-}
-
-fn finite(value: f64) -> Result<f64, Undefined> {
-    if value.is_finite() { Ok(value) } else { Err(Undefined::NotFinite(value)) }
 }
