@@ -113,6 +113,8 @@ mod dense {
     }
 
     #[divan::bench(args = at(&[
+        case(3, 8, 8, 32),
+        case(3, 12, 12, 32),
         case(3, 16, 16, 32),
         case(3, 32, 32, 16),
         case(3, 64, 64, 8),
@@ -142,6 +144,7 @@ mod dense {
     /// 3x3 convolutions by Winograd's algorithm; an item is an operation of the plain one.
     #[divan::bench(args = at(&[
         case(3, 8, 8, 32),
+        case(3, 12, 12, 32),
         case(3, 16, 16, 32),
         case(3, 32, 32, 16),
         case(3, 64, 64, 8),

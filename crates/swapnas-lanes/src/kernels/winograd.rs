@@ -21,7 +21,7 @@ const TOGETHER: usize = 2;
 
 /// Fewest channels, of inputs and of outputs, with which the multiplications saved take longer than the
 /// additions made.
-pub const FEWEST: usize = 8;
+pub const FEWEST: usize = 12;
 
 /// Weights of a 3x3 convolution, brought to the points of a tile, in the order in which the kernel reads
 /// them: by row of points, tile of at most three output channels, input channel, output channel, point.
