@@ -23,7 +23,7 @@ use crate::definition::{Needs, Precise};
 use crate::trial::{Material, Source, Thin};
 use agenda::Agenda;
 use plan::Planned;
-use work::{Measured, Work};
+use work::{Measured, Memories, Work};
 
 /// Watches the work, and may stop it.
 pub trait Progress: Sync {
@@ -181,6 +181,7 @@ impl Scorer {
         // Where the first network of each key is, and its patterns, if that is all it has been run for.
         let mut known: HashMap<Key, (usize, Option<Measured>)> = HashMap::new();
         let patterns_alone = self.agenda.of_passes.is_empty();
+        let memories = Memories::default();
         for (chunk, archs) in archs.chunks(CHUNK).enumerate() {
             if progress.stopped() {
                 break;
@@ -208,7 +209,8 @@ impl Scorer {
                 let (part, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
                 rest = after;
                 let networks: Vec<&Planned> = part.iter().map(|(_, planned)| planned).collect();
-                let measured = Work { scorer: self, material, networks: &networks, progress }.measure()?;
+                let (networks, memories) = (&*networks, &memories);
+                let measured = Work { scorer: self, material, networks, memories, progress }.measure()?;
                 for ((index, planned), measured) in part.iter().zip(measured) {
                     scored[*index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
                     let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);

@@ -22,10 +22,11 @@ use crate::undefined::Failure;
 const CACHE_BYTES: usize = 48 << 20;
 
 /// Networks that are scored together.
-pub(super) struct Work<'a, E> {
+pub(super) struct Work<'a, E: Element> {
     pub scorer: &'a Scorer,
     pub material: &'a Material<E>,
     pub networks: &'a [&'a Planned],
+    pub memories: &'a Memories<E>,
     pub progress: &'a dyn Progress,
 }
 
@@ -45,11 +46,16 @@ pub(super) struct Measured {
 type Repeat = (Option<Counts>, Values);
 
 /// What tasks do their work in, one after the other.
-struct Memory<E: Element> {
+pub(super) struct Memory<E: Element> {
     executor: Executor<E>,
     patterns: PatternCollector,
+    cache: ValueCache<E>,
     engines: Engines<E>,
 }
+
+/// As many memories as threads, kept from task to task: what the system hands out anew, page by page, is slow,
+/// and what is given back to the allocator is not always used again.
+pub(super) type Memories<E> = Mutex<Vec<Memory<E>>>;
 
 impl<E: Precise> Work<'_, E> {
     /// What is said of every network that is done before the work is stopped.
@@ -63,20 +69,19 @@ impl<E: Precise> Work<'_, E> {
         let group = |index: usize| index * networks / groups..(index + 1) * networks / groups;
         let tasks: Vec<(u32, Range<usize>)> =
             (0..groups).flat_map(|g| (0..repeats).map(move |repeat| (repeat, group(g)))).collect();
-        // As many memories as threads, kept from task to task: what the system hands out anew, page by
-        // page, is slow, and what is given back to the allocator is not always used again.
-        let memories = Mutex::new(Vec::new());
-        let lock = || memories.lock().unwrap_or_else(PoisonError::into_inner);
-        let run = |(repeat, group): (u32, Range<usize>)| {
-            let kept = lock().pop();
-            let mut memory = kept.unwrap_or_else(|| self.memory(alone));
-            let measured = self.run(&mut memory, repeat, group);
-            lock().push(memory);
-            measured
-        };
         let runs: Vec<Vec<Repeat>> = if alone {
+            let mut memory = self.memory(true);
+            let run = |(repeat, group)| self.run(&mut memory, repeat, group);
             tasks.into_iter().map(run).collect::<Result<_, _>>()?
         } else {
+            let lock = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+            let run = |(repeat, group): (u32, Range<usize>)| {
+                let kept = lock().pop();
+                let mut memory = kept.unwrap_or_else(|| self.memory(false));
+                let measured = self.run(&mut memory, repeat, group);
+                lock().push(memory);
+                measured
+            };
             tasks.into_par_iter().map(run).collect::<Result<_, _>>()?
         };
         let mut measured: Vec<Option<Measured>> = Vec::with_capacity(networks);
@@ -99,6 +104,7 @@ impl<E: Precise> Work<'_, E> {
         Memory {
             executor: Executor::new(level).parallel(parallel),
             patterns: PatternCollector::new(self.material.first.images.samples()),
+            cache: ValueCache::new(CACHE_BYTES),
             engines: Engines::new(level, parallel),
         }
     }
@@ -112,12 +118,13 @@ impl<E: Precise> Work<'_, E> {
     ) -> Result<Vec<Repeat>, ScoreError> {
         let Scorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
-        let Memory { executor, patterns, engines } = memory;
+        let Memory { executor, patterns, cache, engines } = memory;
         let needs_patterns = due(&agenda.of_patterns, repeat).next().is_some();
         let shares = settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1;
-        let mut cache = None;
-        if needs_patterns && shares {
-            let cache = cache.insert(ValueCache::new(CACHE_BYTES));
+        let mut cache = (needs_patterns && shares).then_some(cache);
+        if let Some(cache) = &mut cache {
+            // Its values are of other weights.
+            cache.clear();
             for planned in networks {
                 cache.expect(&planned.plan);
                 patterns.expect(&planned.plan);
@@ -133,7 +140,7 @@ impl<E: Precise> Work<'_, E> {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
-                executor.run(&planned.plan, images, weights, cache.as_mut(), patterns)?;
+                executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns)?;
                 patterns.release(&planned.plan);
                 counts = Some(patterns.patterns().counts(agenda.of_samples));
             }
