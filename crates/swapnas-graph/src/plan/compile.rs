@@ -377,12 +377,13 @@ impl<'a> Compiler<'a> {
 
     /// How a convolution is done, with others or alone.
     fn algorithm(&self, value: ValueId) -> Algorithm {
-        let Node { op: Op::Conv2d { window, groups, .. }, inputs, shape } = self.graph.node(value) else {
+        let Node { op: Op::Conv2d { window, groups, bias, .. }, inputs, shape } = self.graph.node(value)
+        else {
             return Algorithm::Dense;
         };
-        let channels = self.graph.shape(inputs[0]).channels;
+        let channels = [self.graph.shape(inputs[0]).channels, shape.channels];
         let size = [shape.height, shape.width];
-        Algorithm::fastest(&window.for_lanes(), *groups, channels, shape.channels, size)
+        Algorithm::fastest(&window.for_lanes(), *groups, channels, size, bias.is_some())
     }
 
     fn channels_before(&self, concat: ValueId, part: ValueId) -> usize {

@@ -1,8 +1,9 @@
-//! Convolution by whichever algorithm does it faster.
+//! Convolution by whichever algorithm does it fastest.
 
 use std::ops::Range;
 
 use super::dense::{self, DenseWeights};
+use super::depthwise;
 use super::window::Window;
 use super::winograd::{self, WinogradWeights};
 use crate::{Element, Lane, Level, Planes, PlanesMut};
@@ -13,22 +14,37 @@ pub enum Algorithm {
     /// Every weight with every pixel: [`dense`].
     #[default]
     Dense,
+    /// Every channel by itself: [`depthwise`].
+    Depthwise,
     /// Fewer multiplications for 3x3 windows: [`winograd`].
     Winograd,
 }
 
 impl Algorithm {
-    /// The faster one for a window over `inputs` channels that gives `outputs` channels, of all groups, of
-    /// `size` rows and columns. It depends on nothing else, since the two do not round alike.
-    pub fn fastest(window: &Window, groups: usize, inputs: usize, outputs: usize, size: [usize; 2]) -> Self {
+    /// The fastest one for a window over `inputs` channels that gives `outputs` channels, of all groups, of
+    /// `size` rows and columns, and adds a bias or not. It depends on nothing else, since they do not round
+    /// alike.
+    pub fn fastest(
+        window: &Window,
+        groups: usize,
+        [inputs, outputs]: [usize; 2],
+        size: [usize; 2],
+        bias: bool,
+    ) -> Self {
         let many = groups == 1 && inputs.min(outputs) >= winograd::FEWEST;
-        if many && winograd::takes(window, size) { Algorithm::Winograd } else { Algorithm::Dense }
+        if many && winograd::takes(window, size) {
+            Algorithm::Winograd
+        } else if groups > 1 && [inputs, outputs] == [groups; 2] && !bias {
+            Algorithm::Depthwise
+        } else {
+            Algorithm::Dense
+        }
     }
 
     /// Rows that must not be divided, but for an odd one at the end, which goes with those before it.
     pub fn rows_together(self) -> usize {
         match self {
-            Algorithm::Dense => 1,
+            Algorithm::Dense | Algorithm::Depthwise => 1,
             Algorithm::Winograd => 2,
         }
     }
@@ -38,7 +54,9 @@ impl Algorithm {
 #[derive(Clone, Debug, Default)]
 pub struct ConvolutionWeights<E = f32> {
     algorithm: Algorithm,
+    outputs: usize,
     dense: DenseWeights<E>,
+    depthwise: Vec<E>,
     winograd: WinogradWeights<E>,
 }
 
@@ -58,8 +76,14 @@ impl<E: Element> ConvolutionWeights<E> {
         bias: Option<&[E]>,
     ) {
         self.algorithm = algorithm;
+        self.outputs = weight.len() / (inputs * taps);
         match algorithm {
             Algorithm::Dense => self.dense.pack(groups, inputs, taps, weight, bias),
+            Algorithm::Depthwise => {
+                assert!(inputs == 1 && self.outputs == groups && bias.is_none(), "one channel for each");
+                self.depthwise.clear();
+                self.depthwise.extend_from_slice(weight);
+            }
             Algorithm::Winograd => {
                 assert_eq!([groups, taps], [1, 9], "groups and taps");
                 self.winograd.pack(inputs, weight, bias);
@@ -74,10 +98,7 @@ impl<E: Element> ConvolutionWeights<E> {
 
     /// Number of output channels.
     pub fn out_channels(&self) -> usize {
-        match self.algorithm {
-            Algorithm::Dense => self.dense.out_channels(),
-            Algorithm::Winograd => self.winograd.out_channels(),
-        }
+        self.outputs
     }
 
     /// Convolution: output rows `rows`, each of `width` pixels, from an image with the halo that the window
@@ -98,6 +119,9 @@ impl<E: Element> ConvolutionWeights<E> {
     ) {
         match self.algorithm {
             Algorithm::Dense => dense::convolve(level, input, window, &self.dense, rows, width, out),
+            Algorithm::Depthwise => {
+                depthwise::convolve(level, input, window, &self.depthwise, rows, width, out);
+            }
             Algorithm::Winograd => {
                 winograd::convolve(level, input, window, &self.winograd, rows, width, between, out);
             }

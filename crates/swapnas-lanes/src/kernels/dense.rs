@@ -50,7 +50,7 @@ impl<E: Element> DenseWeights<E> {
         self.tiles.clear();
         for group in weight.chunks_exact(self.outputs * terms) {
             let mut rest = group;
-            for count in tiles(self.outputs) {
+            for count in tiles(self.outputs, TILE) {
                 let (tile, others) = rest.split_at(count * terms);
                 rest = others;
                 for term in 0..terms {
@@ -66,9 +66,10 @@ impl<E: Element> DenseWeights<E> {
     }
 }
 
-/// How many of `outputs` channels go into each tile: as few tiles as can be, of nearly one size.
-fn tiles(outputs: usize) -> impl Iterator<Item = usize> {
-    let count = outputs.div_ceil(TILE);
+/// How many of `outputs` channels go into each tile: as few tiles of at most `most` as can be, of nearly one
+/// size.
+pub(super) fn tiles(outputs: usize, most: usize) -> impl Iterator<Item = usize> {
+    let count = outputs.div_ceil(most);
     (0..count).map(move |tile| outputs / count + usize::from(tile < outputs % count))
 }
 
@@ -170,7 +171,7 @@ pub(crate) fn convolve_row<S: Simd>(
     for group in 0..weights.groups {
         let first_input = layout.at(group * weights.inputs, start, window.origin[1]);
         let mut channel = group * weights.outputs;
-        for count in self::tiles(weights.outputs) {
+        for count in self::tiles(weights.outputs, TILE) {
             let (tile, rest) = tiles.split_at(terms * count);
             tiles = rest;
             let job = Tile {

@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::dense::tiles;
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};
@@ -51,7 +52,7 @@ impl<E: Element> WinogradWeights<E> {
         self.points.clear();
         self.points.resize(4 * kernels.len(), [E::ZERO; 4]);
         let mut first = 0;
-        for count in tiles(out) {
+        for count in tiles(out, TILE) {
             for input in 0..inputs {
                 for output in 0..count {
                     let points = points_of_kernel(&kernels[(first + output) * inputs + input]);
@@ -69,12 +70,6 @@ impl<E: Element> WinogradWeights<E> {
     pub fn out_channels(&self) -> usize {
         self.bias.len()
     }
-}
-
-/// How many of `outputs` channels go into each tile: as few tiles as can be, of nearly one size.
-fn tiles(outputs: usize) -> impl Iterator<Item = usize> {
-    let count = outputs.div_ceil(TILE);
-    (0..count).map(move |tile| outputs / count + usize::from(tile < outputs % count))
 }
 
 /// G g G', where G has the rows (1, 0, 0), (1, 1, 1) / 2, (1, -1, 1) / 2 and (0, 0, 1).
@@ -191,7 +186,7 @@ impl<E: Element> Convolve<'_, E> {
             self.read::<S, TILES, ROW>(simd, part, places);
             let weights = &self.weights.points[ROW * self.weights.points.len() / 4..];
             let mut channel = 0;
-            for count in tiles(self.weights.out_channels()) {
+            for count in tiles(self.weights.out_channels(), TILE) {
                 let weights = &weights[channel * self.weights.inputs..][..count * self.weights.inputs];
                 match count {
                     3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),

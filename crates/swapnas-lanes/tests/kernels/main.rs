@@ -2,6 +2,7 @@
 //! of this machine, for both number types, on awkward sizes. The levels are also held against each
 //! other, bit by bit, and so are rows computed at once and one by one.
 
+mod convolution;
 mod dense;
 mod depthwise;
 mod functions;

@@ -3,27 +3,21 @@
 use crate::support::{
     Geometry, Image, Near, Noise, Number, assert_near, at_every_level, convert, geometries, written_together,
 };
-use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::winograd::{self, WinogradWeights};
 use swapnas_lanes::{Level, SAMPLES};
 
-at_every_level!(
-    images_of_every_size,
-    channels_of_every_number,
-    packing_again_forgets_what_was_packed,
-    the_fastest_algorithm_is_the_one_that_was_packed
-);
+at_every_level!(images_of_every_size, channels_of_every_number, packing_again_forgets_what_was_packed);
 
 /// Weights `[outputs, inputs, 3, 3]`, and a bias for each output.
-struct Weights {
+pub(crate) struct Weights {
     outputs: usize,
     inputs: usize,
-    weight: Vec<f64>,
-    bias: Option<Vec<f64>>,
+    pub(crate) weight: Vec<f64>,
+    pub(crate) bias: Option<Vec<f64>>,
 }
 
 impl Weights {
-    fn noise(outputs: usize, inputs: usize, bias: bool) -> Self {
+    pub(crate) fn noise(outputs: usize, inputs: usize, bias: bool) -> Self {
         let mut noise = Noise::new((outputs * 100 + inputs) as u64);
         let weight = noise.numbers(outputs * inputs * 9);
         let bias = bias.then(|| noise.numbers(outputs));
@@ -41,7 +35,11 @@ impl Weights {
 /// tile, most of which cancel: in each direction, the three points that an output is made of have such a
 /// product with factors of at most 1, 1/2 and 1/2, so four times all of them bounds what is rounded. The
 /// tile is one of those with the output in them, which together are 5x5 inputs.
-fn naive<E: Number>(image: &Image, geometry: &Geometry, weights: &Weights) -> Vec<[Near; SAMPLES]> {
+pub(crate) fn naive<E: Number>(
+    image: &Image,
+    geometry: &Geometry,
+    weights: &Weights,
+) -> Vec<[Near; SAMPLES]> {
     let mut results = Vec::new();
     for output in 0..weights.outputs {
         for row in 0..geometry.outputs[0] {
@@ -92,7 +90,7 @@ fn check<E: Number>(level: Level, geometry: &Geometry, weights: &Weights) {
     check_packed(level, geometry, weights, &packed);
 }
 
-fn padded(size: [usize; 2]) -> Geometry {
+pub(crate) fn padded(size: [usize; 2]) -> Geometry {
     Geometry::new(size, [3, 3], [1, 1], [1, 1], [[1, 1], [1, 1]])
 }
 
@@ -121,25 +119,4 @@ fn packing_again_forgets_what_was_packed<E: Number>(level: Level) {
     let weights = Weights::noise(5, 2, false);
     weights.pack_into(&mut packed);
     check_packed(level, &padded([3, 4]), &weights, &packed);
-}
-
-/// Whichever algorithm is chosen, the convolution is the same but for rounding.
-fn the_fastest_algorithm_is_the_one_that_was_packed<E: Number>(level: Level) {
-    let geometry = padded([4, 5]);
-    let mut packed = ConvolutionWeights::<E>::default();
-    for (channels, expected) in [(12, Algorithm::Winograd), (3, Algorithm::Dense)] {
-        let weights = Weights::noise(channels, channels, true);
-        let algorithm = Algorithm::fastest(&geometry.window, 1, channels, channels, geometry.outputs);
-        assert_eq!(algorithm, expected);
-        let bias = weights.bias.as_deref().map(convert::<E>);
-        packed.pack(algorithm, 1, channels, 9, &convert::<E>(&weights.weight), bias.as_deref());
-        assert_eq!((packed.algorithm(), packed.out_channels()), (expected, channels));
-        let image = Image::noise([channels, 4, 5], 7);
-        let stored = image.stored::<E>(geometry.reach(), 0.0);
-        let together = algorithm.rows_together();
-        let found = written_together(level, together, [channels, 4, 5], E::ZERO, |level, band, out| {
-            packed.convolve(level, stored.planes(), &geometry.window, band, 5, &mut Vec::new(), out);
-        });
-        assert_near(&found, &naive::<E>(&image, &geometry, &weights), &channels);
-    }
 }

@@ -8,7 +8,7 @@ use swapnas_lanes::kernels::moments::{self, Moments};
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, PlanesMut};
 
-use super::{Dimensions, Packed, divide, image, load_padded, padded};
+use super::{Dimensions, divide, image, load_padded, packed, padded};
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
 use crate::grad::norm;
@@ -29,7 +29,7 @@ pub(in crate::grad) fn forward<E: Element>(
     let Dimensions { input, output, groups, inputs, .. } = Dimensions::new(frame, of);
     let bias = of.bias.map(|bias| frame.weights.get(bias));
     let (algorithm, taps) = (forward_algorithm(of, input, output), of.window.taps());
-    let weights = Packed::new(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
+    let weights = packed(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let mut total = Vec::new();
@@ -68,8 +68,8 @@ pub(in crate::grad) fn tangent<E: Element>(
     let taps = of.window.taps();
     let bias = of.bias.map(|bias| tangents.direction.get(bias));
     let algorithm = forward_algorithm(of, input, output);
-    let weights = Packed::new(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
-    let change = Packed::new(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
+    let weights = packed(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
+    let change = packed(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
@@ -101,8 +101,8 @@ fn numbered<'a, E>(parts: Vec<PlanesMut<'a, Lane<E>>>, bands: &[Range<usize>]) -
 }
 
 fn forward_algorithm(of: &Convolution, input: Shape, output: Shape) -> Algorithm {
-    let size = [output.height, output.width];
-    Algorithm::fastest(&of.window, of.groups, input.channels, output.channels, size)
+    let (channels, size) = ([input.channels, output.channels], [output.height, output.width]);
+    Algorithm::fastest(&of.window, of.groups, channels, size, of.bias.is_some())
 }
 
 fn forward_bands(of: &Convolution, input: Shape, output: Shape) -> Vec<Range<usize>> {

@@ -7,9 +7,8 @@ mod transposed;
 use std::ops::Range;
 
 use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
-use swapnas_lanes::kernels::depthwise;
 use swapnas_lanes::kernels::window::Window;
-use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
+use swapnas_lanes::{Element, Lane, Layout, PlanesMut};
 
 pub(super) use backward::{Destination, Found, Sought, backward};
 pub(super) use forward::{forward, tangent};
@@ -19,48 +18,18 @@ use super::jobs::{self, room};
 use super::tape::Convolution;
 use crate::Shape;
 
-/// Weights in the form that a kernel reads.
-enum Packed<E: Element> {
-    Full(ConvolutionWeights<E>),
-    Depthwise(Vec<E>),
-}
-
-impl<E: Element> Packed<E> {
-    /// Weights `[out, inputs, taps]` with `inputs` channels of one group.
-    fn new(
-        algorithm: Algorithm,
-        groups: usize,
-        inputs: usize,
-        taps: usize,
-        weight: &[E],
-        bias: Option<&[E]>,
-    ) -> Self {
-        if groups > 1 && inputs == 1 && weight.len() == groups * taps && bias.is_none() {
-            return Packed::Depthwise(weight.to_vec());
-        }
-        let mut full = ConvolutionWeights::default();
-        full.pack(algorithm, groups, inputs, taps, weight, bias);
-        Packed::Full(full)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn convolve(
-        &self,
-        level: Level,
-        input: Planes<'_, Lane<E>>,
-        window: &Window,
-        rows: Range<usize>,
-        width: usize,
-        between: &mut Vec<Lane<E>>,
-        out: PlanesMut<'_, Lane<E>>,
-    ) {
-        match self {
-            Packed::Full(weights) => weights.convolve(level, input, window, rows, width, between, out),
-            Packed::Depthwise(weights) => {
-                depthwise::convolve(level, input, window, weights, rows, width, out)
-            }
-        }
-    }
+/// Weights `[out, inputs, taps]` with `inputs` channels of one group, as an algorithm reads them.
+fn packed<E: Element>(
+    algorithm: Algorithm,
+    groups: usize,
+    inputs: usize,
+    taps: usize,
+    weight: &[E],
+    bias: Option<&[E]>,
+) -> ConvolutionWeights<E> {
+    let mut packed = ConvolutionWeights::default();
+    packed.pack(algorithm, groups, inputs, taps, weight, bias);
+    packed
 }
 
 /// A convolution's dimensions.

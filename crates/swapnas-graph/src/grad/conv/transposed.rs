@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::convolution::Algorithm;
+use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::transpose::{self, Phase};
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
-use super::{Dimensions, Packed, image, span};
+use super::{Dimensions, image, packed, span};
 use crate::grad::frame::Frame;
 use crate::grad::jobs::room;
 use crate::grad::tape::Convolution;
@@ -19,16 +19,16 @@ pub(super) struct Transposed<E: Element> {
 /// A phase with its weights, and the weights' tangents where they move.
 pub(super) struct Turned<E: Element> {
     phase: Phase,
-    weights: Packed<E>,
-    change: Option<Packed<E>>,
+    weights: ConvolutionWeights<E>,
+    change: Option<ConvolutionWeights<E>>,
 }
 
 impl<E: Element> Turned<E> {
-    pub(super) fn weights(&self) -> &Packed<E> {
+    pub(super) fn weights(&self) -> &ConvolutionWeights<E> {
         &self.weights
     }
 
-    pub(super) fn change(&self) -> &Packed<E> {
+    pub(super) fn change(&self) -> &ConvolutionWeights<E> {
         self.change.as_ref().expect("weights are packed with their tangents where they move")
     }
 }
@@ -41,20 +41,17 @@ impl<E: Element> Transposed<E> {
         // The rows of a phase that is one of several may be divided anywhere.
         let alone = phases.len() == 1;
         let turned = |phase: Phase| {
-            let algorithm = match &phase.window {
-                Some(window) if alone => {
-                    let size = [input.height, input.width];
-                    Algorithm::fastest(window, groups, output.channels, input.channels, size)
-                }
-                _ => Algorithm::Dense,
-            };
             let turn = |weights: &[E]| {
                 let mut turned = Vec::with_capacity(weights.len());
                 transpose::transpose_weights(weights, groups, inputs, kernel, &phase, &mut turned);
-                match phase.taps[0].len() * phase.taps[1].len() {
-                    0 => Packed::Depthwise(turned),
-                    taps => Packed::new(algorithm, groups, outputs, taps, &turned, None),
-                }
+                // A phase that no output looks at has no window, and no weights.
+                let Some(window) = &phase.window else { return ConvolutionWeights::default() };
+                let (channels, size) = ([output.channels, input.channels], [input.height, input.width]);
+                let algorithm = match Algorithm::fastest(window, groups, channels, size, false) {
+                    fastest if alone || fastest.rows_together() == 1 => fastest,
+                    _ => Algorithm::Dense,
+                };
+                packed(algorithm, groups, outputs, window.taps(), &turned, None)
             };
             let weights = turn(frame.weights.get(of.weight));
             let change = frame.tangents.map(|tangents| turn(tangents.direction.get(of.weight)));
@@ -78,7 +75,7 @@ impl<E: Element> Transposed<E> {
     pub(super) fn take_back(
         &self,
         level: Level,
-        weights: fn(&Turned<E>) -> &Packed<E>,
+        weights: fn(&Turned<E>) -> &ConvolutionWeights<E>,
         arriving: Planes<'_, Lane<E>>,
         band: &Range<usize>,
         mut back: PlanesMut<'_, Lane<E>>,
@@ -101,7 +98,7 @@ impl<E: Element> Transposed<E> {
             match &phase.window {
                 Some(window) => {
                     let (rows, part) = (rows.clone(), part.reborrow());
-                    // The dense algorithm needs no room.
+                    // Algorithms that do one row at a time need no room.
                     weights(turned).convolve(level, arriving, window, rows, width, &mut Vec::new(), part);
                 }
                 None => part.fill_halo(0, 0, Lane::ZERO),
