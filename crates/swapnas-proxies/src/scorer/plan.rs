@@ -31,12 +31,6 @@ impl Scorer {
     pub(super) fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {
         let graph = Arc::new(self.space.network(arch, &self.network)?);
         let own = Key::of((self.space.name(), arch.genes()));
-        let (owner, key) = match self.settings.sharing {
-            // Tensors are found by names, of which keys know nothing.
-            _ if self.tensors.is_some() => (None, own),
-            Sharing::Independent => (Some(own), own),
-            Sharing::Shared => (None, graph.key()),
-        };
         let network = (!self.agenda.of_passes.is_empty()).then(|| {
             let thin = self.thin.as_ref();
             Network::new(self.space, arch, &self.network, graph.clone(), self.agenda.needs, thin)
@@ -44,9 +38,14 @@ impl Scorer {
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
         self.check_memory(&plan)?;
-        // Patterns are the same where the ReLUs are, whatever else there is.
-        let shared = self.settings.sharing == Sharing::Shared && self.tensors.is_none();
-        let key = if shared && self.agenda.of_passes.is_empty() { key_of_relus(&plan) } else { key };
+        let (owner, key) = match self.settings.sharing {
+            // Tensors are found by names, of which keys know nothing.
+            _ if self.tensors.is_some() => (None, own),
+            Sharing::Independent => (Some(own), own),
+            // Patterns are the same where the ReLUs are, whatever else there is.
+            Sharing::Shared if network.is_none() => (None, key_of_relus(&plan)),
+            Sharing::Shared => (None, plan.graph().key()),
+        };
         Ok(Planned { plan, network, owner, key })
     }
 
