@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use swapnas_lanes::kernels::blend::{self, Term};
-use swapnas_lanes::kernels::convolution::Algorithm;
+use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::moments::{self, Moments};
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, PlanesMut};
 
-use super::{Dimensions, divide, image, load_padded, packed, padded};
+use super::{Dimensions, divide, image, load_padded, padded};
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
 use crate::grad::norm;
@@ -29,7 +29,8 @@ pub(in crate::grad) fn forward<E: Element>(
     let Dimensions { input, output, groups, inputs, .. } = Dimensions::new(frame, of);
     let bias = of.bias.map(|bias| frame.weights.get(bias));
     let (algorithm, taps) = (forward_algorithm(of, input, output), of.window.taps());
-    let weights = packed(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
+    let mut weights = ConvolutionWeights::default();
+    weights.pack(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let mut total = Vec::new();
@@ -68,8 +69,9 @@ pub(in crate::grad) fn tangent<E: Element>(
     let taps = of.window.taps();
     let bias = of.bias.map(|bias| tangents.direction.get(bias));
     let algorithm = forward_algorithm(of, input, output);
-    let weights = packed(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
-    let change = packed(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
+    let [mut weights, mut change] = [(); 2].map(|()| ConvolutionWeights::default());
+    weights.pack(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
+    change.pack(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
     let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {

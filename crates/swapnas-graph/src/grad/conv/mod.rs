@@ -6,7 +6,6 @@ mod transposed;
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Layout, PlanesMut};
 
@@ -17,20 +16,6 @@ use super::frame::Frame;
 use super::jobs::{self, room};
 use super::tape::Convolution;
 use crate::Shape;
-
-/// Weights `[out, inputs, taps]` with `inputs` channels of one group, as an algorithm reads them.
-fn packed<E: Element>(
-    algorithm: Algorithm,
-    groups: usize,
-    inputs: usize,
-    taps: usize,
-    weight: &[E],
-    bias: Option<&[E]>,
-) -> ConvolutionWeights<E> {
-    let mut packed = ConvolutionWeights::default();
-    packed.pack(algorithm, groups, inputs, taps, weight, bias);
-    packed
-}
 
 /// A convolution's dimensions.
 #[derive(Clone, Copy)]

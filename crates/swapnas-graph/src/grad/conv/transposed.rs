@@ -6,7 +6,7 @@ use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::transpose::{self, Phase};
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
-use super::{Dimensions, image, packed, span};
+use super::{Dimensions, image, span};
 use crate::grad::frame::Frame;
 use crate::grad::jobs::room;
 use crate::grad::tape::Convolution;
@@ -44,14 +44,16 @@ impl<E: Element> Transposed<E> {
             let turn = |weights: &[E]| {
                 let mut turned = Vec::with_capacity(weights.len());
                 transpose::transpose_weights(weights, groups, inputs, kernel, &phase, &mut turned);
+                let mut packed = ConvolutionWeights::default();
                 // A phase that no output looks at has no window, and no weights.
-                let Some(window) = &phase.window else { return ConvolutionWeights::default() };
+                let Some(window) = &phase.window else { return packed };
                 let (channels, size) = ([output.channels, input.channels], [input.height, input.width]);
                 let algorithm = match Algorithm::fastest(window, groups, channels, size, false) {
                     fastest if alone || fastest.rows_together() == 1 => fastest,
                     _ => Algorithm::Dense,
                 };
-                packed(algorithm, groups, outputs, window.taps(), &turned, None)
+                packed.pack(algorithm, groups, outputs, window.taps(), &turned, None);
+                packed
             };
             let weights = turn(frame.weights.get(of.weight));
             let change = frame.tangents.map(|tangents| turn(tangents.direction.get(of.weight)));
