@@ -45,7 +45,7 @@ pub enum OnnxError {
         parameters: u64,
     },
     /// A pool that does not read all of its input.
-    #[error("{module}: the {op} with kernel {}x{} cuts pixels away, which ONNX cannot say", kernel[0], kernel[1])]
+    #[error("{module}: the {op} with kernel {}x{} cuts pixels away, which ONNX cannot say; give it a padding of 0 or more", kernel[0], kernel[1])]
     Cut {
         /// Path of the module.
         module: String,

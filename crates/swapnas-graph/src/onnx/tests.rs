@@ -208,10 +208,10 @@ fn what_onnx_cannot_have_is_an_error() {
     let mut b = new();
     let cut = Window::square(3).padding(Padding { top: -1, ..Padding::default() });
     let x = b.max_pool("p", b.input(), cut).unwrap();
-    insta::assert_snapshot!(error(b, &[x]), @"p: the max pool with kernel 3x3 cuts pixels away, which ONNX cannot say");
+    insta::assert_snapshot!(error(b, &[x]), @"p: the max pool with kernel 3x3 cuts pixels away, which ONNX cannot say; give it a padding of 0 or more");
     let mut b = new();
     let x = b.scope("cell", |b| b.avg_pool("p", b.input(), cut, false)).unwrap();
-    insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool with kernel 3x3 cuts pixels away, which ONNX cannot say");
+    insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool with kernel 3x3 cuts pixels away, which ONNX cannot say; give it a padding of 0 or more");
     let mut b = new();
     let dilated = Window::square(3).dilation(2);
     let x = b.scope("cell", |b| b.avg_pool("p", b.input(), dilated, false)).unwrap();

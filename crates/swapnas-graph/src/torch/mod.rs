@@ -40,7 +40,7 @@ pub enum TorchError {
     /// A pool that PyTorch does not have.
     #[error(
         "{module}: PyTorch has no average pool that leaves out a padding that differs from side to side or \
-         is more than half of the kernel"
+         is more than half of the kernel; count the padding, or pad less"
     )]
     Padding {
         /// Path of the module.

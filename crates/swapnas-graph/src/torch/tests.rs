@@ -155,7 +155,7 @@ fn what_pytorch_cannot_have_is_an_error() {
     let mut b = new();
     let window = Window::square(3).padding(Padding { left: 1, ..Padding::default() });
     let x = b.avg_pool("pool", b.input(), window, false).unwrap();
-    insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"pool: PyTorch has no average pool that leaves out a padding that differs from side to side or is more than half of the kernel");
+    insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"pool: PyTorch has no average pool that leaves out a padding that differs from side to side or is more than half of the kernel; count the padding, or pad less");
     let mut b = new();
     let dilated = Window::square(3).dilation(2);
     let x = b.scope("cell", |b| b.avg_pool("pool", b.input(), dilated, true)).unwrap();
