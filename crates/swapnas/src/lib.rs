@@ -2,21 +2,11 @@
 //! on.
 //!
 //! ```
-//! use swapnas::{InputSpec, Level, Precision, Scorer, Settings, Sharing};
+//! use swapnas::Scoring;
 //!
 //! let space = swapnas::space("darts")?;
-//! let settings = Settings {
-//!     metrics: vec!["swap".parse()?],
-//!     inputs: InputSpec::default(),
-//!     batch: 16,
-//!     repeats: Some(2),
-//!     seed: 0,
-//!     init: None,
-//!     sharing: Sharing::Shared,
-//!     level: Level::best(),
-//!     precision: Precision::Single,
-//! };
-//! let scorer = Scorer::new(space, space.default_network(), settings)?;
+//! let scoring = Scoring { metrics: Some("swap".into()), repeats: Some(2), ..Scoring::new(space) };
+//! let scorer = scoring.scorer()?;
 //! let archs = swapnas::sample(space, 10, 0);
 //! let scored = scorer.score(&archs, &())?;
 //! let best = scored.iter().flatten().max_by_key(|s| s.scores[0].as_ref().map_or(0, |s| s.mean as u64));
@@ -34,6 +24,8 @@ pub mod report;
 pub mod results;
 mod sample;
 mod saturation;
+mod scoring;
+mod searching;
 pub mod statistics;
 pub mod table;
 
@@ -41,7 +33,9 @@ pub use correlate::{Correlation, correlate};
 pub use file::{WriteError, check_output};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
-pub use swapnas_graph::{Init, Level, Shape, Tensors};
+pub use scoring::{Scoring, ScoringError};
+pub use searching::{Searching, free_folder};
+pub use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
 pub use swapnas_proxies::inputs::InputSpec;
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{

@@ -9,31 +9,33 @@ use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
 use swapnas::{
-    Arch, Column, Correlation, Score, Scored, Scorer, Undefined, check_output, saturation_warnings,
+    Arch, Column, Correlation, Score, Scored, Scorer, Scoring, Undefined, check_output, saturation_warnings,
 };
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
+use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
 
 pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
     let start = Instant::now();
-    let threads = args.scoring.start_threads()?;
+    let threads = start_threads(args.scoring.threads)?;
+    let scoring = Scoring::from(&args.scoring);
     if let Some(path) = &args.plot {
         check_path(path)?;
     }
     for path in args.out.iter().chain(&args.plot) {
         check_output(path)?;
     }
-    let columns = &args.scoring.columns()?;
-    let (rows, failed) = rows(&args)?;
+    let columns = &scoring.columns()?;
+    let (rows, failed) = rows(&args, &scoring)?;
     let (archs, accuracies): (Vec<Arch>, Vec<f64>) = rows.into_iter().unzip();
-    let scorer = args.scoring.scorer(None)?;
+    let scorer = scoring.scorer()?;
     let bar = Bar::new(archs.len())?;
-    let scoring = Instant::now();
+    let begun = Instant::now();
     let scored = scorer.score(&archs, &bar);
-    let scoring = scoring.elapsed();
+    let seconds = begun.elapsed().as_secs_f64();
     bar.finish();
 
     let done: Vec<(&Arch, f64, Scored)> = archs
@@ -83,7 +85,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
             "n": done.len(),
             "failed": failed,
             "metrics": metrics,
-            "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": scoring.as_secs_f64() },
+            "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
             "threads": threads,
             "simd": scorer.settings().level.to_string(),
         });
@@ -101,8 +103,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         }
         if !args.markdown {
             let (total, level) = (start.elapsed().as_secs_f64(), scorer.settings().level);
-            let scoring = scoring.as_secs_f64();
-            writeln!(out, "{total:.2} s in all, {scoring:.2} s scoring, {threads} threads, {level}")?;
+            writeln!(out, "{total:.2} s in all, {seconds:.2} s scoring, {threads} threads, {level}")?;
         }
     }
     if done.len() < archs.len() {
@@ -113,7 +114,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
 }
 
 /// The architectures to be scored with their accuracies, and the lines that are left out.
-fn rows(args: &CorrelateArgs) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
+fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
     let table = table::read(
         &args.table,
         &Options {
@@ -124,9 +125,9 @@ fn rows(args: &CorrelateArgs) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
     )?;
     let mut problems = table.problems().clone();
     let mut rows = Vec::with_capacity(table.rows().len());
-    let network = args.scoring.network();
+    let network = scoring.network();
     for Row { line, arch, accuracy } in table.rows() {
-        let space = args.scoring.space;
+        let space = scoring.space;
         // Networks are built here for once, so that one that cannot be built costs no scores.
         match space.parse(arch).map_err(anyhow::Error::from).and_then(|arch| {
             space.network(&arch, &network)?;

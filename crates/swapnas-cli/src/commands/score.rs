@@ -5,11 +5,12 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::{
-    Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, results, saturation_warnings, table,
+    Arch, Columns, Score, Scored, Scorer, Scoring, Tensors, Undefined, results, saturation_warnings, table,
 };
 
 use crate::Ending;
 use crate::args::ScoreArgs;
+use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
 
@@ -17,11 +18,14 @@ use crate::render;
 const BEST_OF_SAMPLE: u64 = 10;
 
 pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
-    args.scoring.start_threads()?;
-    let columns = args.scoring.columns()?;
+    start_threads(args.scoring.threads)?;
+    let scoring = Scoring::from(&args.scoring);
+    let columns = scoring.columns()?;
     let archs = architectures(&args)?;
-    let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
-    let scorer = args.scoring.scorer(tensors)?;
+    let scorer = match args.tensors.as_deref() {
+        Some(file) => scoring.scorer_of(Tensors::read(file)?)?,
+        None => scoring.scorer()?,
+    };
     let bar = Bar::new(archs.len())?;
     let scored = scorer.score(&archs, &bar);
     bar.finish();

@@ -1,21 +1,18 @@
 //! `swapnas search`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
-use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search, regularisation};
-use swapnas::{Level, NetworkConfig, Preset, Shape, Space, saturation_warnings};
+use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search, Target};
+use swapnas::{Level, NetworkConfig, Searching, Shape, Space, free_folder, saturation_warnings};
 
 use crate::Ending;
-use crate::args::{SearchArgs, WeightsArg};
+use crate::args::SearchArgs;
+use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
-
-/// The folder of runs that are given none.
-const FOLDER: &str = "swapnas-search";
 
 /// What may be given together with `--resume`.
 const WITH_RESUME: [&str; 5] = ["resume", "threads", "json", "budget_seconds", "top"];
@@ -23,7 +20,7 @@ const WITH_RESUME: [&str; 5] = ["resume", "threads", "json", "budget_seconds", "
 /// `given` are the names of the options that were typed.
 pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
-    let threads = args.scoring.start_threads()?;
+    let threads = start_threads(args.scoring.threads)?;
     let level = Level::from_env()?;
     let mut search = match &args.resume {
         Some(folder) => {
@@ -39,7 +36,10 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
         None => {
             check_numbers(args.algorithm, given)?;
             let configuration = configuration(&args)?;
-            Search::create(&folder(args.out.as_deref())?, configuration, level)?
+            let folder = args.out.clone().or_else(free_folder);
+            let folder =
+                folder.context("there are too many folders called swapnas-search-N; give one with --out")?;
+            Search::create(&folder, configuration, level)?
         }
     };
     let total = match search.configuration().evaluations() {
@@ -101,65 +101,10 @@ fn check_numbers(algorithm: AlgorithmKind, given: &[String]) -> anyhow::Result<(
     }
 }
 
-/// The folder that is asked for, or one that does not exist yet.
-fn folder(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(folder) = asked {
-        return Ok(folder.to_owned());
-    }
-    let names = std::iter::once(FOLDER.to_owned()).chain((2..10_000).map(|n| format!("{FOLDER}-{n}")));
-    let free = names.map(PathBuf::from).find(|path| !path.exists());
-    free.with_context(|| format!("there are too many folders called {FOLDER}-N; give one with --out"))
-}
-
+/// How to search, and the sizes that were asked for in words.
 fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
-    let scoring = &args.scoring;
-    let scored = scoring.network();
-    // A network of a single cell shows nothing of the other kind of cell.
-    let one_cell = scored.preset == Preset::Swap && scoring.space.one_cell().is_some();
-    let space = scoring.space.one_cell().filter(|_| one_cell).unwrap_or(scoring.space);
-    let trained = space.final_network();
-    let trained = NetworkConfig {
-        channels: args.final_channels.or(trained.channels),
-        cells: args.final_cells.or(trained.cells),
-        classes: scored.classes,
-        input: if scoring.size.is_some() { scored.input } else { trained.input },
-        ..trained
-    };
-    let default = if scored.preset == Preset::Swap { "swap-reg" } else { "swap" };
-    let mut metrics = scoring.metrics.clone().unwrap_or_else(|| default.to_owned());
-    metrics.parse::<swapnas::Columns>()?;
-    if let Some(params) = args.target_params {
-        if scoring.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
-            bail!("--target-params sets mu and sigma of swap-reg; leave out --metrics {metrics}");
-        }
-        let target = regularisation(space, &scored, &trained, params)?;
-        metrics = format!("swap-reg:mu={}:sigma={}", target.mu, target.sigma);
-        eprintln!(
-            "{params} parameters of the network to be trained are about {} thousand of the scored one: the \
-             objective is {metrics}",
-            target.mu
-        );
-        let [least, most] = target.range;
-        if !(least..=most).contains(&params) {
-            eprintln!(
-                "of 200 random networks to be trained, none is like that: they have {least} to {most} parameters; \
-                 --final-channels and --final-cells change that"
-            );
-        }
-    }
-    Ok(Configuration {
-        space: scoring.space.name().to_owned(),
-        one_cell,
-        scored: (&scored).into(),
-        trained: (&trained).into(),
-        metrics,
-        inputs: scoring.inputs.to_string(),
-        batch: scoring.batch,
-        repeats: scoring.repeats,
-        seed: scoring.seed,
-        init: scoring.init.map(|init| init.to_string()),
-        independent: matches!(scoring.weights, WeightsArg::Independent),
-        precision: scoring.precision.to_string(),
+    let searching = Searching {
+        scoring: (&args.scoring).into(),
         algorithm: args.algorithm,
         population: args.population,
         sample: args.sample,
@@ -173,7 +118,25 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
         },
         latency: args.latency_table.as_deref().map(LatencyTable::read).transpose()?,
         second: args.second_objective,
-    })
+        target_params: args.target_params,
+        final_channels: args.final_channels,
+        final_cells: args.final_cells,
+    };
+    let (configuration, target) = searching.configuration()?;
+    if let Some(Target { params, mu, range: [least, most], .. }) = target {
+        eprintln!(
+            "{params} parameters of the network to be trained are about {mu} thousand of the scored one: the \
+             objective is {}",
+            configuration.metrics
+        );
+        if !(least..=most).contains(&params) {
+            eprintln!(
+                "of 200 random networks to be trained, none is like that: they have {least} to {most} parameters; \
+                 --final-channels and --final-cells change that"
+            );
+        }
+    }
+    Ok(configuration)
 }
 
 /// The best architectures, and where everything else is.
