@@ -36,7 +36,7 @@ pub use saturation::saturation_warnings;
 pub use scoring::{Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
 pub use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
-pub use swapnas_proxies::inputs::InputSpec;
+pub use swapnas_proxies::inputs::{Array, ArrayError, InputSpec};
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric, Named,

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use swapnas_proxies::inputs::InputSpec;
 use swapnas_proxies::{Columns, Sharing};
 use swapnas_search::{
     AlgorithmKind, Configuration, LatencyTable, Limits, SearchError, SecondObjective, Target, regularisation,
@@ -63,6 +64,12 @@ impl Searching {
     /// If the metrics cannot be read, or a size is asked for that cannot be aimed at.
     pub fn configuration(&self) -> Result<(Configuration, Option<Target>), SearchError> {
         let scoring = &self.scoring;
+        if matches!(scoring.inputs, InputSpec::Array(_)) {
+            return Err(SearchError::Settings(
+                "a run could not be resumed without its images; save them with numpy.save, and give npy:FILE"
+                    .to_owned(),
+            ));
+        }
         let scored = scoring.network();
         // A network of a single cell shows nothing of the other kind of cell.
         let one_cell = scored.preset == Preset::Swap && scoring.space.one_cell().is_some();

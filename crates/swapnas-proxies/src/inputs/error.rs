@@ -39,6 +39,24 @@ pub enum InputError {
         /// Images there are.
         found: u64,
     },
+    /// Images in memory of another shape than the network's.
+    #[error(
+        "the images are {found}, but the network takes {expected}; resize them, or build the network for them"
+    )]
+    ArrayShape {
+        /// Shape of one image as the network needs it.
+        expected: Shape,
+        /// Shape of each of them.
+        found: Shape,
+    },
+    /// Fewer images in memory than the batch needs.
+    #[error("there are {found} images, but {needed} are needed; add images or draw fewer")]
+    ArrayTooFew {
+        /// Images asked for.
+        needed: usize,
+        /// Images there are.
+        found: usize,
+    },
     /// An image asked for by a number beyond the last one.
     #[error("`{}` has no image {index}; ask for one of its {found}, numbered from 0", path.display())]
     NoSuchImage {

@@ -3,14 +3,15 @@
 //! [`InputSpec`] says where they come from and is what users write (`spectral`, `cifar10:PATH`, ...);
 //! [`InputSpec::draw`] makes a batch of [`Images`]. Whatever the source, the batch depends on the
 //! specification, the shape and the seed alone, and image `i` of a batch does not depend on how many
-//! images follow it (of `spectral` images the common scale does, and an `npy` array of exactly as many
-//! images as asked for keeps its order).
+//! images follow it (of `spectral` images the common scale does, and an array of exactly as many images
+//! as asked for keeps its order).
 //!
 //! Pictures have three colours, but a network may ask for any number of channels: channel `c` of image
 //! `i` is then colour `c % 3` of picture `i + c / 3`, cyclic in the batch. So three channels are the
 //! picture itself, and eight are its three colours, the three of the next picture and two of the one
 //! after that. A single channel is the red one.
 
+mod array;
 mod cifar10;
 mod error;
 mod folder;
@@ -26,6 +27,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 use rayon::prelude::*;
 use swapnas_graph::{Key, Shape};
 
+pub use array::{Array, ArrayError};
 pub use cifar10::Cifar10;
 pub use error::InputError;
 pub use spec::{InputKind, InputSpec, SpecError};
@@ -117,6 +119,7 @@ impl InputSpec {
             InputSpec::Cifar10(path) => Cifar10::open(path)?.draw(shape, count, seed),
             InputSpec::Images(folder) => folder::draw(folder, shape, count, seed),
             InputSpec::Npy(file) => npy::draw(file, shape, count, seed),
+            InputSpec::Array(array) => array.draw(shape, count, seed),
         }
     }
 }

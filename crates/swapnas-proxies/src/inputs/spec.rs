@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::Spectral;
+use super::{Array, Spectral};
 
 /// Where the images come from.
 ///
-/// Written and read as text: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
+/// Written and read as text, but for images in memory: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
 /// `cifar10:PATH`, `images:DIR`, `npy:FILE`. A path is everything after the first colon, colons included.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputSpec {
@@ -36,6 +37,9 @@ pub enum InputSpec {
     /// Values are used as they are, except that uint8 is divided by 255. An array of exactly as many
     /// images as needed is a batch and keeps its order; from a larger one they are drawn by the seed.
     Npy(PathBuf),
+    /// Images in memory. As of a file of NumPy, exactly as many as needed are a batch and keep their order,
+    /// and from more they are drawn by the seed. They have no text that could be read again.
+    Array(Arc<Array>),
 }
 
 /// A kind of input as help texts list it.
@@ -81,6 +85,7 @@ impl fmt::Display for InputSpec {
             InputSpec::Cifar10(path) => write!(f, "cifar10:{}", path.display()),
             InputSpec::Images(folder) => write!(f, "images:{}", folder.display()),
             InputSpec::Npy(file) => write!(f, "npy:{}", file.display()),
+            InputSpec::Array(array) => write!(f, "{} images of {} in memory", array.count(), array.shape()),
         }
     }
 }
