@@ -8,6 +8,15 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use swapnas::Progress;
 
+/// A progress bar for `networks` networks on standard error, if that is a terminal.
+pub fn bar(networks: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(networks as u64), ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} networks, {per_sec}, {eta} left");
+    bar.set_style(style.expect("the template is one"));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
 /// A progress bar on standard error, if that is a terminal, for work that Ctrl-C stops.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -30,12 +39,7 @@ impl Bar {
             }
         })
         .context("cannot watch for Ctrl-C")?;
-        let bar =
-            ProgressBar::with_draw_target(Some(networks as u64), ProgressDrawTarget::stderr_with_hz(10));
-        let template = "{bar:40} {pos}/{len} networks, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).context("the progress bar's template")?);
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Ok(Bar { bar, done: AtomicU64::new(0), stopped })
+        Ok(Bar { bar: bar(networks), done: AtomicU64::new(0), stopped })
     }
 
     /// Takes the bar away.

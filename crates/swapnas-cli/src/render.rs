@@ -103,7 +103,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 }
 
 /// What is said of an architecture that cannot be read, before the reason.
-pub(crate) fn unread(text: &str) -> String {
+pub fn unread(text: &str) -> String {
     const SHOWN: usize = 200;
     let end = text.char_indices().nth(SHOWN).map_or(text.len(), |(place, _)| place);
     let more = if end < text.len() { "…" } else { "" };

@@ -118,6 +118,9 @@ pub enum SearchError {
         /// What is wrong.
         what: String,
     },
+    /// Something that is asked for and does not go together.
+    #[error("{0}")]
+    Asked(String),
     /// A setting of a stored run that this version does not know.
     #[error("the settings of the run cannot be used: {0}")]
     Settings(String),

@@ -35,13 +35,17 @@ pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
-pub use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
-pub use swapnas_proxies::inputs::{Array, ArrayError, InputSpec};
+pub use swapnas_graph::{Init, Key, Level, LevelError, Shape, Tensors};
+pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec};
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
-    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric, Named,
-    Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
+    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
+    MetricError, Named, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings,
+    Sharing, Undefined,
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;
-pub use swapnas_spaces::{Arch, NetworkConfig, Preset, Space, UnknownSpace, by_name as space, spaces};
+pub use swapnas_spaces::{
+    Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, UnknownSpace, by_name as space,
+    spaces,
+};

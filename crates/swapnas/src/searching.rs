@@ -65,7 +65,7 @@ impl Searching {
     pub fn configuration(&self) -> Result<(Configuration, Option<Target>), SearchError> {
         let scoring = &self.scoring;
         if matches!(scoring.inputs, InputSpec::Array(_)) {
-            return Err(SearchError::Settings(
+            return Err(SearchError::Asked(
                 "a run could not be resumed without its images; save them with numpy.save, and give npy:FILE"
                     .to_owned(),
             ));
@@ -84,11 +84,11 @@ impl Searching {
         };
         let default = if scored.preset == Preset::Swap { "swap-reg" } else { "swap" };
         let mut metrics = scoring.metrics.clone().unwrap_or_else(|| default.to_owned());
-        metrics.parse::<Columns>().map_err(|error| SearchError::Settings(error.to_string()))?;
+        metrics.parse::<Columns>().map_err(|error| SearchError::Asked(error.to_string()))?;
         let mut target = None;
         if let Some(params) = self.target_params {
             if scoring.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
-                return Err(SearchError::Settings(format!(
+                return Err(SearchError::Asked(format!(
                     "--target-params sets mu and sigma of swap-reg; leave out --metrics {metrics}"
                 )));
             }

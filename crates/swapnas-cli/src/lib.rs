@@ -1,0 +1,90 @@
+//! The command `swapnas`, for whoever starts it: the program, or the Python package.
+
+mod args;
+mod commands;
+mod progress;
+mod render;
+
+use std::ffi::OsString;
+
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+pub use progress::bar;
+pub use render::unread;
+
+/// What a command that was stopped by Ctrl-C ends with: 128 + SIGINT.
+const STOPPED: u8 = 130;
+
+/// How a command ended, other than by an error.
+enum Ending {
+    Complete,
+    /// Ctrl-C was pressed; what was finished by then is saved.
+    Stopped,
+}
+
+/// Does what the arguments ask for, the first of which is the name of the program, and returns the code to end
+/// the process with. Help, and arguments that make no sense, end it at once.
+pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
+    let command = command();
+    let matches = command.clone().get_matches_from(arguments);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
+        Command::Score(args) => commands::score::run(args),
+        Command::Correlate(args) => commands::correlate::run(args),
+        Command::Export(args) => commands::export::run(args),
+        Command::Search(args) => commands::search::run(args, &given(&command, &matches)),
+        Command::Spaces(args) => commands::spaces::run(args),
+        Command::Metrics(args) => commands::metrics::run(args),
+    };
+    match result {
+        Ok(Ending::Complete) => 0,
+        Ok(Ending::Stopped) => STOPPED,
+        // The reader of a pipe, such as `head`, may have seen enough.
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            eprintln!("error: {}", explain(&error));
+            1
+        }
+    }
+}
+
+/// The command with all its options, where a negative number is a value like any other, so that it is refused as
+/// one.
+fn command() -> clap::Command {
+    let values = |argument: clap::Arg| {
+        let takes_values = argument.get_action().takes_values();
+        argument.allow_negative_numbers(takes_values)
+    };
+    Cli::command().mut_subcommands(|subcommand| subcommand.mut_args(values))
+}
+
+/// An error with its causes, each said once: some errors say their cause themselves.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// The names of the options of the subcommand that were typed.
+fn given(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<String> {
+    let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
+    let arguments = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+    let names = arguments.map(|argument| argument.get_id().as_str());
+    // The arguments of help and version are not among the matches.
+    let typed = names.filter(|name| {
+        matches.try_contains_id(name).is_ok() && matches.value_source(name) == Some(ValueSource::CommandLine)
+    });
+    typed.map(str::to_owned).collect()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

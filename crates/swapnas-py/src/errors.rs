@@ -1,0 +1,142 @@
+//! From errors to exceptions.
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+use pyo3::PyErr;
+use pyo3::exceptions::{
+    PyFileExistsError, PyFileNotFoundError, PyMemoryError, PyOSError, PyPermissionError, PyValueError,
+};
+use swapnas::search::SearchError;
+use swapnas::table::TableError;
+use swapnas::{InputError, ScoreError, ScoringError, WriteError};
+
+/// An error that becomes the exception which a user of Python expects.
+pub(crate) trait Raise: Error + Sized {
+    /// What went wrong, by kind.
+    fn kind(&self) -> Kind {
+        Kind::Value
+    }
+
+    /// The exception.
+    fn raise(self) -> PyErr {
+        let message = in_python(&explain(&self));
+        match self.kind() {
+            Kind::Value => PyValueError::new_err(message),
+            Kind::Memory => PyMemoryError::new_err(message),
+            Kind::File(ErrorKind::NotFound) => PyFileNotFoundError::new_err(message),
+            Kind::File(ErrorKind::AlreadyExists) => PyFileExistsError::new_err(message),
+            Kind::File(ErrorKind::PermissionDenied) => PyPermissionError::new_err(message),
+            Kind::File(_) => PyOSError::new_err(message),
+        }
+    }
+}
+
+/// What went wrong.
+pub(crate) enum Kind {
+    /// Something that was given makes no sense.
+    Value,
+    /// There is not enough memory.
+    Memory,
+    /// The system lets a file not be read or written.
+    File(ErrorKind),
+}
+
+impl Raise for ScoreError {
+    fn kind(&self) -> Kind {
+        match self {
+            ScoreError::Memory(_) => Kind::Memory,
+            ScoreError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for ScoringError {
+    fn kind(&self) -> Kind {
+        match self {
+            ScoringError::Score(error) => error.kind(),
+            ScoringError::Metrics(_) | ScoringError::Level(_) => Kind::Value,
+        }
+    }
+}
+
+impl Raise for SearchError {
+    fn kind(&self) -> Kind {
+        match self {
+            SearchError::Score(error) => error.kind(),
+            SearchError::Folder { source, .. } => Kind::File(source.kind()),
+            SearchError::Taken(_) => Kind::File(ErrorKind::AlreadyExists),
+            SearchError::NoRun { .. } => Kind::File(ErrorKind::NotFound),
+            SearchError::Locked(_) | SearchError::Database { .. } | SearchError::Format { .. } => {
+                Kind::File(ErrorKind::Other)
+            }
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for TableError {
+    fn kind(&self) -> Kind {
+        match self {
+            TableError::Read { source, .. } => Kind::File(source.kind()),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for WriteError {
+    fn kind(&self) -> Kind {
+        Kind::File(self.source.kind())
+    }
+}
+
+impl Raise for swapnas::export::ExportError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::export::ExportError::Memory(_) => Kind::Memory,
+            swapnas::export::ExportError::Write(error) => error.kind(),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for swapnas::ArrayError {}
+impl Raise for swapnas::LevelError {}
+impl Raise for swapnas::MetricError {}
+impl Raise for swapnas::NetworkError {}
+impl Raise for swapnas::ParseError {}
+impl Raise for swapnas::PrintError {}
+impl Raise for swapnas::UnknownSpace {}
+impl Raise for swapnas::table::Problems {}
+
+/// An error with its causes, each said once: some errors say their cause themselves.
+fn explain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// A message in which options have the names of arguments: `--final-cells` is `final_cells`.
+pub(crate) fn in_python(message: &str) -> String {
+    let mut parts = message.split(" --");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_ascii_lowercase() || c == '-')).unwrap_or(part.len());
+        text.push(' ');
+        if end == 0 {
+            text.push_str("--");
+        }
+        text.push_str(&part[..end].replace('-', "_"));
+        text.push_str(&part[end..]);
+    }
+    text
+}

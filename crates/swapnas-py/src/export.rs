@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use swapnas::export::{Export, Format};
+use swapnas::{NetworkConfig, Preset, Shape};
+
+use crate::errors::Raise;
+use crate::options::Options;
+use crate::space::read;
+
+/// The architecture as a network to be trained, a description or a drawing.
+#[pyfunction]
+#[pyo3(signature = (arch, space = "darts", *, path = None, **options))]
+pub(crate) fn export<'py>(
+    py: Python<'py>,
+    arch: &Bound<'py, PyAny>,
+    space: &str,
+    path: Option<PathBuf>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut taken = Options::new(options)?;
+    let space = swapnas::space(space).map_err(Raise::raise)?;
+    let names = Format::ALL.map(Format::name).join(", ");
+    let format = match (taken.parse::<Format>("format")?, &path) {
+        (Some(format), _) => format,
+        (None, Some(path)) => Format::of(path).ok_or_else(|| {
+            let path = path.display();
+            PyValueError::new_err(format!("the name of {path} says no format; give one as format: {names}"))
+        })?,
+        (None, None) => return Err(PyValueError::new_err(format!("give a format ({names}), or a path"))),
+    };
+    let network = match taken.parse("network")?.unwrap_or(Preset::Benchmark) {
+        Preset::Benchmark => space.final_network(),
+        Preset::Swap => NetworkConfig { preset: Preset::Swap, ..space.default_network() },
+    };
+    let input = match taken.any("input")? {
+        None => network.input,
+        Some(input) => shape(&input, network.input)?,
+    };
+    let network = NetworkConfig {
+        channels: taken.number("channels", 2048)?.or(network.channels),
+        cells: taken.number("cells", 256)?.or(network.cells),
+        classes: taken.number("classes", 1_000_000)?.unwrap_or(network.classes),
+        input,
+        ..network
+    };
+    let seed = taken.take("seed")?.unwrap_or(0);
+    taken.finish()?;
+    let arch = read(space, arch)?;
+    let export = Export { space, arch: &arch, network, seed };
+    if let Some(path) = path {
+        py.detach(|| export.write(format, &path)).map_err(Raise::raise)?;
+        return Ok(py.None().into_bound(py));
+    }
+    let contents = py.detach(|| export.contents(format)).map_err(Raise::raise)?;
+    match String::from_utf8(contents) {
+        Ok(text) if format.is_text() => Ok(PyString::new(py, &text).into_any()),
+        Ok(text) => Ok(PyBytes::new(py, text.as_bytes()).into_any()),
+        Err(error) => Ok(PyBytes::new(py, error.as_bytes()).into_any()),
+    }
+}
+
+/// Height and width as one number, or channels, height and width.
+fn shape(input: &Bound<'_, PyAny>, default: Shape) -> PyResult<Shape> {
+    if let Ok(side) = input.extract::<usize>() {
+        return Ok(Shape::new(default.channels, side, side));
+    }
+    let shape =
+        input.extract::<[usize; 3]>().map(|[channels, height, width]| Shape::new(channels, height, width));
+    shape.map_err(|_| {
+        PyValueError::new_err("input is channels, height and width, or one number for height and width")
+    })
+}

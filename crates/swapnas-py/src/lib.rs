@@ -1,0 +1,36 @@
+//! The Python package `swapnas`, as far as it is not Python: see `python/swapnas`.
+
+mod command;
+mod correlation;
+mod errors;
+mod export;
+mod options;
+mod scorer;
+mod search;
+mod space;
+mod table;
+mod threads;
+mod watch;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _swapnas {
+    #[pymodule_export]
+    use super::command::command;
+    #[pymodule_export]
+    use super::export::export;
+    #[pymodule_export]
+    use super::scorer::PyScorer;
+    #[pymodule_export]
+    use super::search::{resume, search};
+    #[pymodule_export]
+    use super::space::{PySpace, metrics, spaces};
+    #[pymodule_export]
+    use super::table::read_table;
+    #[pymodule_export]
+    use super::watch::Interrupted;
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "the name that Python packages give it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,126 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use swapnas::search::{Ended, LatencyTable, Limits, Search, SearchError};
+use swapnas::{Level, Searching, free_folder, results};
+
+use crate::errors::Raise;
+use crate::options::Options;
+use crate::space::object;
+use crate::threads::Threads;
+use crate::watch::{Audience, watched};
+
+/// Searches a space.
+#[pyfunction]
+#[pyo3(signature = (space = "darts", *, folder = None, progress = None, **options))]
+pub(crate) fn search<'py>(
+    py: Python<'py>,
+    space: &str,
+    folder: Option<PathBuf>,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut taken = Options::new(options)?;
+    let default = Searching::new(taken.scoring(space)?);
+    let searching = Searching {
+        algorithm: taken.parse("algorithm")?.unwrap_or(default.algorithm),
+        population: taken.number("population", 1_000_000)?.unwrap_or(default.population),
+        sample: taken.number("sample", 1_000_000)?.unwrap_or(default.sample),
+        cycles: taken.take("cycles")?.unwrap_or(default.cycles),
+        mutations: taken.number("mutations", 100_000)?.unwrap_or(default.mutations),
+        limits: Limits {
+            min_params: taken.take("min_params")?,
+            max_params: taken.take("max_params")?,
+            max_macs: taken.take("max_macs")?,
+            max_latency: taken.take("max_latency")?,
+        },
+        latency: match taken.take::<PathBuf>("latency_table")? {
+            Some(file) => Some(LatencyTable::read(&file).map_err(Raise::raise)?),
+            None => None,
+        },
+        second: taken.parse("second_objective")?.unwrap_or(default.second),
+        target_params: taken.take("target_params")?,
+        final_channels: taken.number("final_channels", 2048)?,
+        final_cells: taken.number("final_cells", 256)?,
+        scoring: default.scoring,
+    };
+    let run = Run::take(&mut taken, progress)?;
+    taken.finish()?;
+    let folder = folder.or_else(free_folder).ok_or_else(|| {
+        PyOSError::new_err("there are too many folders called swapnas-search-N; give one as folder")
+    })?;
+    let level = Level::from_env().map_err(Raise::raise)?;
+    run.run(py, || {
+        let (configuration, _) = searching.configuration()?;
+        Search::create(&folder, configuration, level)
+    })
+}
+
+/// Continues the search in a folder.
+#[pyfunction]
+#[pyo3(signature = (folder, *, progress = None, **options))]
+pub(crate) fn resume<'py>(
+    py: Python<'py>,
+    folder: PathBuf,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut taken = Options::new(options)?;
+    let run = Run::take(&mut taken, progress)?;
+    taken.finish()?;
+    let level = Level::from_env().map_err(Raise::raise)?;
+    run.run(py, || Search::resume(&folder, level))
+}
+
+/// What may be different each time that a search is continued.
+struct Run {
+    threads: Threads,
+    budget: Option<Duration>,
+    top: usize,
+    audience: Audience,
+}
+
+impl Run {
+    fn take(options: &mut Options<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        let budget = options.take::<f64>("budget_seconds")?.map(Duration::try_from_secs_f64).transpose();
+        let budget = budget.map_err(|error| PyValueError::new_err(format!("budget_seconds: {error}")))?;
+        Ok(Run {
+            threads: Threads::new(options.threads()?),
+            budget,
+            top: options.number("top", 1_000_000)?.unwrap_or(5),
+            audience: Audience::of(progress)?,
+        })
+    }
+
+    /// Lets a search run, and writes what was found, however it ended.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        search: impl FnOnce() -> Result<Search, SearchError> + Send,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let pool = self.threads.pool()?;
+        let mut search = py.detach(|| pool.install(search)).map_err(Raise::raise)?;
+        let total = match search.configuration().evaluations() {
+            Some(evaluations) => evaluations,
+            None => usize::try_from(search.candidates().space().size()).unwrap_or(usize::MAX),
+        };
+        let ((ended, written), raised) = watched(py, total, &self.audience, |progress| {
+            pool.install(|| {
+                let ended = search.run(progress, self.budget);
+                let written = results::write(&search, *ended.as_ref().unwrap_or(&Ended::Stopped), self.top);
+                (ended, written)
+            })
+        });
+        let ended = ended.map_err(Raise::raise)?;
+        written.map_err(Raise::raise)?;
+        if let Some(raised) = raised {
+            return Err(raised);
+        }
+        let found = object(py, &results::best_json(&search, ended, self.top))?;
+        let class = py.import("swapnas._results")?.getattr("SearchResult")?;
+        class.call_method1("_of", (search.folder(), found))
+    }
+}
