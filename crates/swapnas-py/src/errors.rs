@@ -127,16 +127,9 @@ fn explain(error: &dyn Error) -> String {
 
 /// A message in which options have the names of arguments: `--final-cells` is `final_cells`.
 pub(crate) fn in_python(message: &str) -> String {
-    let mut parts = message.split(" --");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| !(c.is_ascii_lowercase() || c == '-')).unwrap_or(part.len());
-        text.push(' ');
-        if end == 0 {
-            text.push_str("--");
-        }
-        text.push_str(&part[..end].replace('-', "_"));
-        text.push_str(&part[end..]);
-    }
-    text
+    let words = message.split(' ').map(|word| match word.strip_prefix("--") {
+        Some(option) if option.starts_with(|c: char| c.is_ascii_lowercase()) => option.replace('-', "_"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,48 @@
+"""Rank neural architectures without training them: in seconds, on an ordinary CPU, with no GPU and no dataset.
+
+>>> import swapnas
+>>> archs = swapnas.Space("nb201").sample(3)
+>>> scored = swapnas.score(archs, "nb201", metrics="swap,params", channels=8, cells=1)
+>>> best = max(scored, key=lambda network: network["swap"])
+
+`Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
+architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
+What the arguments mean is told by the command's help (``swapnas score --help``): they have the names of its
+options, with underscores.
+"""
+
+from ._results import Correlation, Found, Scored, SearchResult
+from ._scoring import correlate, score
+from ._swapnas import (
+    Interrupted,
+    Scorer,
+    Space,
+    __version__,
+    export,
+    metrics,
+    read_table,
+    resume,
+    search,
+    spaces,
+)
+from ._torch import torch_module
+
+__all__ = [
+    "Correlation",
+    "Found",
+    "Interrupted",
+    "Scored",
+    "Scorer",
+    "SearchResult",
+    "Space",
+    "__version__",
+    "correlate",
+    "export",
+    "metrics",
+    "read_table",
+    "resume",
+    "score",
+    "search",
+    "spaces",
+    "torch_module",
+]

@@ -1,0 +1,131 @@
+"""What comes out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Union
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is known of a network after scoring it.
+
+    ``scored["swap"]`` is a metric's value; where the metric is undefined for the network, this raises
+    ``ValueError`` with the reason.
+    """
+
+    arch: str
+    """The architecture in the canonical encoding of its space."""
+    params: int
+    """Parameters of the scored network."""
+    macs: int
+    """Multiply-accumulates of the scored network for one image."""
+    units: int
+    """ReLU units for one image."""
+    scores: dict[str, Optional[float]]
+    """The metrics and aggregates; None where one is undefined."""
+    deviations: dict[str, float]
+    """Of each metric, the standard deviation over the sets of weights."""
+    reasons: dict[str, str]
+    """Why metrics are undefined."""
+    saturated: bool
+    """Whether the number of patterns is close to the most that there can be, so that it says little."""
+
+    def __getitem__(self, metric: str) -> float:
+        value = self.scores[metric]
+        if value is None:
+            raise ValueError(f"{metric} is undefined for {self.arch}: {self.reasons[metric]}")
+        return value
+
+    def to_dict(self) -> dict[str, Any]:
+        """One row of a table, say of pandas: the architecture, sizes and metrics."""
+        sizes = {"params": self.params, "macs": self.macs, "units": self.units}
+        return {"arch": self.arch, **sizes, **self.scores}
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """How well a metric orders networks by accuracy.
+
+    Metrics of which smaller values are better are negated first, so that a good metric always has positive
+    coefficients. What cannot be computed is None, and ``reasons`` says why.
+    """
+
+    spearman: Optional[float]
+    """Spearman's rho."""
+    spearman_ci95: Optional[tuple[float, float]]
+    """Its bootstrap interval."""
+    kendall: Optional[float]
+    """Kendall's tau-b."""
+    kendall_ci95: Optional[tuple[float, float]]
+    """Its bootstrap interval."""
+    pearson: Optional[float]
+    """Pearson's r."""
+    pearson_ci95: Optional[tuple[float, float]]
+    """Its bootstrap interval."""
+    spearman_given_params: Optional[float]
+    """Spearman's rho with what the number of parameters says taken out."""
+    top10_overlap: Optional[float]
+    """The share of the most accurate tenth that is among the best-scored tenth."""
+    ndcg: Optional[float]
+    """Normalised discounted cumulative gain."""
+    n: int
+    """Networks with a value."""
+    undefined: int
+    """Networks for which the metric is undefined."""
+    reasons: list[str] = field(default_factory=list)
+    """Why values are missing, the first reason of each kind."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One of the best architectures of a search."""
+
+    arch: str
+    """The architecture in the canonical encoding of its space."""
+    scores: dict[str, Optional[float]]
+    """The objective and further metrics."""
+    params: int
+    """Parameters of the network to be trained."""
+    macs: int
+    """Its multiply-accumulates for one image."""
+    latency_ms: Optional[float]
+    """Its latency by the latency table, if there is one."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search has found."""
+
+    folder: Path
+    """The folder of the run, with ``run.db``, ``best.json``, ``history.csv`` and ``report.html``."""
+    space: str
+    """The space that was searched."""
+    objective: str
+    """What the search went by."""
+    complete: bool
+    """Whether it came to its end; if the time was up before, ``resume(folder)`` goes on."""
+    evaluations: int
+    """How many architectures were evaluated."""
+    best: list[Found]
+    """The best ones, best first."""
+    front: list[str]
+    """The Pareto front."""
+    population: list[str]
+    """The last population."""
+    command: str
+    """The command that runs the same search."""
+
+    @staticmethod
+    def _of(folder: Union[str, Path], found: dict[str, Any]) -> "SearchResult":
+        best = [
+            Found(
+                arch=one["arch"],
+                scores={name: score["mean"] for name, score in one["scores"].items()},
+                params=one["final"]["params"],
+                macs=one["final"]["macs"],
+                latency_ms=one["final"]["latency_ms"],
+            )
+            for one in found["best"]
+        ]
+        names = ("space", "objective", "complete", "evaluations", "front", "population", "command")
+        return SearchResult(folder=Path(folder), best=best, **{name: found[name] for name in names})

@@ -1,0 +1,222 @@
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, Literal, Optional, Union, overload
+
+from ._results import Correlation, Scored, SearchResult
+
+__version__: str
+
+Path = Union[str, PathLike[str]]
+Progress = Union[None, bool, Callable[[int, int], object]]
+"""None is a bar on standard error if that is a terminal, False nothing; a function gets the numbers of networks
+done and in all."""
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped the work."""
+
+    scored: list[Optional[Scored]]
+    """What was finished by then, and None for the rest."""
+
+class Space:
+    """A search space: its encodings, and moves between architectures.
+
+    Wherever an architecture is taken, it is a text in any encoding of the space, a dictionary as `to_dict` gives,
+    a number, or an object whose text is an encoding, such as a ``Genotype``. Those that are returned are texts in
+    the canonical encoding.
+    """
+
+    def __new__(cls, name: str) -> Space: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def size(self) -> int:
+        """The number of architectures."""
+    @property
+    def networks(self) -> list[str]:
+        """The networks into which architectures are built, the default one first."""
+    @property
+    def encodings(self) -> dict[str, str]:
+        """The ways of writing an architecture by name, each with what it means; the first is the canonical one."""
+    def sample(self, count: int, seed: int = 0) -> list[str]:
+        """Architectures drawn uniformly; the first of them do not depend on how many follow."""
+    def parse(self, arch: Any) -> str:
+        """The architecture in the canonical encoding."""
+    def convert(self, arch: Any, encoding: str) -> str:
+        """The architecture in the encoding of that name."""
+    def to_dict(self, arch: Any) -> dict[str, Any]:
+        """The architecture as a dictionary of named parts."""
+    def canonical(self, arch: Any) -> str:
+        """The architecture that stands for all that compute the same function as this one."""
+    def neighbours(self, arch: Any) -> list[str]:
+        """All architectures that differ from this one in a single gene."""
+    def mutate(self, arch: Any, seed: int = 0) -> str:
+        """One of the neighbours, drawn uniformly."""
+    def crossover(self, a: Any, b: Any, seed: int = 0) -> str:
+        """An architecture that has every gene from one of two, drawn uniformly."""
+    def all(self) -> list[str]:
+        """All architectures; ValueError if they are too many to go through."""
+
+class Scorer:
+    """Scores architectures of one space: in any order, on any number of threads, with the same result to the bit.
+
+    It can be pickled, so that other processes score as this one does.
+    """
+
+    def __new__(
+        cls,
+        space: str = "darts",
+        *,
+        metrics: Union[str, Sequence[str], None] = None,
+        inputs: Any = None,
+        batch: int = 16,
+        repeats: Optional[int] = None,
+        seed: int = 0,
+        init: Optional[str] = None,
+        weights: Literal["shared", "independent"] = "shared",
+        precision: Literal["f32", "f64"] = "f32",
+        network: Optional[str] = None,
+        channels: Optional[int] = None,
+        cells: Optional[int] = None,
+        size: Optional[int] = None,
+        classes: Optional[int] = None,
+        threads: Optional[int] = None,
+    ) -> Scorer:
+        """A scorer.
+
+        metrics: names as `metrics` lists them, ``rank(a,b)`` or ``logrank(a,b)``; swap, swap-reg, params and macs
+        by default.
+        inputs: a text (spectral, gaussian, ``cifar10:PATH``, ``images:DIR``, ``npy:FILE``), an array of shape
+        (images, channels, rows, columns), or a pair of an array and labels.
+        batch: number of images; an array of exactly as many keeps its order, from a larger one they are drawn.
+        repeats: sets of weights that each network is scored with; each metric's own number by default.
+        """
+    @property
+    def space(self) -> Space: ...
+    @property
+    def metrics(self) -> list[str]: ...
+    @property
+    def network(self) -> str:
+        """The network that is scored, in words."""
+    def score(self, archs: Sequence[Any], *, progress: Progress = None) -> list[Scored]:
+        """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then."""
+    def correlate(
+        self, archs: Sequence[Any], accuracies: Sequence[float], *, progress: Progress = None
+    ) -> dict[str, Correlation]:
+        """How well each metric orders architectures by their accuracies."""
+
+def spaces() -> list[str]:
+    """The names of the search spaces."""
+
+def metrics() -> dict[str, str]:
+    """The metrics by name, each with what it is."""
+
+def read_table(
+    path: Path,
+    *,
+    arch_column: Optional[str] = None,
+    accuracy_column: Optional[str] = None,
+    limit: Optional[int] = None,
+    skip_bad: bool = False,
+) -> tuple[list[str], list[float]]:
+    """The architectures and accuracies of a CSV file, with or without header.
+
+    Columns are found by their names, or named or numbered from 1 on. Lines that cannot be read are an error that
+    lists them all, or, with ``skip_bad``, a warning.
+    """
+
+def search(
+    space: str = "darts",
+    *,
+    folder: Optional[Path] = None,
+    progress: Progress = None,
+    metrics: Union[str, Sequence[str], None] = None,
+    inputs: Optional[str] = None,
+    batch: int = 16,
+    repeats: Optional[int] = None,
+    seed: int = 0,
+    init: Optional[str] = None,
+    weights: Literal["shared", "independent"] = "shared",
+    precision: Literal["f32", "f64"] = "f32",
+    network: Optional[str] = None,
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    size: Optional[int] = None,
+    classes: Optional[int] = None,
+    algorithm: Literal["swap-nas", "aging", "random", "exhaustive", "nsga2"] = "swap-nas",
+    population: int = 20,
+    sample: int = 10,
+    cycles: int = 200,
+    mutations: int = 5,
+    min_params: Optional[int] = None,
+    max_params: Optional[int] = None,
+    max_macs: Optional[int] = None,
+    max_latency: Optional[float] = None,
+    latency_table: Optional[Path] = None,
+    second_objective: Literal["params", "macs", "latency"] = "params",
+    target_params: Optional[int] = None,
+    final_channels: Optional[int] = None,
+    final_cells: Optional[int] = None,
+    budget_seconds: Optional[float] = None,
+    top: int = 5,
+    threads: Optional[int] = None,
+) -> SearchResult:
+    """Searches a space, by SWAP-NAS unless told otherwise, and leaves a run in a folder, which must not hold one.
+
+    The search goes by the first metric. Limits hold for the network that is to be trained. Ctrl-C raises
+    KeyboardInterrupt; the run is in its folder then, and `resume` goes on with it.
+    """
+
+def resume(
+    folder: Path,
+    *,
+    progress: Progress = None,
+    budget_seconds: Optional[float] = None,
+    top: int = 5,
+    threads: Optional[int] = None,
+) -> SearchResult:
+    """Continues the search in a folder, with its own settings; it ends as one that was never stopped."""
+
+@overload
+def export(
+    arch: Any,
+    space: str = "darts",
+    *,
+    path: Path,
+    format: Optional[str] = None,
+    network: str = "benchmark",
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    classes: Optional[int] = None,
+    input: Union[int, Sequence[int], None] = None,
+    seed: int = 0,
+) -> None: ...
+@overload
+def export(
+    arch: Any,
+    space: str = "darts",
+    *,
+    format: Literal["torch", "json", "dot", "svg"],
+    network: str = "benchmark",
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    classes: Optional[int] = None,
+    input: Union[int, Sequence[int], None] = None,
+    seed: int = 0,
+) -> str: ...
+@overload
+def export(
+    arch: Any,
+    space: str = "darts",
+    *,
+    format: Literal["onnx"],
+    network: str = "benchmark",
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    classes: Optional[int] = None,
+    input: Union[int, Sequence[int], None] = None,
+    seed: int = 0,
+) -> bytes: ...
+def command(arguments: Sequence[str]) -> int:
+    """The command ``swapnas``, with the arguments of a process; returns the code to end it with."""

@@ -1,0 +1,219 @@
+"""Scores and correlations."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import warnings
+
+import swapnas
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+SMALL = dict(space="nb201", channels=8, cells=1, batch=32, repeats=2)
+
+
+def command(*arguments, **options):
+    """What the command prints."""
+    words = [sys.executable, "-m", "swapnas", *arguments]
+    return subprocess.run(words, capture_output=True, text=True, check=True, **options).stdout
+
+
+class Scores(unittest.TestCase):
+    def test_they_are_those_of_the_command(self):
+        archs = swapnas.Space("nb201").sample(4)
+        metrics = ["swap", "params", "synflow", "rank(swap,params)"]
+        scored = swapnas.score(archs, metrics=metrics, **SMALL)
+        options = ["--space", "nb201", "--channels", "8", "--cells", "1", "--batch", "32", "--repeats", "2"]
+        lines = command("score", *archs, *options, "--metrics", ",".join(metrics), "--json").splitlines()
+        for found, line in zip(scored, map(json.loads, lines)):
+            self.assertEqual(found.arch, line["arch"])
+            self.assertEqual((found.params, found.macs, found.units), (line["params"], line["macs"], line["units"]))
+            self.assertEqual(found.scores, {name: score["mean"] for name, score in line["scores"].items()})
+            self.assertEqual(found.deviations["swap"], line["scores"]["swap"]["std"])
+            self.assertEqual(found["params"], found.params)
+            self.assertEqual(found.to_dict()["swap"], found["swap"])
+        self.assertEqual(len(scored), len(lines))
+
+    def test_a_scorer_can_be_pickled_and_used_by_threads(self):
+        scorer = swapnas.Scorer(metrics="swap", threads=1, seed=5, **SMALL)
+        archs = scorer.space.sample(6)
+        scored = scorer.score(archs)
+        self.assertEqual(pickle.loads(pickle.dumps(scorer)).score(archs), scored)
+        self.assertEqual(pickle.loads(pickle.dumps(scored)), scored)
+        found = {}
+        threads = [threading.Thread(target=lambda i=i: found.update({i: scorer.score(archs)})) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([found[i] for i in range(3)], [scored] * 3)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "there is no fork")
+    def test_a_forked_process_has_threads_of_its_own(self):
+        scorer = swapnas.Scorer(metrics="swap", threads=2, **SMALL)
+        archs = scorer.space.sample(4)
+        scored = scorer.score(archs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forks while there are threads
+            child = os.fork()
+        if child == 0:
+            os._exit(0 if scorer.score(archs, progress=False) == scored else 1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def test_undefined_metrics_have_reasons(self):
+        (scored,) = swapnas.score(["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"], metrics="ntk,swap", **SMALL)
+        self.assertIsNone(scored.scores["ntk"])
+        self.assertTrue(scored.reasons["ntk"])
+        with self.assertRaisesRegex(ValueError, "ntk is undefined"):
+            scored["ntk"]
+        with self.assertRaises(KeyError):
+            scored["swop"]
+
+    def test_saturation_is_warned_of(self):
+        with self.assertWarnsRegex(UserWarning, "raise batch"):
+            (scored,) = swapnas.score([1462], "nb201", metrics="swap", batch=2, repeats=1)
+        self.assertTrue(scored.saturated)
+
+    def test_progress(self):
+        calls = []
+        archs = swapnas.Space("nb201").sample(20)
+        swapnas.score(archs, metrics="swap", progress=lambda *call: calls.append(call), **SMALL)
+        self.assertEqual(calls[-1], (20, 20))
+        self.assertEqual(calls, sorted(calls))
+
+        def stop(done, total):
+            raise RuntimeError("enough")
+
+        with self.assertRaisesRegex(RuntimeError, "enough"):
+            swapnas.score(archs, metrics="swap", progress=stop, **SMALL)
+
+    @unittest.skipUnless(hasattr(signal, "setitimer"), "there are no timers")
+    def test_ctrl_c_keeps_what_is_finished(self):
+        archs = swapnas.Space("darts").sample(20_000)
+        scorer = swapnas.Scorer(metrics="swap", weights="independent")
+        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 3)
+            with self.assertRaises(KeyboardInterrupt) as stopped:
+                scorer.score(archs, progress=False)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, handler)
+        self.assertIsInstance(stopped.exception, swapnas.Interrupted)
+        scored = stopped.exception.scored
+        self.assertEqual(len(scored), len(archs))
+        done = [one for one in scored if one is not None]
+        self.assertTrue(0 < len(done) < len(archs), len(done))
+        self.assertEqual(done[:3], scorer.score(archs[:3]))
+
+    def test_mistakes(self):
+        for error, message, options in [
+            (TypeError, "there is no argument `bach`; those by name are .*batch", dict(bach=3)),
+            (TypeError, "batch: .*integer", dict(batch="many")),
+            (ValueError, "batch cannot be 0; give a number from 1 to 4096", dict(batch=0)),
+            (ValueError, "seed cannot be -1", dict(seed=-1)),
+            (ValueError, "swop.*did you mean", dict(metrics="swop")),
+            (TypeError, "metrics is a text", dict(metrics=3)),
+            (ValueError, "inputs: unknown input `noise`", dict(inputs="noise")),
+            (FileNotFoundError, "nowhere.bin", dict(inputs="cifar10:nowhere.bin")),
+            (ValueError, "weights cannot be `mine`", dict(weights="mine")),
+            (ValueError, "precision: .*f32 or f64", dict(precision="f16")),
+            (MemoryError, "lower batch, size", dict(space="mobilenet", size=2048, batch=4096)),
+        ]:
+            with self.subTest(options=options):
+                with self.assertRaisesRegex(error, message):
+                    swapnas.score(["0"], **{"space": "nb201", **options})
+        with self.assertRaisesRegex(ValueError, "number 1 of the list: cannot read the architecture `oh`"):
+            swapnas.score([1, "oh"], "nb201")
+        with self.assertRaisesRegex(TypeError, "a list of architectures"):
+            swapnas.Scorer("nb201").score("4321")
+        with self.assertRaisesRegex(TypeError, "progress is a function"):
+            swapnas.score([1], "nb201", progress=3)
+
+
+@unittest.skipIf(numpy is None, "there is no NumPy")
+class Arrays(unittest.TestCase):
+    def setUp(self):
+        self.images = numpy.random.default_rng(0).normal(size=(40, 3, 32, 32))
+
+    def test_an_array_scores_as_its_file(self):
+        archs = swapnas.Space("nb201").sample(3)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "images.npy")
+            numpy.save(path, self.images)
+            of_file = swapnas.score(archs, inputs=f"npy:{path}", metrics="snip,meco", **SMALL)
+        for images in [self.images, self.images.astype("float32"), numpy.asfortranarray(self.images)]:
+            self.assertEqual(swapnas.score(archs, inputs=images, metrics="snip,meco", **SMALL), of_file)
+
+    def test_labels(self):
+        options = dict(SMALL, metrics="grad_norm", batch=40)
+        scores = [
+            swapnas.score([4321], inputs=(self.images, labels), **options)[0]["grad_norm"]
+            for labels in [None, [3] * 40, numpy.full(40, 3), numpy.arange(40) % 10]
+        ]
+        self.assertEqual(scores[1], scores[2])
+        self.assertEqual(len(set(scores)), 3)
+
+    def test_mistakes(self):
+        for message, inputs in [
+            ("of shape \\[3, 32, 32\\]", self.images[0]),
+            ("the images are 3x16x16, but the network takes 3x32x32", self.images[:, :, :16, :16]),
+            ("there are 5 images, but 32 are needed", self.images[:5]),
+            ("40 images, but 2 labels", (self.images, [1, 2])),
+            ("the value NaN", numpy.full((32, 3, 32, 32), numpy.nan)),
+        ]:
+            with self.subTest(message=message):
+                with self.assertRaisesRegex(ValueError, message):
+                    swapnas.Scorer(inputs=inputs, **SMALL)
+
+
+class Correlations(unittest.TestCase):
+    def test_they_are_those_of_the_command(self):
+        archs = swapnas.Space("nb201").sample(30)
+        accuracies = [float(50 + (37 * i) % 30) for i in range(30)]
+        options = dict(SMALL, metrics="swap,params")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "table.csv")
+            with open(path, "w") as table:
+                table.write("arch,accuracy\n")
+                table.writelines(f"{arch},{accuracy}\n" for arch, accuracy in zip(archs, accuracies))
+            self.assertEqual(swapnas.read_table(path), (archs, accuracies))
+            self.assertEqual(swapnas.read_table(path, limit=2), (archs[:2], accuracies[:2]))
+            words = ["--space", "nb201", "--channels", "8", "--cells", "1", "--batch", "32", "--repeats", "2"]
+            told = json.loads(command("correlate", path, *words, "--metrics", "swap,params", "--json"))
+            with open(path, "a") as table:
+                table.write("|none~0|,much\n")
+            with self.assertRaisesRegex(ValueError, "line 32"):
+                swapnas.read_table(path)
+            with self.assertWarnsRegex(UserWarning, "line 32"):
+                self.assertEqual(swapnas.read_table(path, skip_bad=True), (archs, accuracies))
+        found = swapnas.correlate(archs, accuracies, **options)
+        self.assertEqual(list(found), ["swap", "params"])
+        for name, correlation in found.items():
+            for key, value in told["metrics"][name].items():
+                value = tuple(value) if key.endswith("ci95") and value else value
+                self.assertEqual(getattr(correlation, key), value, key)
+
+    def test_mistakes(self):
+        for message, archs, accuracies in [
+            ("2 architectures, but 1 accuracies", [1, 2], [1.0]),
+            ("takes two", [1], [1.0]),
+            ("accuracy number 1 is NaN", [1, 2], [1.0, float("nan")]),
+        ]:
+            with self.assertRaisesRegex(ValueError, message):
+                swapnas.correlate(archs, accuracies, **SMALL)
+        with self.assertRaisesRegex(FileNotFoundError, "nowhere.csv"):
+            swapnas.read_table("nowhere.csv")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,104 @@
+"""Searches, exports and the command."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import swapnas
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+SMALL = dict(channels=4, cells=1, size=8, repeats=1, cycles=8, population=6, sample=3, mutations=2)
+
+
+class Searches(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_a_search_finds_what_the_command_finds(self):
+        found = swapnas.search("nb201", folder=self.folder / "a", metrics="swap,params", **SMALL)
+        self.assertTrue(found.complete)
+        self.assertEqual((found.space, found.objective, len(found.best)), ("nb201", "swap", 5))
+        self.assertEqual(found.best, sorted(found.best, key=lambda one: -one.scores["swap"]))
+        self.assertIn(found.best[0].arch, found.front + found.population)
+        words = found.command.split()[1:] + ["--out", str(self.folder / "b")]
+        subprocess.run([sys.executable, "-m", "swapnas", *words], check=True, capture_output=True)
+        for name in ["best.json", "history.csv"]:
+            self.assertEqual((found.folder / name).read_text(), (self.folder / "b" / name).read_text())
+        self.assertIn("<svg", (found.folder / "report.html").read_text())
+
+    def test_a_search_that_was_cut_goes_on(self):
+        whole = swapnas.search("nb201", folder=self.folder / "whole", **SMALL)
+        cut = swapnas.search("nb201", folder=self.folder / "cut", budget_seconds=1e-6, **SMALL)
+        self.assertFalse(cut.complete)
+        calls = []
+        resumed = swapnas.resume(cut.folder, top=5, progress=lambda *call: calls.append(call))
+        self.assertEqual((resumed.best, resumed.evaluations), (whole.best, whole.evaluations))
+        self.assertTrue(calls and calls == sorted(calls))
+
+    def test_limits_and_mistakes(self):
+        found = swapnas.search("nb201", folder=self.folder / "a", max_params=500_000, **SMALL)
+        self.assertLessEqual(max(one.params for one in found.best), 500_000)
+        for error, message, options in [
+            (FileExistsError, "already holds a run; .*with resume", dict(folder=self.folder / "a")),
+            (ValueError, "algorithm: ", dict(algorithm="luck")),
+            (ValueError, "none of .*change final_channels and final_cells", dict(max_params=10)),
+            (ValueError, "target_params sets mu", dict(target_params=10**6, metrics="swap")),
+            (TypeError, "no argument `cylces`", dict(cylces=3)),
+        ]:
+            with self.subTest(options=options):
+                with self.assertRaisesRegex(error, message):
+                    swapnas.search("nb201", **{"folder": self.folder / "b", **SMALL, **options})
+        with self.assertRaisesRegex(FileNotFoundError, "holds no run"):
+            swapnas.resume(self.folder / "nothing")
+
+
+class Exports(unittest.TestCase):
+    def test_formats(self):
+        self.assertIn("class Network(nn.Module)", swapnas.export(4321, "nb201", format="torch"))
+        self.assertIn(b"swapnas", swapnas.export(4321, "nb201", format="onnx", channels=4, cells=1))
+        self.assertEqual(json.loads(swapnas.export(4321, "nb201", format="json"))["space"], "nb201")
+        self.assertIn("<svg", swapnas.export(4321, "nb201", format="svg"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "network.py"
+            self.assertIsNone(swapnas.export(4321, "nb201", path=path))
+            self.assertEqual(path.read_text(), swapnas.export(4321, "nb201", format="torch"))
+            with self.assertRaisesRegex(OSError, "cannot write"):
+                swapnas.export(4321, "nb201", path=Path(folder) / "none" / "network.py")
+        with self.assertRaisesRegex(ValueError, "give a format"):
+            swapnas.export(4321, "nb201")
+        with self.assertRaisesRegex(ValueError, "input is"):
+            swapnas.export(4321, "nb201", format="torch", input=(1, 2))
+        code = swapnas.export(4321, "nb201", format="torch", input=(1, 28, 28))
+        self.assertIn("1x28x28", code)
+
+    @unittest.skipIf(torch is None, "there is no PyTorch")
+    def test_a_module_of_pytorch(self):
+        module = swapnas.torch_module(4321, "nb201", classes=7)
+        self.assertEqual(module(torch.zeros(2, 3, 32, 32)).shape, (2, 7))
+
+
+class Command(unittest.TestCase):
+    def run_command(self, *arguments):
+        return subprocess.run([sys.executable, "-m", "swapnas", *arguments], capture_output=True, text=True)
+
+    def test_it_is_the_command(self):
+        shown = self.run_command("--version")
+        self.assertEqual((shown.returncode, shown.stdout.strip()), (0, f"swapnas {swapnas.__version__}"))
+        wrong = self.run_command("score", "oh", "--space", "nb201")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("error: cannot read the architecture `oh`", wrong.stderr)
+        self.assertEqual(self.run_command("nothing").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
