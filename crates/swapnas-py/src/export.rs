@@ -10,9 +10,19 @@ use crate::errors::Raise;
 use crate::options::Options;
 use crate::space::read;
 
-/// The architecture as a network to be trained, a description or a drawing.
+/// The architecture as a network to be trained, a description or a drawing: as a text or bytes, or in a file.
+///
+/// format: "torch", "onnx", "json", "dot" or "svg"; as the end of the path says unless given.
+/// network, channels, cells, classes: the network: "benchmark" or "swap", channels of its first stage, cells (or
+///     cells of each stage), classes.
+/// input: channels, height and width of the images, or one number for height and width.
+/// seed: the seed of the weights of an ONNX file.
 #[pyfunction]
-#[pyo3(signature = (arch, space = "darts", *, path = None, **options))]
+#[pyo3(
+    signature = (arch, space = "darts", *, path = None, **options),
+    text_signature = "(arch, space='darts', *, path=None, format=None, network='benchmark', channels=None, \
+                      cells=None, classes=None, input=None, seed=0)"
+)]
 pub(crate) fn export<'py>(
     py: Python<'py>,
     arch: &Bound<'py, PyAny>,

@@ -12,7 +12,24 @@ use crate::space::{PySpace, read_all};
 use crate::threads::Threads;
 use crate::watch::{Audience, interrupted, watched};
 
-/// Scores architectures of one space.
+/// Scores architectures of one space: in any order and on any number of threads with the same result to the bit.
+///
+/// space: the name of the space; swapnas.spaces() lists them.
+/// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included; swap, swap-reg,
+///     params and macs unless given. swapnas.metrics() lists them.
+/// inputs: the images: "spectral" (the default), "gaussian", "cifar10:PATH", "images:DIR", "npy:FILE", an array
+///     of shape (images, channels, rows, columns), or a pair of an array and labels.
+/// batch: number of images. An array of exactly as many keeps its order; from a larger one they are drawn.
+/// repeats: sets of weights that each network is scored with; each metric's own number unless given.
+/// seed: the seed of images and weights.
+/// init: how weights are drawn: "gaussian", "kaiming-normal", "kaiming-uniform", "xavier-normal",
+///     "xavier-uniform" or "pytorch"; each metric's own way unless given.
+/// weights: "shared", if equal parts of networks have equal weights, or "independent".
+/// precision: "f32", or "f64" to check it.
+/// network, channels, cells, size, classes: the network that is scored: "benchmark" or "swap", channels of its
+///     first stage, its cells (or cells of each stage), height and width of the images, its classes; as the
+///     space has them unless given.
+/// threads: all cores unless given.
 #[pyclass(frozen, name = "Scorer", module = "swapnas")]
 pub(crate) struct PyScorer {
     scoring: Scoring,
@@ -26,7 +43,11 @@ pub(crate) struct PyScorer {
 #[pymethods]
 impl PyScorer {
     #[new]
-    #[pyo3(signature = (space = "darts", **options))]
+    #[pyo3(
+        signature = (space = "darts", **options),
+        text_signature = "(space='darts', *, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
+                          weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, threads=None)"
+    )]
     fn new(py: Python<'_>, space: &str, options: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut taken = Options::new(options.as_ref())?;
         let scoring = taken.scoring(space)?;
@@ -66,7 +87,11 @@ impl PyScorer {
         self.scoring.space.describe(self.scorer.network())
     }
 
-    /// Scores architectures.
+    /// Scores a list of architectures, each a text in any encoding of the space, a dictionary, a number, or an
+    /// object whose text is an encoding, such as a Genotype.
+    ///
+    /// progress is a function of the numbers of networks done and in all, or False for no bar. Ctrl-C raises
+    /// swapnas.Interrupted, which has what was finished by then.
     #[pyo3(signature = (archs, *, progress = None))]
     fn score<'py>(
         &self,
@@ -77,7 +102,7 @@ impl PyScorer {
         Ok(self.run(py, archs, progress)?.0)
     }
 
-    /// How well each metric orders architectures by their accuracies.
+    /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
     #[pyo3(signature = (archs, accuracies, *, progress = None))]
     fn correlate<'py>(
         &self,

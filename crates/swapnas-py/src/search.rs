@@ -13,9 +13,34 @@ use crate::space::object;
 use crate::threads::Threads;
 use crate::watch::{Audience, watched};
 
-/// Searches a space.
+/// Searches a space, by SWAP-NAS unless told otherwise; returns a swapnas.SearchResult.
+///
+/// Architectures are scored as by swapnas.Scorer, whose arguments are taken as well; the search goes by the first
+/// metric: swap-reg where a small network is scored, else swap, unless given.
+///
+/// folder: where run.db, best.json, history.csv and report.html go; it must not hold a run yet.
+/// algorithm: "swap-nas", "aging", "random", "exhaustive" or "nsga2".
+/// population, sample, cycles, mutations: architectures that it works on, how many of them are drawn in a cycle,
+///     cycles, mutants of a cycle.
+/// min_params, max_params, max_macs, max_latency: limits of the network that is to be trained.
+/// latency_table: a CSV file with the columns op, input and ms.
+/// second_objective: "params", "macs" or "latency": what the front, and nsga2, weigh the score against.
+/// target_params: the size that the network to be trained should have; sets mu and sigma of swap-reg.
+/// final_channels, final_cells: of the network to be trained.
+/// budget_seconds: when to end before the algorithm does.
+/// top: how many of the best are returned and written.
+///
+/// Ctrl-C raises KeyboardInterrupt; the run is in its folder then, and swapnas.resume goes on with it.
 #[pyfunction]
-#[pyo3(signature = (space = "darts", *, folder = None, progress = None, **options))]
+#[pyo3(
+    signature = (space = "darts", *, folder = None, progress = None, **options),
+    text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
+                      weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, \
+                      algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, min_params=None, \
+                      max_params=None, max_macs=None, max_latency=None, latency_table=None, \
+                      second_objective='params', target_params=None, final_channels=None, final_cells=None, \
+                      budget_seconds=None, top=5, threads=None)"
+)]
 pub(crate) fn search<'py>(
     py: Python<'py>,
     space: &str,
@@ -59,9 +84,12 @@ pub(crate) fn search<'py>(
     })
 }
 
-/// Continues the search in a folder.
+/// Continues the search in a folder with its own settings; it ends as one that was never stopped.
 #[pyfunction]
-#[pyo3(signature = (folder, *, progress = None, **options))]
+#[pyo3(
+    signature = (folder, *, progress = None, **options),
+    text_signature = "(folder, *, progress=None, budget_seconds=None, top=5, threads=None)"
+)]
 pub(crate) fn resume<'py>(
     py: Python<'py>,
     folder: PathBuf,

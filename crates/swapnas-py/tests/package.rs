@@ -30,9 +30,9 @@ fn library() -> PathBuf {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["target"]["name"] == "_swapnas")
         .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
-    let libraries = files.filter_map(|file| file.as_str().map(PathBuf::from));
+    let mut libraries = files.filter_map(|file| file.as_str().map(PathBuf::from));
     let ends = |file: &PathBuf| file.extension().is_some_and(|end| end == std::env::consts::DLL_EXTENSION);
-    libraries.filter(ends).next_back().expect("the library is built")
+    libraries.rfind(ends).expect("the library is built")
 }
 
 #[test]

@@ -1,6 +1,8 @@
 """Search spaces and the lists of what there is."""
 
+import inspect
 import pickle
+import sys
 import unittest
 from collections import namedtuple
 
@@ -13,6 +15,25 @@ class Lists(unittest.TestCase):
         self.assertIn("nb201", swapnas.spaces())
         self.assertIn("SWAP", swapnas.metrics()["swap"])
         self.assertGreaterEqual(len(swapnas.metrics()), 30)
+
+    def test_signatures_say_what_is_taken(self):
+        calls = [
+            (swapnas.Scorer, dict(space="nb201")),
+            (swapnas.search, dict(space="nb201")),
+            (swapnas.resume, dict(folder="nowhere")),
+            (swapnas.export, dict(arch=1, space="nb201", format="svg")),
+        ]
+        for function, arguments in calls:
+            with self.subTest(function=function):
+                with self.assertRaises(TypeError) as refused:
+                    function(**arguments, nonsense=1)
+                known = str(refused.exception).split("by name are ")[1].split(", ")
+                self.assertTrue(function.__doc__)
+                if function is swapnas.Scorer and sys.version_info < (3, 10):
+                    continue  # Classes like this one have no signature there.
+                parameters = inspect.signature(function).parameters.values()
+                named = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+                self.assertEqual(named - {"folder", "path", "progress"}, set(known))
 
 
 class Spaces(unittest.TestCase):

@@ -1,13 +1,13 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal, Optional, Union, overload
+from typing import Any, Literal, Optional, Union, final, overload
 
 from ._results import Correlation, Scored, SearchResult
 
 __version__: str
 
-Path = Union[str, PathLike[str]]
-Progress = Union[None, bool, Callable[[int, int], object]]
+_Path = Union[str, PathLike[str]]
+_Progress = Union[None, bool, Callable[[int, int], object]]
 """None is a bar on standard error if that is a terminal, False nothing; a function gets the numbers of networks
 done and in all."""
 
@@ -17,6 +17,7 @@ class Interrupted(KeyboardInterrupt):
     scored: list[Optional[Scored]]
     """What was finished by then, and None for the rest."""
 
+@final
 class Space:
     """A search space: its encodings, and moves between architectures.
 
@@ -26,6 +27,8 @@ class Space:
     """
 
     def __new__(cls, name: str) -> Space: ...
+    def __getnewargs__(self) -> tuple[str]: ...
+    def __hash__(self) -> int: ...
     @property
     def name(self) -> str: ...
     @property
@@ -58,6 +61,7 @@ class Space:
     def all(self) -> list[str]:
         """All architectures; ValueError if they are too many to go through."""
 
+@final
 class Scorer:
     """Scores architectures of one space: in any order, on any number of threads, with the same result to the bit.
 
@@ -92,6 +96,7 @@ class Scorer:
         batch: number of images; an array of exactly as many keeps its order, from a larger one they are drawn.
         repeats: sets of weights that each network is scored with; each metric's own number by default.
         """
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]: ...
     @property
     def space(self) -> Space: ...
     @property
@@ -99,10 +104,10 @@ class Scorer:
     @property
     def network(self) -> str:
         """The network that is scored, in words."""
-    def score(self, archs: Sequence[Any], *, progress: Progress = None) -> list[Scored]:
+    def score(self, archs: Sequence[Any], *, progress: _Progress = None) -> list[Scored]:
         """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then."""
     def correlate(
-        self, archs: Sequence[Any], accuracies: Sequence[float], *, progress: Progress = None
+        self, archs: Sequence[Any], accuracies: Sequence[float], *, progress: _Progress = None
     ) -> dict[str, Correlation]:
         """How well each metric orders architectures by their accuracies."""
 
@@ -113,7 +118,7 @@ def metrics() -> dict[str, str]:
     """The metrics by name, each with what it is."""
 
 def read_table(
-    path: Path,
+    path: _Path,
     *,
     arch_column: Optional[str] = None,
     accuracy_column: Optional[str] = None,
@@ -129,8 +134,8 @@ def read_table(
 def search(
     space: str = "darts",
     *,
-    folder: Optional[Path] = None,
-    progress: Progress = None,
+    folder: Optional[_Path] = None,
+    progress: _Progress = None,
     metrics: Union[str, Sequence[str], None] = None,
     inputs: Optional[str] = None,
     batch: int = 16,
@@ -153,7 +158,7 @@ def search(
     max_params: Optional[int] = None,
     max_macs: Optional[int] = None,
     max_latency: Optional[float] = None,
-    latency_table: Optional[Path] = None,
+    latency_table: Optional[_Path] = None,
     second_objective: Literal["params", "macs", "latency"] = "params",
     target_params: Optional[int] = None,
     final_channels: Optional[int] = None,
@@ -169,9 +174,9 @@ def search(
     """
 
 def resume(
-    folder: Path,
+    folder: _Path,
     *,
-    progress: Progress = None,
+    progress: _Progress = None,
     budget_seconds: Optional[float] = None,
     top: int = 5,
     threads: Optional[int] = None,
@@ -183,7 +188,7 @@ def export(
     arch: Any,
     space: str = "darts",
     *,
-    path: Path,
+    path: _Path,
     format: Optional[str] = None,
     network: str = "benchmark",
     channels: Optional[int] = None,
