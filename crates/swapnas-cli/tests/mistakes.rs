@@ -215,7 +215,10 @@ fn a_search_warns_of_scores_that_say_nothing() {
     let target =
         run(path, &["search", "--target-params", "100M", "--repeats", "1", "--size", "8", "--cycles", "1"]);
     let said = String::from_utf8_lossy(&target.stderr).into_owned();
-    assert!(said.contains("random networks to be trained, none is like that"), "{said}");
+    assert!(
+        said.contains("of 200 random networks to be trained, none has about 100000000 parameters"),
+        "{said}"
+    );
 }
 
 #[test]

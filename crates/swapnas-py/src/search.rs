@@ -1,13 +1,14 @@
+use std::ffi::CString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use swapnas::search::{Ended, LatencyTable, Limits, Search, SearchError};
 use swapnas::{Level, Searching, free_folder, results};
 
-use crate::errors::Raise;
+use crate::errors::{Raise, in_python};
 use crate::options::Options;
 use crate::space::object;
 use crate::threads::Threads;
@@ -78,10 +79,12 @@ pub(crate) fn search<'py>(
         PyOSError::new_err("there are too many folders called swapnas-search-N; give one as folder")
     })?;
     let level = Level::from_env().map_err(Raise::raise)?;
-    run.run(py, || {
-        let (configuration, _) = searching.configuration()?;
-        Search::create(&folder, configuration, level)
-    })
+    let (configuration, target) = py.detach(|| searching.configuration()).map_err(Raise::raise)?;
+    if let Some(warning) = target.and_then(|target| target.warning()) {
+        let warning = CString::new(in_python(&warning))?;
+        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &warning, 1)?;
+    }
+    run.run(py, || Search::create(&folder, configuration, level))
 }
 
 /// Continues the search in a folder with its own settings; it ends as one that was never stopped.

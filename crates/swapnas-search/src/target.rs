@@ -21,6 +21,20 @@ pub struct Target {
     pub range: [u64; 2],
 }
 
+impl Target {
+    /// What whoever asked for the size should know, if there seem to be no such networks.
+    pub fn warning(&self) -> Option<String> {
+        let [least, most] = self.range;
+        (!(least..=most).contains(&self.params)).then(|| {
+            format!(
+                "of {SAMPLES} random networks to be trained, none has about {} parameters: they have {least} to {most}; \
+                 --final-channels and --final-cells change that",
+                self.params
+            )
+        })
+    }
+}
+
 /// From the size of the network that is to be trained to that of the one that is scored: by a straight
 /// line through the sizes of 200 random architectures.
 ///

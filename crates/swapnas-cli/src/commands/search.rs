@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
-use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search, Target};
+use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search};
 use swapnas::{Level, NetworkConfig, Searching, Shape, Space, free_folder, saturation_warnings};
 
 use crate::Ending;
@@ -123,17 +123,13 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
         final_cells: args.final_cells,
     };
     let (configuration, target) = searching.configuration()?;
-    if let Some(Target { params, mu, range: [least, most], .. }) = target {
+    if let Some(target) = target {
         eprintln!(
-            "{params} parameters of the network to be trained are about {mu} thousand of the scored one: the \
-             objective is {}",
-            configuration.metrics
+            "{} parameters of the network to be trained are about {} thousand of the scored one: the objective is {}",
+            target.params, target.mu, configuration.metrics
         );
-        if !(least..=most).contains(&params) {
-            eprintln!(
-                "of 200 random networks to be trained, none is like that: they have {least} to {most} parameters; \
-                 --final-channels and --final-cells change that"
-            );
+        if let Some(warning) = target.warning() {
+            eprintln!("{warning}");
         }
     }
     Ok(configuration)
