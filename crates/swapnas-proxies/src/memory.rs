@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use sysinfo::System;
+
 /// Less memory than something takes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -25,15 +27,20 @@ fn tenths(bytes: usize, round: fn(f64) -> f64) -> f64 {
 /// Bytes that need not be asked for, and that must be left for everything else.
 const MARGIN: usize = 64 << 20;
 
-/// Asks the system for so many bytes, and some to spare, and gives them back.
+/// Asks the system for so many bytes, and some to spare, and gives them back. Systems promise more memory than
+/// they have, so what is free is looked at as well, in the container if there is one.
 ///
 /// # Errors
-/// If it does not give as many.
+/// If there are not as many.
 pub fn check_memory(what: &'static str, needed: usize) -> Result<(), MemoryError> {
-    if needed <= MARGIN || gives(needed) {
+    if needed <= MARGIN {
         return Ok(());
     }
-    let (mut available, mut refused) = (0, needed);
+    let free = free();
+    if needed.saturating_add(MARGIN) <= free && gives(needed) {
+        return Ok(());
+    }
+    let (mut available, mut refused) = (0, needed.min(free));
     while refused - available > MARGIN {
         let middle = available + (refused - available) / 2;
         if gives(middle) {
@@ -43,6 +50,20 @@ pub fn check_memory(what: &'static str, needed: usize) -> Result<(), MemoryError
         }
     }
     Err(MemoryError { what, needed, available })
+}
+
+/// Bytes that are free or can be freed, as far as the system tells.
+fn free() -> usize {
+    let mut system = System::new();
+    system.refresh_memory();
+    if system.total_memory() == 0 {
+        return usize::MAX; // It tells nothing.
+    }
+    let of_machine = system.available_memory().saturating_add(system.free_swap());
+    // What files occupy of a container's memory can be freed.
+    let of_container = system.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss));
+    let known = [Some(of_machine), of_container].into_iter().flatten().filter(|bytes| *bytes > 0);
+    known.min().map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// Whether the system gives so many bytes and the margin.
