@@ -1,9 +1,8 @@
 //! Runs the tests in Python, which are in this folder.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use serde_json::Value;
 
 /// The Python to test with: the one that `SWAPNAS_PYTHON` names, or the usual one if it is new enough.
 fn python() -> Option<String> {
@@ -16,23 +15,13 @@ fn python() -> Option<String> {
     })
 }
 
-/// Builds the library that Python loads, and says where it is.
+/// The library that Python loads: cargo has built it for this test, and puts it beside it.
 fn library() -> PathBuf {
-    let build = Command::new(env!("CARGO"))
-        .args(["build", "--lib", "--message-format=json-render-diagnostics"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    let messages = String::from_utf8(build.stdout).expect("messages are text");
-    let files = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "_swapnas")
-        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
-    let mut libraries = files.filter_map(|file| file.as_str().map(PathBuf::from));
-    let ends = |file: &PathBuf| file.extension().is_some_and(|end| end == std::env::consts::DLL_EXTENSION);
-    libraries.rfind(ends).expect("the library is built")
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let name = format!("{DLL_PREFIX}_swapnas{DLL_SUFFIX}");
+    let library = test.with_file_name(&name);
+    assert!(library.exists(), "there is no {}", library.display());
+    library
 }
 
 #[test]
