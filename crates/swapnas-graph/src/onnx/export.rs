@@ -186,6 +186,7 @@ impl<'a> File<'a> {
             dims: dims.iter().map(|&dim| dim as i64).collect(),
             data_type: DataType::Float.into(),
             raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            ..Tensor::default()
         });
     }
 
@@ -201,6 +202,7 @@ impl<'a> File<'a> {
             dims: vec![numbers.len() as i64],
             data_type: DataType::Int64.into(),
             raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            ..Tensor::default()
         });
         self.shared.insert(key, name.clone());
         name
@@ -253,6 +255,7 @@ impl<'a> File<'a> {
             output: vec![output],
             op_type: op.to_owned(),
             attribute,
+            domain: String::new(),
         });
     }
 
