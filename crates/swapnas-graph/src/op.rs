@@ -105,6 +105,10 @@ pub enum Activation {
     Gelu,
     /// x * min(max(x + 3, 0), 6) / 6.
     HardSwish,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    HardSigmoid,
 }
 
 /// What a node computes from its inputs.
@@ -179,6 +183,8 @@ impl Op {
             Op::Act(Activation::Silu) => "SiLU",
             Op::Act(Activation::Gelu) => "GELU",
             Op::Act(Activation::HardSwish) => "hard-swish",
+            Op::Act(Activation::Sigmoid) => "sigmoid",
+            Op::Act(Activation::HardSigmoid) => "hard-sigmoid",
             Op::MaxPool(_) => "max pool",
             Op::AvgPool { .. } => "average pool",
             Op::GlobalAvgPool => "global average pool",

@@ -371,6 +371,11 @@ impl<'a> File<'a> {
                 self.push("Clip", vec![x, low, high], output, Vec::new());
             }
             Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
+            Activation::Sigmoid => self.push("Sigmoid", vec![x], output, Vec::new()),
+            Activation::HardSigmoid => {
+                let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
+                self.push("HardSigmoid", vec![x], output, attributes);
+            }
             Activation::Silu => {
                 let gate = self.fresh(format!("{output}.gate"));
                 self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());

@@ -401,6 +401,8 @@ pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
         Activation::Silu => rows::Activation::Silu,
         Activation::Gelu => rows::Activation::Gelu,
         Activation::HardSwish => rows::Activation::HardSwish,
+        Activation::Sigmoid => rows::Activation::Sigmoid,
+        Activation::HardSigmoid => rows::Activation::HardSigmoid,
     }
 }
 

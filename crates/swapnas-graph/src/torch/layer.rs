@@ -82,6 +82,8 @@ fn activation(act: Activation) -> &'static str {
         Activation::Silu => "nn.SiLU()",
         Activation::Gelu => "nn.GELU()",
         Activation::HardSwish => "nn.Hardswish()",
+        Activation::Sigmoid => "nn.Sigmoid()",
+        Activation::HardSigmoid => "nn.Hardsigmoid()",
     }
 }
 
