@@ -6,12 +6,14 @@
 
 mod export;
 mod proto;
+mod read;
 #[cfg(test)]
 mod tests;
 
 use crate::{Statistics, TensorsError, Weights};
 
 pub use export::{check, export};
+pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, read, read_with_weights};
 
 /// The version of the operators: the lowest one that has all that is needed.
 pub const OPSET: i64 = 17;

@@ -382,16 +382,20 @@ pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
         let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
         let params: Vec<u64> = node.op.params().map(|p| graph.param(p).key.0).collect();
         let Node { op, shape, .. } = node;
-        let what = match op {
-            Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
-            Op::MaxPool(window) => Key::of(window),
-            Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
-            Op::Slice { start } => Key::of(start),
-            _ => Key::of(()),
-        };
-        keys.push(Key::of((op.name(), what, shape, inputs, params)));
+        keys.push(Key::of((op.name(), attributes(op), shape, inputs, params)));
     }
     keys
+}
+
+/// What an operation is besides its name and parameters.
+pub(crate) fn attributes(op: &Op) -> Key {
+    match op {
+        Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
+        Op::MaxPool(window) => Key::of(window),
+        Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
+        Op::Slice { start } => Key::of(start),
+        _ => Key::of(()),
+    }
 }
 
 pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
