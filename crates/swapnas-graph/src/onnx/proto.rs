@@ -1,6 +1,7 @@
 //! The messages of ONNX (`onnx.proto3`), as far as networks need them. Fields that are not here are skipped
 //! when a file is read.
 
+use prost::bytes::Bytes;
 use prost::{Enumeration, Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]
@@ -109,8 +110,8 @@ pub(crate) struct Tensor {
     #[prost(string, tag = "8")]
     pub name: String,
     /// The numbers, little-endian.
-    #[prost(bytes = "vec", tag = "9")]
-    pub raw_data: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "9")]
+    pub raw_data: Bytes,
     /// Likewise, of type `Double`.
     #[prost(double, repeated, tag = "10")]
     pub double_data: Vec<f64>,

@@ -145,10 +145,14 @@ impl<'m> Reader<'m> {
     pub(super) fn div(&mut self, call: Call<'m>) -> Result<(), Problem> {
         match self.operands(call)? {
             Operands::Numbers(a, b) => self.compute(call, &a, &b, |a, b| {
-                let of_batch = a.of_batch && !b.of_batch;
                 let value = a.value.checked_div(b.value)?;
                 let exact = value.checked_mul(b.value) == Some(a.value);
-                (exact && (of_batch || a.of_batch == b.of_batch)).then_some(Number { value, of_batch })
+                // Whole numbers are rounded to zero, but nobody knows where parts of a batch end.
+                match (a.of_batch, b.of_batch) {
+                    (false, false) => Some(Number::plain(value)),
+                    (of_batch, _) if of_batch && exact => Some(Number { value, of_batch: !b.of_batch }),
+                    _ => None,
+                }
             }),
             Operands::Scalar { of, number, second: true } if number != 0.0 => {
                 self.scale(call, of, 1.0 / number)

@@ -21,6 +21,7 @@ mod value;
 use std::collections::BTreeMap;
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 pub use error::{InputProblem, Limit, NodeName, Problem, ReadError};
 pub use input::Images;
@@ -57,7 +58,7 @@ const MOST_MACS: u128 = 1 << 56;
 ///
 /// # Errors
 /// If the bytes are no ONNX file, or the network is none of convolutions: the message names the node.
-pub fn read(file: &[u8], images: Images) -> Result<Graph, ReadError> {
+pub fn read(file: Vec<u8>, images: Images) -> Result<Graph, ReadError> {
     let model = decode(file)?;
     Ok(parts(&model, images)?.graph)
 }
@@ -66,7 +67,7 @@ pub fn read(file: &[u8], images: Images) -> Result<Graph, ReadError> {
 ///
 /// # Errors
 /// Besides, if these are in another file or of another type than single or double precision.
-pub fn read_with_weights(file: &[u8], images: Images) -> Result<(Graph, Tensors), ReadError> {
+pub fn read_with_weights(file: Vec<u8>, images: Images) -> Result<(Graph, Tensors), ReadError> {
     let model = decode(file)?;
     let reader::Parts { graph, params } = parts(&model, images)?;
     let mut tensors = BTreeMap::new();
@@ -78,8 +79,9 @@ pub fn read_with_weights(file: &[u8], images: Images) -> Result<(Graph, Tensors)
     Ok((graph, Tensors::new("the ONNX file".into(), tensors)))
 }
 
-fn decode(file: &[u8]) -> Result<Model, ReadError> {
-    Model::decode(file).map_err(|error| ReadError::Format(error.to_string()))
+/// The message in the file; tensors stay where they are.
+fn decode(file: Vec<u8>) -> Result<Model, ReadError> {
+    Model::decode(Bytes::from(file)).map_err(|error| ReadError::Format(error.to_string()))
 }
 
 fn parts(model: &Model, images: Images) -> Result<reader::Parts<'_>, ReadError> {

@@ -6,14 +6,35 @@ use super::is_onnx;
 use super::reader::Reader;
 use super::value::Part;
 use crate::Activation;
+use crate::onnx::proto::Node;
+
+/// All operators that are read.
+#[rustfmt::skip] // few lines
+const OPERATORS: [&str; 44] = [
+    "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
+    "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
+    "Add", "Sum", "Sub", "Mul", "Div", "MaxPool", "AveragePool",
+    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat", "Split", "Slice",
+    "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout",
+    "Softmax", "LogSoftmax", "Cast", "CastLike", "Constant", "ConstantOfShape", "Expand",
+    "Shape", "Gather",
+];
+
+/// Whether the operator of a node is one of those that are read.
+pub(super) fn check(node: &Node) -> Result<(), Problem> {
+    if !is_onnx(&node.domain) {
+        return Err(Problem::Domain(plain(&node.domain)));
+    }
+    if OPERATORS.contains(&node.op_type.as_str()) {
+        Ok(())
+    } else {
+        Err(Problem::Operator(hint(&node.op_type)))
+    }
+}
 
 impl<'m> Reader<'m> {
     pub(super) fn node(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let node = call.node;
-        if !is_onnx(&node.domain) {
-            return Err(Problem::Domain(plain(&node.domain)));
-        }
-        match node.op_type.as_str() {
+        match call.node.op_type.as_str() {
             "Conv" => self.conv(call),
             "Gemm" => self.gemm(call),
             "MatMul" => self.matmul(call),

@@ -6,6 +6,7 @@ use super::attributes::Call;
 use super::constant::{Constant, Known, Numbers, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Images};
+use super::operators;
 use super::value::{Complete, Image, Part, Pending, Term, Value, View};
 use super::{MOST_MACS, MOST_PARAMETERS, MOST_SIDE, MOST_VALUES};
 use crate::onnx::proto::{Graph as GraphProto, Tensor};
@@ -46,6 +47,10 @@ pub(super) struct Parts<'m> {
 
 pub(super) fn read<'m>(file: &'m GraphProto, images: Images) -> Result<Parts<'m>, ReadError> {
     let mut reader = Reader::new(file, images)?;
+    // What cannot be read whatever it is read from is more to the point than what comes of it.
+    for (index, node) in file.node.iter().enumerate() {
+        operators::check(node).map_err(|problem| reader.at(index, problem))?;
+    }
     for (index, node) in file.node.iter().enumerate() {
         let call = Call { index, node };
         reader.node(call).and_then(|()| reader.check()).map_err(|problem| reader.at(index, problem))?;
