@@ -3,8 +3,8 @@ use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 
 use crate::{
-    Activation, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Padding, Param, ParamId, ParamKind,
-    Shape, ValueId, Window,
+    Activation, Epsilon, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Padding, Param, ParamId,
+    ParamKind, Shape, ValueId, Window,
 };
 
 /// How a convolution is made: see [`GraphBuilder::conv2d`].
@@ -164,6 +164,17 @@ impl GraphBuilder {
 
     /// Batch normalisation module `name`, with batch statistics.
     pub fn batch_norm(&mut self, name: &str, x: ValueId, affine: bool) -> Result<ValueId, GraphError> {
+        self.batch_norm_with(name, x, affine, Epsilon::default())
+    }
+
+    /// The same with another epsilon than the usual one.
+    pub fn batch_norm_with(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        affine: bool,
+        epsilon: Epsilon,
+    ) -> Result<ValueId, GraphError> {
         let shape = self.shape(x);
         self.scope(name, |b| {
             let affine = affine.then(|| {
@@ -171,7 +182,7 @@ impl GraphBuilder {
                 let weight = b.param("weight", ParamKind::NormWeight, dims.clone(), 1, 1);
                 (weight, b.param("bias", ParamKind::NormBias, dims, 1, 1))
             });
-            let y = b.node(Op::BatchNorm { affine }, vec![x], shape);
+            let y = b.node(Op::BatchNorm { affine, epsilon }, vec![x], shape);
             Ok(b.module(ModuleKind::BatchNorm, x, y))
         })
     }

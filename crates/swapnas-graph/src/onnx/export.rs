@@ -7,7 +7,6 @@ use super::proto::{
     OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
 use super::{Contents, IR_VERSION, OPSET, OnnxError};
-use crate::exec::EPSILON;
 use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Window};
 
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
@@ -285,7 +284,7 @@ impl<'a> File<'a> {
                         attributes.push(int("group", *groups as i64));
                         self.push("Conv", inputs, output, attributes);
                     }
-                    Op::BatchNorm { affine } => {
+                    Op::BatchNorm { affine, epsilon } => {
                         let channels = node.shape.channels;
                         let (weight, bias) = match affine {
                             Some((weight, bias)) => (self.param(*weight), self.param(*bias)),
@@ -302,7 +301,7 @@ impl<'a> File<'a> {
                         self.add_floats(names[0].clone(), &[channels], &mean);
                         self.add_floats(names[1].clone(), &[channels], &variance);
                         inputs.extend([weight, bias].into_iter().chain(names));
-                        let epsilon = float("epsilon", EPSILON as f32);
+                        let epsilon = float("epsilon", epsilon.number() as f32);
                         self.push("BatchNormalization", inputs, output, vec![epsilon]);
                     }
                     Op::MaxPool(window) => {

@@ -12,7 +12,9 @@ impl<'m> Reader<'m> {
     /// What has this name as a term: as it is, if it may become part of another activation.
     pub(super) fn term_of(&mut self, call: Call<'m>, name: &'m str) -> Result<Term<'m>, Problem> {
         match self.value(name)? {
-            Value::Pending(Pending::Term(term)) => Ok(Term { maker: call.index, name: call.output()?, ..term }),
+            Value::Pending(Pending::Term(term)) => {
+                Ok(Term { maker: call.index, name: call.output()?, ..term })
+            }
             _ => self.built_term(call, name),
         }
     }
@@ -154,12 +156,19 @@ impl<'m> Reader<'m> {
             scaled.then_some(Term { part: Part::Erf, factor: 1.0, ..term })
         };
         self.step(call, call.need(0)?, step, || {
-            Problem::unsupported("the error function of something else than x / sqrt 2", "GELU put together from parts")
+            Problem::unsupported(
+                "the error function of something else than x / sqrt 2",
+                "GELU put together from parts",
+            )
         })
     }
 
     /// The product of two terms, if it is part of an activation.
-    pub(super) fn product(&mut self, call: Call<'m>, names: [&'m str; 2]) -> Result<Option<Term<'m>>, Problem> {
+    pub(super) fn product(
+        &mut self,
+        call: Call<'m>,
+        names: [&'m str; 2],
+    ) -> Result<Option<Term<'m>>, Problem> {
         let [a, b] = [self.term_of(call, names[0])?, self.term_of(call, names[1])?];
         let product = |x: Term<'m>, part: Term<'m>| {
             let fits = x.of == part.of && x.part == Part::Same && part.part != Part::Same;

@@ -11,9 +11,16 @@ use crate::Shape;
 enum Operands<'m> {
     Numbers(Numbers, Numbers),
     /// A value and a number, and whether the number is the second.
-    Scalar { of: &'m str, number: f64, second: bool },
+    Scalar {
+        of: &'m str,
+        number: f64,
+        second: bool,
+    },
     /// A value and a tensor of the file.
-    Constant { of: &'m str, constant: Constant<'m> },
+    Constant {
+        of: &'m str,
+        constant: Constant<'m>,
+    },
     Images([&'m str; 2]),
 }
 
@@ -31,7 +38,8 @@ impl<'m> Reader<'m> {
             let (of, second) = (names[other], constant == 1);
             if let Some(number) = self.scalar(names[constant])? {
                 // A layer of one output may have a bias of one number.
-                let is_bias = matches!(&values[constant], Value::Constant(c) if c.learned && !c.dims.is_empty());
+                let is_bias =
+                    matches!(&values[constant], Value::Constant(c) if c.learned && !c.dims.is_empty());
                 if !(is_bias && matches!(values[other], Value::Pending(Pending::Layer(_)))) {
                     return Ok(Operands::Scalar { of, number, second });
                 }
@@ -186,7 +194,10 @@ impl<'m> Reader<'m> {
         let of = |numbers: &Numbers, i: usize| numbers.items[if numbers.items.len() == 1 { 0 } else { i }];
         let items: Option<Vec<Number>> = (0..len).map(|i| arithmetic(of(a, i), of(b, i))).collect();
         let items = items.ok_or_else(|| {
-            Problem::unsupported("a size that is computed this way", "whole sizes, and multiples of the batch")
+            Problem::unsupported(
+                "a size that is computed this way",
+                "whole sizes, and multiples of the batch",
+            )
         })?;
         self.set(call, Value::Numbers(Numbers { items, scalar: a.scalar && b.scalar }))
     }

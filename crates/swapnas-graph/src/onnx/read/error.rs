@@ -29,7 +29,7 @@ pub enum ReadError {
         /// Which.
         node: NodeName,
         /// Why.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// Numbers of a parameter that are not at hand.
     #[error("the numbers of {name} cannot be read: {reason}")]
@@ -149,7 +149,8 @@ pub(super) fn hint(operator: &str) -> &'static str {
             "networks of convolutions are, with batch normalisation and ReLU or other activations, but not transformers"
         }
         "If" | "Loop" | "Scan" => "networks without control flow are",
-        "RandomNormal" | "RandomUniform" | "RandomNormalLike" | "RandomUniformLike" | "Bernoulli" | "Multinomial" => {
+        "RandomNormal" | "RandomUniform" | "RandomNormalLike" | "RandomUniformLike" | "Bernoulli"
+        | "Multinomial" => {
             "networks that draw no random numbers are: export the model in evaluation mode, as after model.eval()"
         }
         "QLinearConv" | "QuantizeLinear" | "DequantizeLinear" | "ConvInteger" | "MatMulInteger" => {

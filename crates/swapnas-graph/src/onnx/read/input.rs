@@ -18,11 +18,11 @@ pub enum Images {
 }
 
 /// Name, size of the batch if it is fixed, and shape of the images.
-pub(super) fn of<'m>(
-    file: &'m Graph,
+pub(super) fn of(
+    file: &Graph,
     is_initialiser: impl Fn(&str) -> bool,
     images: Images,
-) -> Result<(&'m str, Option<usize>, Shape), ReadError> {
+) -> Result<(&str, Option<usize>, Shape), ReadError> {
     // In old files, initialisers are inputs as well.
     let inputs: Vec<&ValueInfo> = file.input.iter().filter(|input| !is_initialiser(&input.name)).collect();
     let [input] = inputs[..] else { return Err(InputProblem::Count(inputs.len()).into()) };
@@ -35,7 +35,8 @@ pub(super) fn of<'m>(
         return Err(not_images().into());
     }
     let Some([batch, sizes @ ..]) = dims else { return Err(not_images().into()) };
-    let &[channels, height, width] = &sizes.iter().map(size).collect::<Option<Vec<_>>>().unwrap_or_default()[..]
+    let &[channels, height, width] =
+        &sizes.iter().map(size).collect::<Option<Vec<_>>>().unwrap_or_default()[..]
     else {
         return Err(not_images().into());
     };
@@ -62,7 +63,9 @@ pub(super) fn of<'m>(
         return Err(not_images().into());
     }
     if let Some(size) = sizes.into_iter().map(|size| size as u128).find(|size| *size > MOST_SIDE) {
-        return Err(Limit { what: "channels, rows or columns of the images", found: size, most: MOST_SIDE }.into());
+        return Err(
+            Limit { what: "channels, rows or columns of the images", found: size, most: MOST_SIDE }.into()
+        );
     }
     Ok((&input.name, batch, shape))
 }

@@ -5,7 +5,7 @@ use super::constant::Constant;
 use super::error::Problem;
 use super::reader::Reader;
 use super::value::{Image, Layer, LayerKind, Pending, Value, View};
-use crate::Conv;
+use crate::{Conv, Epsilon};
 
 impl<'m> Reader<'m> {
     pub(super) fn conv(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -43,7 +43,10 @@ impl<'m> Reader<'m> {
                 && found != expected
                 && (name == "alpha" || call.input(2).is_some())
             {
-                return Err(Problem::unsupported(format!("{name} = {found}"), "linear layers, where it is 1"));
+                return Err(Problem::unsupported(
+                    format!("{name} = {found}"),
+                    "linear layers, where it is 1",
+                ));
             }
         }
         if call.switch("transA", false)? {
@@ -108,7 +111,10 @@ impl<'m> Reader<'m> {
         let bias = bias.filter(|bias| bias.learned || !bias.is_all(0.0));
         if let Some(bias) = &bias {
             if !bias.learned {
-                return Err(Problem::unsupported("a constant bias", "biases that are stored as initialisers"));
+                return Err(Problem::unsupported(
+                    "a constant bias",
+                    "biases that are stored as initialisers",
+                ));
             }
             if bias.elements() != out {
                 let text = format!("the bias has {} elements for {out} outputs", bias.elements());
@@ -171,12 +177,21 @@ impl<'m> Reader<'m> {
         }
         // What is no initialiser is not learned: exporters write such a one where there are no parameters.
         let affine = scale.learned || bias.learned;
-        if !affine && !(scale.is_all(1.0) && bias.is_all(0.0)) {
+        let is_identity = || scale.is_all(1.0) && bias.is_all(0.0);
+        if !affine && !is_identity() {
             return Err(Problem::unsupported(
                 "a normalisation with constant weights",
                 "those with weights that are stored as initialisers, or none",
             ));
         }
+        // In the file it is rounded to single precision; the shortest number that is rounded to it is meant.
+        let epsilon = match call.float("epsilon")? {
+            None => Epsilon::default(),
+            Some(number) => {
+                let number = (number as f32).to_string().parse().ok().and_then(Epsilon::new);
+                number.ok_or_else(|| Problem::broken("epsilon is negative or no number"))?
+            }
+        };
         let [node, output] = names(call)?;
         let of_weight = scale.name().filter(|_| affine).and_then(|name| name.strip_suffix(".weight"));
         let name = self.module([of_weight, Some(if node.is_empty() { output } else { node })], "norm");
@@ -186,7 +201,7 @@ impl<'m> Reader<'m> {
             self.count(&scale)?;
             self.count(&bias)?;
         }
-        let value = self.builder.batch_norm(&name, of.value, affine)?;
+        let value = self.builder.batch_norm_with(&name, of.value, affine, epsilon)?;
         if let Some(key) = key {
             self.builder.key_params(first, key);
         }

@@ -73,7 +73,9 @@ pub fn read_with_weights(file: Vec<u8>, images: Images) -> Result<(Graph, Tensor
     let mut tensors = BTreeMap::new();
     for (param, constant) in graph.params().iter().zip(params) {
         let name = || constant.name().unwrap_or(&param.name).to_owned();
-        let numbers = constant.numbers().map_err(|reason| ReadError::Weights { name: error::quote(&name()), reason })?;
+        let numbers = constant
+            .numbers()
+            .map_err(|reason| ReadError::Weights { name: error::quote(&name()), reason })?;
         tensors.insert(param.name.clone(), Tensor { shape: param.shape.clone(), numbers });
     }
     Ok((graph, Tensors::new("the ONNX file".into(), tensors)))

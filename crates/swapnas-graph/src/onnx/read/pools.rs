@@ -147,7 +147,10 @@ impl<'m> Reader<'m> {
         }
         let [batch, channels, [top, bottom], [left, right]] = sides;
         if [batch, channels] != [[0; 2]; 2] {
-            return Err(Problem::unsupported("padding of the batch or of channels", "padding of rows and columns"));
+            return Err(Problem::unsupported(
+                "padding of the batch or of channels",
+                "padding of rows and columns",
+            ));
         }
         self.set_padded(call, of, Padding { top, left, bottom, right })
     }

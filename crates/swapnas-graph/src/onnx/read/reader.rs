@@ -89,7 +89,7 @@ impl<'m> Reader<'m> {
     fn at(&self, index: usize, problem: Problem) -> ReadError {
         let node = &self.file.node[index];
         let (operator, name) = (node.op_type.clone(), node.name.clone());
-        ReadError::Node { node: NodeName { number: index + 1, operator, name }, problem }
+        ReadError::Node { node: NodeName { number: index + 1, operator, name }, problem: Box::new(problem) }
     }
 
     /// Whether the graph is still of a size that anybody can use.
@@ -253,7 +253,10 @@ impl<'m> Reader<'m> {
                 Image { value, view: View::Image }
             }
             Value::Constant(_) | Value::Numbers(_) => {
-                return Err(Problem::unsupported("a constant in this place", "what is computed from the images"));
+                return Err(Problem::unsupported(
+                    "a constant in this place",
+                    "what is computed from the images",
+                ));
             }
         };
         self.values[place] = Value::Built(image);
@@ -327,9 +330,8 @@ impl<'m> Reader<'m> {
     /// What a module is called: as the parameter of the file, the node or its result, with a number where
     /// that is not the first of its name.
     pub(super) fn module(&mut self, names: [Option<&str>; 2], otherwise: &str) -> String {
-        let plain = |name: &&str| {
-            !name.is_empty() && name.len() <= 200 && !name.chars().any(|c| c.is_control())
-        };
+        let plain =
+            |name: &&str| !name.is_empty() && name.len() <= 200 && !name.chars().any(|c| c.is_control());
         let name = names.into_iter().flatten().find(plain).unwrap_or(otherwise);
         let count = self.modules.entry(name.to_owned()).or_default();
         *count += 1;

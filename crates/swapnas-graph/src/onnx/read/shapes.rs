@@ -23,9 +23,7 @@ impl<'m> Reader<'m> {
     pub(super) fn shape_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let name = call.need(0)?;
         let dims = match self.value(name)? {
-            Value::Constant(constant) => {
-                constant.dims.iter().map(|dim| Number::plain(*dim as i64)).collect()
-            }
+            Value::Constant(constant) => constant.dims.iter().map(|dim| Number::plain(*dim as i64)).collect(),
             Value::Numbers(Numbers { scalar: true, .. }) => Vec::new(),
             Value::Numbers(numbers) => vec![Number::plain(numbers.items.len() as i64)],
             Value::Built(_) | Value::Pending(_) => {
@@ -91,7 +89,10 @@ impl<'m> Reader<'m> {
         let channels = self.shape(of).channels;
         let axis = normal(call.int("axis")?.unwrap_or(0), 4)?;
         if axis != 1 {
-            return Err(Problem::unsupported(format!("a split along dimension {axis}"), "splits of channels"));
+            return Err(Problem::unsupported(
+                format!("a split along dimension {axis}"),
+                "splits of channels",
+            ));
         }
         let outputs = &call.node.output;
         let sizes = match call.input(1) {
@@ -157,7 +158,10 @@ impl<'m> Reader<'m> {
             let [start, end, step] = range;
             let unsupported = || {
                 let text = format!("the part {start}..{end} in steps of {step} of dimension {axis}");
-                Problem::unsupported(text, "parts of the channels, and of rows and columns from front to back")
+                Problem::unsupported(
+                    text,
+                    "parts of the channels, and of rows and columns from front to back",
+                )
             };
             if axis == 0 {
                 if start != 0 || step != 1 || self.batch.map_or(end != i64::MAX, |batch| end < batch as i64) {
@@ -287,7 +291,9 @@ impl<'m> Reader<'m> {
                 None => (first..rank).filter(|axis| dims[axis - first] == 1).collect(),
             };
             if gone.iter().any(|axis| *axis < first || dims[axis - first] != 1) {
-                return Err(Problem::broken(format!("of the dimensions {dims:?}, not all of {gone:?} are 1")));
+                return Err(Problem::broken(format!(
+                    "of the dimensions {dims:?}, not all of {gone:?} are 1"
+                )));
             }
             let kept = dims.iter().enumerate().filter(|(axis, _)| !gone.contains(&(axis + first)));
             Ok(kept.map(|(_, dim)| *dim).collect())
@@ -356,9 +362,10 @@ impl<'m> Reader<'m> {
         if let Value::Constant(constant) = self.value(name)? {
             return match order {
                 None | Some([1, 0]) => self.set(call, Value::Constant(constant.transposed()?)),
-                Some(order) => {
-                    Err(Problem::unsupported(format!("weights in the order {order:?}"), "matrices, transposed"))
-                }
+                Some(order) => Err(Problem::unsupported(
+                    format!("weights in the order {order:?}"),
+                    "matrices, transposed",
+                )),
             };
         }
         let of = self.image(name)?;
@@ -428,7 +435,10 @@ impl<'m> Reader<'m> {
                 _ => Err(Problem::unsupported("a shape that becomes fractional", "whole sizes")),
             },
             (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
-            _ => Err(Problem::unsupported("this change of type", "changes between types of floating-point numbers")),
+            _ => Err(Problem::unsupported(
+                "this change of type",
+                "changes between types of floating-point numbers",
+            )),
         }
     }
 
