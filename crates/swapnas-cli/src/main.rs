@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod progress;
 mod render;
+mod subjects;
 
 use std::process::ExitCode;
 
@@ -27,8 +28,8 @@ fn main() -> ExitCode {
     let matches = command.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
-        Command::Score(args) => commands::score::run(args),
-        Command::Correlate(args) => commands::correlate::run(args),
+        Command::Score(args) => commands::score::run(args, &given(&command, &matches)),
+        Command::Correlate(args) => commands::correlate::run(args, &given(&command, &matches)),
         Command::Export(args) => commands::export::run(args),
         Command::Search(args) => commands::search::run(args, &given(&command, &matches)),
         Command::Spaces(args) => commands::spaces::run(args),

@@ -29,6 +29,7 @@ pub mod drawing;
 pub mod export;
 mod file;
 mod markup;
+pub mod onnx;
 pub mod plot;
 pub mod report;
 pub mod results;

@@ -2,104 +2,114 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::{Map, Value, json};
-use swapnas::{
-    Arch, Columns, Score, Scored, Scorer, Tensors, Undefined, results, saturation_warnings, table,
-};
+use swapnas::{Columns, Score, Scored, Shape, Tensors, Undefined, results, saturation_warnings, table};
 
 use crate::Ending;
 use crate::args::ScoreArgs;
+use crate::commands::scoring::METRICS;
 use crate::progress::Bar;
 use crate::render;
+use crate::subjects::{Scoring, Subject};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
 
-pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
+pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     args.scoring.start_threads()?;
-    let columns = args.scoring.columns()?;
-    let archs = architectures(&args)?;
+    // What cannot be computed need not be looked for.
+    args.scoring.columns(METRICS)?;
+    let subjects = subjects(&args)?;
     let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
-    let scorer = args.scoring.scorer(tensors)?;
-    let bar = Bar::new(archs.len())?;
-    let scored = scorer.score(&archs, &bar);
+    let scoring = Scoring::new(subjects, &args.scoring, tensors, given)?;
+    let columns = &scoring.columns;
+    let bar = Bar::new(scoring.len())?;
+    let scored = scoring.score(&bar);
     bar.finish();
     let scored = scored?;
     let done = scored.iter().flatten().count();
-    let mut rows = rows(&columns, &archs, &scored);
+    let mut rows = rows(columns, &scoring, &scored);
     let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
     if let Some(top) = top {
-        best_first(&columns, &mut rows);
+        best_first(columns, &mut rows);
         rows.truncate(top as usize);
     }
     let mut out = std::io::stdout().lock();
     if args.json {
         for row in &rows {
-            writeln!(out, "{}", object(&scorer, &columns, row))?;
+            writeln!(out, "{}", object(columns, row))?;
         }
     } else {
         let shown = match top {
-            Some(_) if done > rows.len() => format!("the best {} of {done} architectures", rows.len()),
-            _ => render::count(done, "architecture"),
+            Some(_) if done > rows.len() => {
+                format!("the best {} of {}", rows.len(), render::count(done, scoring.noun()))
+            }
+            _ => render::count(done, scoring.noun()),
         };
-        writeln!(out, "{}: {shown}", args.scoring.space.name())?;
-        writeln!(out, "{}", render::settings(&scorer))?;
-        writeln!(out, "{}", render::scores(&scorer, &columns, &rows))?;
-        for warning in saturation_warnings(scorer.settings().batch, scored.iter().flatten()) {
+        writeln!(out, "{}: {shown}", scoring.origin())?;
+        writeln!(out, "{}", scoring.describe())?;
+        writeln!(out, "{}", render::scores(scoring.noun(), columns, &rows))?;
+        let saturation = saturation_warnings(scoring.settings().batch, scored.iter().flatten());
+        for warning in saturation.into_iter().chain(scoring.warning()) {
             writeln!(out, "{warning}")?;
         }
     }
-    if done < archs.len() {
-        eprintln!("stopped: {done} of {} architectures are scored", archs.len());
+    if done < scoring.len() {
+        eprintln!("stopped: {done} of {} are scored", render::count(scoring.len(), scoring.noun()));
         return Ok(Ending::Stopped);
     }
     Ok(Ending::Complete)
 }
 
-/// All architectures that are asked for.
-fn architectures(args: &ScoreArgs) -> anyhow::Result<Vec<Arch>> {
-    let space = args.scoring.space;
-    let mut archs = Vec::new();
+/// All that is asked for.
+fn subjects(args: &ScoreArgs) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
     for text in &args.archs {
-        archs.push(space.parse(text).with_context(|| render::unread(text))?);
+        subjects.push(Subject::typed(text, &args.scoring)?);
     }
     if let Some(file) = &args.archs_file {
         let list = table::read_list(file)?;
         let mut problems = list.problems().clone();
         for entry in list.entries() {
-            match space.parse(&entry.arch) {
-                Ok(arch) => archs.push(arch),
+            match Subject::read(&entry.arch, &args.scoring) {
+                Ok(subject) => subjects.push(subject),
                 Err(error) => problems.add(entry.line, error),
             }
         }
         problems.check()?;
     }
     if let Some(count) = args.random {
-        archs.extend(swapnas::sample(space, count as usize, args.scoring.seed));
+        let archs = swapnas::sample(args.scoring.space, count as usize, args.scoring.seed);
+        subjects.extend(archs.into_iter().map(Subject::Arch));
     }
-    if archs.is_empty() {
-        bail!("there is nothing to score: give architectures, --archs FILE or --random N");
+    if subjects.is_empty() {
+        bail!("there is nothing to score: give architectures, ONNX files, --archs FILE or --random N");
     }
-    Ok(archs)
+    Ok(subjects)
 }
 
-/// An architecture with what was found.
+/// A network with what was found.
 pub(crate) struct Row<'a> {
-    pub arch: &'a Arch,
+    pub name: String,
+    /// Its images and classes, if they are its own.
+    pub shapes: Option<(Shape, usize)>,
     pub scored: &'a Scored,
     /// One for each column.
     pub values: Vec<Result<Score, Undefined>>,
 }
 
-/// Those architectures that are scored. Ranks are taken over all of them.
-fn rows<'a>(columns: &Columns, archs: &'a [Arch], scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
-    let done = archs.iter().zip(scored).filter_map(|(arch, scored)| Some((arch, scored.as_ref()?)));
-    let (archs, networks): (Vec<&Arch>, Vec<&Scored>) = done.unzip();
+/// Those that are scored. Ranks are taken over all of them.
+fn rows<'a>(columns: &Columns, scoring: &Scoring, scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
+    let done = scored.iter().enumerate().filter_map(|(index, scored)| Some((index, scored.as_ref()?)));
+    let (indices, networks): (Vec<usize>, Vec<&Scored>) = done.unzip();
     let by_column: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
-    let values = |place: usize| by_column.iter().map(|values| values[place].clone()).collect();
-    let rows = archs.into_iter().zip(networks).enumerate();
-    rows.map(|(place, (arch, scored))| Row { arch, scored, values: values(place) }).collect()
+    let rows = indices.into_iter().zip(networks).enumerate();
+    let row = |(place, (index, scored)): (usize, (usize, &'a Scored))| {
+        let values = by_column.iter().map(|values| values[place].clone()).collect();
+        Row { name: scoring.name(index), shapes: scoring.shapes(index), scored, values }
+    };
+    rows.map(row).collect()
 }
 
 /// Sorts by the first column; networks for which it is undefined come last.
@@ -112,20 +122,24 @@ fn best_first(columns: &Columns, rows: &mut [Row<'_>]) {
     });
 }
 
-fn object(scorer: &Scorer, columns: &Columns, row: &Row<'_>) -> Value {
+fn object(columns: &Columns, row: &Row<'_>) -> Value {
     let scores: Map<String, Value> = columns
         .iter()
         .zip(&row.values)
         .map(|(column, score)| (column.to_string(), results::score_json(column, score)))
         .collect();
-    let Row { arch, scored, .. } = row;
+    let Row { name, shapes, scored, .. } = row;
     let mut object = json!({
-        "arch": scorer.space().print(arch),
+        "arch": name,
         "params": scored.params,
         "macs": scored.macs,
         "units": scored.units,
         "scores": scores,
     });
+    if let Some((Shape { channels, height, width }, classes)) = shapes {
+        object["input"] = json!([channels, height, width]);
+        object["classes"] = json!(classes);
+    }
     if scored.saturation.is_some_and(|s| s.is_saturated()) {
         object["saturated"] = true.into();
     }

@@ -1,12 +1,16 @@
 //! From what was typed to a scorer.
 
 use anyhow::Context;
-use swapnas::{Columns, Level, NetworkConfig, Scorer, Settings, Shape, Sharing, Tensors};
+use swapnas::onnx::Images;
+use swapnas::{Columns, Level, NetworkConfig, Settings, Sharing};
 
-use crate::args::{ScoringArgs, WeightsArg};
+use crate::args::{InputArg, ScoringArgs, WeightsArg};
 
-/// What is computed unless something else is asked for.
-const METRICS: &str = "swap,swap-reg,params,macs";
+/// What is computed of architectures unless something else is asked for.
+pub(crate) const METRICS: &str = "swap,swap-reg,params,macs";
+
+/// What is computed of ONNX files: the regularised score is made for the size of the networks of a space.
+pub(crate) const METRICS_OF_FILES: &str = "swap,params,macs";
 
 impl ScoringArgs {
     /// The network that is asked for.
@@ -15,29 +19,30 @@ impl ScoringArgs {
         if let Some(preset) = self.network {
             network = NetworkConfig { preset, ..network };
         }
-        let Shape { channels, height, width } = network.input;
-        let (height, width) = self.size.map_or((height, width), |size| (size, size));
         NetworkConfig {
             channels: self.channels,
             cells: self.cells,
-            input: Shape::new(channels, height, width),
+            input: self.size.map_or(network.input, |size| size.shape(network.input)),
             classes: self.classes.unwrap_or(network.classes),
             ..network
         }
     }
 
-    /// The metrics that are asked for.
+    /// The metrics that are asked for, or these.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub(crate) fn columns(&self) -> anyhow::Result<Columns> {
-        Ok(self.metrics.as_deref().unwrap_or(METRICS).parse()?)
+    pub(crate) fn columns(&self, default: &str) -> anyhow::Result<Columns> {
+        Ok(self.metrics.as_deref().unwrap_or(default).parse()?)
     }
 
     /// How to score.
-    fn settings(&self) -> anyhow::Result<Settings> {
+    ///
+    /// # Errors
+    /// If there are no such instructions.
+    pub(crate) fn settings(&self, columns: &Columns) -> anyhow::Result<Settings> {
         Ok(Settings {
-            metrics: self.columns()?.metrics().to_vec(),
+            metrics: columns.metrics().to_vec(),
             inputs: self.inputs.clone(),
             batch: self.batch,
             repeats: self.repeats,
@@ -52,13 +57,13 @@ impl ScoringArgs {
         })
     }
 
-    /// The scorer; with `tensors`, images and weights come from there.
-    pub(crate) fn scorer(&self, tensors: Option<Tensors>) -> anyhow::Result<Scorer> {
-        let settings = self.settings()?;
-        Ok(match tensors {
-            Some(tensors) => Scorer::with_tensors(self.space, self.network(), settings, tensors)?,
-            None => Scorer::new(self.space, self.network(), settings)?,
-        })
+    /// The images that ONNX files are read for.
+    pub(crate) fn images(&self) -> Images {
+        match self.size {
+            None => Images::OfFile,
+            Some(InputArg::Side(side)) => Images::Side(side),
+            Some(InputArg::Shape(shape)) => Images::Shape(shape),
+        }
     }
 
     /// Makes the threads that all work is done on; says how many.

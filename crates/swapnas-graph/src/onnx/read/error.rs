@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::GraphError;
+use crate::{GraphError, Shape};
 
 /// An ONNX file that cannot be read as a network.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +119,17 @@ pub enum Problem {
         found: String,
         /// What can be had.
         supported: &'static str,
+    },
+    /// A linear layer that was made for more or fewer numbers.
+    #[error(
+        "the linear layer takes {expected} numbers, but gets {} of {found}; give images of the size that the          network is made for",
+        found.elements()
+    )]
+    Size {
+        /// How many numbers it takes.
+        expected: usize,
+        /// What it gets.
+        found: Shape,
     },
     /// Something that no ONNX file should have.
     #[error("the file is broken: {0}")]

@@ -89,10 +89,7 @@ impl<'m> Reader<'m> {
             return Err(Problem::broken("the weights of a linear layer need two dimensions"));
         };
         if inputs != shape.elements() {
-            return Err(Problem::unsupported(
-                format!("a linear layer of {inputs} inputs on {} numbers of {shape}", shape.elements()),
-                "images of the size that its layers are made for",
-            ));
+            return Err(Problem::Size { expected: inputs, found: shape });
         }
         let kind = if shape.pixels() == 1 { LayerKind::Linear } else { LayerKind::Dense };
         self.add_layer(call, Layer { kind, of, weight, view: View::Flat, names: names(call)? }, bias, out)
