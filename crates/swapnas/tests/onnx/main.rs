@@ -1,0 +1,3 @@
+//! Networks of ONNX files.
+
+mod torchvision;
