@@ -24,9 +24,6 @@ enum Operands<'m> {
     Images([&'m str; 2]),
 }
 
-/// What is computed of whole numbers.
-type Arithmetic = fn(Number, Number) -> Option<Number>;
-
 impl<'m> Reader<'m> {
     fn operands(&mut self, call: Call<'m>) -> Result<Operands<'m>, Problem> {
         let names = [call.need(0)?, call.need(1)?];
@@ -177,29 +174,6 @@ impl<'m> Reader<'m> {
         }
         let term = self.term_of(call, of)?;
         self.set_term(call, Term { factor: term.factor * number, ..term })
-    }
-
-    fn compute(
-        &mut self,
-        call: Call<'m>,
-        a: &Numbers,
-        b: &Numbers,
-        arithmetic: Arithmetic,
-    ) -> Result<(), Problem> {
-        let len = match [a.items.len(), b.items.len()] {
-            [1, len] | [len, 1] => len,
-            [a, b] if a == b => a,
-            [a, b] => return Err(Problem::broken(format!("{a} and {b} numbers"))),
-        };
-        let of = |numbers: &Numbers, i: usize| numbers.items[if numbers.items.len() == 1 { 0 } else { i }];
-        let items: Option<Vec<Number>> = (0..len).map(|i| arithmetic(of(a, i), of(b, i))).collect();
-        let items = items.ok_or_else(|| {
-            Problem::unsupported(
-                "a size that is computed this way",
-                "whole sizes, and multiples of the batch",
-            )
-        })?;
-        self.set(call, Value::Numbers(Numbers { items, scalar: a.scalar && b.scalar }))
     }
 
     fn equal(&self, what: &str, a: Image, b: Image) -> Result<(), Problem> {

@@ -34,8 +34,8 @@ enum Data<'m> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub items: Vec<Number>,
-    /// Whether it is one number without a dimension.
-    pub scalar: bool,
+    /// Dimensions, outermost first; none of one number by itself.
+    pub dims: Vec<usize>,
 }
 
 /// A whole number, or so many times the size of the batch.
@@ -55,17 +55,83 @@ impl Number {
 }
 
 impl Numbers {
-    pub(super) fn list(items: impl IntoIterator<Item = i64>) -> Self {
-        Numbers { items: items.into_iter().map(Number::plain).collect(), scalar: false }
+    /// Numbers of one dimension.
+    pub(super) fn list(items: Vec<Number>) -> Self {
+        Numbers { dims: vec![items.len()], items }
+    }
+
+    /// The same numbers with other dimensions; they have to be as many.
+    pub(super) fn with_dims(self, dims: Vec<usize>) -> Self {
+        Numbers { dims, ..self }
     }
 
     /// The numbers, if none depends on the batch.
     pub(super) fn fixed(&self) -> Result<Vec<i64>, Problem> {
-        let fixed = |number: &Number| (!number.of_batch).then_some(number.value);
-        self.items.iter().map(fixed).collect::<Option<_>>().ok_or_else(|| {
-            Problem::unsupported("something that depends on the size of the batch", "shapes that do")
-        })
+        fixed(&self.items)
     }
+}
+
+impl Numbers {
+    /// A part of the outermost dimension.
+    pub(super) fn part(&self, range: [i64; 3]) -> Result<Self, Problem> {
+        let Some((&rows, inner)) = self.dims.split_first() else {
+            return Err(Problem::broken("one number has no parts"));
+        };
+        let row = inner.iter().product::<usize>();
+        let rows = parts(range, rows)?;
+        let dims = [rows.len()].into_iter().chain(inner.iter().copied()).collect();
+        let items = rows.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
+        Ok(Numbers { items: items.copied().collect(), dims })
+    }
+
+    /// Rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Result<Self, Problem> {
+        match self.dims[..] {
+            [] | [_] => Ok(self.clone()),
+            [rows, columns] => {
+                let places = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+                let items = places.map(|place| self.items[place]).collect();
+                Ok(Numbers { items, dims: vec![columns, rows] })
+            }
+            _ => Err(Problem::unsupported("whole numbers of three dimensions", "tables of whole numbers")),
+        }
+    }
+}
+
+/// The numbers, if none depends on the batch.
+pub(super) fn fixed(items: &[Number]) -> Result<Vec<i64>, Problem> {
+    let fixed = |number: &Number| (!number.of_batch).then_some(number.value);
+    items.iter().map(fixed).collect::<Option<_>>().ok_or_else(|| {
+        Problem::unsupported("something that depends on the size of the batch", "shapes that do")
+    })
+}
+
+/// The first place and the number of places of a range that goes forward and is not empty.
+pub(super) fn range_of([start, end, step]: [i64; 3], size: usize) -> Option<(usize, usize)> {
+    let size = i64::try_from(size).ok()?;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(0, size);
+    let (first, end) = (bound(start), bound(end));
+    let fits = (1..=size).contains(&step) && first < end;
+    fits.then_some((first as usize, (end - first) as usize))
+}
+
+/// The places of a range of a list, which may go backward.
+fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Problem> {
+    if step > 0 {
+        let Some((first, len)) = range_of([start, end, step.min(size.max(1) as i64)], size) else {
+            return Ok(Vec::new());
+        };
+        return Ok((first..first + len).step_by(step as usize).collect());
+    }
+    if step == 0 {
+        return Err(Problem::broken("steps of 0"));
+    }
+    let size = size as i64;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(-1, size - 1);
+    let (first, end) = (bound(start), bound(end));
+    let places = (0..).map(|i: i64| step.checked_mul(i).and_then(|way| first.checked_add(way)));
+    let places = places.map_while(|place| place.filter(|place| *place > end));
+    Ok(places.map(|place| place as usize).collect())
 }
 
 /// The dimensions of a tensor, checked.
@@ -152,10 +218,10 @@ pub(super) fn known<'m>(tensor: &'m Tensor, learned: bool) -> Result<Known<'m>, 
             "weights in another file",
         ));
     }
-    if dims.len() > 1 || elements > MOST_NUMBERS {
+    if elements > MOST_NUMBERS {
         return Err(Problem::unsupported(
             format!("the tensor {} of whole numbers with dimensions {dims:?}", name()),
-            "shapes and indices, of one dimension",
+            "shapes and indices, of a few numbers",
         ));
     }
     let items: Vec<i64> = match kind {
@@ -169,7 +235,8 @@ pub(super) fn known<'m>(tensor: &'m Tensor, learned: bool) -> Result<Known<'m>, 
         }
         _ => tensor.int32_data.iter().map(|number| (*number).into()).collect(),
     };
-    Ok(Known::Numbers(Numbers { scalar: dims.is_empty(), ..Numbers::list(items) }))
+    let items = items.into_iter().map(Number::plain).collect();
+    Ok(Known::Numbers(Numbers { items, dims }))
 }
 
 impl<'m> Constant<'m> {

@@ -12,6 +12,7 @@ mod constant;
 mod error;
 mod input;
 mod layers;
+mod numbers;
 mod operators;
 mod pools;
 mod reader;

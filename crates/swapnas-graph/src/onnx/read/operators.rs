@@ -10,14 +10,14 @@ use crate::onnx::proto::Node;
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 44] = [
+const OPERATORS: [&str; 46] = [
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "MaxPool", "AveragePool",
-    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat", "Split", "Slice",
-    "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout",
-    "Softmax", "LogSoftmax", "Cast", "CastLike", "Constant", "ConstantOfShape", "Expand",
-    "Shape", "Gather",
+    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat", "Split", "SplitToSequence",
+    "SequenceAt", "Slice", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
+    "Identity", "Dropout", "Softmax", "LogSoftmax", "Cast", "CastLike", "Constant",
+    "ConstantOfShape", "Expand", "Shape", "Gather",
 ];
 
 /// Whether the operator of a node is one of those that are read.
@@ -66,6 +66,8 @@ impl<'m> Reader<'m> {
 
             "Concat" => self.concat(call),
             "Split" => self.split(call),
+            "SplitToSequence" => self.split_to_sequence(call),
+            "SequenceAt" => self.sequence_at(call),
             "Slice" => self.slice(call),
             "Flatten" => self.flatten(call),
             "Reshape" => self.reshape(call),

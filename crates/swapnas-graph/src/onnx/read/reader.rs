@@ -252,6 +252,9 @@ impl<'m> Reader<'m> {
                 let value = self.padded(of.value, padding, name)?;
                 Image { value, view: View::Image }
             }
+            Value::Parts(_) => {
+                return Err(Problem::unsupported("a sequence in this place", "its members"));
+            }
             Value::Constant(_) | Value::Numbers(_) => {
                 return Err(Problem::unsupported(
                     "a constant in this place",

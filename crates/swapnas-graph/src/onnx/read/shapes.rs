@@ -1,69 +1,35 @@
-//! Shapes, what is computed of them, and what puts values into other forms or together.
+//! What takes values apart, puts them together, and gives them other forms.
 
+use super::MOST_VALUES;
 use super::attributes::Call;
-use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, known};
-use super::error::{Limit, Problem, quote};
+use super::constant::{MOST_NUMBERS, Number, Numbers, fixed, range_of};
+use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
 use super::value::{Image, Value, View};
-use super::{MOST_SIDE, MOST_VALUES};
-use crate::onnx::proto::DataType;
 use crate::{Padding, Shape, ValueId, Window};
 
-/// The most elements of a tensor that is made of one number.
-const MOST_FILLED: usize = 1 << 31;
-
 impl<'m> Reader<'m> {
-    /// All dimensions, that of the batch included.
-    fn all_dims(&self, image: Image) -> Vec<Number> {
-        let dims = self.dims(image).into_iter().map(|dim| Number::plain(dim as i64));
-        [Number::BATCH].into_iter().chain(dims).collect()
-    }
-
-    pub(super) fn shape_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let name = call.need(0)?;
-        let dims = match self.value(name)? {
-            Value::Constant(constant) => constant.dims.iter().map(|dim| Number::plain(*dim as i64)).collect(),
-            Value::Numbers(Numbers { scalar: true, .. }) => Vec::new(),
-            Value::Numbers(numbers) => vec![Number::plain(numbers.items.len() as i64)],
-            Value::Built(_) | Value::Pending(_) => {
-                let image = self.image(name)?;
-                self.all_dims(image)
-            }
-        };
-        let rank = dims.len() as i64;
-        let bound = |bound: i64| (if bound < 0 { bound.saturating_add(rank) } else { bound }).clamp(0, rank);
-        let start = bound(call.int("start")?.unwrap_or(0)) as usize;
-        let end = bound(call.int("end")?.unwrap_or(rank)) as usize;
-        let items = dims.get(start..end).unwrap_or_default().to_vec();
-        self.set(call, Value::Numbers(Numbers { items, scalar: false }))
-    }
-
-    pub(super) fn gather(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let data = self.numbers(call.need(0)?)?;
-        let indices = self.numbers(call.need(1)?)?;
-        if data.scalar || call.int("axis")?.unwrap_or(0) != 0 {
-            return Err(Problem::broken("there is no such dimension"));
-        }
-        let places = indices.fixed()?;
-        let place = |place: &i64| normal(*place, data.items.len()).map(|place| data.items[place]);
-        let items = places.iter().map(place).collect::<Result<_, _>>()?;
-        self.set(call, Value::Numbers(Numbers { items, scalar: indices.scalar }))
-    }
-
     pub(super) fn concat(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let axis = call.int("axis")?.unwrap_or(1);
         let first = self.value(call.need(0)?)?;
         if matches!(first, Value::Numbers(_)) {
             let mut items = Vec::new();
             for name in call.inputs() {
-                items.extend(self.numbers(name)?.items);
+                let numbers = self.numbers(name)?;
+                if numbers.dims.len() != 1 {
+                    return Err(Problem::unsupported(
+                        "tables of whole numbers, joined",
+                        "lists of whole numbers",
+                    ));
+                }
+                items.extend(numbers.items);
                 if items.len() > MOST_NUMBERS {
                     let (found, most) = (items.len() as u128, MOST_NUMBERS as u128);
                     return Err(Limit { what: "numbers of a shape", found, most }.into());
                 }
             }
-            return self.set(call, Value::Numbers(Numbers { items, scalar: false }));
+            return self.set(call, Value::Numbers(Numbers::list(items)));
         }
         let images = call.inputs().map(|name| self.image(name)).collect::<Result<Vec<_>, _>>()?;
         let first = *images.first().ok_or_else(|| Problem::broken("nothing to join"))?;
@@ -106,21 +72,66 @@ impl<'m> Reader<'m> {
                 }
             },
         };
-        let broken = || Problem::broken(format!("{channels} channels cannot be split into {sizes:?}"));
-        let positive: Option<Vec<usize>> =
-            sizes.iter().map(|size| usize::try_from(*size).ok().filter(|size| *size > 0)).collect();
-        let positive = positive.filter(|sizes| sizes.len() == outputs.len()).ok_or_else(broken)?;
-        let total = positive.iter().try_fold(0usize, |total, size| total.checked_add(*size));
-        if total != Some(channels) {
-            return Err(broken());
+        if sizes.len() != outputs.len() {
+            return Err(Problem::broken(format!("{} parts for {} outputs", sizes.len(), outputs.len())));
         }
-        let mut start = 0;
-        for (name, size) in outputs.iter().zip(positive) {
-            let value = self.builder.slice(of.value, start, size)?;
-            self.set_name(name, Image { value, view: View::Image })?;
-            start += size;
+        for (name, part) in outputs.iter().zip(self.parts(of, &sizes)?) {
+            let place = self.place(Value::Built(part));
+            self.name(name, place)?;
         }
         Ok(())
+    }
+
+    /// Parts of so many channels each.
+    fn parts(&mut self, of: Image, sizes: &[i64]) -> Result<Vec<Image>, Problem> {
+        let channels = self.shape(of).channels;
+        let mut start = 0;
+        let mut parts = Vec::with_capacity(sizes.len());
+        for size in sizes {
+            let size = usize::try_from(*size).ok().filter(|size| (1..=channels - start).contains(size));
+            let Some(size) = size else { break };
+            let value = self.builder.slice(of.value, start, size)?;
+            parts.push(Image { value, view: View::Image });
+            start += size;
+        }
+        if parts.len() < sizes.len() || start < channels {
+            return Err(Problem::broken(format!("{channels} channels cannot be split into {sizes:?}")));
+        }
+        Ok(parts)
+    }
+
+    pub(super) fn split_to_sequence(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let of = self.whole_image(call.need(0)?)?;
+        let channels = self.shape(of).channels as i64;
+        let axis = normal(call.int("axis")?.unwrap_or(0), 4)?;
+        let split = call.input(1).map(|name| self.numbers(name)).transpose()?;
+        let (1, Some(split)) = (axis, split) else {
+            return Err(Problem::unsupported("this sequence of parts", "parts of so many channels each"));
+        };
+        let sizes = match (split.fixed()?, split.dims.is_empty()) {
+            (sizes, false) => sizes,
+            (size, true) => match size[..] {
+                // The last part is what is left.
+                [size] if (1..=channels).contains(&size) => {
+                    let starts = (0..channels).step_by(size as usize);
+                    starts.map(|start| size.min(channels - start)).collect()
+                }
+                _ => return Err(Problem::broken(format!("{channels} channels, in parts of {size:?}"))),
+            },
+        };
+        let parts = self.parts(of, &sizes)?;
+        self.set(call, Value::Parts(parts))
+    }
+
+    pub(super) fn sequence_at(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let place = self.integers(call.need(1)?)?;
+        match (self.value(call.need(0)?)?, &place[..]) {
+            (Value::Parts(parts), &[place]) => {
+                let place = normal(place, parts.len())?;
+                self.set(call, Value::Built(parts[place]))
+            }
+            _ => Err(Problem::unsupported("this member of a sequence", "one part of a split value")),
+        }
     }
 
     pub(super) fn slice(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -140,13 +151,14 @@ impl<'m> Reader<'m> {
         }
         let ranges = (0..starts.len()).map(|i| (axes[i], [starts[i], ends[i], steps[i]]));
         let name = call.need(0)?;
-        if let Value::Numbers(numbers) = self.value(name)? {
-            let mut items = numbers.items;
+        if let Value::Numbers(mut numbers) = self.value(name)? {
             for (axis, range) in ranges {
-                normal(axis, 1)?;
-                items = parts(range, items.len())?.into_iter().map(|place| items[place]).collect();
+                if normal(axis, numbers.dims.len())? != 0 {
+                    return Err(Problem::unsupported("parts of the rows of a table", "parts of lists"));
+                }
+                numbers = numbers.part(range)?;
             }
-            return self.set(call, Value::Numbers(Numbers { items, scalar: false }));
+            return self.set(call, Value::Numbers(numbers));
         }
         let mut of = self.whole_image(name)?;
         let Shape { channels, height, width } = self.shape(of);
@@ -222,16 +234,16 @@ impl<'m> Reader<'m> {
         let name = call.need(0)?;
         match self.value(name)? {
             Value::Constant(constant) => {
-                let wanted = Numbers { items: wanted, scalar: false }.fixed()?;
+                let wanted = fixed(&wanted)?;
                 let dims = resolve(&wanted, &constant.dims, copies)?;
                 self.set(call, Value::Constant(constant.with_dims(dims)))
             }
             Value::Numbers(numbers) => {
-                let wanted = Numbers { items: wanted, scalar: false }.fixed()?;
-                let dims = resolve(&wanted, &[numbers.items.len()], copies)?;
-                self.reshape_numbers(call, numbers, dims.len())
+                let wanted = fixed(&wanted)?;
+                let dims = resolve(&wanted, &numbers.dims, copies)?;
+                self.set(call, Value::Numbers(numbers.with_dims(dims)))
             }
-            Value::Built(_) | Value::Pending(_) => {
+            _ => {
                 let of = self.image(name)?;
                 let dims = self.dims(of);
                 let Some((batch, rest)) = wanted.split_first() else {
@@ -242,20 +254,13 @@ impl<'m> Reader<'m> {
                     || *batch == plain(-1)
                     || copies && *batch == plain(0)
                     || self.batch.is_some_and(|size| *batch == plain(size as i64));
-                let rest = Numbers { items: rest.to_vec(), scalar: false }.fixed();
+                let rest = fixed(rest);
                 let resolved = rest.ok().and_then(|rest| resolve(&rest, &dims, copies).ok());
                 // With one more -1, nobody knows which is which.
                 let resolved = resolved.filter(|_| keeps_batch);
                 self.set_view(call, of, resolved, || describe(&wanted))
             }
         }
-    }
-
-    fn reshape_numbers(&mut self, call: Call<'m>, numbers: Numbers, rank: usize) -> Result<(), Problem> {
-        if rank > 1 {
-            return Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers"));
-        }
-        self.set(call, Value::Numbers(Numbers { scalar: rank == 0, ..numbers }))
     }
 
     /// The same value with other dimensions behind that of the batch.
@@ -305,11 +310,10 @@ impl<'m> Reader<'m> {
                 self.set(call, Value::Constant(constant.with_dims(dims)))
             }
             Value::Numbers(numbers) => {
-                let dims = if numbers.scalar { Vec::new() } else { vec![numbers.items.len()] };
-                let rank = left(&dims, 0)?.len();
-                self.reshape_numbers(call, numbers, rank)
+                let dims = left(&numbers.dims, 0)?;
+                self.set(call, Value::Numbers(numbers.with_dims(dims)))
             }
-            Value::Built(_) | Value::Pending(_) => {
+            _ => {
                 let of = self.image(name)?;
                 let dims = left(&self.dims(of), 1)?;
                 self.set_view(call, of, Some(dims.clone()), || format!("{dims:?}"))
@@ -344,11 +348,10 @@ impl<'m> Reader<'m> {
                 self.set(call, Value::Constant(constant.with_dims(dims)))
             }
             Value::Numbers(numbers) => {
-                let dims = if numbers.scalar { Vec::new() } else { vec![numbers.items.len()] };
-                let rank = more(&dims, 0)?.len();
-                self.reshape_numbers(call, numbers, rank)
+                let dims = more(&numbers.dims, 0)?;
+                self.set(call, Value::Numbers(numbers.with_dims(dims)))
             }
-            Value::Built(_) | Value::Pending(_) => {
+            _ => {
                 let of = self.image(name)?;
                 let dims = more(&self.dims(of), 1)?;
                 self.set_view(call, of, Some(dims.clone()), || format!("{dims:?}"))
@@ -367,6 +370,9 @@ impl<'m> Reader<'m> {
                     "matrices, transposed",
                 )),
             };
+        }
+        if let Value::Numbers(numbers) = self.value(name)? {
+            return self.set(call, Value::Numbers(numbers.transposed()?));
         }
         let of = self.image(name)?;
         let rank = self.dims(of).len() + 1;
@@ -409,140 +415,6 @@ impl<'m> Reader<'m> {
         }
         self.alias(call, call.need(0)?)
     }
-
-    pub(super) fn cast(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let name = call.need(0)?;
-        let floats = |kind: i64| {
-            let kind = i32::try_from(kind).ok().and_then(|kind| DataType::try_from(kind).ok());
-            match kind {
-                Some(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => Some(true),
-                Some(DataType::Int32 | DataType::Int64) => Some(false),
-                _ => None,
-            }
-        };
-        let to_floats = match (call.int("to")?, call.input(1)) {
-            (Some(kind), _) => floats(kind),
-            (None, Some(like)) => Some(!matches!(self.value(like)?, Value::Numbers(_))),
-            (None, None) => return Err(Problem::broken("it does not say into what")),
-        };
-        match (self.value(name)?, to_floats) {
-            (Value::Numbers(_), Some(false)) => self.alias(call, name),
-            (Value::Numbers(Numbers { items, scalar }), Some(true)) => match items[..] {
-                [number] if !number.of_batch => {
-                    let dims = if scalar { Vec::new() } else { vec![1] };
-                    self.set(call, Value::Constant(Constant::filled(number.value as f64, dims)))
-                }
-                _ => Err(Problem::unsupported("a shape that becomes fractional", "whole sizes")),
-            },
-            (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
-            _ => Err(Problem::unsupported(
-                "this change of type",
-                "changes between types of floating-point numbers",
-            )),
-        }
-    }
-
-    pub(super) fn constant_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let value = if let Some(tensor) = call.tensor("value")? {
-            match known(tensor, false)? {
-                Known::Floats(constant) => Value::Constant(constant),
-                Known::Numbers(numbers) => Value::Numbers(numbers),
-            }
-        } else if let Some(number) = call.float("value_float")? {
-            Value::Constant(Constant::filled(number, Vec::new()))
-        } else if let Some(&[first, ref others @ ..]) = call.floats("value_floats")? {
-            if others.iter().any(|other| *other != first) {
-                return Err(Problem::unsupported("a list of different numbers", "tensors"));
-            }
-            Value::Constant(Constant::filled(first.into(), vec![1 + others.len()]))
-        } else if let Some(number) = call.int("value_int")? {
-            Value::Numbers(Numbers { items: vec![Number::plain(number)], scalar: true })
-        } else if let Some(numbers) = call.ints("value_ints")? {
-            if numbers.len() > MOST_NUMBERS {
-                let (found, most) = (numbers.len() as u128, MOST_NUMBERS as u128);
-                return Err(Limit { what: "numbers of a shape", found, most }.into());
-            }
-            Value::Numbers(Numbers::list(numbers.iter().copied()))
-        } else {
-            return Err(Problem::unsupported("a constant of this kind", "tensors and numbers"));
-        };
-        self.set(call, value)
-    }
-
-    pub(super) fn constant_of_shape(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let shape = self.numbers(call.need(0)?)?;
-        let number = match call.tensor("value")?.map(|tensor| known(tensor, false)).transpose()? {
-            None => Constant::filled(0.0, Vec::new()),
-            Some(Known::Floats(constant)) => constant,
-            Some(Known::Numbers(Numbers { items, .. })) => {
-                let ([number], [len]) = (&items[..], &shape.fixed()?[..]) else {
-                    return Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers"));
-                };
-                let len = usize::try_from(*len).ok().filter(|len| *len <= MOST_NUMBERS);
-                let len = len.ok_or_else(|| Problem::broken("a list cannot be of this length"))?;
-                let items = vec![*number; len];
-                return self.set(call, Value::Numbers(Numbers { items, scalar: false }));
-            }
-        };
-        let number = number.number().ok_or_else(|| Problem::broken("its value is not one number"))?;
-        if let [Number::BATCH, rest @ ..] = &shape.items[..] {
-            let rest = Numbers { items: rest.to_vec(), scalar: false }.fixed()?;
-            let size = |size: &i64| {
-                usize::try_from(*size).ok().filter(|size| *size > 0 && *size as u128 <= MOST_SIDE)
-            };
-            let sizes: Option<Vec<usize>> = rest.iter().map(size).collect();
-            let Some(&[channels, height, width]) = sizes.as_deref().filter(|_| number == 0.0) else {
-                return Err(Problem::unsupported("a batch of constants", "images of zeros"));
-            };
-            let value = self.builder.zero(Shape::new(channels, height, width));
-            return self.set_image(call, value, View::Image);
-        }
-        let dims = filled_dims(&shape.fixed()?)?;
-        self.set(call, Value::Constant(Constant::filled(number, dims)))
-    }
-
-    pub(super) fn expand(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let shape = self.numbers(call.need(1)?)?;
-        let name = call.need(0)?;
-        match self.value(name)? {
-            Value::Constant(constant) if constant.number().is_some() => {
-                let wanted = filled_dims(&shape.fixed()?)?;
-                let rank = wanted.len().max(constant.dims.len());
-                let at = |dims: &[usize], place: usize| {
-                    (place + dims.len()).checked_sub(rank).map_or(1, |place| dims[place])
-                };
-                let dims = (0..rank).map(|place| at(&wanted, place).max(at(&constant.dims, place)));
-                let dims: Vec<usize> = dims.collect();
-                let number = constant.number().unwrap_or_default();
-                let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
-                self.set(call, Value::Constant(Constant::filled(number, dims)))
-            }
-            Value::Numbers(numbers) if numbers.items.len() == 1 => match shape.fixed()?[..] {
-                [] => self.alias(call, name),
-                [len] if (1..=MOST_NUMBERS as i64).contains(&len) => {
-                    let items = vec![numbers.items[0]; len as usize];
-                    self.set(call, Value::Numbers(Numbers { items, scalar: false }))
-                }
-                _ => Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers")),
-            },
-            _ => Err(Problem::unsupported(format!("{} repeated", quote(name)), "single numbers, repeated")),
-        }
-    }
-
-    fn set_name(&mut self, name: &'m str, image: Image) -> Result<(), Problem> {
-        let place = self.place(Value::Built(image));
-        self.name(name, place)
-    }
-}
-
-/// Dimensions of a tensor that is made of one number.
-fn filled_dims(sizes: &[i64]) -> Result<Vec<usize>, Problem> {
-    let dims: Option<Vec<usize>> = sizes.iter().map(|size| usize::try_from(*size).ok()).collect();
-    let fits = |dims: &Vec<usize>| {
-        let elements = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-        dims.len() <= 8 && elements.is_some_and(|elements| elements <= MOST_FILLED)
-    };
-    dims.filter(fits).ok_or_else(|| Problem::broken(format!("a tensor cannot have the dimensions {sizes:?}")))
 }
 
 /// Dimensions in which -1 is what is left over and 0, if it `copies`, what was there.
@@ -578,32 +450,4 @@ fn describe(dims: &[Number]) -> String {
         (false, value) => value.to_string(),
     });
     dims.collect::<Vec<_>>().join(" x ")
-}
-
-/// The first place and the number of places of a range that goes forward and is not empty.
-fn range_of([start, end, step]: [i64; 3], size: usize) -> Option<(usize, usize)> {
-    let size = i64::try_from(size).ok()?;
-    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(0, size);
-    let (first, end) = (bound(start), bound(end));
-    let fits = (1..=size).contains(&step) && first < end;
-    fits.then_some((first as usize, (end - first) as usize))
-}
-
-/// The places of a range of a list, which may go backward.
-fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Problem> {
-    if step > 0 {
-        let Some((first, len)) = range_of([start, end, step.min(size.max(1) as i64)], size) else {
-            return Ok(Vec::new());
-        };
-        return Ok((first..first + len).step_by(step as usize).collect());
-    }
-    if step == 0 {
-        return Err(Problem::broken("steps of 0"));
-    }
-    let size = size as i64;
-    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(-1, size - 1);
-    let (first, end) = (bound(start), bound(end));
-    let places = (0..).map(|i: i64| step.checked_mul(i).and_then(|way| first.checked_add(way)));
-    let places = places.map_while(|place| place.filter(|place| *place > end));
-    Ok(places.map(|place| place as usize).collect())
 }

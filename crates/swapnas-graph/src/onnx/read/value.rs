@@ -11,6 +11,8 @@ pub(super) enum Value<'m> {
     Pending(Pending<'m>),
     Constant(Constant<'m>),
     Numbers(Numbers),
+    /// Parts of a value.
+    Parts(Vec<Image>),
 }
 
 /// A value of the network, and how the file arranges its numbers.
