@@ -3,10 +3,19 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::attributes::Call;
+use super::constant::Number;
 use super::error::Problem;
 use super::reader::Reader;
 use super::value::{Part, Pending, Term, Value, near};
 use crate::Activation;
+
+fn larger(a: Number, b: Number) -> Option<Number> {
+    (!a.of_batch && !b.of_batch).then(|| Number::plain(a.value.max(b.value)))
+}
+
+fn smaller(a: Number, b: Number) -> Option<Number> {
+    (!a.of_batch && !b.of_batch).then(|| Number::plain(a.value.min(b.value)))
+}
 
 impl<'m> Reader<'m> {
     /// What has this name as a term: as it is, if it may become part of another activation.
@@ -109,12 +118,21 @@ impl<'m> Reader<'m> {
             }
         };
         let (low, high) = (bound(1, "min")?, bound(2, "max")?);
+        if let Value::Constant(constant) = self.value(call.need(0)?)?
+            && let Some(number) = constant.number()
+        {
+            let number = low.map_or(number, |low| number.max(low));
+            return self.set_number(call, high.map_or(number, |high| number.min(high)));
+        }
         self.clamp(call, call.need(0)?, low, high)
     }
 
     /// The maximum or minimum of a value and a number.
     pub(super) fn bounded(&mut self, call: Call<'m>, is_max: bool) -> Result<(), Problem> {
         if let [a, b] = call.inputs().collect::<Vec<_>>()[..] {
+            if let (Value::Numbers(a), Value::Numbers(b)) = (self.value(a)?, self.value(b)?) {
+                return self.compute(call, &a, &b, if is_max { larger } else { smaller });
+            }
             for (value, bound) in [(a, b), (b, a)] {
                 if let Some(bound) = self.scalar(bound)? {
                     let (low, high) = if is_max { (Some(bound), None) } else { (None, Some(bound)) };

@@ -10,6 +10,8 @@ use crate::Shape;
 /// What two operands of a sum or product are.
 enum Operands<'m> {
     Numbers(Numbers, Numbers),
+    /// Two numbers that are not whole.
+    Fractions(f64, f64),
     /// A value and a number, and whether the number is the second.
     Scalar {
         of: &'m str,
@@ -30,6 +32,11 @@ impl<'m> Reader<'m> {
         let values = [self.value(names[0])?, self.value(names[1])?];
         if let [Value::Numbers(a), Value::Numbers(b)] = &values {
             return Ok(Operands::Numbers(a.clone(), b.clone()));
+        }
+        if let [Value::Constant(_) | Value::Numbers(_), Value::Constant(_) | Value::Numbers(_)] = &values
+            && let [Some(a), Some(b)] = [self.scalar(names[0])?, self.scalar(names[1])?]
+        {
+            return Ok(Operands::Fractions(a, b));
         }
         for (constant, other) in [(1, 0), (0, 1)] {
             let (of, second) = (names[other], constant == 1);
@@ -54,6 +61,7 @@ impl<'m> Reader<'m> {
                 let value = a.value.checked_add(b.value)?;
                 (a.of_batch == b.of_batch).then_some(Number { value, ..a })
             }),
+            Operands::Fractions(a, b) => self.set_number(call, a + b),
             Operands::Scalar { of, number: 0.0, .. } => self.alias(call, of),
             Operands::Scalar { of, number, .. } => {
                 let step = |term: Term<'m>| {
@@ -108,6 +116,7 @@ impl<'m> Reader<'m> {
                 let value = a.value.checked_sub(b.value)?;
                 (a.of_batch == b.of_batch).then_some(Number { value, ..a })
             }),
+            Operands::Fractions(a, b) => self.set_number(call, a - b),
             Operands::Scalar { of, number: 0.0, second: true } => self.alias(call, of),
             Operands::Images(_) => Err(Problem::unsupported("a difference of values", "sums of values")),
             _ => Err(constant_sum("a constant")),
@@ -120,6 +129,7 @@ impl<'m> Reader<'m> {
                 let value = a.value.checked_mul(b.value)?;
                 (!(a.of_batch && b.of_batch)).then_some(Number { value, of_batch: a.of_batch || b.of_batch })
             }),
+            Operands::Fractions(a, b) => self.set_number(call, a * b),
             Operands::Scalar { of, number, .. } => self.scale(call, of, number),
             Operands::Constant { constant, .. } => Err(constant_product(&constant)),
             Operands::Images(names) => {
@@ -159,11 +169,24 @@ impl<'m> Reader<'m> {
                     _ => None,
                 }
             }),
+            Operands::Fractions(a, b) => self.set_number(call, a / b),
             Operands::Scalar { of, number, second: true } if number != 0.0 => {
                 self.scale(call, of, 1.0 / number)
             }
             Operands::Constant { constant, .. } => Err(constant_product(&constant)),
             _ => Err(Problem::unsupported("a quotient of values", "products of values")),
+        }
+    }
+
+    pub(super) fn set_number(&mut self, call: Call<'m>, number: f64) -> Result<(), Problem> {
+        self.set(call, Value::Constant(Constant::filled(number, Vec::new())))
+    }
+
+    /// A number rounded up or down.
+    pub(super) fn round(&mut self, call: Call<'m>, round: fn(f64) -> f64) -> Result<(), Problem> {
+        match self.scalar(call.need(0)?)? {
+            Some(number) => self.set_number(call, round(number)),
+            None => Err(Problem::unsupported("values that are rounded", "numbers that are")),
         }
     }
 

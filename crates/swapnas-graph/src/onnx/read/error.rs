@@ -169,6 +169,10 @@ pub(super) fn hint(operator: &str) -> &'static str {
         }
         "Resize" | "Upsample" | "ConvTranspose" => "networks that make images smaller but not larger are",
         "LRN" | "InstanceNormalization" | "GroupNormalization" => "of normalisations, BatchNormalization is",
+        "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Tanh" | "Mish" | "Softplus" | "Softsign"
+        | "ThresholdedRelu" => {
+            "of activations, ReLU, ReLU6, SiLU, GELU, hard-swish, sigmoid and hard-sigmoid are"
+        }
         "LSTM" | "GRU" | "RNN" => "feed-forward networks are",
         _ => {
             "those of convolutional networks are: Conv, Gemm, MatMul, BatchNormalization, activations, pools, Add, \

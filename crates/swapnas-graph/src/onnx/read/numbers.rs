@@ -76,6 +76,11 @@ impl<'m> Reader<'m> {
                 }
                 _ => Err(Problem::unsupported("a shape that becomes fractional", "whole sizes")),
             },
+            (Value::Constant(constant), Some(false)) if constant.number().is_some_and(|x| x.abs() < 1e15) => {
+                // Towards zero, as numbers are made whole.
+                let number = Number::plain(constant.number().unwrap_or_default() as i64);
+                self.set(call, Value::Numbers(Numbers { items: vec![number], dims: constant.dims }))
+            }
             (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
             _ => Err(Problem::unsupported(
                 "this change of type",

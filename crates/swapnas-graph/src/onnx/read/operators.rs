@@ -10,14 +10,14 @@ use crate::onnx::proto::Node;
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 46] = [
+const OPERATORS: [&str; 48] = [
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
-    "Add", "Sum", "Sub", "Mul", "Div", "MaxPool", "AveragePool",
-    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat", "Split", "SplitToSequence",
-    "SequenceAt", "Slice", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose",
-    "Identity", "Dropout", "Softmax", "LogSoftmax", "Cast", "CastLike", "Constant",
-    "ConstantOfShape", "Expand", "Shape", "Gather",
+    "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
+    "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat",
+    "Split", "SplitToSequence", "SequenceAt", "Slice", "Flatten", "Reshape", "Squeeze",
+    "Unsqueeze", "Transpose", "Identity", "Dropout", "Softmax", "LogSoftmax", "Cast",
+    "CastLike", "Constant", "ConstantOfShape", "Expand", "Shape", "Gather",
 ];
 
 /// Whether the operator of a node is one of those that are read.
@@ -56,6 +56,8 @@ impl<'m> Reader<'m> {
             "Sub" => self.sub(call),
             "Mul" => self.mul(call),
             "Div" => self.div(call),
+            "Ceil" => self.round(call, f64::ceil),
+            "Floor" => self.round(call, f64::floor),
 
             "MaxPool" => self.max_pool(call),
             "AveragePool" => self.average_pool(call),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::attributes::Call;
-use super::constant::{Constant, Known, Numbers, known};
+use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Images};
 use super::operators;
@@ -305,6 +305,20 @@ impl<'m> Reader<'m> {
                 "shapes and indices that are constant or computed from shapes",
             )),
         }
+    }
+
+    /// Whole numbers, even if they are of a type for fractions: some paddings are computed that way.
+    pub(super) fn whole_numbers(&mut self, name: &'m str) -> Result<Numbers, Problem> {
+        if let Value::Constant(constant) = self.value(name)?
+            && let Some(number) = constant.number()
+            && number.fract() == 0.0
+            && number.abs() < 1e15
+            && constant.elements() <= MOST_NUMBERS
+        {
+            let items = vec![Number::plain(number as i64); constant.elements()];
+            return Ok(Numbers { items, dims: constant.dims });
+        }
+        self.numbers(name)
     }
 
     /// A tensor of the file.

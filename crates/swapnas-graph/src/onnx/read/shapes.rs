@@ -13,10 +13,10 @@ impl<'m> Reader<'m> {
     pub(super) fn concat(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let axis = call.int("axis")?.unwrap_or(1);
         let first = self.value(call.need(0)?)?;
-        if matches!(first, Value::Numbers(_)) {
+        if matches!(first, Value::Numbers(_) | Value::Constant(_)) {
             let mut items = Vec::new();
             for name in call.inputs() {
-                let numbers = self.numbers(name)?;
+                let numbers = self.whole_numbers(name)?;
                 if numbers.dims.len() != 1 {
                     return Err(Problem::unsupported(
                         "tables of whole numbers, joined",
