@@ -51,7 +51,9 @@ fn difference(path: &Path) -> Result<f64, String> {
     let logits = graph.outputs()[0];
     let plan = Plan::new(Arc::new(graph), &Want { signs: false, values: vec![logits] });
     let mut executor = Executor::<f64>::new(Level::best());
-    executor.run(&plan, &batch, Weights::Loaded(&weights), None, &mut ()).map_err(|error| error.to_string())?;
+    executor
+        .run(&plan, &batch, Weights::Loaded(&weights), None, &mut ())
+        .map_err(|error| error.to_string())?;
     let found = executor.value(&plan, &batch, logits).unwrap();
     let expected = &get("logits").numbers;
     assert_eq!(found.len(), expected.len());
