@@ -17,6 +17,8 @@ mod operators;
 mod pools;
 mod reader;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::collections::BTreeMap;
