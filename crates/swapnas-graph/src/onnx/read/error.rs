@@ -58,7 +58,7 @@ pub enum InputProblem {
         found: String,
     },
     /// Sizes that the file does not say.
-    #[error("the file leaves the {what} of the images open; give their shape, as in 3x224x224")]
+    #[error("the file leaves the {what} of the images open; give them, as in --input 3x224x224")]
     Open {
         /// Channels, or height and width.
         what: &'static str,
@@ -122,7 +122,7 @@ pub enum Problem {
     },
     /// A linear layer that was made for more or fewer numbers.
     #[error(
-        "the linear layer takes {expected} numbers, but gets {} of {found}; give images of the size that the          network is made for",
+        "the linear layer takes {expected} numbers, but gets {} ({found}); give images of the size that it is made for",
         found.elements()
     )]
     Size {

@@ -94,7 +94,7 @@ fn things_that_operators_may_do_but_not_here() {
     assert_snapshot!(two("Pad", "x, d", vec![whole("d", &[0, 1, 0, 0, 0, 0, 0, 0])]), @"node 1, Pad: padding of the batch or of channels cannot be expressed here; supported: padding of rows and columns");
     assert_snapshot!(error(vec![node("GlobalAveragePool", "x", "p", Vec::new()), node("Add", "x, p", "y", Vec::new())], Vec::new()), @"node 2, Add: a sum of 4x9x8 and 4x1x1 cannot be expressed here; supported: those of equal shapes, and products with one number for every channel");
     let linear = vec![node("Flatten", "x", "f", Vec::new()), node("Gemm", "f, w", "y", Vec::new())];
-    assert_snapshot!(error(linear, vec![weights("w", &[100, 7])]), @"node 2, Gemm: the linear layer takes 100 numbers, but gets 288 of 4x9x8; give images of the size that the          network is made for");
+    assert_snapshot!(error(linear, vec![weights("w", &[100, 7])]), @"node 2, Gemm: the linear layer takes 100 numbers, but gets 288 (4x9x8); give images of the size that it is made for");
 }
 
 #[test]
