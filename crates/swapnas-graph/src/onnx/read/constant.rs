@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::MOST_PARAMETERS;
 use super::error::{Limit, Problem, quote};
 use crate::onnx::proto::{DataLocation, DataType, Tensor};
 
-/// The most elements of a tensor.
-const MOST_ELEMENTS: u128 = 1 << 31;
-
 /// The most whole numbers that are computed with at once; shapes have a handful.
-pub(super) const MOST_NUMBERS: usize = 1 << 12;
+pub(super) const MOST_NUMBERS: usize = 1 << 8;
 
 /// A tensor of floating-point numbers.
 #[derive(Clone)]
@@ -143,8 +141,8 @@ fn dims(tensor: &Tensor) -> Result<Vec<usize>, Problem> {
     };
     let dims = dims.filter(|dims| dims.len() <= 8).ok_or_else(broken)?;
     let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
-    if elements > MOST_ELEMENTS {
-        return Err(Limit { what: "elements of a tensor", found: elements, most: MOST_ELEMENTS }.into());
+    if elements > MOST_PARAMETERS {
+        return Err(Limit { what: "elements of a tensor", found: elements, most: MOST_PARAMETERS }.into());
     }
     Ok(dims)
 }

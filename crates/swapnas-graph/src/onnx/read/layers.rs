@@ -146,7 +146,6 @@ impl<'m> Reader<'m> {
             LayerKind::Dense => self.builder.dense(&name, x, out, bias)?,
         };
         self.builder.key_params(first, key);
-        self.count_macs(&weight, value);
         Ok(Image { value, view })
     }
 

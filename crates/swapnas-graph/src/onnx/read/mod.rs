@@ -44,8 +44,11 @@ const MOST_PARAMETERS: u128 = 1 << 31;
 /// The most operations of a network.
 const MOST_VALUES: u128 = 1 << 18;
 
-/// The most multiply-accumulates of a network.
-const MOST_MACS: u128 = 1 << 56;
+/// The most elements of a value.
+const MOST_ELEMENTS: u128 = 1 << 40;
+
+/// The most that a network computes of an image: multiply-accumulates, taps of pools, and elements of all else.
+const MOST_WORK: u128 = 1 << 56;
 
 /// The network of an ONNX file.
 ///

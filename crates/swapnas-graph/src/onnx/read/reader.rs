@@ -1,6 +1,6 @@
 //! What is known while nodes are read, one after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::attributes::Call;
 use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, known};
@@ -8,7 +8,7 @@ use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Images};
 use super::operators;
 use super::value::{Complete, Image, Part, Pending, Term, Value, View};
-use super::{MOST_MACS, MOST_PARAMETERS, MOST_SIDE, MOST_VALUES};
+use super::{MOST_ELEMENTS, MOST_PARAMETERS, MOST_SIDE, MOST_VALUES, MOST_WORK};
 use crate::onnx::proto::{Graph as GraphProto, Tensor};
 use crate::plan::attributes;
 use crate::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, Window};
@@ -23,6 +23,8 @@ pub(super) struct Reader<'m> {
     names: HashMap<&'m str, usize>,
     /// How many nodes read each name.
     readers: HashMap<&'m str, usize>,
+    /// What the network returns.
+    outputs: HashSet<&'m str>,
     /// The size of the batch, if the file fixes it.
     pub batch: Option<usize>,
     /// The expression of every value, as far as it does not depend on the size of images.
@@ -35,7 +37,9 @@ pub(super) struct Reader<'m> {
     params: Vec<Constant<'m>>,
     /// Elements of all parameters.
     elements: u128,
-    macs: u128,
+    /// How many operations have been looked at, and what they compute.
+    checked: usize,
+    work: u128,
 }
 
 /// What a file is read into.
@@ -53,7 +57,8 @@ pub(super) fn read<'m>(file: &'m GraphProto, images: Images) -> Result<Parts<'m>
     }
     for (index, node) in file.node.iter().enumerate() {
         let call = Call { index, node };
-        reader.node(call).and_then(|()| reader.check()).map_err(|problem| reader.at(index, problem))?;
+        let read = reader.node(call).and_then(|()| reader.check());
+        read.map_err(|problem| reader.at(index, problem))?;
     }
     reader.finish()
 }
@@ -76,13 +81,15 @@ impl<'m> Reader<'m> {
             values: vec![image],
             names: HashMap::from([(input, 0)]),
             readers,
+            outputs: file.output.iter().map(|output| output.name.as_str()).collect(),
             batch,
             structure: Vec::new(),
             occurrences: HashMap::new(),
             modules: HashMap::new(),
             params: Vec::new(),
             elements: 0,
-            macs: 0,
+            checked: 0,
+            work: 0,
         })
     }
 
@@ -93,17 +100,27 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether the graph is still of a size that anybody can use.
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&mut self) -> Result<(), Problem> {
         let within = |what: &'static str, found: u128, most: u128| {
             if found > most { Err(Limit { what, found, most }) } else { Ok(()) }
         };
         let nodes = self.builder.nodes();
         within("operations of the network", nodes.len() as u128, MOST_VALUES)?;
-        within("multiply-accumulates of the network", self.macs, MOST_MACS)?;
-        for node in &nodes[self.structure.len()..] {
-            let Shape { height, width, .. } = node.shape;
+        for node in &nodes[self.checked..] {
+            let Shape { channels, height, width } = node.shape;
             within("rows or columns of an image", height.max(width) as u128, MOST_SIDE)?;
+            let pixels = height as u128 * width as u128;
+            let elements = channels as u128 * pixels;
+            within("elements of a value", elements, MOST_ELEMENTS)?;
+            let weight = node.op.params().next().map(|weight| self.builder.params()[weight.index()].len());
+            self.work += match &node.op {
+                Op::MaxPool(window) | Op::AvgPool { window, .. } => elements * window.taps() as u128,
+                Op::Conv2d { .. } | Op::Linear { .. } => pixels * weight.unwrap_or_default() as u128,
+                _ => elements,
+            };
         }
+        self.checked = nodes.len();
+        within("operations for an image", self.work, MOST_WORK)?;
         Ok(())
     }
 
@@ -180,7 +197,7 @@ impl<'m> Reader<'m> {
 
     /// Whether the network returns what has this name.
     pub(super) fn is_output(&self, name: &str) -> bool {
-        self.file.output.iter().any(|output| output.name == name)
+        self.outputs.contains(name)
     }
 
     /// Keeps a value that has no name yet.
@@ -394,6 +411,12 @@ impl<'m> Reader<'m> {
         if constant.elements() == 0 {
             return Err(Problem::broken("its weights have no elements"));
         }
+        if constant.name().is_none() {
+            return Err(Problem::unsupported(
+                "weights that are computed",
+                "weights that are stored in the file",
+            ));
+        }
         self.elements += constant.elements() as u128;
         if self.elements > MOST_PARAMETERS {
             let (found, most) = (self.elements, MOST_PARAMETERS);
@@ -401,10 +424,5 @@ impl<'m> Reader<'m> {
         }
         self.params.push(constant.clone());
         Ok(())
-    }
-
-    /// Counts what a layer computes.
-    pub(super) fn count_macs(&mut self, weight: &Constant<'m>, output: ValueId) {
-        self.macs += weight.elements() as u128 * self.builder.shape(output).pixels() as u128;
     }
 }

@@ -1,6 +1,5 @@
 //! What takes values apart, puts them together, and gives them other forms.
 
-use super::MOST_VALUES;
 use super::attributes::Call;
 use super::constant::{MOST_NUMBERS, Number, Numbers, fixed, range_of};
 use super::error::{Limit, Problem};
@@ -24,10 +23,7 @@ impl<'m> Reader<'m> {
                     ));
                 }
                 items.extend(numbers.items);
-                if items.len() > MOST_NUMBERS {
-                    let (found, most) = (items.len() as u128, MOST_NUMBERS as u128);
-                    return Err(Limit { what: "numbers of a shape", found, most }.into());
-                }
+                limited("numbers of a shape", items.len(), MOST_NUMBERS)?;
             }
             return self.set(call, Value::Numbers(Numbers::list(items)));
         }
@@ -113,6 +109,7 @@ impl<'m> Reader<'m> {
             (size, true) => match size[..] {
                 // The last part is what is left.
                 [size] if (1..=channels).contains(&size) => {
+                    limited("parts of a value", channels as usize / size as usize, MOST_NUMBERS)?;
                     let starts = (0..channels).step_by(size as usize);
                     starts.map(|start| size.min(channels - start)).collect()
                 }
@@ -393,10 +390,7 @@ impl<'m> Reader<'m> {
     /// The first channel of every group, then the second of every group, and so on.
     fn shuffled(&mut self, of: ValueId, groups: usize) -> Result<ValueId, Problem> {
         let channels = self.builder.shape(of).channels;
-        let found = self.builder.nodes().len() as u128 + channels as u128;
-        if found > MOST_VALUES {
-            return Err(Limit { what: "operations of the network", found, most: MOST_VALUES }.into());
-        }
+        limited("channels that are shuffled", channels, MOST_SHUFFLED)?;
         let of_group = channels / groups;
         let mut parts = Vec::with_capacity(channels);
         for channel in 0..of_group {
@@ -415,6 +409,14 @@ impl<'m> Reader<'m> {
         }
         self.alias(call, call.need(0)?)
     }
+}
+
+/// The most channels that are shuffled; each is an operation of its own.
+const MOST_SHUFFLED: usize = 1 << 14;
+
+fn limited(what: &'static str, found: usize, most: usize) -> Result<(), Limit> {
+    let (found, most) = (found as u128, most as u128);
+    if found > most { Err(Limit { what, found, most }) } else { Ok(()) }
 }
 
 /// Dimensions in which -1 is what is left over and 0, if it `copies`, what was there.

@@ -126,7 +126,7 @@ fn files_that_are_broken() {
         (0..60).map(|i| node("Concat", &format!("s{i}, s{i}"), &format!("s{}", i + 1), vec![int("axis", 0)])),
     );
     nodes.push(relu("x", "y"));
-    assert_snapshot!(error(nodes, Vec::new()), @"node 12, Concat: numbers of a shape: 8192; the most is 4096");
+    assert_snapshot!(error(nodes, Vec::new()), @"node 8, Concat: numbers of a shape: 512; the most is 256");
 }
 
 #[test]
