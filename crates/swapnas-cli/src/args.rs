@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use swapnas::export::Format;
 use swapnas::search::{AlgorithmKind, SecondObjective};
-use swapnas::{Init, InputSpec, Precision, Preset, Shape, Space};
+use swapnas::{ImageSize, Init, InputSpec, Precision, Preset, Shape, Space};
 
 /// Rank neural architectures without training them.
 #[derive(Parser)]
@@ -33,7 +33,8 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct CorrelateArgs {
-    /// CSV file of architectures and accuracies, with or without header; `-` reads standard input
+    /// CSV file of architectures or names of ONNX files, and accuracies, with or without header; `-` reads
+    /// standard input
     pub table: PathBuf,
     #[command(flatten)]
     pub scoring: ScoringArgs,
@@ -66,12 +67,13 @@ pub(crate) struct CorrelateArgs {
 
 #[derive(Args)]
 pub(crate) struct ScoreArgs {
-    /// Architectures in any encoding of the space
+    /// Architectures in any encoding of the space, or ONNX files, whose names end in .onnx
     #[arg(value_name = "ARCH")]
     pub archs: Vec<String>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
-    /// Read architectures from a file, one a line or in a column of a CSV file; `-` reads standard input
+    /// Read architectures or names of ONNX files from a file, one a line or in a column of a CSV file; `-`
+    /// reads standard input
     #[arg(long = "archs", value_name = "FILE")]
     pub archs_file: Option<PathBuf>,
     /// Sample N architectures
@@ -160,7 +162,8 @@ pub(crate) struct ScoringArgs {
     pub space: &'static dyn Space,
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
     /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
-    /// the first [default: swap,swap-reg,params,macs; of a search: swap-reg in small networks, else swap]
+    /// the first [default: swap,swap-reg,params,macs; of ONNX files: swap,params,macs; of a search: swap-reg in
+    /// small networks, else swap]
     #[arg(long, value_name = "LIST", visible_alias = "metric")]
     pub metrics: Option<String>,
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
@@ -198,9 +201,10 @@ pub(crate) struct ScoringArgs {
     /// Cells, or cells of each stage [default: the network's own]
     #[arg(long, value_name = "N", value_parser = number(1..=256))]
     pub cells: Option<usize>,
-    /// Height and width of the images [default: the network's own]
-    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
-    pub size: Option<usize>,
+    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number
+    /// [default: the network's own]
+    #[arg(long, value_name = "SHAPE", visible_alias = "input", value_parser = scored_input)]
+    pub size: Option<ImageSize>,
     /// Classes [default: the network's own]
     #[arg(long, value_name = "N", value_parser = number(1..=1_000_000))]
     pub classes: Option<usize>,
@@ -243,26 +247,25 @@ pub(crate) struct ExportArgs {
     /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number
     /// [default: the network's own]
     #[arg(long, value_name = "SHAPE", value_parser = input)]
-    pub input: Option<InputArg>,
+    pub input: Option<ImageSize>,
     /// Seed of the weights of an ONNX file
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
 }
 
-/// Images as they are asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum InputArg {
-    /// Height and width, the channels being those of the default.
-    Side(usize),
-    /// Everything.
-    Shape(Shape),
+/// Images that networks are scored with.
+fn scored_input(text: &str) -> Result<ImageSize, String> {
+    let input = input(text)?;
+    let Shape { channels, height, width } = input.shape(Shape::new(1, 1, 1));
+    let fits = [channels, height, width].iter().all(|size| (1..=2048).contains(size));
+    if fits { Ok(input) } else { Err("give numbers from 1 to 2048".to_owned()) }
 }
 
-fn input(text: &str) -> Result<InputArg, String> {
+fn input(text: &str) -> Result<ImageSize, String> {
     let numbers: Option<Vec<usize>> = text.split('x').map(|number| number.parse().ok()).collect();
     match numbers.as_deref() {
-        Some(&[side]) => Ok(InputArg::Side(side)),
-        Some(&[channels, height, width]) => Ok(InputArg::Shape(Shape::new(channels, height, width))),
+        Some(&[side]) => Ok(ImageSize::Side(side)),
+        Some(&[channels, height, width]) => Ok(ImageSize::Shape(Shape::new(channels, height, width))),
         _ => Err("give channels, height and width as in 3x32x32, or one number for height and width".into()),
     }
 }
@@ -286,8 +289,11 @@ pub(crate) struct MetricsArgs {
     pub json: bool,
 }
 
-fn space(name: &str) -> Result<&'static dyn Space, swapnas::UnknownSpace> {
-    swapnas::space(name)
+fn space(name: &str) -> Result<&'static dyn Space, String> {
+    if name == "onnx" {
+        return Err("ONNX files need no space: `swapnas score model.onnx`".to_owned());
+    }
+    swapnas::space(name).map_err(|error| error.to_string())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod progress;
 mod render;
+mod subjects;
 
 use std::ffi::OsString;
 
@@ -31,8 +32,8 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
     let matches = command.clone().get_matches_from(arguments);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
-        Command::Score(args) => commands::score::run(args),
-        Command::Correlate(args) => commands::correlate::run(args),
+        Command::Score(args) => commands::score::run(args, &given(&command, &matches)),
+        Command::Correlate(args) => commands::correlate::run(args, &given(&command, &matches)),
         Command::Export(args) => commands::export::run(args),
         Command::Search(args) => commands::search::run(args, &given(&command, &matches)),
         Command::Spaces(args) => commands::spaces::run(args),

@@ -1,17 +1,17 @@
 //! What is printed for people to read.
 
+use std::path::Path;
+
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{Cell, CellAlignment, Table};
 use swapnas::results::Found;
-use swapnas::{Column, Columns, Correlation, Init, Score, Scorer, Sharing, Space};
+use swapnas::{Column, Columns, Correlation, Init, Score, Settings, Sharing, Space};
 
 use crate::commands::score::Row;
 
 /// How the networks were scored, in a line or two.
-pub(crate) fn settings(scorer: &Scorer) -> String {
-    let settings = scorer.settings();
-    let network = scorer.space().describe(scorer.network());
-    let weights = match (scorer.tensors(), settings.sharing) {
+pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path>) -> String {
+    let weights = match (tensors, settings.sharing) {
         (Some(tensors), _) => {
             return format!("network {network}; weights and images of {}", tensors.display());
         }
@@ -41,11 +41,11 @@ pub(crate) fn settings(scorer: &Scorer) -> String {
 }
 
 /// A table of scores.
-pub(crate) fn scores(scorer: &Scorer, columns: &Columns, rows: &[Row<'_>]) -> String {
+pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     let names = columns.iter().map(ToString::to_string);
-    table.set_header(["".to_owned()].into_iter().chain(names).chain(["architecture".to_owned()]));
+    table.set_header(["".to_owned()].into_iter().chain(names).chain([noun.to_owned()]));
     for (place, row) in rows.iter().enumerate() {
         let mut cells = vec![Cell::new(place + 1).set_alignment(CellAlignment::Right)];
         for score in &row.values {
@@ -56,7 +56,7 @@ pub(crate) fn scores(scorer: &Scorer, columns: &Columns, rows: &[Row<'_>]) -> St
             };
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
-        cells.push(Cell::new(scorer.space().print(row.arch)));
+        cells.push(Cell::new(&row.name));
         table.add_row(cells);
     }
     table.to_string()

@@ -171,7 +171,7 @@ fn mistakes_of_exports_are_explained() {
 #[test]
 fn mistakes_are_explained() {
     let error = |args: &[&str]| stderr_of_failure(&mut swapnas(args));
-    assert!(error(&["score"]).contains("give architectures, --archs FILE or --random N"));
+    assert!(error(&["score"]).contains("give architectures, ONNX files, --archs FILE or --random N"));
     assert!(error(&["score", "--space", "nb202"]).contains("nb201"));
     assert!(error(&["score", GENOTYPE, "--metrics", "swop"]).contains("did you mean swap?"));
     assert!(error(&["score", GENOTYPE, "--tensors", "no.safetensors"]).contains("no.safetensors"));

@@ -3,8 +3,8 @@ use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 
 use crate::{
-    Activation, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Param, ParamId, ParamKind, Shape,
-    ValueId, Window,
+    Activation, Epsilon, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Padding, Param, ParamId,
+    ParamKind, Shape, ValueId, Window,
 };
 
 /// How a convolution is made: see [`GraphBuilder::conv2d`].
@@ -96,6 +96,24 @@ impl GraphBuilder {
         self.nodes[value.index()].shape
     }
 
+    /// The nodes so far.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The parameters so far.
+    pub(crate) fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// Names the parameters from number `first` on by `key` and what they are to their layer, whatever their
+    /// module is called.
+    pub(crate) fn key_params(&mut self, first: usize, key: Key) {
+        for param in &mut self.params[first..] {
+            param.key = key.with(param.kind);
+        }
+    }
+
     /// Builds within the module `name` of the current one.
     pub fn scope<T>(&mut self, name: impl Display, build: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.path.len();
@@ -146,6 +164,17 @@ impl GraphBuilder {
 
     /// Batch normalisation module `name`, with batch statistics.
     pub fn batch_norm(&mut self, name: &str, x: ValueId, affine: bool) -> Result<ValueId, GraphError> {
+        self.batch_norm_with(name, x, affine, Epsilon::default())
+    }
+
+    /// The same with another epsilon than the usual one.
+    pub fn batch_norm_with(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        affine: bool,
+        epsilon: Epsilon,
+    ) -> Result<ValueId, GraphError> {
         let shape = self.shape(x);
         self.scope(name, |b| {
             let affine = affine.then(|| {
@@ -153,7 +182,7 @@ impl GraphBuilder {
                 let weight = b.param("weight", ParamKind::NormWeight, dims.clone(), 1, 1);
                 (weight, b.param("bias", ParamKind::NormBias, dims, 1, 1))
             });
-            let y = b.node(Op::BatchNorm { affine }, vec![x], shape);
+            let y = b.node(Op::BatchNorm { affine, epsilon }, vec![x], shape);
             Ok(b.module(ModuleKind::BatchNorm, x, y))
         })
     }
@@ -225,6 +254,26 @@ impl GraphBuilder {
             let bias = bias.then(|| b.param("bias", ParamKind::LinearBias, vec![out], inputs, out));
             let y = b.node(Op::Linear { weight, bias }, vec![x], input.with_channels(out));
             Ok(b.module(ModuleKind::Linear, x, y))
+        })
+    }
+
+    /// Module `name` that sums all elements of an image, each with a weight for every output. Weights are
+    /// `[out, channels, rows, columns]`: in the order of those of a linear layer over the flattened image.
+    pub fn dense(&mut self, name: &str, x: ValueId, out: usize, bias: bool) -> Result<ValueId, GraphError> {
+        let input = self.shape(x);
+        if input.pixels() == 1 {
+            return self.linear(name, x, out, bias);
+        }
+        let Shape { channels, height, width } = input;
+        let kernel = [height, width];
+        let window = Window { kernel, padding: Padding::default(), ..Window::square(1) };
+        let shape = self.windowed(name, "linear layer", input, &window)?.with_channels(out);
+        self.scope(name, |b| {
+            let (inputs, dims) = (input.elements(), vec![out, channels, height, width]);
+            let weight = b.param("weight", ParamKind::LinearWeight, dims, inputs, out);
+            let bias = bias.then(|| b.param("bias", ParamKind::LinearBias, vec![out], inputs, out));
+            let y = b.node(Op::Conv2d { window, groups: 1, weight, bias }, vec![x], shape);
+            Ok(b.module(ModuleKind::Conv, x, y))
         })
     }
 

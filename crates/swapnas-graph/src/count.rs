@@ -64,7 +64,7 @@ impl Graph {
                     flops.conv += self.module_macs(module) + if bias.is_some() { elements } else { 0 };
                 }
                 (ModuleKind::Linear, _) => flops.linear += self.module_macs(module),
-                (ModuleKind::BatchNorm, Op::BatchNorm { affine }) => {
+                (ModuleKind::BatchNorm, Op::BatchNorm { affine, .. }) => {
                     flops.batch_norm += elements * if affine.is_some() { 2 } else { 1 };
                 }
                 (ModuleKind::Act(_), _) => flops.relu += elements,

@@ -32,7 +32,7 @@ pub use exec::{Block, Executor, Observer, RunError, Signs, ValueCache, Weights};
 pub use graph::{Graph, Module, ModuleKind, Node, Param, ParamId, ParamKind, ValueId};
 pub use init::{Draw, Init, UnknownInit};
 pub use key::Key;
-pub use op::{Activation, Op, Padding, Window};
+pub use op::{Activation, Epsilon, Op, Padding, Window};
 pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
 pub use statistics::Statistics;

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::{ParamId, Shape};
 
 /// Zeros around an image, in pixels. Negative numbers cut pixels away.
@@ -92,6 +94,35 @@ impl Window {
     }
 }
 
+/// What a batch normalisation adds to the variance, so that it divides by no zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Epsilon(u64);
+
+impl Epsilon {
+    /// A finite number from 0 on.
+    pub fn new(number: f64) -> Option<Self> {
+        (number >= 0.0 && number.is_finite()).then_some(Epsilon(number.to_bits()))
+    }
+
+    /// The number.
+    pub const fn number(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl Default for Epsilon {
+    /// 1e-5, as PyTorch has it unless told otherwise.
+    fn default() -> Self {
+        Epsilon(1e-5f64.to_bits())
+    }
+}
+
+impl fmt::Debug for Epsilon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
 /// Activation functions, each applied element by element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
@@ -105,6 +136,10 @@ pub enum Activation {
     Gelu,
     /// x * min(max(x + 3, 0), 6) / 6.
     HardSwish,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    HardSigmoid,
 }
 
 /// What a node computes from its inputs.
@@ -132,6 +167,8 @@ pub enum Op {
     BatchNorm {
         /// Weight and bias, each `[channels]`.
         affine: Option<(ParamId, ParamId)>,
+        /// eps.
+        epsilon: Epsilon,
     },
     /// An activation function.
     Act(Activation),
@@ -179,6 +216,8 @@ impl Op {
             Op::Act(Activation::Silu) => "SiLU",
             Op::Act(Activation::Gelu) => "GELU",
             Op::Act(Activation::HardSwish) => "hard-swish",
+            Op::Act(Activation::Sigmoid) => "sigmoid",
+            Op::Act(Activation::HardSigmoid) => "hard-sigmoid",
             Op::MaxPool(_) => "max pool",
             Op::AvgPool { .. } => "average pool",
             Op::GlobalAvgPool => "global average pool",
@@ -194,7 +233,7 @@ impl Op {
     pub fn params(&self) -> impl Iterator<Item = ParamId> {
         let (first, second) = match *self {
             Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => (Some(weight), bias),
-            Op::BatchNorm { affine: Some((weight, bias)) } => (Some(weight), Some(bias)),
+            Op::BatchNorm { affine: Some((weight, bias)), .. } => (Some(weight), Some(bias)),
             _ => (None, None),
         };
         first.into_iter().chain(second)

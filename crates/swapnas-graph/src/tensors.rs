@@ -65,6 +65,11 @@ pub enum TensorsError {
 }
 
 impl Tensors {
+    /// Tensors by their names; `path` is what messages call the file.
+    pub fn new(path: PathBuf, tensors: BTreeMap<String, Tensor>) -> Self {
+        Tensors { path, tensors }
+    }
+
     /// Reads all tensors of type `F32` of a safetensors file; others cannot be weights or images.
     ///
     /// # Errors

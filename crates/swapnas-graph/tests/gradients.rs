@@ -94,6 +94,8 @@ fn cases() -> Vec<Case> {
         ("SiLU", Activation::Silu),
         ("GELU", Activation::Gelu),
         ("hard-swish", Activation::HardSwish),
+        ("sigmoid", Activation::Sigmoid),
+        ("hard-sigmoid", Activation::HardSigmoid),
     ] {
         cases.push(case(name, 15, image, |b, x| {
             let x = b.conv2d("a", x, Conv::new(5, Window::square(3)).with_bias())?;

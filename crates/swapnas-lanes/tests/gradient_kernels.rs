@@ -469,13 +469,15 @@ fn blended<E: Element>(
     }
 }
 
-const ACTIVATIONS: [Option<Activation>; 6] = [
+const ACTIVATIONS: [Option<Activation>; 8] = [
     None,
     Some(Activation::Relu),
     Some(Activation::Relu6),
     Some(Activation::Silu),
     Some(Activation::Gelu),
     Some(Activation::HardSwish),
+    Some(Activation::Sigmoid),
+    Some(Activation::HardSigmoid),
 ];
 
 /// Value, slope, slope put to use in three ways, and bend of an activation at some numbers.

@@ -1,7 +1,8 @@
 //! Training-free metrics of neural networks and the images they are computed on.
 //!
 //! A [`Scorer`] builds architectures of a space into networks, draws weights and images, runs the
-//! passes that its [`Metric`]s need, and gives the mean of each metric over several draws.
+//! passes that its [`Metric`]s need, and gives the mean of each metric over several draws. A
+//! [`GraphScorer`] does so with networks that are there already.
 
 mod column;
 mod definition;
@@ -24,7 +25,7 @@ pub use metric::{Metric, MetricError};
 pub use patterns::PatternSet;
 pub use ranks::{log_rank_sums, mean_ranks, ranks};
 pub use scorer::{
-    Ceiling, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing,
-    UnknownPrecision,
+    Ceiling, GraphScorer, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings,
+    Sharing, UnknownPrecision,
 };
 pub use undefined::Undefined;

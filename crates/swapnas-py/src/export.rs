@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use swapnas::export::{Export, Format};
-use swapnas::{NetworkConfig, Preset, Shape};
+use swapnas::{NetworkConfig, Preset};
 
 use crate::errors::Raise;
 use crate::options::Options;
@@ -45,10 +45,7 @@ pub(crate) fn export<'py>(
         Preset::Benchmark => space.final_network(),
         Preset::Swap => NetworkConfig { preset: Preset::Swap, ..space.default_network() },
     };
-    let input = match taken.any("input")? {
-        None => network.input,
-        Some(input) => shape(&input, network.input)?,
-    };
+    let input = taken.image_size("input")?.map_or(network.input, |size| size.shape(network.input));
     let network = NetworkConfig {
         channels: taken.number("channels", 2048)?.or(network.channels),
         cells: taken.number("cells", 256)?.or(network.cells),
@@ -70,16 +67,4 @@ pub(crate) fn export<'py>(
         Ok(text) => Ok(PyBytes::new(py, text.as_bytes()).into_any()),
         Err(error) => Ok(PyBytes::new(py, error.as_bytes()).into_any()),
     }
-}
-
-/// Height and width as one number, or channels, height and width.
-fn shape(input: &Bound<'_, PyAny>, default: Shape) -> PyResult<Shape> {
-    if let Ok(side) = input.extract::<usize>() {
-        return Ok(Shape::new(default.channels, side, side));
-    }
-    let shape =
-        input.extract::<[usize; 3]>().map(|[channels, height, width]| Shape::new(channels, height, width));
-    shape.map_err(|_| {
-        PyValueError::new_err("input is channels, height and width, or one number for height and width")
-    })
 }

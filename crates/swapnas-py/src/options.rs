@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
-use swapnas::{Array, InputSpec, Scoring, Sharing};
+use swapnas::{Array, ImageSize, InputSpec, Scoring, Shape, Sharing};
 
 use crate::errors::Raise;
 
@@ -102,9 +102,27 @@ impl<'py> Options<'py> {
             network: self.parse("network")?,
             channels: self.number("channels", 2048)?,
             cells: self.number("cells", 256)?,
-            size: self.number("size", 2048)?,
+            size: self.image_size("size")?,
             classes: self.number("classes", 1_000_000)?,
             space: default.space,
+        })
+    }
+
+    /// Takes the size of images: height and width as one number, or channels, height and width.
+    pub(crate) fn image_size(&mut self, name: &'static str) -> PyResult<Option<ImageSize>> {
+        let Some(size) = self.any(name)? else { return Ok(None) };
+        let taken = match size.extract::<usize>() {
+            Ok(side) => Some((ImageSize::Side(side), [side; 3])),
+            Err(_) => size.extract::<[usize; 3]>().ok().map(|sizes| {
+                let [channels, height, width] = sizes;
+                (ImageSize::Shape(Shape::new(channels, height, width)), sizes)
+            }),
+        };
+        let fits = taken.filter(|(_, sizes)| sizes.iter().all(|size| (1..=2048).contains(size)));
+        fits.map(|(size, _)| Some(size)).ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "{name} is height and width as one number, or channels, height and width, each from 1 to 2048"
+            ))
         })
     }
 

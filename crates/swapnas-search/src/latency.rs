@@ -10,9 +10,9 @@ use crate::SearchError;
 ///
 /// `op` is, for instance, `conv_3x3_s1_d1_g1_64` (kernel, stride, dilation, groups, output channels),
 /// `linear_10`, `max_pool_3x3_s2`, `avg_pool_3x3_s1`, `global_avg_pool`, `batch_norm`, `relu`, `relu6`,
-/// `silu`, `gelu`, `hard_swish`, `add`, `mul`, `concat` or `slice`; `input` is the shape of the first
-/// thing it reads, as in `64x16x16`. The latency of a network is the sum over its operations; zeros are
-/// free.
+/// `silu`, `gelu`, `hard_swish`, `sigmoid`, `hard_sigmoid`, `add`, `mul`, `concat` or `slice`; `input` is
+/// the shape of the first thing it reads, as in `64x16x16`. The latency of a network is the sum over its
+/// operations; zeros are free.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatencyTable {
     milliseconds: BTreeMap<String, f64>,
@@ -84,6 +84,8 @@ fn line(graph: &Graph, node: &Node) -> Option<String> {
         Op::Act(Activation::Silu) => "silu".to_owned(),
         Op::Act(Activation::Gelu) => "gelu".to_owned(),
         Op::Act(Activation::HardSwish) => "hard_swish".to_owned(),
+        Op::Act(Activation::Sigmoid) => "sigmoid".to_owned(),
+        Op::Act(Activation::HardSigmoid) => "hard_sigmoid".to_owned(),
         Op::Add => "add".to_owned(),
         Op::Mul => "mul".to_owned(),
         Op::Concat => "concat".to_owned(),

@@ -1,7 +1,27 @@
+use swapnas_graph::onnx::Images;
 use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
 use swapnas_proxies::inputs::InputSpec;
 use swapnas_proxies::{ColumnError, Columns, Precision, ScoreError, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
+
+/// The size of images, where it is not the network's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageSize {
+    /// Height and width; as many channels as the network has by itself.
+    Side(usize),
+    /// Everything.
+    Shape(Shape),
+}
+
+impl ImageSize {
+    /// The shape, where `own` is the network's own.
+    pub fn shape(self, own: Shape) -> Shape {
+        match self {
+            ImageSize::Side(side) => Shape::new(own.channels, side, side),
+            ImageSize::Shape(shape) => shape,
+        }
+    }
+}
 
 /// How to score, as users ask for it: what is `None` is as the space or the metrics have it.
 ///
@@ -18,7 +38,8 @@ use swapnas_spaces::{NetworkConfig, Preset, Space};
 pub struct Scoring {
     /// The space of the architectures.
     pub space: &'static dyn Space,
-    /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none.
+    /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none, or
+    /// [`Scoring::METRICS_OF_FILES`].
     pub metrics: Option<String>,
     /// The images.
     pub inputs: InputSpec,
@@ -40,8 +61,8 @@ pub struct Scoring {
     pub channels: Option<usize>,
     /// Its cells, or cells of each stage.
     pub cells: Option<usize>,
-    /// Height and width of the images.
-    pub size: Option<usize>,
+    /// Size of the images.
+    pub size: Option<ImageSize>,
     /// Its classes.
     pub classes: Option<usize>,
 }
@@ -61,8 +82,12 @@ pub enum ScoringError {
 }
 
 impl Scoring {
-    /// What is computed unless something else is asked for.
+    /// What is computed of architectures unless something else is asked for.
     pub const METRICS: &str = "swap,swap-reg,params,macs";
+
+    /// What is computed of ONNX files unless something else is asked for: the regularised score is made for the
+    /// size of the networks of a space.
+    pub const METRICS_OF_FILES: &str = "swap,params,macs";
 
     /// Scores as they are where nothing else is asked for.
     pub fn new(space: &'static dyn Space) -> Self {
@@ -90,18 +115,25 @@ impl Scoring {
         if let Some(preset) = self.network {
             network = NetworkConfig { preset, ..network };
         }
-        let Shape { channels, height, width } = network.input;
-        let (height, width) = self.size.map_or((height, width), |size| (size, size));
         NetworkConfig {
             channels: self.channels,
             cells: self.cells,
-            input: Shape::new(channels, height, width),
+            input: self.size.map_or(network.input, |size| size.shape(network.input)),
             classes: self.classes.unwrap_or(network.classes),
             ..network
         }
     }
 
-    /// What is computed.
+    /// The images that ONNX files are read for.
+    pub fn images(&self) -> Images {
+        match self.size {
+            None => Images::OfFile,
+            Some(ImageSize::Side(side)) => Images::Side(side),
+            Some(ImageSize::Shape(shape)) => Images::Shape(shape),
+        }
+    }
+
+    /// What is computed of architectures.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -109,12 +141,20 @@ impl Scoring {
         self.metrics.as_deref().unwrap_or(Self::METRICS).parse()
     }
 
+    /// What is computed of ONNX files.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn columns_of_files(&self) -> Result<Columns, ColumnError> {
+        self.metrics.as_deref().unwrap_or(Self::METRICS_OF_FILES).parse()
+    }
+
     /// A scorer that draws images and weights.
     ///
     /// # Errors
     /// If the metrics cannot be read, or the images cannot be had.
     pub fn scorer(&self) -> Result<Scorer, ScoringError> {
-        Ok(Scorer::new(self.space, self.network(), self.settings()?)?)
+        Ok(Scorer::new(self.space, self.network(), self.settings(&self.columns()?)?)?)
     }
 
     /// A scorer that takes images and weights from a file.
@@ -122,12 +162,16 @@ impl Scoring {
     /// # Errors
     /// If the metrics cannot be read, or need more than the file holds.
     pub fn scorer_of(&self, tensors: Tensors) -> Result<Scorer, ScoringError> {
-        Ok(Scorer::with_tensors(self.space, self.network(), self.settings()?, tensors)?)
+        Ok(Scorer::with_tensors(self.space, self.network(), self.settings(&self.columns()?)?, tensors)?)
     }
 
-    fn settings(&self) -> Result<Settings, ScoringError> {
+    /// How to compute `columns`.
+    ///
+    /// # Errors
+    /// If the environment asks for instructions that the processor does not have.
+    pub fn settings(&self, columns: &Columns) -> Result<Settings, LevelError> {
         Ok(Settings {
-            metrics: self.columns()?.metrics().to_vec(),
+            metrics: columns.metrics().to_vec(),
             inputs: self.inputs.clone(),
             batch: self.batch,
             repeats: self.repeats,

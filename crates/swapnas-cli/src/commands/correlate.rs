@@ -8,17 +8,16 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
-use swapnas::{
-    Arch, Column, Correlation, Score, Scored, Scorer, Scoring, Undefined, check_output, saturation_warnings,
-};
+use swapnas::{Column, Correlation, Score, Scored, Scoring, Undefined, check_output, saturation_warnings};
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
 use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
+use crate::subjects::{Subject, Subjects};
 
-pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
+pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
     let threads = start_threads(args.scoring.threads)?;
     let scoring = Scoring::from(&args.scoring);
@@ -28,24 +27,24 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
     for path in args.out.iter().chain(&args.plot) {
         check_output(path)?;
     }
-    let columns = &scoring.columns()?;
+    // What cannot be computed need not be looked for.
+    scoring.columns()?;
     let (rows, failed) = rows(&args, &scoring)?;
-    let (archs, accuracies): (Vec<Arch>, Vec<f64>) = rows.into_iter().unzip();
-    let scorer = scoring.scorer()?;
-    let bar = Bar::new(archs.len())?;
-    let begun = Instant::now();
-    let scored = scorer.score(&archs, &bar);
-    let seconds = begun.elapsed().as_secs_f64();
+    let (subjects, accuracies): (Vec<Subject>, Vec<f64>) = rows.into_iter().unzip();
+    let subjects = Subjects::new(subjects, &scoring, None, given)?;
+    let (columns, settings) = (&subjects.columns, subjects.settings());
+    let bar = Bar::new(subjects.len())?;
+    let began = Instant::now();
+    let scored = subjects.score(&bar);
+    let seconds = began.elapsed().as_secs_f64();
     bar.finish();
 
-    let done: Vec<(&Arch, f64, Scored)> = archs
-        .iter()
-        .zip(&accuracies)
+    let done: Vec<(usize, f64, Scored)> = (accuracies.iter().enumerate())
         .zip(scored?)
-        .filter_map(|((arch, accuracy), scored)| Some((arch, *accuracy, scored?)))
+        .filter_map(|((index, accuracy), scored)| Some((index, *accuracy, scored?)))
         .collect();
     if let Some(path) = &args.out {
-        let texts: Vec<String> = done.iter().map(|(arch, ..)| args.scoring.space.print(arch)).collect();
+        let texts: Vec<String> = done.iter().map(|(index, ..)| subjects.name(*index)).collect();
         let rows = done.iter().zip(&texts);
         let rows: Vec<ScoredRow<'_>> = rows
             .map(|((_, accuracy, scored), arch)| ScoredRow { arch, accuracy: Some(*accuracy), scored })
@@ -67,7 +66,7 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
         .collect();
     if let (Some(path), Some((column, correlation))) = (&args.plot, correlations.first()) {
         let points = Points { values: &values[0], accuracies: &accuracies, params: &params };
-        draw(path, &scorer, column, &points, correlation)?;
+        draw(path, &subjects, column, &points, correlation)?;
     }
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -80,41 +79,42 @@ pub(crate) fn run(args: CorrelateArgs) -> anyhow::Result<Ending> {
             .map(|(line, reason)| json!({ "line": line, "reason": reason.to_string() }))
             .collect();
         let object = json!({
-            "space": args.scoring.space.name(),
-            "network": args.scoring.space.describe(scorer.network()),
+            "space": subjects.origin(),
+            "network": subjects.network(),
             "n": done.len(),
             "failed": failed,
             "metrics": metrics,
             "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
             "threads": threads,
-            "simd": scorer.settings().level.to_string(),
+            "simd": settings.level.to_string(),
         });
         writeln!(out, "{object}")?;
     } else {
-        let space = args.scoring.space.name();
-        writeln!(out, "{space}: {} architectures of {}", done.len(), args.table.display())?;
-        writeln!(out, "{}", render::settings(&scorer))?;
+        let networks = render::count(done.len(), subjects.noun());
+        writeln!(out, "{}: {networks} of {}", subjects.origin(), args.table.display())?;
+        writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::correlations(&correlations, args.markdown))?;
         for (line, reason) in failed.iter() {
             writeln!(out, "skipped line {line}: {reason}")?;
         }
-        for warning in saturation_warnings(scorer.settings().batch, done.iter().map(|(.., scored)| scored)) {
+        let saturation = saturation_warnings(settings.batch, done.iter().map(|(.., scored)| scored));
+        for warning in saturation.into_iter().chain(subjects.warning()) {
             writeln!(out, "{warning}")?;
         }
         if !args.markdown {
-            let (total, level) = (start.elapsed().as_secs_f64(), scorer.settings().level);
+            let (total, level) = (start.elapsed().as_secs_f64(), settings.level);
             writeln!(out, "{total:.2} s in all, {seconds:.2} s scoring, {threads} threads, {level}")?;
         }
     }
-    if done.len() < archs.len() {
-        eprintln!("stopped: {} of {} architectures are scored", done.len(), archs.len());
+    if done.len() < subjects.len() {
+        eprintln!("stopped: {} of {} are scored", done.len(), render::count(subjects.len(), subjects.noun()));
         return Ok(Ending::Stopped);
     }
     Ok(Ending::Complete)
 }
 
-/// The architectures to be scored with their accuracies, and the lines that are left out.
-fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Arch, f64)>, Problems)> {
+/// What is to be scored with accuracies, and the lines that are left out.
+fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Subject, f64)>, Problems)> {
     let table = table::read(
         &args.table,
         &Options {
@@ -127,13 +127,14 @@ fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Arch, f
     let mut rows = Vec::with_capacity(table.rows().len());
     let network = scoring.network();
     for Row { line, arch, accuracy } in table.rows() {
-        let space = scoring.space;
         // Networks are built here for once, so that one that cannot be built costs no scores.
-        match space.parse(arch).map_err(anyhow::Error::from).and_then(|arch| {
-            space.network(&arch, &network)?;
-            Ok(arch)
+        match Subject::read(arch, scoring).and_then(|subject| {
+            if let Subject::Arch(arch) = &subject {
+                scoring.space.network(arch, &network)?;
+            }
+            Ok(subject)
         }) {
-            Ok(arch) => rows.push((arch, *accuracy)),
+            Ok(subject) => rows.push((subject, *accuracy)),
             Err(error) => problems.add(*line, error),
         }
     }
@@ -158,7 +159,7 @@ struct Points<'a> {
 /// Draws the first metric against accuracy.
 fn draw(
     path: &Path,
-    scorer: &Scorer,
+    subjects: &Subjects,
     column: &Column,
     points: &Points<'_>,
     correlation: &Correlation,
@@ -170,8 +171,8 @@ fn draw(
         })
         .unzip();
     let rho = correlation.spearman.map_or("undefined".to_owned(), |rho| format!("{rho:.3}"));
-    let title =
-        format!("Spearman's rho = {rho}, {} architectures of {}", points.len(), scorer.space().name());
+    let networks = render::count(points.len(), subjects.noun());
+    let title = format!("Spearman's rho = {rho}, {networks} of {}", subjects.origin());
     let name = column.to_string();
     let x_label = if name == "swap" { "SWAP-Score" } else { &name };
     // Colours show how much of the score is size alone, unless that is what is drawn.

@@ -4,10 +4,10 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use swapnas::export::{Export, Format};
-use swapnas::{NetworkConfig, Preset, Shape};
+use swapnas::{NetworkConfig, Preset};
 
 use crate::Ending;
-use crate::args::{ExportArgs, InputArg};
+use crate::args::ExportArgs;
 use crate::render;
 
 pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
@@ -51,11 +51,7 @@ fn network(args: &ExportArgs) -> NetworkConfig {
         Preset::Benchmark => args.space.final_network(),
         Preset::Swap => NetworkConfig { preset: Preset::Swap, ..args.space.default_network() },
     };
-    let input = match args.input {
-        None => network.input,
-        Some(InputArg::Side(side)) => Shape::new(network.input.channels, side, side),
-        Some(InputArg::Shape(shape)) => shape,
-    };
+    let input = args.input.map_or(network.input, |input| input.shape(network.input));
     NetworkConfig {
         channels: args.channels.or(network.channels),
         cells: args.cells.or(network.cells),

@@ -4,6 +4,6 @@ pub(crate) mod correlate;
 pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod score;
-mod scoring;
+pub(crate) mod scoring;
 pub(crate) mod search;
 pub(crate) mod spaces;

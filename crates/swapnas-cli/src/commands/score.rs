@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::{Map, Value, json};
 use swapnas::{
-    Arch, Columns, Score, Scored, Scorer, Scoring, Tensors, Undefined, results, saturation_warnings, table,
+    Columns, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
 };
 
 use crate::Ending;
@@ -13,97 +13,106 @@ use crate::args::ScoreArgs;
 use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
+use crate::subjects::{Subject, Subjects};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
 
-pub(crate) fn run(args: ScoreArgs) -> anyhow::Result<Ending> {
+pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     start_threads(args.scoring.threads)?;
     let scoring = Scoring::from(&args.scoring);
-    let columns = scoring.columns()?;
-    let archs = architectures(&args)?;
-    let scorer = match args.tensors.as_deref() {
-        Some(file) => scoring.scorer_of(Tensors::read(file)?)?,
-        None => scoring.scorer()?,
-    };
-    let bar = Bar::new(archs.len())?;
-    let scored = scorer.score(&archs, &bar);
+    // What cannot be computed need not be looked for.
+    scoring.columns()?;
+    let subjects = subjects(&args, &scoring)?;
+    let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
+    let subjects = Subjects::new(subjects, &scoring, tensors, given)?;
+    let columns = &subjects.columns;
+    let bar = Bar::new(subjects.len())?;
+    let scored = subjects.score(&bar);
     bar.finish();
     let scored = scored?;
     let done = scored.iter().flatten().count();
-    let mut rows = rows(&columns, &archs, &scored);
+    let mut rows = rows(columns, &subjects, &scored);
     let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
     if let Some(top) = top {
-        best_first(&columns, &mut rows);
+        best_first(columns, &mut rows);
         rows.truncate(top as usize);
     }
     let mut out = std::io::stdout().lock();
     if args.json {
         for row in &rows {
-            writeln!(out, "{}", object(&scorer, &columns, row))?;
+            writeln!(out, "{}", object(columns, row))?;
         }
     } else {
         let shown = match top {
-            Some(_) if done > rows.len() => format!("the best {} of {done} architectures", rows.len()),
-            _ => render::count(done, "architecture"),
+            Some(_) if done > rows.len() => {
+                format!("the best {} of {}", rows.len(), render::count(done, subjects.noun()))
+            }
+            _ => render::count(done, subjects.noun()),
         };
-        writeln!(out, "{}: {shown}", args.scoring.space.name())?;
-        writeln!(out, "{}", render::settings(&scorer))?;
-        writeln!(out, "{}", render::scores(&scorer, &columns, &rows))?;
-        for warning in saturation_warnings(scorer.settings().batch, scored.iter().flatten()) {
+        writeln!(out, "{}: {shown}", subjects.origin())?;
+        writeln!(out, "{}", subjects.describe())?;
+        writeln!(out, "{}", render::scores(subjects.noun(), columns, &rows))?;
+        let saturation = saturation_warnings(subjects.settings().batch, scored.iter().flatten());
+        for warning in saturation.into_iter().chain(subjects.warning()) {
             writeln!(out, "{warning}")?;
         }
     }
-    if done < archs.len() {
-        eprintln!("stopped: {done} of {} architectures are scored", archs.len());
+    if done < subjects.len() {
+        eprintln!("stopped: {done} of {} are scored", render::count(subjects.len(), subjects.noun()));
         return Ok(Ending::Stopped);
     }
     Ok(Ending::Complete)
 }
 
-/// All architectures that are asked for.
-fn architectures(args: &ScoreArgs) -> anyhow::Result<Vec<Arch>> {
-    let space = args.scoring.space;
-    let mut archs = Vec::new();
+/// All that is asked for.
+fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
     for text in &args.archs {
-        archs.push(space.parse(text).with_context(|| render::unread(text))?);
+        subjects.push(Subject::typed(text, scoring)?);
     }
     if let Some(file) = &args.archs_file {
         let list = table::read_list(file)?;
         let mut problems = list.problems().clone();
         for entry in list.entries() {
-            match space.parse(&entry.arch) {
-                Ok(arch) => archs.push(arch),
+            match Subject::read(&entry.arch, scoring) {
+                Ok(subject) => subjects.push(subject),
                 Err(error) => problems.add(entry.line, error),
             }
         }
         problems.check()?;
     }
     if let Some(count) = args.random {
-        archs.extend(swapnas::sample(space, count as usize, args.scoring.seed));
+        let archs = swapnas::sample(scoring.space, count as usize, scoring.seed);
+        subjects.extend(archs.into_iter().map(Subject::Arch));
     }
-    if archs.is_empty() {
-        bail!("there is nothing to score: give architectures, --archs FILE or --random N");
+    if subjects.is_empty() {
+        bail!("there is nothing to score: give architectures, ONNX files, --archs FILE or --random N");
     }
-    Ok(archs)
+    Ok(subjects)
 }
 
-/// An architecture with what was found.
+/// A network with what was found.
 pub(crate) struct Row<'a> {
-    pub arch: &'a Arch,
+    pub name: String,
+    /// Its images and classes, if they are its own.
+    pub shapes: Option<(Shape, usize)>,
     pub scored: &'a Scored,
     /// One for each column.
     pub values: Vec<Result<Score, Undefined>>,
 }
 
-/// Those architectures that are scored. Ranks are taken over all of them.
-fn rows<'a>(columns: &Columns, archs: &'a [Arch], scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
-    let done = archs.iter().zip(scored).filter_map(|(arch, scored)| Some((arch, scored.as_ref()?)));
-    let (archs, networks): (Vec<&Arch>, Vec<&Scored>) = done.unzip();
+/// Those that are scored. Ranks are taken over all of them.
+fn rows<'a>(columns: &Columns, subjects: &Subjects, scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
+    let done = scored.iter().enumerate().filter_map(|(index, scored)| Some((index, scored.as_ref()?)));
+    let (indices, networks): (Vec<usize>, Vec<&Scored>) = done.unzip();
     let by_column: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
-    let values = |place: usize| by_column.iter().map(|values| values[place].clone()).collect();
-    let rows = archs.into_iter().zip(networks).enumerate();
-    rows.map(|(place, (arch, scored))| Row { arch, scored, values: values(place) }).collect()
+    let rows = indices.into_iter().zip(networks).enumerate();
+    let row = |(place, (index, scored)): (usize, (usize, &'a Scored))| {
+        let values = by_column.iter().map(|values| values[place].clone()).collect();
+        Row { name: subjects.name(index), shapes: subjects.shapes(index), scored, values }
+    };
+    rows.map(row).collect()
 }
 
 /// Sorts by the first column; networks for which it is undefined come last.
@@ -116,20 +125,24 @@ fn best_first(columns: &Columns, rows: &mut [Row<'_>]) {
     });
 }
 
-fn object(scorer: &Scorer, columns: &Columns, row: &Row<'_>) -> Value {
+fn object(columns: &Columns, row: &Row<'_>) -> Value {
     let scores: Map<String, Value> = columns
         .iter()
         .zip(&row.values)
         .map(|(column, score)| (column.to_string(), results::score_json(column, score)))
         .collect();
-    let Row { arch, scored, .. } = row;
+    let Row { name, shapes, scored, .. } = row;
     let mut object = json!({
-        "arch": scorer.space().print(arch),
+        "arch": name,
         "params": scored.params,
         "macs": scored.macs,
         "units": scored.units,
         "scores": scores,
     });
+    if let Some((Shape { channels, height, width }, classes)) = shapes {
+        object["input"] = json!([channels, height, width]);
+        object["classes"] = json!(classes);
+    }
     if scored.saturation.is_some_and(|s| s.is_saturated()) {
         object["saturated"] = true.into();
     }

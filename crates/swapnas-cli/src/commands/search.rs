@@ -146,7 +146,9 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
         configuration.algorithm,
         search.archive().objective()
     )?;
-    writeln!(out, "{}", render::settings(search.scorer()))?;
+    let scorer = search.scorer();
+    let network = space.describe(scorer.network());
+    writeln!(out, "{}", render::settings(&network, scorer.settings(), scorer.tensors()))?;
     writeln!(out, "final network {}", space.describe(search.candidates().network()))?;
     if configuration.one_cell {
         writeln!(out, "normal and reduction cell are alike, since the scored network has one cell")?;

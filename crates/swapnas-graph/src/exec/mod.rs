@@ -19,9 +19,6 @@ use crate::plan::{Plan, Relu, SlotId};
 use crate::{Batch, Draw, Graph, ParamId, Shape, Tensors, TensorsError, ValueId};
 use bands::Scratch;
 
-/// Epsilon of every batch normalisation, PyTorch's default.
-pub(crate) const EPSILON: f64 = 1e-5;
-
 /// Where a network's weights come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Weights<'a> {

@@ -6,7 +6,7 @@ use swapnas_lanes::kernels::rows::{self, Affine};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
-use super::{EPSILON, Executor, Numbers, RunError, ValueCache, Weights, grow};
+use super::{Executor, Numbers, RunError, ValueCache, Weights, grow};
 use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Work};
 use crate::{Batch, ParamId, Shape};
 
@@ -164,7 +164,7 @@ impl<E: Element> Executor<E> {
         let mut affines: Vec<Affine<f64>> = moments[normalisation.channels.clone()]
             .iter()
             .map(|moments| {
-                let scale = 1.0 / (moments.variance() + EPSILON).sqrt();
+                let scale = 1.0 / (moments.variance() + normalisation.epsilon.number()).sqrt();
                 Affine { scale, shift: -moments.mean * scale }
             })
             .collect();

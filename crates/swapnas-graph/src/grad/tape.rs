@@ -8,7 +8,7 @@ use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 
 use crate::plan::{for_lanes, keys, relus};
-use crate::{Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
+use crate::{Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 
 /// A graph made ready for forward and backward passes.
 ///
@@ -40,6 +40,7 @@ pub(super) struct View {
 pub(super) struct Norm {
     pub slot: usize,
     pub params: Option<(ParamId, ParamId)>,
+    pub epsilon: Epsilon,
     /// What it returns.
     pub value: ValueId,
 }
@@ -226,12 +227,13 @@ impl Tape {
         let sources = |tape: &Tape| -> Vec<View> { inputs.iter().map(|v| tape.computed(*v)).collect() };
         let work = match op {
             Op::Input => unreachable!("only node 0 is the input"),
-            Op::BatchNorm { affine } => {
+            Op::BatchNorm { affine, epsilon } => {
                 let mut view = self.computed(inputs[0]);
                 if view.norm.is_some() || view.activation.is_some() {
                     view = self.written(graph, inputs[0]);
                 }
-                self.norms.push(Norm { slot: view.slot, params: *affine, value });
+                let (slot, params, epsilon) = (view.slot, *affine, *epsilon);
+                self.norms.push(Norm { slot, params, epsilon, value });
                 let norm = self.norms.len() - 1;
                 self.steps.push(Step::Normalise(norm));
                 return View { norm: Some(norm), ..view };

@@ -7,7 +7,6 @@ use super::proto::{
     OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
 use super::{Contents, IR_VERSION, OPSET, OnnxError};
-use crate::exec::EPSILON;
 use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Window};
 
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
@@ -181,12 +180,7 @@ impl<'a> File<'a> {
     }
 
     fn add_floats(&mut self, name: String, dims: &[usize], numbers: &[f32]) {
-        self.initializers.push(Tensor {
-            name,
-            dims: dims.iter().map(|&dim| dim as i64).collect(),
-            data_type: DataType::Float.into(),
-            raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
-        });
+        self.initializers.push(floats(name, dims, numbers));
     }
 
     /// The name of an initialiser with these whole numbers.
@@ -201,20 +195,33 @@ impl<'a> File<'a> {
             dims: vec![numbers.len() as i64],
             data_type: DataType::Int64.into(),
             raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            ..Tensor::default()
         });
         self.shared.insert(key, name.clone());
         name
     }
 
-    /// The name of an initialiser with `len` times the number, or of a single number for `None`.
-    fn floats(&mut self, number: f32, len: Option<usize>) -> String {
-        let key = len.map_or_else(|| format!("{number}"), |len| format!("{number}x{len}"));
+    /// The name of an initialiser with a single number.
+    fn number(&mut self, number: f32) -> String {
+        let key = format!("{number}");
         if let Some(name) = self.shared.get(&key) {
             return name.clone();
         }
         let name = self.fresh(key.clone());
-        let dims: Vec<usize> = len.into_iter().collect();
-        self.add_floats(name.clone(), &dims, &vec![number; len.unwrap_or(1)]);
+        self.add_floats(name.clone(), &[], &[number]);
+        self.shared.insert(key, name.clone());
+        name
+    }
+
+    /// The name of a constant with `len` times the number: no initialiser, which would look like a parameter.
+    fn filled(&mut self, number: f32, len: usize) -> String {
+        let key = format!("{number}x{len}");
+        if let Some(name) = self.shared.get(&key) {
+            return name.clone();
+        }
+        let name = self.fresh(key.clone());
+        let tensor = floats(String::new(), &[len], &vec![number; len]);
+        self.push("Constant", Vec::new(), name.clone(), vec![constant(tensor)]);
         self.shared.insert(key, name.clone());
         name
     }
@@ -253,6 +260,7 @@ impl<'a> File<'a> {
             output: vec![output],
             op_type: op.to_owned(),
             attribute,
+            domain: String::new(),
         });
     }
 
@@ -282,11 +290,11 @@ impl<'a> File<'a> {
                         attributes.push(int("group", *groups as i64));
                         self.push("Conv", inputs, output, attributes);
                     }
-                    Op::BatchNorm { affine } => {
+                    Op::BatchNorm { affine, epsilon } => {
                         let channels = node.shape.channels;
                         let (weight, bias) = match affine {
                             Some((weight, bias)) => (self.param(*weight), self.param(*bias)),
-                            None => (self.floats(1.0, Some(channels)), self.floats(0.0, Some(channels))),
+                            None => (self.filled(1.0, channels), self.filled(0.0, channels)),
                         };
                         let statistics = contents.statistics.of(value);
                         let of = |f: fn(&(f64, f64)) -> f64, default: f32| match statistics {
@@ -299,7 +307,7 @@ impl<'a> File<'a> {
                         self.add_floats(names[0].clone(), &[channels], &mean);
                         self.add_floats(names[1].clone(), &[channels], &variance);
                         inputs.extend([weight, bias].into_iter().chain(names));
-                        let epsilon = float("epsilon", EPSILON as f32);
+                        let epsilon = float("epsilon", epsilon.number() as f32);
                         self.push("BatchNormalization", inputs, output, vec![epsilon]);
                     }
                     Op::MaxPool(window) => {
@@ -364,10 +372,15 @@ impl<'a> File<'a> {
         match act {
             Activation::Relu => self.push("Relu", vec![x], output, Vec::new()),
             Activation::Relu6 => {
-                let (low, high) = (self.floats(0.0, None), self.floats(6.0, None));
+                let (low, high) = (self.number(0.0), self.number(6.0));
                 self.push("Clip", vec![x, low, high], output, Vec::new());
             }
             Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
+            Activation::Sigmoid => self.push("Sigmoid", vec![x], output, Vec::new()),
+            Activation::HardSigmoid => {
+                let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
+                self.push("HardSigmoid", vec![x], output, attributes);
+            }
             Activation::Silu => {
                 let gate = self.fresh(format!("{output}.gate"));
                 self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());
@@ -377,8 +390,8 @@ impl<'a> File<'a> {
                 // x / 2 * (1 + erf(x / sqrt(2)))
                 let [scaled, erf, sum, half] =
                     ["scaled", "erf", "sum", "half"].map(|part| self.fresh(format!("{output}.{part}")));
-                let root = self.floats(std::f32::consts::FRAC_1_SQRT_2, None);
-                let (one, one_half) = (self.floats(1.0, None), self.floats(0.5, None));
+                let root = self.number(std::f32::consts::FRAC_1_SQRT_2);
+                let (one, one_half) = (self.number(1.0), self.number(0.5));
                 self.push("Mul", vec![x.clone(), root], scaled.clone(), Vec::new());
                 self.push("Erf", vec![scaled], erf.clone(), Vec::new());
                 self.push("Add", vec![erf, one], sum.clone(), Vec::new());
@@ -432,6 +445,22 @@ fn windowed(window: &Window, dilated: bool) -> Vec<Attribute> {
     ];
     attributes.extend(dilated.then(|| ints("dilations", pair(window.dilation))));
     attributes
+}
+
+fn floats(name: String, dims: &[usize], numbers: &[f32]) -> Tensor {
+    Tensor {
+        name,
+        dims: dims.iter().map(|&dim| dim as i64).collect(),
+        data_type: DataType::Float.into(),
+        raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        ..Tensor::default()
+    }
+}
+
+/// What a constant is.
+fn constant(tensor: Tensor) -> Attribute {
+    let name = "value".to_owned();
+    Attribute { name, t: Some(tensor), r#type: AttributeType::Tensor.into(), ..Attribute::default() }
 }
 
 fn int(name: &str, i: i64) -> Attribute {

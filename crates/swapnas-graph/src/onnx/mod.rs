@@ -3,15 +3,19 @@
 //! [`export`] writes every node of a graph, so that all parameters are there under their names. Batch
 //! normalisations run with fixed statistics, as ONNX has them outside of training: those that are given, for
 //! which [`Statistics::measure`] takes them from a batch.
+//!
+//! [`read`] makes a graph of such a file, or of one that another program wrote.
 
 mod export;
 mod proto;
+mod read;
 #[cfg(test)]
 mod tests;
 
 use crate::{Statistics, TensorsError, Weights};
 
 pub use export::{check, export};
+pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, read, read_with_weights};
 
 /// The version of the operators: the lowest one that has all that is needed.
 pub const OPSET: i64 = 17;

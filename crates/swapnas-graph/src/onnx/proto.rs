@@ -1,6 +1,7 @@
 //! The messages of ONNX (`onnx.proto3`), as far as networks need them. Fields that are not here are skipped
 //! when a file is read.
 
+use prost::bytes::Bytes;
 use prost::{Enumeration, Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]
@@ -54,6 +55,9 @@ pub(crate) struct Node {
     pub op_type: String,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<Attribute>,
+    /// Whose operator it is: empty for those of ONNX itself.
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -64,8 +68,12 @@ pub(crate) struct Attribute {
     pub f: f32,
     #[prost(int64, tag = "3")]
     pub i: i64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(enumeration = "AttributeType", tag = "20")]
@@ -78,7 +86,9 @@ pub(crate) enum AttributeType {
     Undefined = 0,
     Float = 1,
     Int = 2,
+    String = 3,
     Tensor = 4,
+    Floats = 6,
     Ints = 7,
 }
 
@@ -88,11 +98,33 @@ pub(crate) struct Tensor {
     pub dims: Vec<i64>,
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
+    /// The numbers, if they are of type `Float` and not in `raw_data`.
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    /// Likewise, of types of 32 bits and fewer.
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    /// Likewise, of type `Int64`.
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
     /// The numbers, little-endian.
-    #[prost(bytes = "vec", tag = "9")]
-    pub raw_data: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "9")]
+    pub raw_data: Bytes,
+    /// Likewise, of type `Double`.
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    #[prost(enumeration = "DataLocation", tag = "14")]
+    pub data_location: i32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
+#[repr(i32)]
+pub(crate) enum DataLocation {
+    Default = 0,
+    /// The numbers are in another file.
+    External = 1,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
@@ -100,7 +132,12 @@ pub(crate) struct Tensor {
 pub(crate) enum DataType {
     Undefined = 0,
     Float = 1,
+    Int32 = 6,
     Int64 = 7,
+    Bool = 9,
+    Half = 10,
+    Double = 11,
+    BFloat16 = 16,
 }
 
 #[derive(Clone, PartialEq, Message)]

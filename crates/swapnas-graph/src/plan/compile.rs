@@ -13,7 +13,7 @@ use swapnas_lanes::kernels::window::Window;
 use convolutions::depthwise;
 
 use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
-use crate::{Activation, Graph, Key, Node, Op, ValueId};
+use crate::{Activation, Epsilon, Graph, Key, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.
 const MOST_HALO: usize = 3;
@@ -164,7 +164,7 @@ impl<'a> Compiler<'a> {
                 let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias };
                 self.write(value, 0, work)
             }
-            Op::BatchNorm { affine } => {
+            Op::BatchNorm { affine, epsilon } => {
                 let mut source = self.plain(input());
                 let whole_slot = source.channels.len() == self.draft.slots[source.slot].shape.channels;
                 if source.slot == 0 || !(whole_slot || self.siblings(input()).len() > 1) {
@@ -174,7 +174,8 @@ impl<'a> Compiler<'a> {
                 self.draft.slots[source.slot].moments = true;
                 let Source { slot, ref channels, .. } = source;
                 let channels = channels.clone();
-                self.draft.affines.push(Normalisation { value, slot, channels, params: *affine });
+                let (params, epsilon) = (*affine, *epsilon);
+                self.draft.affines.push(Normalisation { value, slot, channels, params, epsilon });
                 source.affine = Some(self.draft.affines.len() - 1);
                 source
             }
@@ -382,16 +383,21 @@ pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
         let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
         let params: Vec<u64> = node.op.params().map(|p| graph.param(p).key.0).collect();
         let Node { op, shape, .. } = node;
-        let what = match op {
-            Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
-            Op::MaxPool(window) => Key::of(window),
-            Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
-            Op::Slice { start } => Key::of(start),
-            _ => Key::of(()),
-        };
-        keys.push(Key::of((op.name(), what, shape, inputs, params)));
+        keys.push(Key::of((op.name(), attributes(op), shape, inputs, params)));
     }
     keys
+}
+
+/// What an operation is besides its name and parameters.
+pub(crate) fn attributes(op: &Op) -> Key {
+    match op {
+        Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
+        Op::MaxPool(window) => Key::of(window),
+        Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
+        Op::Slice { start } => Key::of(start),
+        Op::BatchNorm { epsilon, .. } if *epsilon != Epsilon::default() => Key::of(epsilon),
+        _ => Key::of(()),
+    }
 }
 
 pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
@@ -401,6 +407,8 @@ pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
         Activation::Silu => rows::Activation::Silu,
         Activation::Gelu => rows::Activation::Gelu,
         Activation::HardSwish => rows::Activation::HardSwish,
+        Activation::Sigmoid => rows::Activation::Sigmoid,
+        Activation::HardSigmoid => rows::Activation::HardSigmoid,
     }
 }
 

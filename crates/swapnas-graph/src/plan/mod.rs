@@ -2,7 +2,7 @@
 
 mod compile;
 
-pub(crate) use compile::{for_lanes, keys, relus};
+pub(crate) use compile::{attributes, for_lanes, keys, relus};
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 
-use crate::{Graph, Key, Op, ParamId, Shape, ValueId};
+use crate::{Epsilon, Graph, Key, Op, ParamId, Shape, ValueId};
 
 /// What somebody wants to know of a network.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +129,7 @@ pub(crate) struct Normalisation {
     pub slot: SlotId,
     pub channels: Range<usize>,
     pub params: Option<(ParamId, ParamId)>,
+    pub epsilon: Epsilon,
 }
 
 /// A value as a step reads it: some channels of a slot, and what is pending on them.

@@ -2,7 +2,7 @@
 
 use super::TorchError;
 use super::expr::Wrap;
-use crate::{Activation, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
+use crate::{Activation, Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
 
 /// The call of a constructor, and how its input has to be changed first.
 pub(super) struct Layer {
@@ -29,9 +29,13 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             }
             Layer { constructor: format!("nn.Conv2d({args})"), wrap }
         }
-        (Op::BatchNorm { affine }, _) => {
+        (Op::BatchNorm { affine, epsilon }, _) => {
             let affine = if affine.is_none() { ", affine=False" } else { "" };
-            plain(format!("nn.BatchNorm2d({}{affine})", input.channels))
+            let epsilon = match epsilon.number() {
+                _ if *epsilon == Epsilon::default() => String::new(),
+                number => format!(", eps={number}"),
+            };
+            plain(format!("nn.BatchNorm2d({}{epsilon}{affine})", input.channels))
         }
         (Op::MaxPool(window), _) => {
             let mut args = pair(window.kernel);
@@ -82,6 +86,8 @@ fn activation(act: Activation) -> &'static str {
         Activation::Silu => "nn.SiLU()",
         Activation::Gelu => "nn.GELU()",
         Activation::HardSwish => "nn.Hardswish()",
+        Activation::Sigmoid => "nn.Sigmoid()",
+        Activation::HardSigmoid => "nn.Hardsigmoid()",
     }
 }
 

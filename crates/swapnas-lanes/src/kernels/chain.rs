@@ -227,6 +227,8 @@ impl<E: Element, P: Part<N>, const N: usize, const AFFINE: bool, const STORE: u8
             Some(Activation::Silu) => self.0.run::<S, Silu, AFFINE, STORE>(simd),
             Some(Activation::Gelu) => self.0.run::<S, Gelu, AFFINE, STORE>(simd),
             Some(Activation::HardSwish) => self.0.run::<S, HardSwish, AFFINE, STORE>(simd),
+            Some(Activation::Sigmoid) => self.0.run::<S, Sigmoid, AFFINE, STORE>(simd),
+            Some(Activation::HardSigmoid) => self.0.run::<S, HardSigmoid, AFFINE, STORE>(simd),
         }
     }
 }
@@ -318,6 +320,8 @@ struct Relu6;
 struct Silu;
 struct Gelu;
 struct HardSwish;
+struct Sigmoid;
+struct HardSigmoid;
 
 #[inline(always)]
 fn number<S: Simd>(simd: S, x: f64) -> S::V {
@@ -444,5 +448,42 @@ impl Curve for HardSwish {
     fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
         let below = simd.select(number(simd, 3.0), x, number(simd, 1.0 / 3.0), simd.zero());
         simd.select(x, number(simd, -3.0), below, simd.zero())
+    }
+}
+
+/// With s the sigmoid of x, the derivatives are s (1 - s) and s (1 - s) (1 - 2 s).
+impl Curve for Sigmoid {
+    #[inline(always)]
+    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
+        sigmoid(simd, x)
+    }
+    #[inline(always)]
+    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
+        let s = sigmoid(simd, x);
+        simd.mul(s, simd.sub(number(simd, 1.0), s))
+    }
+    #[inline(always)]
+    fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
+        let s = sigmoid(simd, x);
+        let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
+        simd.mul(change, simd.fma(number(simd, -2.0), s, number(simd, 1.0)))
+    }
+}
+
+impl Curve for HardSigmoid {
+    #[inline(always)]
+    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
+        let six = number(simd, 6.0);
+        let gate = simd.add(x, number(simd, 3.0));
+        simd.div(simd.min(simd.max(gate, simd.zero()), six), six)
+    }
+    #[inline(always)]
+    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
+        let below = simd.select(number(simd, 3.0), x, number(simd, 1.0 / 6.0), simd.zero());
+        simd.select(x, number(simd, -3.0), below, simd.zero())
+    }
+    #[inline(always)]
+    fn bend<S: Simd>(simd: S, _x: S::V) -> S::V {
+        simd.zero()
     }
 }

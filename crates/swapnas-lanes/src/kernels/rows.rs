@@ -19,6 +19,10 @@ pub enum Activation {
     Gelu,
     /// x * min(max(x + 3, 0), 6) / 6.
     HardSwish,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    HardSigmoid,
 }
 
 /// A channel's `scale * x + shift`: what is left to be applied of a normalisation.
@@ -205,6 +209,10 @@ fn load_row<S: Simd, const ADD: bool>(
         (_, Some(Activation::Silu)) => finish::<S, Silu, true, ADD>(simd, x, affine, out, signs),
         (_, Some(Activation::Gelu)) => finish::<S, Gelu, true, ADD>(simd, x, affine, out, signs),
         (_, Some(Activation::HardSwish)) => finish::<S, HardSwish, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::Sigmoid)) => finish::<S, Sigmoid, true, ADD>(simd, x, affine, out, signs),
+        (_, Some(Activation::HardSigmoid)) => {
+            finish::<S, HardSigmoid, true, ADD>(simd, x, affine, out, signs);
+        }
     }
 }
 
@@ -284,6 +292,8 @@ struct Relu6;
 struct Silu;
 struct Gelu;
 struct HardSwish;
+struct Sigmoid;
+struct HardSigmoid;
 
 impl Function for Plain {
     #[inline(always)]
@@ -331,6 +341,24 @@ impl Function for HardSwish {
         let gate = simd.add(x, simd.splat(S::E::from_f64(3.0)));
         let gate = simd.min(simd.max(gate, simd.zero()), six);
         simd.mul(x, simd.div(gate, six))
+    }
+}
+
+impl Function for Sigmoid {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        let one = simd.splat(S::E::ONE);
+        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
+        simd.div(one, simd.add(one, decay))
+    }
+}
+
+impl Function for HardSigmoid {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
+        let six = simd.splat(S::E::from_f64(6.0));
+        let gate = simd.add(x, simd.splat(S::E::from_f64(3.0)));
+        simd.div(simd.min(simd.max(gate, simd.zero()), six), six)
     }
 }
 

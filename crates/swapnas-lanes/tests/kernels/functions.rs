@@ -7,8 +7,15 @@ use crate::support::{Near, Number, at_every_level, bits};
 
 at_every_level!(activations_are_accurate_everywhere, activations_of_special_numbers);
 
-pub(crate) const ACTIVATIONS: [Activation; 5] =
-    [Activation::Relu, Activation::Relu6, Activation::Silu, Activation::Gelu, Activation::HardSwish];
+pub(crate) const ACTIVATIONS: [Activation; 7] = [
+    Activation::Relu,
+    Activation::Relu6,
+    Activation::Silu,
+    Activation::Gelu,
+    Activation::HardSwish,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+];
 
 /// The definition, by the functions of double precision.
 fn exact(activation: Activation, x: f64) -> f64 {
@@ -18,10 +25,12 @@ fn exact(activation: Activation, x: f64) -> f64 {
         Activation::Silu => x / (1.0 + (-x).exp()),
         Activation::Gelu => x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2) / 2.0,
         Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
     }
 }
 
-/// Roundings on the way from the argument to SiLU or hard-swish, each counted as many times as it may
+/// Roundings on the way from the argument to SiLU, hard-swish or their gates, each counted as many times as it may
 /// be amplified: exp is good to 1 ulp, two roundoffs; sums and quotients add one each.
 const RELATIVE_ROUNDOFFS: f64 = 6.0;
 
@@ -37,9 +46,9 @@ pub(crate) fn near<E: Number>(activation: Activation, x: f64, argument_error: f6
     let value = exact(activation, x);
     let rounding = match activation {
         Activation::Relu | Activation::Relu6 => 0.0,
-        Activation::Silu => RELATIVE_ROUNDOFFS * value.abs(),
+        Activation::Silu | Activation::Sigmoid => RELATIVE_ROUNDOFFS * value.abs(),
         // The sum x + 3 is rounded relatively to itself, also where it is near 0.
-        Activation::HardSwish => RELATIVE_ROUNDOFFS * value.abs(),
+        Activation::HardSwish | Activation::HardSigmoid => RELATIVE_ROUNDOFFS * value.abs(),
         Activation::Gelu => GELU_ROUNDOFFS * x.abs(),
     };
     Near { value, tolerance: STEEPEST * argument_error + E::ROUNDOFF * rounding + SMALLEST }
@@ -83,9 +92,13 @@ fn activations_are_accurate_everywhere<E: Number>(level: Level) {
 fn activations_of_special_numbers<E: Number>(level: Level) {
     let of = |activation, x: f64| apply(level, activation, &[E::from_f64(x)])[0].0[SAMPLES - 1].to_f64();
     for activation in ACTIVATIONS {
-        assert_eq!(of(activation, 0.0), 0.0);
-        assert_eq!(of(activation, -0.0), 0.0);
-        let at_infinity = if activation == Activation::Relu6 { 6.0 } else { f64::INFINITY };
+        let (at_zero, at_infinity) = match activation {
+            Activation::Sigmoid | Activation::HardSigmoid => (0.5, 1.0),
+            Activation::Relu6 => (0.0, 6.0),
+            _ => (0.0, f64::INFINITY),
+        };
+        assert_eq!(of(activation, 0.0), at_zero);
+        assert_eq!(of(activation, -0.0), at_zero);
         assert_eq!(of(activation, f64::INFINITY), at_infinity);
     }
     // Comparisons with NaN fail, so it counts as negative.
@@ -95,6 +108,10 @@ fn activations_of_special_numbers<E: Number>(level: Level) {
     assert!(of(Activation::Silu, f64::NAN).is_nan());
     assert!(of(Activation::Gelu, f64::NAN).is_nan());
     assert!(of(Activation::HardSwish, f64::NAN).is_nan());
+    assert!(of(Activation::Sigmoid, f64::NAN).is_nan());
+    for gate in [Activation::Sigmoid, Activation::HardSigmoid] {
+        assert_eq!(of(gate, f64::NEG_INFINITY), 0.0);
+    }
 }
 
 /// Largest error of the exponential and error functions, in units in the last place.

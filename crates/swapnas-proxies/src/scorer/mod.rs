@@ -1,29 +1,29 @@
 //! Scoring many networks.
 
 mod agenda;
+mod graphs;
 mod plan;
 mod scored;
 mod settings;
 mod work;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::Path;
+use std::sync::Arc;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use rayon::prelude::*;
 use swapnas_graph::{Batch, Key, Shape, Tensors};
 use swapnas_spaces::{Arch, NetworkConfig, Space};
 
+pub use graphs::GraphScorer;
 pub use scored::{Ceiling, Saturation, Score, Scored};
 pub use settings::{Precision, ScoreError, Settings, Sharing, UnknownPrecision};
 
-use crate::definition::{Needs, Precise};
-use crate::trial::{Material, Source, Thin};
+use crate::definition::Needs;
+use crate::trial::{Material, Network, Thin};
 use agenda::Agenda;
+use graphs::Shown;
 use plan::Planned;
-use work::{Measured, Memories, Work};
 
 /// Watches the work, and may stop it.
 pub trait Progress: Sync {
@@ -47,25 +47,9 @@ impl Progress for () {
 pub struct Scorer {
     space: &'static dyn Space,
     network: NetworkConfig,
-    settings: Settings,
-    agenda: Agenda,
     thin: Option<Thin>,
-    material: Shown,
-    tensors: Option<Tensors>,
+    graphs: GraphScorer,
 }
-
-/// What networks are shown, in the precision in which they compute.
-enum Shown {
-    Single(Material<f32>),
-    Double(Material<f64>),
-}
-
-/// Architectures that are planned together. More share more, and need more memory.
-const CHUNK: usize = 256;
-
-/// Multiply-accumulates that networks which are scored together take, more or less: some seconds of
-/// work, which is what may be lost when somebody stops it.
-const CHUNK_MACS: u64 = 200_000_000_000;
 
 impl Scorer {
     /// A scorer that draws images and weights.
@@ -78,26 +62,12 @@ impl Scorer {
         settings: Settings,
     ) -> Result<Self, ScoreError> {
         let agenda = Agenda::new(&settings)?;
-        let Shape { channels, height, width } = network.input;
-        let sizes = [settings.batch, channels, height, width];
-        // As numbers of a picture, and once more as lanes.
-        let numbers = sizes.into_iter().fold(2, usize::saturating_mul);
-        settings.precision.check_memory("the images", numbers)?;
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
-        let source = Source {
-            inputs: &settings.inputs,
-            shape: network.input,
-            batch: settings.batch,
-            classes: network.classes,
-            seed: settings.seed,
-            thin: thin.map(|Thin(config)| config.input),
-        };
-        let material = match settings.precision {
-            Precision::Single => Shown::Single(Material::draw(&source, agenda.needs)?),
-            Precision::Double => Shown::Double(Material::draw(&source, agenda.needs)?),
-        };
-        Ok(Scorer { space, network, settings, agenda, thin, material, tensors: None })
+        let shape_of_thin = thin.map(|Thin(config)| config.input);
+        let graphs =
+            GraphScorer::with_agenda(network.input, network.classes, settings, agenda, shape_of_thin)?;
+        Ok(Scorer { space, network, thin, graphs })
     }
 
     /// A scorer that takes images (tensor `input`) and weights (by name) from a file. There is one
@@ -132,7 +102,8 @@ impl Scorer {
                 Shown::Double(Material::given(Batch::from_nchw(samples, shape, &input.numbers)?, seed))
             }
         };
-        Ok(Scorer { space, network, settings, agenda, thin: None, material, tensors: Some(tensors) })
+        let graphs = GraphScorer { settings, agenda, material, tensors: Some(tensors) };
+        Ok(Scorer { space, network, thin: None, graphs })
     }
 
     /// The space of the architectures.
@@ -142,7 +113,7 @@ impl Scorer {
 
     /// The file of images and weights, if they are not drawn.
     pub fn tensors(&self) -> Option<&Path> {
-        self.tensors.as_ref().map(Tensors::path)
+        self.graphs.tensors.as_ref().map(Tensors::path)
     }
 
     /// The network that architectures are built into.
@@ -152,7 +123,7 @@ impl Scorer {
 
     /// How networks are scored.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.graphs.settings
     }
 
     /// Scores architectures on all threads of the current rayon pool.
@@ -165,70 +136,14 @@ impl Scorer {
     /// # Errors
     /// If one of the networks cannot be built or run.
     pub fn score(&self, archs: &[Arch], progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
-        match &self.material {
-            Shown::Single(material) => self.score_in(material, archs, progress),
-            Shown::Double(material) => self.score_in(material, archs, progress),
-        }
+        self.graphs.score_planned(archs, |arch| self.plan(arch), progress)
     }
 
-    fn score_in<E: Precise>(
-        &self,
-        material: &Material<E>,
-        archs: &[Arch],
-        progress: &dyn Progress,
-    ) -> Result<Vec<Option<Scored>>, ScoreError> {
-        let mut scored: Vec<Option<Scored>> = vec![None; archs.len()];
-        // Where the first network of each key is, and its patterns, if that is all it has been run for.
-        let mut known: HashMap<Key, (usize, Option<Measured>)> = HashMap::new();
-        let patterns_alone = self.agenda.of_passes.is_empty();
-        let memories = Memories::default();
-        for (chunk, archs) in archs.chunks(CHUNK).enumerate() {
-            if progress.stopped() {
-                break;
-            }
-            let planned: Vec<Planned> =
-                archs.par_iter().map(|arch| self.plan(arch)).collect::<Result<_, ScoreError>>()?;
-            let (mut unknown, mut others) = (Vec::new(), Vec::new());
-            for (index, planned) in (chunk * CHUNK..).zip(planned) {
-                match known.entry(planned.key) {
-                    Entry::Vacant(first) => {
-                        first.insert((index, None));
-                        unknown.push((index, planned));
-                    }
-                    Entry::Occupied(_) => others.push((index, planned)),
-                }
-            }
-            let cost = |planned: &Planned| planned.graph().macs() * self.agenda.passes(self.settings.batch);
-            let mut rest: &[(usize, Planned)] = &unknown;
-            while !rest.is_empty() && !progress.stopped() {
-                let mut macs = 0;
-                let fits = |(_, planned): &&(usize, Planned)| {
-                    macs += cost(planned);
-                    macs <= CHUNK_MACS
-                };
-                let (part, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-                rest = after;
-                let networks: Vec<&Planned> = part.iter().map(|(_, planned)| planned).collect();
-                let (networks, memories) = (&*networks, &memories);
-                let measured = Work { scorer: self, material, networks, memories, progress }.measure()?;
-                for ((index, planned), measured) in part.iter().zip(measured) {
-                    scored[*index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
-                    let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);
-                    let patterns = counts.map(|counts| Measured { counts, ..Measured::default() });
-                    known.insert(planned.key, (*index, patterns));
-                }
-            }
-            for (index, planned) in others {
-                scored[index] = match &known[&planned.key] {
-                    (_, Some(patterns)) => Some(self.scored(planned.graph(), patterns)),
-                    // A network that is equal in everything.
-                    (first, None) => scored[*first].clone(),
-                };
-                if scored[index].is_some() {
-                    progress.advance(1.0);
-                }
-            }
-        }
-        Ok(scored)
+    fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {
+        let graph = Arc::new(self.space.network(arch, &self.network)?);
+        let own = Key::of((self.space.name(), arch.genes()));
+        self.graphs.plan(graph, own, |graph, needs| {
+            Network::new(self.space, arch, &self.network, graph, needs, self.thin.as_ref())
+        })
     }
 }

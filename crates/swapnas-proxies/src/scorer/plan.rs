@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use swapnas_graph::{Draw, Graph, Init, Key, Plan, Want, Weights};
-use swapnas_spaces::Arch;
+use swapnas_graph::{Draw, Graph, Init, Key, Param, Plan, Want, Weights};
 
-use super::{ScoreError, Scorer, Sharing};
+use super::{GraphScorer, ScoreError, Sharing};
+use crate::definition::Needs;
 use crate::patterns::SAMPLES;
 use crate::trial::Network;
 
-/// An architecture's network, made ready to be run.
+/// A network, made ready to be run.
 pub(super) struct Planned {
     /// For patterns.
     pub plan: Plan,
@@ -27,14 +27,17 @@ impl Planned {
     }
 }
 
-impl Scorer {
-    pub(super) fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {
-        let graph = Arc::new(self.space.network(arch, &self.network)?);
-        let own = Key::of((self.space.name(), arch.genes()));
-        let network = (!self.agenda.of_passes.is_empty()).then(|| {
-            let thin = self.thin.as_ref();
-            Network::new(self.space, arch, &self.network, graph.clone(), self.agenda.needs, thin)
-        });
+impl GraphScorer {
+    /// Makes a network ready. Its `own` key is that of its weights, if they are not shared.
+    pub(super) fn plan(
+        &self,
+        graph: Arc<Graph>,
+        own: Key,
+        network: impl FnOnce(Arc<Graph>, Needs) -> Network,
+    ) -> Result<Planned, ScoreError> {
+        let passes = !self.agenda.of_passes.is_empty();
+        self.check_memory_of_weights(&graph, passes)?;
+        let network = passes.then(|| network(graph.clone(), self.agenda.needs));
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
         self.check_memory(&plan)?;
@@ -54,6 +57,18 @@ impl Scorer {
         let blocks = self.settings.batch.div_ceil(SAMPLES);
         let numbers = plan.lanes_per_block().saturating_mul(blocks).saturating_mul(SAMPLES);
         self.settings.precision.check_memory("the values of a network", numbers)
+    }
+
+    /// Finds out whether there is memory for the weights of a network.
+    fn check_memory_of_weights(&self, graph: &Graph, passes: bool) -> Result<(), ScoreError> {
+        let numbers = if passes {
+            // Weights and their gradients.
+            graph.params().iter().map(Param::len).fold(0, usize::saturating_add).saturating_mul(2)
+        } else {
+            // One layer at a time: as it is drawn, and in the order of the kernel.
+            graph.params().iter().map(Param::len).max().unwrap_or_default().saturating_mul(2)
+        };
+        self.settings.precision.check_memory("the weights of a network", numbers)
     }
 
     /// How weights of a network are drawn.

@@ -1,6 +1,6 @@
 use swapnas_graph::Graph;
 
-use super::Scorer;
+use super::GraphScorer;
 use super::work::Measured;
 use crate::definition::Compute;
 use crate::{Metric, Undefined};
@@ -47,7 +47,7 @@ pub enum Ceiling {
     Units,
 }
 
-impl Scorer {
+impl GraphScorer {
     /// What is known of a network from the patterns of one with the same key, which may be itself, and from
     /// its own values.
     pub(super) fn scored(&self, graph: &Graph, Measured { counts, values }: &Measured) -> Scored {

@@ -10,7 +10,7 @@ use swapnas_graph::{Element, Executor, ValueCache};
 use super::agenda::Entry;
 use super::plan::Planned;
 use super::scored::finite;
-use super::{Progress, ScoreError, Scorer, Sharing};
+use super::{GraphScorer, Progress, ScoreError, Sharing};
 use crate::Undefined;
 use crate::definition::{Compute, Precise};
 use crate::observe::PatternCollector;
@@ -23,7 +23,7 @@ const CACHE_BYTES: usize = 48 << 20;
 
 /// Networks that are scored together.
 pub(super) struct Work<'a, E: Element> {
-    pub scorer: &'a Scorer,
+    pub scorer: &'a GraphScorer,
     pub material: &'a Material<E>,
     pub networks: &'a [&'a Planned],
     pub memories: &'a Memories<E>,
@@ -116,7 +116,7 @@ impl<E: Precise> Work<'_, E> {
         repeat: u32,
         group: Range<usize>,
     ) -> Result<Vec<Repeat>, ScoreError> {
-        let Scorer { settings, agenda, tensors, .. } = self.scorer;
+        let GraphScorer { settings, agenda, tensors, .. } = self.scorer;
         let networks = &self.networks[group];
         let Memory { executor, patterns, cache, engines } = memory;
         let needs_patterns = due(&agenda.of_patterns, repeat).next().is_some();
@@ -152,7 +152,7 @@ impl<E: Precise> Work<'_, E> {
     }
 
     fn passes(&self, planned: &Planned, repeat: u32, engines: &mut Engines<E>) -> Result<Values, ScoreError> {
-        let Scorer { settings, agenda, .. } = self.scorer;
+        let GraphScorer { settings, agenda, .. } = self.scorer;
         let Some(network) = &planned.network else { return Ok(Vec::new()) };
         let mut values = vec![None; settings.metrics.len()];
         for (init, entries) in &agenda.of_passes {

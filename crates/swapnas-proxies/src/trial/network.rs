@@ -20,6 +20,15 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// A network that is built from no architecture.
+    pub(crate) fn alone(graph: Arc<Graph>, needs: Needs) -> Self {
+        let none =
+            |what: &str| Undefined::Unbuildable(format!("the network is given as it is, without {what}"));
+        let response = needs.response.then(|| Err(none("the same for images of another size")));
+        let thin = needs.thin.then(|| Err(none("a space that has a smallest one")));
+        Network::with(graph, response, thin)
+    }
+
     pub(crate) fn new(
         space: &dyn Space,
         arch: &Arch,
@@ -41,6 +50,14 @@ impl Network {
             }
             None => Err(Undefined::Unbuildable("the space builds no network for small images".to_owned())),
         });
+        Network::with(graph, response, thin)
+    }
+
+    fn with(
+        graph: Arc<Graph>,
+        response: Option<Result<Arc<Graph>, Undefined>>,
+        thin: Option<Result<Tape, Undefined>>,
+    ) -> Self {
         let layers = Layers::of(&graph);
         let tape = Tape::new(graph.clone(), &Want { signs: true, values: Vec::new() });
         Network { graph, tape, layers, response, thin }

@@ -23,7 +23,6 @@ pub(super) use tangent::NormTangent;
 
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
-use crate::exec::EPSILON;
 use crate::{ParamId, Shape, division};
 use cells::Cells;
 
@@ -74,7 +73,7 @@ impl<E: Element> Normalised<E> {
         let shape = frame.shape(norm.slot);
         let cells = Cells::new(frame, statistics, shape);
         let mut moments = Vec::new();
-        let inverse_of = |variance: f64| 1.0 / (variance + EPSILON).sqrt();
+        let inverse_of = |variance: f64| 1.0 / (variance + norm.epsilon.number()).sqrt();
         let (mean, inverse): (Vec<f64>, Vec<f64>) = match statistics {
             Statistics::Batch => {
                 moments = known.unwrap_or_else(|| slot_moments(frame, norm.slot, scratch));

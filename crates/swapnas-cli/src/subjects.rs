@@ -1,0 +1,180 @@
+//! What is scored: architectures of a space, or the networks of ONNX files.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use swapnas::onnx::{self, Model};
+use swapnas::{Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors};
+
+use crate::render;
+
+/// One thing to be scored.
+pub(crate) enum Subject {
+    Arch(Arch),
+    Model(Model),
+}
+
+impl Subject {
+    /// What a text of a file stands for: the name of an ONNX file, or an architecture of the space.
+    pub(crate) fn read(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
+        Ok(if Model::is_named(text) {
+            Subject::Model(Model::read(Path::new(text), scoring.images())?)
+        } else {
+            Subject::Arch(scoring.space.parse(text)?)
+        })
+    }
+
+    /// What was typed.
+    pub(crate) fn typed(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
+        let read = Subject::read(text, scoring);
+        if Model::is_named(text) { read } else { read.with_context(|| render::unread(text)) }
+    }
+}
+
+/// Options that say what architectures are built into.
+const OF_SPACES: [&str; 6] = ["space", "network", "channels", "cells", "classes", "tensors"];
+
+/// Subjects, all of one kind, what is computed of them, and what scores them.
+pub(crate) struct Subjects {
+    pub(crate) columns: Columns,
+    by: By,
+}
+
+enum By {
+    Space(Vec<Arch>, Box<Scorer>),
+    /// Each as it is.
+    Itself(Vec<Model>, Settings),
+}
+
+impl Subjects {
+    /// Makes subjects ready to be scored; with `tensors`, images and weights come from there. `given` are the
+    /// options that were typed.
+    pub(crate) fn new(
+        subjects: Vec<Subject>,
+        scoring: &Scoring,
+        tensors: Option<Tensors>,
+        given: &[String],
+    ) -> anyhow::Result<Self> {
+        let (mut archs, mut models) = (Vec::new(), Vec::new());
+        for subject in subjects {
+            match subject {
+                Subject::Arch(arch) => archs.push(arch),
+                Subject::Model(model) => models.push(model),
+            }
+        }
+        let Some(first) = models.first() else {
+            let scorer = match tensors {
+                Some(tensors) => scoring.scorer_of(tensors)?,
+                None => scoring.scorer()?,
+            };
+            return Ok(Subjects { columns: scoring.columns()?, by: By::Space(archs, Box::new(scorer)) });
+        };
+        if !archs.is_empty() {
+            let path = first.path().display();
+            bail!(
+                "{path} is an ONNX file, but there are architectures of a space as well; score them by themselves"
+            );
+        }
+        if let Some(option) = OF_SPACES.iter().find(|option| given.iter().any(|given| given == *option)) {
+            bail!(
+                "--{option} means nothing to ONNX files, whose networks are scored as they are; leave it out"
+            );
+        }
+        let columns = scoring.columns_of_files()?;
+        let settings = scoring.settings(&columns)?;
+        Ok(Subjects { columns, by: By::Itself(models, settings) })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match &self.by {
+            By::Space(archs, _) => archs.len(),
+            By::Itself(models, _) => models.len(),
+        }
+    }
+
+    /// How a subject is written.
+    pub(crate) fn name(&self, index: usize) -> String {
+        match &self.by {
+            By::Space(archs, scorer) => scorer.space().print(&archs[index]),
+            By::Itself(models, _) => models[index].path().display().to_string(),
+        }
+    }
+
+    /// What the subjects are of.
+    pub(crate) fn origin(&self) -> &'static str {
+        match &self.by {
+            By::Space(_, scorer) => scorer.space().name(),
+            By::Itself(..) => "onnx",
+        }
+    }
+
+    /// What one of them is called.
+    pub(crate) fn noun(&self) -> &'static str {
+        match &self.by {
+            By::Space(..) => "architecture",
+            By::Itself(..) => "network",
+        }
+    }
+
+    /// The images that a subject is shown and how many classes it tells apart, if that is its own.
+    pub(crate) fn shapes(&self, index: usize) -> Option<(Shape, usize)> {
+        match &self.by {
+            By::Space(..) => None,
+            By::Itself(models, _) => Some((models[index].input(), models[index].classes())),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        match &self.by {
+            By::Space(_, scorer) => scorer.settings(),
+            By::Itself(_, settings) => settings,
+        }
+    }
+
+    /// The networks that are scored, in words.
+    pub(crate) fn network(&self) -> String {
+        if let By::Space(_, scorer) = &self.by {
+            return scorer.space().describe(scorer.network());
+        }
+        let mut kinds: Vec<String> = Vec::new();
+        for (input, classes) in (0..self.len()).filter_map(|index| self.shapes(index)) {
+            let kind = format!("{input}, {classes} class{}", if classes == 1 { "" } else { "es" });
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        format!("of the file: {}", kinds.join("; "))
+    }
+
+    /// How the networks are scored, in a line or two.
+    pub(crate) fn describe(&self) -> String {
+        let tensors = match &self.by {
+            By::Space(_, scorer) => scorer.tensors(),
+            By::Itself(..) => None,
+        };
+        render::settings(&self.network(), self.settings(), tensors)
+    }
+
+    pub(crate) fn score(&self, progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
+        match &self.by {
+            By::Space(archs, scorer) => scorer.score(archs, progress),
+            By::Itself(models, settings) => onnx::score(models, settings, progress),
+        }
+    }
+
+    /// What a reader of the scores should know of the files.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let By::Itself(models, _) = &self.by else { return None };
+        let lacking: Vec<&Model> = models.iter().filter(|model| model.lacks_normalisation()).collect();
+        let first = lacking.first()?.path().display();
+        let others = match lacking.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {}", render::count(others, "other")),
+        };
+        Some(format!(
+            "without batch normalisation: {first}{others}; where the model has it, the exporter has folded it into \
+             convolutions, and scores are those of another network: give torch.onnx.export optimize=False, or \
+             dynamo=False with training=TrainingMode.PRESERVE"
+        ))
+    }
+}

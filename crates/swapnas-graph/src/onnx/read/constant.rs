@@ -1,0 +1,323 @@
+//! What does not depend on images: weights, numbers, and shapes.
+
+use std::borrow::Cow;
+
+use super::MOST_PARAMETERS;
+use super::error::{Limit, Problem, quote};
+use crate::onnx::proto::{DataLocation, DataType, Tensor};
+
+/// The most whole numbers that are computed with at once; shapes have a handful.
+pub(super) const MOST_NUMBERS: usize = 1 << 8;
+
+/// A tensor of floating-point numbers.
+#[derive(Clone)]
+pub(super) struct Constant<'m> {
+    data: Data<'m>,
+    /// Dimensions, outermost first.
+    pub dims: Vec<usize>,
+    /// Rows and columns of the matrix whose columns are the file's rows, if it is one.
+    transposed: Option<[usize; 2]>,
+    /// Whether the network learns it: what is an initialiser and not computed by a node.
+    pub learned: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Data<'m> {
+    Tensor(&'m Tensor),
+    /// The same number everywhere.
+    Filled(f64),
+}
+
+/// Whole numbers: a shape, a part of one, indices, or one number by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Numbers {
+    pub items: Vec<Number>,
+    /// Dimensions, outermost first; none of one number by itself.
+    pub dims: Vec<usize>,
+}
+
+/// A whole number, or so many times the size of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    pub value: i64,
+    pub of_batch: bool,
+}
+
+impl Number {
+    /// The size of the batch.
+    pub(super) const BATCH: Number = Number { value: 1, of_batch: true };
+
+    pub(super) fn plain(value: i64) -> Self {
+        Number { value, of_batch: false }
+    }
+}
+
+impl Numbers {
+    /// Numbers of one dimension.
+    pub(super) fn list(items: Vec<Number>) -> Self {
+        Numbers { dims: vec![items.len()], items }
+    }
+
+    /// The same numbers with other dimensions; they have to be as many.
+    pub(super) fn with_dims(self, dims: Vec<usize>) -> Self {
+        Numbers { dims, ..self }
+    }
+
+    /// The numbers, if none depends on the batch.
+    pub(super) fn fixed(&self) -> Result<Vec<i64>, Problem> {
+        fixed(&self.items)
+    }
+}
+
+impl Numbers {
+    /// A part of the outermost dimension.
+    pub(super) fn part(&self, range: [i64; 3]) -> Result<Self, Problem> {
+        let Some((&rows, inner)) = self.dims.split_first() else {
+            return Err(Problem::broken("one number has no parts"));
+        };
+        let row = inner.iter().product::<usize>();
+        let rows = parts(range, rows)?;
+        let dims = [rows.len()].into_iter().chain(inner.iter().copied()).collect();
+        let items = rows.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
+        Ok(Numbers { items: items.copied().collect(), dims })
+    }
+
+    /// Rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Result<Self, Problem> {
+        match self.dims[..] {
+            [] | [_] => Ok(self.clone()),
+            [rows, columns] => {
+                let places = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+                let items = places.map(|place| self.items[place]).collect();
+                Ok(Numbers { items, dims: vec![columns, rows] })
+            }
+            _ => Err(Problem::unsupported("whole numbers of three dimensions", "tables of whole numbers")),
+        }
+    }
+}
+
+/// The numbers, if none depends on the batch.
+pub(super) fn fixed(items: &[Number]) -> Result<Vec<i64>, Problem> {
+    let fixed = |number: &Number| (!number.of_batch).then_some(number.value);
+    items.iter().map(fixed).collect::<Option<_>>().ok_or_else(|| {
+        Problem::unsupported("something that depends on the size of the batch", "shapes that do")
+    })
+}
+
+/// The first place and the number of places of a range that goes forward and is not empty.
+pub(super) fn range_of([start, end, step]: [i64; 3], size: usize) -> Option<(usize, usize)> {
+    let size = i64::try_from(size).ok()?;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(0, size);
+    let (first, end) = (bound(start), bound(end));
+    let fits = (1..=size).contains(&step) && first < end;
+    fits.then_some((first as usize, (end - first) as usize))
+}
+
+/// The places of a range of a list, which may go backward.
+fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Problem> {
+    if step > 0 {
+        let Some((first, len)) = range_of([start, end, step.min(size.max(1) as i64)], size) else {
+            return Ok(Vec::new());
+        };
+        return Ok((first..first + len).step_by(step as usize).collect());
+    }
+    if step == 0 {
+        return Err(Problem::broken("steps of 0"));
+    }
+    let size = size as i64;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(-1, size - 1);
+    let (first, end) = (bound(start), bound(end));
+    let places = (0..).map(|i: i64| step.checked_mul(i).and_then(|way| first.checked_add(way)));
+    let places = places.map_while(|place| place.filter(|place| *place > end));
+    Ok(places.map(|place| place as usize).collect())
+}
+
+/// The dimensions of a tensor, checked.
+fn dims(tensor: &Tensor) -> Result<Vec<usize>, Problem> {
+    let size = |dim: &i64| usize::try_from(*dim).ok();
+    let dims: Option<Vec<usize>> = tensor.dims.iter().map(size).collect();
+    let broken = || {
+        Problem::broken(format!("the tensor {} has the dimensions {:?}", quote(&tensor.name), tensor.dims))
+    };
+    let dims = dims.filter(|dims| dims.len() <= 8).ok_or_else(broken)?;
+    let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
+    if elements > MOST_PARAMETERS {
+        return Err(Limit { what: "elements of a tensor", found: elements, most: MOST_PARAMETERS }.into());
+    }
+    Ok(dims)
+}
+
+fn kind(tensor: &Tensor) -> Option<DataType> {
+    DataType::try_from(tensor.data_type).ok()
+}
+
+pub(super) fn is_external(tensor: &Tensor) -> bool {
+    tensor.data_location == i32::from(DataLocation::External)
+}
+
+/// Bytes of `raw_data` as pieces of one number each.
+fn pieces<const N: usize>(tensor: &Tensor) -> Result<&[[u8; N]], Problem> {
+    match tensor.raw_data.as_chunks::<N>() {
+        (pieces, []) => Ok(pieces),
+        _ => Err(Problem::broken(format!("the tensor {} ends within a number", quote(&tensor.name)))),
+    }
+}
+
+/// How many numbers of the tensor are in the file.
+fn stored(tensor: &Tensor, kind: DataType) -> Result<usize, Problem> {
+    let raw = tensor.raw_data.len();
+    Ok(match kind {
+        DataType::Float if raw > 0 => pieces::<4>(tensor)?.len(),
+        DataType::Float => tensor.float_data.len(),
+        DataType::Double if raw > 0 => pieces::<8>(tensor)?.len(),
+        DataType::Double => tensor.double_data.len(),
+        DataType::Half | DataType::BFloat16 if raw > 0 => pieces::<2>(tensor)?.len(),
+        DataType::Int64 if raw > 0 => pieces::<8>(tensor)?.len(),
+        DataType::Int64 => tensor.int64_data.len(),
+        DataType::Int32 if raw > 0 => pieces::<4>(tensor)?.len(),
+        DataType::Bool if raw > 0 => raw,
+        DataType::Int32 | DataType::Bool | DataType::Half | DataType::BFloat16 => tensor.int32_data.len(),
+        DataType::Undefined => 0,
+    })
+}
+
+/// A tensor of the file as far as networks have use for it.
+pub(super) enum Known<'m> {
+    Floats(Constant<'m>),
+    Numbers(Numbers),
+}
+
+/// Looks at a tensor; `learned` if it is an initialiser.
+pub(super) fn known<'m>(tensor: &'m Tensor, learned: bool) -> Result<Known<'m>, Problem> {
+    let dims = dims(tensor)?;
+    let elements: usize = dims.iter().product();
+    let name = || quote(&tensor.name);
+    let Some(kind) = kind(tensor).filter(|kind| *kind != DataType::Undefined) else {
+        return Err(Problem::unsupported(
+            format!("the tensor {} of type {}", name(), tensor.data_type),
+            "floating-point numbers, whole numbers of 32 and 64 bits",
+        ));
+    };
+    // Numbers may be in another file: weights are drawn, so that nobody needs them.
+    if !is_external(tensor) {
+        let found = stored(tensor, kind)?;
+        if found != elements {
+            let text = format!("the tensor {} has {found} numbers for {elements} elements", name());
+            return Err(Problem::broken(text));
+        }
+    }
+    if matches!(kind, DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) {
+        let data = Data::Tensor(tensor);
+        return Ok(Known::Floats(Constant { data, dims, transposed: None, learned }));
+    }
+    if is_external(tensor) {
+        return Err(Problem::unsupported(
+            format!("the tensor {} of whole numbers in another file", name()),
+            "weights in another file",
+        ));
+    }
+    if elements > MOST_NUMBERS {
+        return Err(Problem::unsupported(
+            format!("the tensor {} of whole numbers with dimensions {dims:?}", name()),
+            "shapes and indices, of a few numbers",
+        ));
+    }
+    let items: Vec<i64> = match kind {
+        DataType::Int64 if tensor.raw_data.is_empty() => tensor.int64_data.clone(),
+        DataType::Int64 => pieces(tensor)?.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect(),
+        DataType::Int32 if !tensor.raw_data.is_empty() => {
+            pieces(tensor)?.iter().map(|bytes| i32::from_le_bytes(*bytes).into()).collect()
+        }
+        DataType::Bool if !tensor.raw_data.is_empty() => {
+            tensor.raw_data.iter().map(|byte| (*byte).into()).collect()
+        }
+        _ => tensor.int32_data.iter().map(|number| (*number).into()).collect(),
+    };
+    let items = items.into_iter().map(Number::plain).collect();
+    Ok(Known::Numbers(Numbers { items, dims }))
+}
+
+impl<'m> Constant<'m> {
+    /// The same number everywhere.
+    pub(super) fn filled(number: f64, dims: Vec<usize>) -> Self {
+        Constant { data: Data::Filled(number), dims, transposed: None, learned: false }
+    }
+
+    pub(super) fn elements(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// The same numbers with other dimensions; they have to be as many.
+    pub(super) fn with_dims(&self, dims: Vec<usize>) -> Self {
+        Constant { dims, ..self.clone() }
+    }
+
+    /// Rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Result<Self, Problem> {
+        let &[rows, columns] = self.dims.as_slice() else {
+            return Err(Problem::unsupported(
+                format!("transposed weights of dimensions {:?}", self.dims),
+                "those of two dimensions",
+            ));
+        };
+        let transposed = self.transposed.is_none().then_some([columns, rows]);
+        Ok(Constant { dims: vec![columns, rows], transposed, ..self.clone() })
+    }
+
+    /// The name in the file.
+    pub(super) fn name(&self) -> Option<&'m str> {
+        match self.data {
+            Data::Tensor(tensor) => Some(&tensor.name),
+            Data::Filled(_) => None,
+        }
+    }
+
+    /// The number that all elements are, if they are few or known to be alike.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.data {
+            Data::Filled(number) => Some(number),
+            Data::Tensor(tensor) if self.elements() == 1 && !is_external(tensor) => {
+                self.numbers().ok()?.first().map(|x| f64::from(*x))
+            }
+            Data::Tensor(_) => None,
+        }
+    }
+
+    /// Whether all elements are this number.
+    pub(super) fn is_all(&self, number: f32) -> bool {
+        match self.data {
+            Data::Filled(filled) => filled == f64::from(number),
+            Data::Tensor(_) => self.numbers().is_ok_and(|numbers| numbers.iter().all(|x| *x == number)),
+        }
+    }
+
+    /// All numbers in the order of the dimensions; says why if they cannot be had.
+    pub(super) fn numbers(&self) -> Result<Vec<f32>, String> {
+        let tensor = match self.data {
+            Data::Filled(number) => return Ok(vec![number as f32; self.elements()]),
+            Data::Tensor(tensor) => tensor,
+        };
+        if is_external(tensor) {
+            return Err("they are in another file; export the model as a single one".to_owned());
+        }
+        let broken = |problem: Problem| problem.to_string();
+        let numbers: Cow<'_, [f32]> = match kind(tensor) {
+            Some(DataType::Float) if tensor.raw_data.is_empty() => Cow::Borrowed(&tensor.float_data),
+            Some(DataType::Float) => {
+                let pieces = pieces(tensor).map_err(broken)?;
+                pieces.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+            }
+            Some(DataType::Double) if tensor.raw_data.is_empty() => {
+                tensor.double_data.iter().map(|x| *x as f32).collect()
+            }
+            Some(DataType::Double) => {
+                let pieces = pieces(tensor).map_err(broken)?;
+                pieces.iter().map(|bytes| f64::from_le_bytes(*bytes) as f32).collect()
+            }
+            _ => return Err("they have 16 bits; export the model in single precision".to_owned()),
+        };
+        let Some([rows, columns]) = self.transposed else { return Ok(numbers.into_owned()) };
+        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row));
+        Ok(places.map(|place| numbers[place]).collect())
+    }
+}

@@ -1,0 +1,134 @@
+//! Networks of ONNX files, scored as they are.
+//!
+//! Weights are drawn as for every network, and batch normalisations have the statistics of the batch, so nothing
+//! depends on what numbers a file holds. [`swapnas_graph::onnx`] says what networks can be read, and what their
+//! weights depend on. Batch normalisations that an exporter has folded into convolutions cannot be seen.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use swapnas::onnx::{Images, Model, score};
+//! # fn settings() -> swapnas::Settings { unimplemented!() }
+//!
+//! let models = ["resnet18.onnx", "mobilenet_v2.onnx"]
+//!     .map(|path| Model::read(Path::new(path), Images::OfFile))
+//!     .into_iter()
+//!     .collect::<Result<Vec<_>, _>>()?;
+//! for (model, scored) in models.iter().zip(score(&models, &settings(), &())?) {
+//!     println!("{}: {scored:?}", model.path().display());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use swapnas_graph::onnx::{Images, ReadError};
+use swapnas_graph::{Graph, ModuleKind, Shape, onnx};
+use swapnas_proxies::{GraphScorer, Progress, ScoreError, Scored, Settings};
+
+/// The network of an ONNX file.
+#[derive(Clone, Debug)]
+pub struct Model {
+    path: PathBuf,
+    graph: Arc<Graph>,
+}
+
+/// A file that cannot be read as a network.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file cannot be read at all.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no network in it that can be scored.
+    #[error("{}: {source}", path.display())]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+impl Model {
+    /// Whether this is the name of an ONNX file, and so of no architecture.
+    pub fn is_named(text: &str) -> bool {
+        Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+    }
+
+    /// Reads a file for some images.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no ONNX file, or has a network other than of convolutions.
+    pub fn read(path: &Path, images: Images) -> Result<Self, ModelError> {
+        let path = path.to_owned();
+        let file = match std::fs::read(&path) {
+            Ok(file) => file,
+            Err(source) => return Err(ModelError::Read { path, source }),
+        };
+        match onnx::read(file, images) {
+            Ok(graph) => Ok(Model { path, graph: Arc::new(graph) }),
+            Err(source) => Err(ModelError::Onnx { path, source }),
+        }
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Arc<Graph> {
+        &self.graph
+    }
+
+    /// Shape of the images that it takes.
+    pub fn input(&self) -> Shape {
+        self.graph.shape(self.graph.input())
+    }
+
+    /// How many numbers it returns for an image.
+    pub fn classes(&self) -> usize {
+        self.graph.shape(self.graph.outputs()[0]).elements()
+    }
+
+    /// Whether it has convolutions but no batch normalisation, as exporters leave networks unless told otherwise.
+    pub fn lacks_normalisation(&self) -> bool {
+        let has = |kind: ModuleKind| self.graph.modules().iter().any(|module| module.kind == kind);
+        has(ModuleKind::Conv) && !has(ModuleKind::BatchNorm)
+    }
+}
+
+/// Scores models on all threads of the current rayon pool, in the order given; those that `progress` stops before
+/// they are done are `None`. Those that take the same images, and tell as many classes apart, are shown the same.
+///
+/// # Errors
+/// If the images cannot be had, or a model cannot be run.
+pub fn score(
+    models: &[Model],
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<Vec<Option<Scored>>, ScoreError> {
+    let mut scored = vec![None; models.len()];
+    let shown = |model: &Model| (model.input(), model.classes());
+    for (first, model) in models.iter().enumerate() {
+        // The first of its kind scores all of them.
+        if progress.stopped() || models[..first].iter().any(|other| shown(other) == shown(model)) {
+            continue;
+        }
+        let alike = (first..models.len()).filter(|&index| shown(&models[index]) == shown(model));
+        let places: Vec<usize> = alike.collect();
+        let graphs: Vec<Arc<Graph>> = places.iter().map(|&index| models[index].graph.clone()).collect();
+        let (input, classes) = shown(model);
+        let scorer = GraphScorer::new(input, classes, settings.clone())?;
+        for (place, found) in places.into_iter().zip(scorer.score(&graphs, progress)?) {
+            scored[place] = found;
+        }
+    }
+    Ok(scored)
+}

@@ -1,0 +1,5 @@
+//! Networks of ONNX files.
+
+mod round_trip;
+mod scores;
+mod torchvision;

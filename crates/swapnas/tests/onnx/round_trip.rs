@@ -1,0 +1,65 @@
+//! What is exported is read again as the same network.
+
+use std::sync::Arc;
+
+use swapnas::export::{Export, Format};
+use swapnas::{Arch, Level, NetworkConfig, Shape, Space};
+use swapnas_graph::onnx::{Images, read_with_weights};
+use swapnas_graph::{Batch, Executor, Graph, Plan, Want, Weights};
+
+/// The largest difference of a logit, as a part of the largest one, in double precision. Where pixels go through
+/// a linear layer, the file has a convolution.
+const TOLERANCE: f64 = 1e-9;
+
+fn archs(space: &dyn Space) -> Vec<Arch> {
+    let example = space.parse(space.encodings()[0].example).unwrap();
+    [example].into_iter().chain(swapnas::sample(space, 3, 7)).collect()
+}
+
+/// Logits, and features in front of the classifier.
+fn outputs(graph: &Arc<Graph>, weights: Weights<'_>, batch: &Batch<f64>) -> Vec<f64> {
+    let values = graph.outputs().to_vec();
+    let plan = Plan::new(graph.clone(), &Want { signs: false, values });
+    let mut executor = Executor::<f64>::new(Level::best());
+    executor.run(&plan, batch, weights, None, &mut ()).unwrap();
+    graph.outputs().iter().flat_map(|value| executor.value(&plan, batch, *value).unwrap()).collect()
+}
+
+/// The shapes of all ReLUs, sorted.
+fn relus(graph: &Graph) -> Vec<String> {
+    let values = graph.relu_values();
+    let mut shapes: Vec<String> = values.iter().map(|value| graph.shape(*value).to_string()).collect();
+    shapes.sort();
+    shapes
+}
+
+#[test]
+fn networks_of_all_spaces_are_read_as_they_were_written() {
+    let input = Shape::new(3, 33, 34);
+    let numbers: Vec<f32> = (0..7 * input.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
+    let batch: Batch<f64> = Batch::from_nchw(7, input, &numbers).unwrap();
+    for &space in swapnas::spaces() {
+        for arch in archs(space) {
+            let channels = (space.name() == "darts").then_some(8);
+            let cells = (space.name() == "darts").then_some(3);
+            let network = NetworkConfig { input, channels, cells, ..space.final_network() };
+            let export = Export { space, arch: &arch, network, seed: 3 };
+            let written = Arc::new(space.network(&arch, &network).unwrap());
+            let file = export.contents(Format::Onnx).unwrap();
+            let (read, weights) = read_with_weights(file, Images::OfFile).unwrap();
+            let read = Arc::new(read);
+            let name = || format!("{} {}", space.name(), space.print(&arch));
+            assert_eq!(read.parameter_count(), written.parameter_count(), "{}", name());
+            assert_eq!(read.macs(), written.macs(), "{}", name());
+            assert_eq!(relus(&read), relus(&written), "{}", name());
+            let shapes = |graph: &Graph| graph.outputs().iter().map(|v| graph.shape(*v)).collect::<Vec<_>>();
+            assert_eq!(shapes(&read), shapes(&written), "{}", name());
+            let expected = outputs(&written, Weights::Drawn(export.weights()), &batch);
+            let found = outputs(&read, Weights::Loaded(&weights), &batch);
+            let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() <= TOLERANCE * largest, "{}: {found} {expected}", name());
+            }
+        }
+    }
+}

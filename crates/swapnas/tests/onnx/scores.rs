@@ -1,0 +1,106 @@
+//! Scores of ONNX files.
+
+use std::path::{Path, PathBuf};
+
+use swapnas::export::Export;
+use swapnas::onnx::{Images, Model, score};
+use swapnas::{
+    InputSpec, Level, NetworkConfig, Precision, Progress, Scored, Settings, Shape, Sharing, Undefined,
+};
+
+fn settings(metrics: &[&str]) -> Settings {
+    Settings {
+        metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+        inputs: InputSpec::default(),
+        batch: 8,
+        repeats: Some(2),
+        seed: 0,
+        init: None,
+        sharing: Sharing::Shared,
+        level: Level::best(),
+        precision: Precision::Single,
+    }
+}
+
+/// The file of an architecture of NAS-Bench-201.
+fn file(folder: &Path, index: &str, input: Shape, seed: u64) -> PathBuf {
+    let space = swapnas::space("nb201").unwrap();
+    let arch = space.parse(index).unwrap();
+    let network =
+        NetworkConfig { input, channels: Some(4), cells: Some(1), classes: 5, ..space.final_network() };
+    let path = folder.join(format!("{index}-{input}-{seed}.onnx"));
+    let export = Export { space, arch: &arch, network, seed };
+    export.write(swapnas::export::Format::Onnx, &path).unwrap();
+    path
+}
+
+fn read(path: &Path) -> Model {
+    Model::read(path, Images::OfFile).unwrap()
+}
+
+fn mean(scored: &Option<Scored>, metric: usize) -> f64 {
+    scored.as_ref().unwrap().scores[metric].as_ref().unwrap().mean
+}
+
+#[test]
+fn scores_depend_on_the_network_and_not_on_its_file_or_company() {
+    let folder = tempfile::tempdir().unwrap();
+    let (small, large) = (Shape::new(3, 16, 16), Shape::new(3, 24, 20));
+    let files = [("4321", small, 0), ("4321", small, 1), ("15624", small, 0), ("4321", large, 0)];
+    let models = files.map(|(index, input, seed)| read(&file(folder.path(), index, input, seed)));
+    let settings = settings(&["swap", "params", "synflow", "nwot", "units"]);
+    let scored = score(&models, &settings, &()).unwrap();
+    // The weights in the file play no part.
+    assert_eq!(scored[0], scored[1]);
+    assert_ne!(mean(&scored[0], 0), mean(&scored[2], 0));
+    assert_eq!(mean(&scored[0], 1), mean(&scored[3], 1));
+    assert_ne!(mean(&scored[0], 4), mean(&scored[3], 4));
+    for (model, together) in models.iter().zip(&scored) {
+        let alone = score(std::slice::from_ref(model), &settings, &()).unwrap();
+        assert_eq!(&alone[0], together);
+    }
+    assert_eq!((models[3].input(), models[3].classes()), (large, 5));
+    assert!(!models[0].lacks_normalisation());
+}
+
+#[test]
+fn metrics_that_look_at_other_networks_are_undefined() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = read(&file(folder.path(), "4321", Shape::new(3, 16, 16), 0));
+    let scored = score(&[model], &settings(&["meco", "linear-regions", "swap"]), &()).unwrap();
+    let scores = &scored[0].as_ref().unwrap().scores;
+    let reason = |result: &Result<_, Undefined>| result.as_ref().map(|_| ()).unwrap_err().to_string();
+    insta::assert_snapshot!(reason(&scores[0]), @"the network for this metric cannot be built: the network is given as it is, without the same for images of another size");
+    insta::assert_snapshot!(reason(&scores[1]), @"the network for this metric cannot be built: the network is given as it is, without a space that has a smallest one");
+    assert!(scores[2].is_ok());
+}
+
+#[test]
+fn files_are_read_for_other_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "4321", Shape::new(3, 16, 16), 0);
+    assert_eq!(Model::read(&path, Images::Side(20)).unwrap().input(), Shape::new(3, 20, 20));
+    let shape = Shape::new(3, 8, 12);
+    assert_eq!(Model::read(&path, Images::Shape(shape)).unwrap().input(), shape);
+    let error = Model::read(&path, Images::Shape(Shape::new(1, 8, 8))).unwrap_err().to_string();
+    assert!(error.ends_with(": the network takes images of 3 channels, not of 1"), "{error}");
+    assert!(Model::is_named("a/b.ONNX") && !Model::is_named("onnx") && !Model::is_named("4321"));
+}
+
+/// Stops at once.
+struct Stopped;
+
+impl Progress for Stopped {
+    fn advance(&self, _networks: f64) {}
+
+    fn stopped(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_is_stopped_has_no_scores() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = read(&file(folder.path(), "4321", Shape::new(3, 16, 16), 0));
+    assert_eq!(score(&[model], &settings(&["swap"]), &Stopped).unwrap(), [None]);
+}

@@ -1,0 +1,63 @@
+//! Networks of torchvision, as PyTorch's exporters write them, against PyTorch.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use swapnas::{Level, Shape, Tensors};
+use swapnas_graph::onnx::{Images, read_with_weights};
+use swapnas_graph::{Batch, Executor, Plan, Want, Weights};
+
+/// The largest difference of a logit, as a part of the largest logit. Expected ones are stored in single
+/// precision, weights are used in double precision.
+const TOLERANCE: f64 = 1e-6;
+
+/// Reads networks that `write_models.py` writes, which needs Python with torch, torchvision, onnx, onnxscript and
+/// safetensors; `SWAPNAS_PYTHON` says which Python. Parameters are as many as in PyTorch, and logits those that
+/// PyTorch computes with the same weights and batch statistics.
+#[test]
+#[ignore = "needs Python with torchvision"]
+fn networks_of_torchvision_compute_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let python = std::env::var_os("SWAPNAS_PYTHON").unwrap_or("python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/write_models.py");
+    let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
+    assert!(status.success());
+    let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "onnx")).collect();
+    files.sort();
+    assert!(files.len() > 20);
+    let differences: Vec<(String, Result<f64, String>)> = (files.iter())
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), difference(path)))
+        .collect();
+    let bad: Vec<_> =
+        differences.iter().filter(|(_, found)| !found.as_ref().is_ok_and(|d| *d <= TOLERANCE)).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// How far the logits are from those of PyTorch.
+fn difference(path: &Path) -> Result<f64, String> {
+    let expected = Tensors::read(&path.with_extension("safetensors")).unwrap();
+    let get = |name: &str| expected.get(name).unwrap();
+    let file = std::fs::read(path).unwrap();
+    let (graph, weights) = read_with_weights(file, Images::OfFile).map_err(|error| error.to_string())?;
+    let parameters = graph.parameter_count();
+    if parameters as f32 != get("parameters").numbers[0] {
+        return Err(format!("{parameters} parameters"));
+    }
+    let images = get("images");
+    let shape = Shape::new(images.shape[1], images.shape[2], images.shape[3]);
+    let batch: Batch<f64> = Batch::from_nchw(images.shape[0], shape, &images.numbers).unwrap();
+    let logits = graph.outputs()[0];
+    let plan = Plan::new(Arc::new(graph), &Want { signs: false, values: vec![logits] });
+    let mut executor = Executor::<f64>::new(Level::best());
+    executor
+        .run(&plan, &batch, Weights::Loaded(&weights), None, &mut ())
+        .map_err(|error| error.to_string())?;
+    let found = executor.value(&plan, &batch, logits).unwrap();
+    let expected = &get("logits").numbers;
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(f64::from(x.abs())));
+    let differences = found.iter().zip(expected).map(|(a, b)| (a - f64::from(*b)).abs());
+    Ok(differences.fold(0.0, f64::max) / largest)
+}
