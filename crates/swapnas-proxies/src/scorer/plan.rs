@@ -35,9 +35,8 @@ impl GraphScorer {
         own: Key,
         network: impl FnOnce(Arc<Graph>, Needs) -> Network,
     ) -> Result<Planned, ScoreError> {
-        let passes = !self.agenda.of_passes.is_empty();
-        self.check_memory_of_weights(&graph, passes)?;
-        let network = passes.then(|| network(graph.clone(), self.agenda.needs));
+        self.check_memory_of_weights(&graph)?;
+        let network = (!self.agenda.of_passes.is_empty()).then(|| network(graph.clone(), self.agenda.needs));
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
         self.check_memory(&plan)?;
@@ -55,20 +54,29 @@ impl GraphScorer {
     /// Finds out whether there is memory for the values of a network.
     fn check_memory(&self, plan: &Plan) -> Result<(), ScoreError> {
         let blocks = self.settings.batch.div_ceil(SAMPLES);
-        let numbers = plan.lanes_per_block().saturating_mul(blocks).saturating_mul(SAMPLES);
+        let mut lanes = plan.lanes_per_block();
+        if !self.agenda.of_passes.is_empty() {
+            // At least the largest one, and its gradient.
+            let largest = plan.graph().nodes().iter().map(|node| node.shape.elements()).max();
+            lanes = lanes.max(largest.unwrap_or_default().saturating_mul(2));
+        }
+        let numbers = lanes.saturating_mul(blocks).saturating_mul(SAMPLES);
         self.settings.precision.check_memory("the values of a network", numbers)
     }
 
     /// Finds out whether there is memory for the weights of a network.
-    fn check_memory_of_weights(&self, graph: &Graph, passes: bool) -> Result<(), ScoreError> {
-        let numbers = if passes {
+    fn check_memory_of_weights(&self, graph: &Graph) -> Result<(), ScoreError> {
+        let lengths = graph.params().iter().map(Param::len);
+        let numbers = if !self.agenda.of_passes.is_empty() {
             // Weights and their gradients.
-            graph.params().iter().map(Param::len).fold(0, usize::saturating_add).saturating_mul(2)
-        } else {
+            lengths.fold(0, usize::saturating_add)
+        } else if !self.agenda.of_patterns.is_empty() {
             // One layer at a time: as it is drawn, and in the order of the kernel.
-            graph.params().iter().map(Param::len).max().unwrap_or_default().saturating_mul(2)
+            lengths.max().unwrap_or_default()
+        } else {
+            0
         };
-        self.settings.precision.check_memory("the weights of a network", numbers)
+        self.settings.precision.check_memory("the weights of a network", numbers.saturating_mul(2))
     }
 
     /// How weights of a network are drawn.
