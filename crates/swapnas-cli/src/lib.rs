@@ -7,12 +7,13 @@ mod render;
 mod subjects;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
-pub use progress::bar;
+pub use progress::{Done, bar};
 pub use render::unread;
 
 /// What a command that was stopped by Ctrl-C ends with: 128 + SIGINT.
@@ -39,6 +40,8 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };
+    // Python ends processes without Rust's knowledge.
+    let result = result.and_then(|ending| Ok(std::io::stdout().flush().map(|()| ending)?));
     match result {
         Ok(Ending::Complete) => 0,
         Ok(Ending::Stopped) => STOPPED,

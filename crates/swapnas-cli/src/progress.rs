@@ -17,11 +17,34 @@ pub fn bar(networks: usize) -> ProgressBar {
     bar
 }
 
+/// How many networks are done, added up from parts.
+#[derive(Default)]
+pub struct Done(AtomicU64);
+
+impl Done {
+    /// Parts of a network are rounded to these, a million of which may be missing from a whole.
+    const PARTS: f64 = 1e12;
+
+    /// So much more is done; returns how many are done in full.
+    pub fn add(&self, networks: f64) -> u64 {
+        let more = (networks * Self::PARTS).round() as u64;
+        Self::whole(self.0.fetch_add(more, Ordering::Relaxed) + more)
+    }
+
+    /// How many are done in full.
+    pub fn networks(&self) -> u64 {
+        Self::whole(self.0.load(Ordering::Relaxed))
+    }
+
+    fn whole(parts: u64) -> u64 {
+        ((parts as f64 + 1e6) / Self::PARTS) as u64
+    }
+}
+
 /// A progress bar on standard error, if that is a terminal, for work that Ctrl-C stops.
 pub(crate) struct Bar {
     bar: ProgressBar,
-    /// Networks done, in thousandths.
-    done: AtomicU64,
+    done: Done,
     stopped: Arc<AtomicBool>,
 }
 
@@ -39,7 +62,7 @@ impl Bar {
             }
         })
         .context("cannot watch for Ctrl-C")?;
-        Ok(Bar { bar: bar(networks), done: AtomicU64::new(0), stopped })
+        Ok(Bar { bar: bar(networks), done: Done::default(), stopped })
     }
 
     /// Takes the bar away.
@@ -50,12 +73,28 @@ impl Bar {
 
 impl Progress for Bar {
     fn advance(&self, networks: f64) {
-        let more = (networks * 1000.0).round() as u64;
-        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
-        self.bar.set_position(done / 1000);
+        self.bar.set_position(self.done.add(networks));
     }
 
     fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Done;
+
+    #[test]
+    fn parts_make_wholes() {
+        for parts in [1, 3, 7, 9, 32, 1000] {
+            let done = Done::default();
+            for part in 0..parts * 200 {
+                assert_eq!(done.networks(), part / parts, "{part} of {parts}");
+                done.add(1.0 / parts as f64);
+            }
+            assert_eq!(done.networks(), 200);
+        }
+        assert_eq!(Done::default().add(10_000_000.0), 10_000_000);
     }
 }

@@ -164,17 +164,9 @@ impl Subjects {
 
     /// What a reader of the scores should know of the files.
     pub(crate) fn warning(&self) -> Option<String> {
-        let By::Itself(models, _) = &self.by else { return None };
-        let lacking: Vec<&Model> = models.iter().filter(|model| model.lacks_normalisation()).collect();
-        let first = lacking.first()?.path().display();
-        let others = match lacking.len() - 1 {
-            0 => String::new(),
-            others => format!(" and {}", render::count(others, "other")),
-        };
-        Some(format!(
-            "without batch normalisation: {first}{others}; where the model has it, the exporter has folded it into \
-             convolutions, and scores are those of another network: give torch.onnx.export optimize=False, or \
-             dynamo=False with training=TrainingMode.PRESERVE"
-        ))
+        match &self.by {
+            By::Space(..) => None,
+            By::Itself(models, _) => onnx::warning(models),
+        }
     }
 }

@@ -68,6 +68,7 @@ impl Raise for SearchError {
             SearchError::Folder { source, .. } => Kind::File(source.kind()),
             SearchError::Taken(_) => Kind::File(ErrorKind::AlreadyExists),
             SearchError::NoRun { .. } => Kind::File(ErrorKind::NotFound),
+            SearchError::LatencyTable { path, .. } if !path.exists() => Kind::File(ErrorKind::NotFound),
             SearchError::Locked(_) | SearchError::Database { .. } | SearchError::Format { .. } => {
                 Kind::File(ErrorKind::Other)
             }
@@ -101,6 +102,15 @@ impl Raise for swapnas::export::ExportError {
     }
 }
 
+impl Raise for swapnas::onnx::ModelError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::onnx::ModelError::Read { source, .. } => Kind::File(source.kind()),
+            swapnas::onnx::ModelError::Onnx { .. } => Kind::Value,
+        }
+    }
+}
+
 impl Raise for swapnas::ArrayError {}
 impl Raise for swapnas::LevelError {}
 impl Raise for swapnas::MetricError {}
@@ -108,6 +118,7 @@ impl Raise for swapnas::NetworkError {}
 impl Raise for swapnas::ParseError {}
 impl Raise for swapnas::PrintError {}
 impl Raise for swapnas::UnknownSpace {}
+impl Raise for swapnas::export::FormatError {}
 impl Raise for swapnas::table::Problems {}
 
 /// An error with its causes, each said once: some errors say their cause themselves.
@@ -125,11 +136,42 @@ fn explain(error: &dyn Error) -> String {
     text
 }
 
+/// The options that messages of the library name.
+const OPTIONS: [&str; 19] = [
+    "accuracy-column",
+    "algorithm",
+    "arch-column",
+    "batch",
+    "cells",
+    "channels",
+    "cycles",
+    "final-cells",
+    "final-channels",
+    "format",
+    "input",
+    "metrics",
+    "mutations",
+    "out",
+    "population",
+    "resume",
+    "sample",
+    "size",
+    "target-params",
+];
+
 /// A message in which options have the names of arguments: `--final-cells` is `final_cells`.
 pub(crate) fn in_python(message: &str) -> String {
-    let words = message.split(' ').map(|word| match word.strip_prefix("--") {
-        Some(option) if option.starts_with(|c: char| c.is_ascii_lowercase()) => option.replace('-', "_"),
-        _ => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
+    let mut parts = message.split("--");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_ascii_lowercase() || c == '-')).unwrap_or(part.len());
+        let begins = text.is_empty() || text.ends_with([' ', '(', '`']);
+        match &part[..end] {
+            "out" if begins => text.push_str("path"),
+            option if begins && OPTIONS.contains(&option) => text.push_str(&option.replace('-', "_")),
+            other => text.extend(["--", other]),
+        }
+        text.push_str(&part[end..]);
+    }
+    text
 }

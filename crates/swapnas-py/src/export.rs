@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use swapnas::export::{Export, Format};
 use swapnas::{NetworkConfig, Preset};
 
 use crate::errors::Raise;
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::space::read;
+use crate::threads::Threads;
 
 /// The architecture as a network to be trained, a description or a drawing: as a text or bytes, or in a file.
 ///
@@ -19,28 +19,20 @@ use crate::space::read;
 /// seed: the seed of the weights of an ONNX file.
 #[pyfunction]
 #[pyo3(
-    signature = (arch, space = "darts", *, path = None, **options),
+    signature = (arch, space = None, *, path = None, **options),
     text_signature = "(arch, space='darts', *, path=None, format=None, network='benchmark', channels=None, \
                       cells=None, classes=None, input=None, seed=0)"
 )]
 pub(crate) fn export<'py>(
     py: Python<'py>,
     arch: &Bound<'py, PyAny>,
-    space: &str,
+    space: Option<&Bound<'py, PyAny>>,
     path: Option<PathBuf>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
-    let space = swapnas::space(space).map_err(Raise::raise)?;
-    let names = Format::ALL.map(Format::name).join(", ");
-    let format = match (taken.parse::<Format>("format")?, &path) {
-        (Some(format), _) => format,
-        (None, Some(path)) => Format::of(path).ok_or_else(|| {
-            let path = path.display();
-            PyValueError::new_err(format!("the name of {path} says no format; give one as format: {names}"))
-        })?,
-        (None, None) => return Err(PyValueError::new_err(format!("give a format ({names}), or a path"))),
-    };
+    let space = options::space(space)?;
+    let format = Format::choose(taken.parse("format")?, path.as_deref()).map_err(Raise::raise)?;
     let network = match taken.parse("network")?.unwrap_or(Preset::Benchmark) {
         Preset::Benchmark => space.final_network(),
         Preset::Swap => NetworkConfig { preset: Preset::Swap, ..space.default_network() },
@@ -57,11 +49,13 @@ pub(crate) fn export<'py>(
     taken.finish()?;
     let arch = read(space, arch)?;
     let export = Export { space, arch: &arch, network, seed };
+    // A process that was forked has none of the threads of the one before.
+    let pool = Threads::new(None).pool()?;
     if let Some(path) = path {
-        py.detach(|| export.write(format, &path)).map_err(Raise::raise)?;
+        py.detach(|| pool.install(|| export.write(format, &path))).map_err(Raise::raise)?;
         return Ok(py.None().into_bound(py));
     }
-    let contents = py.detach(|| export.contents(format)).map_err(Raise::raise)?;
+    let contents = py.detach(|| pool.install(|| export.contents(format))).map_err(Raise::raise)?;
     match String::from_utf8(contents) {
         Ok(text) if format.is_text() => Ok(PyString::new(py, &text).into_any()),
         Ok(text) => Ok(PyBytes::new(py, text.as_bytes()).into_any()),

@@ -4,6 +4,7 @@ mod command;
 mod correlation;
 mod errors;
 mod export;
+mod onnx;
 mod options;
 mod scorer;
 mod search;
@@ -21,7 +22,9 @@ mod _swapnas {
     #[pymodule_export]
     use super::export::export;
     #[pymodule_export]
-    use super::scorer::PyScorer;
+    use super::onnx::score_onnx;
+    #[pymodule_export]
+    use super::scorer::{PyScorer, correlate, score};
     #[pymodule_export]
     use super::search::{resume, search};
     #[pymodule_export]

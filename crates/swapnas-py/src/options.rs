@@ -1,15 +1,17 @@
 //! Arguments that are given by name.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
-use swapnas::{Array, ImageSize, InputSpec, Scoring, Shape, Sharing};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use swapnas::{Array, ImageSize, InputSpec, Scoring, Shape, Sharing, Space};
 
 use crate::errors::Raise;
+use crate::space::PySpace;
 
 /// The arguments of a function by name, from which they are taken one by one.
 pub(crate) struct Options<'py> {
@@ -41,26 +43,12 @@ impl<'py> Options<'py> {
         for<'a> <T as FromPyObject<'a, 'py>>::Error: Into<PyErr>,
     {
         let Some(value) = self.any(name)? else { return Ok(None) };
-        let taken: Result<T, PyErr> = value.extract().map_err(Into::into);
-        taken.map(Some).map_err(|error| {
-            let py = value.py();
-            if error.is_instance_of::<PyOverflowError>(py) {
-                PyValueError::new_err(format!("{name} cannot be {value}"))
-            } else {
-                PyTypeError::new_err(format!("{name}: {}", error.value(py)))
-            }
-        })
+        extract(&value, name).map(Some)
     }
 
     /// Takes a number of a range.
     pub(crate) fn number(&mut self, name: &'static str, most: usize) -> PyResult<Option<usize>> {
-        let number = self.take::<usize>(name)?;
-        match number {
-            Some(n) if !(1..=most).contains(&n) => {
-                Err(PyValueError::new_err(format!("{name} cannot be {n}; give a number from 1 to {most}")))
-            }
-            _ => Ok(number),
-        }
+        self.any(name)?.map(|value| number(&value, name, 1..=most)).transpose()
     }
 
     /// Takes an argument that is read from a text.
@@ -68,6 +56,11 @@ impl<'py> Options<'py> {
         let text = self.take::<String>(name)?;
         let read = text.map(|text| text.parse::<T>()).transpose();
         read.map_err(|error| PyValueError::new_err(format!("{name}: {error}")))
+    }
+
+    /// Whether an argument is given.
+    pub(crate) fn has(&self, name: &str) -> PyResult<bool> {
+        self.given.as_ref().map_or(Ok(false), |given| given.contains(name))
     }
 
     /// Refuses arguments that nobody has asked for.
@@ -78,8 +71,19 @@ impl<'py> Options<'py> {
     }
 
     /// How to score.
-    pub(crate) fn scoring(&mut self, space: &str) -> PyResult<Scoring> {
-        let default = Scoring::new(swapnas::space(space).map_err(Raise::raise)?);
+    pub(crate) fn scoring(&mut self, space: &'static dyn Space) -> PyResult<Scoring> {
+        Ok(Scoring {
+            network: self.parse("network")?,
+            channels: self.number("channels", 2048)?,
+            cells: self.number("cells", 256)?,
+            classes: self.number("classes", 1_000_000)?,
+            ..self.scoring_of_networks(space)?
+        })
+    }
+
+    /// How to score networks that are what they are.
+    pub(crate) fn scoring_of_networks(&mut self, space: &'static dyn Space) -> PyResult<Scoring> {
+        let default = Scoring::new(space);
         Ok(Scoring {
             metrics: self.any("metrics")?.map(|metrics| list(&metrics)).transpose()?,
             inputs: match self.any("inputs")? {
@@ -99,12 +103,8 @@ impl<'py> Options<'py> {
                 }
             },
             precision: self.parse("precision")?.unwrap_or(default.precision),
-            network: self.parse("network")?,
-            channels: self.number("channels", 2048)?,
-            cells: self.number("cells", 256)?,
             size: self.image_size("size")?,
-            classes: self.number("classes", 1_000_000)?,
-            space: default.space,
+            ..default
         })
     }
 
@@ -132,41 +132,114 @@ impl<'py> Options<'py> {
     }
 }
 
+/// An argument of some type.
+pub(crate) fn extract<'py, T>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py>,
+    for<'a> <T as FromPyObject<'a, 'py>>::Error: Into<PyErr>,
+{
+    let taken: Result<T, PyErr> = value.extract().map_err(Into::into);
+    taken.map_err(|error| {
+        let py = value.py();
+        if error.is_instance_of::<PyOverflowError>(py) {
+            PyValueError::new_err(format!("{name} cannot be {value}"))
+        } else {
+            PyTypeError::new_err(format!("{name}: {}", error.value(py)))
+        }
+    })
+}
+
+/// A number of a range.
+pub(crate) fn number(value: &Bound<'_, PyAny>, name: &str, range: RangeInclusive<usize>) -> PyResult<usize> {
+    let fits = match extract::<usize>(value, name) {
+        Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => return Err(error),
+        number => number.ok().filter(|number| range.contains(number)),
+    };
+    fits.ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        PyValueError::new_err(format!("{name} cannot be {value}; give a number from {least} to {most}"))
+    })
+}
+
+/// The space of that name, or the space itself; that of DARTS unless given.
+pub(crate) fn space(space: Option<&Bound<'_, PyAny>>) -> PyResult<&'static dyn Space> {
+    let name = match space.map(|space| (space, space.cast::<PySpace>())) {
+        Some((_, Ok(space))) => return Ok(space.get().0),
+        Some((name, Err(_))) => extract::<String>(name, "space")?,
+        None => "darts".to_owned(),
+    };
+    swapnas::space(&name).map_err(Raise::raise)
+}
+
 /// Metrics as one text, or as a list of texts.
 fn list(metrics: &Bound<'_, PyAny>) -> PyResult<String> {
     match metrics.extract::<String>() {
         Ok(text) => Ok(text),
-        Err(_) => metrics.extract::<Vec<String>>().map(|names| names.join(",")).map_err(|_| {
-            PyTypeError::new_err("metrics is a text such as \"swap,params\" or a list of such names")
-        }),
+        Err(_) => match metrics.extract::<Vec<String>>() {
+            Ok(names) if names.is_empty() => Err(PyValueError::new_err("metrics is an empty list")),
+            Ok(names) => Ok(names.join(",")),
+            Err(_) => {
+                let what = "metrics is a text such as \"swap,params\" or a list of such names";
+                Err(PyTypeError::new_err(what))
+            }
+        },
     }
 }
 
 /// Images: a text that says where they come from, an array, or a pair of an array and labels.
 fn images(inputs: &Bound<'_, PyAny>) -> PyResult<InputSpec> {
+    let py = inputs.py();
     if let Ok(text) = inputs.cast::<PyString>() {
         return text.to_cow()?.parse().map_err(|error| PyValueError::new_err(format!("inputs: {error}")));
     }
-    let (images, labels) = match inputs.cast::<PyTuple>() {
-        Ok(pair) => pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?,
-        Err(_) => (inputs.clone(), inputs.py().None().into_bound(inputs.py())),
+    if inputs.hasattr("__fspath__")? {
+        return Err(PyTypeError::new_err(format!(
+            "inputs: a path does not say what is there; give \"npy:{inputs}\", \"images:{inputs}\" or \"cifar10:{inputs}\""
+        )));
+    }
+    let pair = inputs.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+    let (images, labels) = match pair {
+        Some(pair) => (pair.get_item(0)?, Some(pair.get_item(1)?).filter(|labels| !labels.is_none())),
+        None => (inputs.clone(), None),
     };
-    let numpy = inputs.py().import("numpy")?;
-    let labels = if labels.is_none() {
-        None
-    } else {
-        Some(numpy.call_method1("asarray", (labels,))?.call_method0("tolist")?.extract()?)
-    };
-    let options = PyDict::new(inputs.py());
+    let numpy = py.import("numpy").map_err(|error| {
+        PyImportError::new_err(format!("inputs: images in memory take NumPy ({})", error.value(py)))
+    })?;
+    let labels = labels.map(|labels| -> PyResult<Vec<usize>> {
+        let labels = numpy.call_method1("asarray", (labels,))?.call_method0("tolist")?;
+        labels.extract().map_err(|_| {
+            PyValueError::new_err("inputs: labels are a list of classes, whole numbers counted from 0")
+        })
+    });
+    let labels = labels.transpose()?;
+    let options = PyDict::new(py);
     options.set_item("dtype", "float32")?;
-    let array = numpy.call_method("ascontiguousarray", (images,), Some(&options))?;
+    let array = numpy.call_method("ascontiguousarray", (images,), Some(&options)).map_err(|error| {
+        PyTypeError::new_err(format!(
+            "inputs is a text, an array or a pair of an array and labels: {}",
+            error.value(py)
+        ))
+    })?;
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
     let dims = <[usize; 4]>::try_from(shape).map_err(|shape| {
-        let what = "images are an array of shape (images, channels, rows, columns), not one of shape";
+        let what = "inputs: images are an array of shape (images, channels, rows, columns), not one of shape";
         PyValueError::new_err(format!("{what} {shape:?}"))
     })?;
     let bytes = array.call_method0("tobytes")?;
     let (numbers, _) = bytes.extract::<&[u8]>()?.as_chunks::<4>();
     let numbers = numbers.iter().map(|number| f32::from_ne_bytes(*number)).collect();
     Ok(InputSpec::Array(Arc::new(Array::new(dims, numbers, labels).map_err(Raise::raise)?)))
+}
+
+/// Images in memory as they were given: an array, or a pair of an array and labels.
+pub(crate) fn array_object<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyAny>> {
+    let Shape { channels, height, width } = array.shape();
+    let bytes: Vec<u8> = array.values().iter().flat_map(|value| value.to_ne_bytes()).collect();
+    let numpy = py.import("numpy")?;
+    let flat = numpy.call_method1("frombuffer", (PyBytes::new(py, &bytes), "float32"))?;
+    let images = flat.call_method1("reshape", ((array.count(), channels, height, width),))?;
+    match array.labels() {
+        Some(labels) => Ok((images, labels).into_pyobject(py)?.into_any()),
+        None => Ok(images),
+    }
 }

@@ -1,22 +1,21 @@
-use std::ffi::CString;
-
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
-use swapnas::{Columns, Score, Scored, Scorer, Scoring, Undefined, saturation_warnings};
+use pyo3::types::{PyDict, PyList, PyTuple};
+use std::ffi::CString;
+use swapnas::{Columns, InputSpec, Score, Scored, Scorer, Scoring, Undefined, saturation_warnings};
 
 use crate::correlation::object_of;
 use crate::errors::{Raise, in_python};
-use crate::options::Options;
-use crate::space::{PySpace, read_all};
+use crate::options::{self, Options, array_object, extract};
+use crate::space::{PySpace, items, read_all};
 use crate::threads::Threads;
 use crate::watch::{Audience, interrupted, watched};
 
 /// Scores architectures of one space: in any order and on any number of threads with the same result to the bit.
 ///
-/// space: the name of the space; swapnas.spaces() lists them.
-/// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included; swap, swap-reg,
-///     params and macs unless given. swapnas.metrics() lists them.
+/// space: the space, or its name; swapnas.spaces() lists them.
+/// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included, or "all"; swap,
+///     swap-reg, params and macs unless given. swapnas.metrics() lists them.
 /// inputs: the images: "spectral" (the default), "gaussian", "cifar10:PATH", "images:DIR", "npy:FILE", an array
 ///     of shape (images, channels, rows, columns), or a pair of an array and labels.
 /// batch: number of images. An array of exactly as many keeps its order; from a larger one they are drawn.
@@ -27,8 +26,8 @@ use crate::watch::{Audience, interrupted, watched};
 /// weights: "shared", if equal parts of networks have equal weights, or "independent".
 /// precision: "f32", or "f64" to check it.
 /// network, channels, cells, size, classes: the network that is scored: "benchmark" or "swap", channels of its
-///     first stage, its cells (or cells of each stage), height and width of the images, its classes; as the
-///     space has them unless given.
+///     first stage, its cells (or cells of each stage), the images (height and width as one number, or channels,
+///     height and width), its classes; as the space has them unless given.
 /// threads: all cores unless given.
 #[pyclass(frozen, name = "Scorer", module = "swapnas")]
 pub(crate) struct PyScorer {
@@ -36,34 +35,43 @@ pub(crate) struct PyScorer {
     columns: Columns,
     scorer: Scorer,
     threads: Threads,
-    /// What it was made of, for pickle.
-    made_of: (String, Option<Py<PyDict>>),
+    /// The arguments by name, but for images in memory: for pickle.
+    options: Py<PyDict>,
 }
 
 #[pymethods]
 impl PyScorer {
     #[new]
     #[pyo3(
-        signature = (space = "darts", **options),
+        signature = (space = None, **options),
         text_signature = "(space='darts', *, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
                           weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, threads=None)"
     )]
-    fn new(py: Python<'_>, space: &str, options: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        space: Option<&Bound<'_, PyAny>>,
+        options: Option<Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let mut taken = Options::new(options.as_ref())?;
-        let scoring = taken.scoring(space)?;
+        let scoring = taken.scoring(options::space(space)?)?;
         let threads = Threads::new(taken.threads()?);
         taken.finish()?;
         let columns = scoring.columns().map_err(|error| PyValueError::new_err(error.to_string()))?;
         let pool = threads.pool()?;
         let scorer = py.detach(|| pool.install(|| scoring.scorer())).map_err(Raise::raise)?;
-        let options = options.map(|options| options.copy().map(Bound::unbind)).transpose()?;
-        Ok(PyScorer { scoring, columns, scorer, threads, made_of: (space.to_owned(), options) })
+        let options = options.map_or_else(|| Ok(PyDict::new(py)), |options| options.copy())?;
+        if matches!(scoring.inputs, InputSpec::Array(_)) {
+            options.del_item("inputs")?;
+        }
+        Ok(PyScorer { scoring, columns, scorer, threads, options: options.unbind() })
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> ((String,), Bound<'py, PyDict>) {
-        let (space, options) = &self.made_of;
-        let options = options.as_ref().map_or_else(|| PyDict::new(py), |options| options.bind(py).clone());
-        ((space.clone(),), options)
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&'static str,), Bound<'py, PyDict>)> {
+        let options = self.options.bind(py).copy()?;
+        if let InputSpec::Array(array) = &self.scoring.inputs {
+            options.set_item("inputs", array_object(py, array)?)?;
+        }
+        Ok(((self.scoring.space.name(),), options))
     }
 
     fn __repr__(&self) -> String {
@@ -71,11 +79,13 @@ impl PyScorer {
         format!("<swapnas.Scorer of {}: {metrics}, network {}>", self.scoring.space.name(), self.network())
     }
 
+    /// The space of the architectures.
     #[getter]
     fn space(&self) -> PySpace {
         PySpace(self.scoring.space)
     }
 
+    /// The metrics and aggregates, in their order.
     #[getter]
     fn metrics(&self) -> Vec<String> {
         self.columns.iter().map(ToString::to_string).collect()
@@ -90,8 +100,8 @@ impl PyScorer {
     /// Scores a list of architectures, each a text in any encoding of the space, a dictionary, a number, or an
     /// object whose text is an encoding, such as a Genotype.
     ///
-    /// progress is a function of the numbers of networks done and in all, or False for no bar. Ctrl-C raises
-    /// swapnas.Interrupted, which has what was finished by then.
+    /// progress is a function of the numbers of networks done and in all, or False for no bar. Ctrl-C lets the
+    /// networks at hand be finished and raises swapnas.Interrupted, which has all that was finished.
     #[pyo3(signature = (archs, *, progress = None))]
     fn score<'py>(
         &self,
@@ -99,7 +109,8 @@ impl PyScorer {
         archs: &Bound<'py, PyAny>,
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        Ok(self.run(py, archs, progress)?.0)
+        let archs = read_all(self.scoring.space, archs)?;
+        Ok(self.run(py, &archs, progress)?.objects)
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
@@ -108,24 +119,12 @@ impl PyScorer {
         &self,
         py: Python<'py>,
         archs: &Bound<'py, PyAny>,
-        accuracies: Vec<f64>,
+        accuracies: &Bound<'py, PyAny>,
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let count = archs.len()?;
-        if count != accuracies.len() {
-            let accuracies = accuracies.len();
-            let what =
-                format!("there are {count} architectures, but {accuracies} accuracies; give one for each");
-            return Err(PyValueError::new_err(what));
-        }
-        if count < 2 {
-            return Err(PyValueError::new_err("a correlation takes two architectures"));
-        }
-        if let Some(index) = accuracies.iter().position(|accuracy| !accuracy.is_finite()) {
-            let what = format!("accuracy number {index} is {}; leave it out", accuracies[index]);
-            return Err(PyValueError::new_err(what));
-        }
-        let (_, values, params) = self.run(py, archs, progress)?;
+        let archs = read_all(self.scoring.space, archs)?;
+        let accuracies = numbers(accuracies, archs.len())?;
+        let Results { values, params, .. } = self.run(py, &archs, progress)?;
         let seed = self.scoring.seed;
         let pool = self.threads.pool()?;
         let correlations = PyDict::new(py);
@@ -138,37 +137,113 @@ impl PyScorer {
     }
 }
 
-/// By column, the values of all networks.
-type Values = Vec<Vec<Result<Score, Undefined>>>;
-
 impl PyScorer {
-    /// Scores architectures: what is known of each, its values by column, and its number of parameters.
     fn run<'py>(
         &self,
         py: Python<'py>,
-        archs: &Bound<'py, PyAny>,
+        archs: &[swapnas::Arch],
         progress: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, PyList>, Values, Vec<u64>)> {
-        let space = self.scoring.space;
-        let archs = read_all(space, archs)?;
+    ) -> PyResult<Results<'py>> {
         let audience = Audience::of(progress)?;
         let pool = self.threads.pool()?;
         let (scored, raised) = watched(py, archs.len(), &audience, |progress| {
-            pool.install(|| self.scorer.score(&archs, progress))
+            pool.install(|| self.scorer.score(archs, progress))
         });
+        let name = |index: usize| self.scoring.space.print(&archs[index]);
         let scored = scored.map_err(Raise::raise)?;
+        Results::new(py, &self.columns, name, &scored, self.scoring.batch, raised)
+    }
+}
+
+/// Scores architectures: what swapnas.Scorer(space, ...).score(archs) returns, whose arguments are taken as well.
+#[pyfunction]
+#[pyo3(
+    signature = (archs, space = None, *, progress = None, **options),
+    text_signature = "(archs, space='darts', *, progress=None, **options)"
+)]
+pub(crate) fn score<'py>(
+    py: Python<'py>,
+    archs: &Bound<'py, PyAny>,
+    space: Option<&Bound<'py, PyAny>>,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyList>> {
+    PyScorer::new(py, space, options)?.score(py, archs, progress)
+}
+
+/// How well each metric orders architectures by their accuracies: what swapnas.Scorer(space,
+/// ...).correlate(archs, accuracies) returns, whose arguments are taken as well.
+#[pyfunction]
+#[pyo3(
+    signature = (archs, accuracies, space = None, *, progress = None, **options),
+    text_signature = "(archs, accuracies, space='darts', *, progress=None, **options)"
+)]
+pub(crate) fn correlate<'py>(
+    py: Python<'py>,
+    archs: &Bound<'py, PyAny>,
+    accuracies: &Bound<'py, PyAny>,
+    space: Option<&Bound<'py, PyAny>>,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    PyScorer::new(py, space, options)?.correlate(py, archs, accuracies, progress)
+}
+
+/// The accuracies of `count` networks.
+fn numbers(accuracies: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
+    let mut numbers = Vec::with_capacity(count);
+    for (index, accuracy) in items(accuracies, "accuracies")?.enumerate() {
+        let number: f64 = extract(&accuracy?, &format!("accuracy number {index}"))?;
+        if !number.is_finite() {
+            let what = format!("accuracy number {index} is {number}; leave it out");
+            return Err(PyValueError::new_err(what));
+        }
+        numbers.push(number);
+    }
+    if numbers.len() != count {
+        let found = numbers.len();
+        let what = format!("there are {count} architectures, but {found} accuracies; give one for each");
+        return Err(PyValueError::new_err(what));
+    }
+    if count < 2 {
+        return Err(PyValueError::new_err("a correlation takes two architectures"));
+    }
+    Ok(numbers)
+}
+
+/// What was found of networks.
+pub(crate) struct Results<'py> {
+    /// As objects of Python.
+    pub(crate) objects: Bound<'py, PyList>,
+    /// By column, the values of all networks.
+    values: Vec<Vec<Result<Score, Undefined>>>,
+    /// The sizes of the networks.
+    params: Vec<u64>,
+}
+
+impl<'py> Results<'py> {
+    /// Of networks with these names that were scored with so many images. If the work was stopped, what was
+    /// finished goes with the exception that is raised.
+    pub(crate) fn new(
+        py: Python<'py>,
+        columns: &Columns,
+        name: impl Fn(usize) -> String,
+        scored: &[Option<Scored>],
+        batch: usize,
+        raised: Option<PyErr>,
+    ) -> PyResult<Self> {
         let done: Vec<&Scored> = scored.iter().flatten().collect();
-        let values: Values = self.columns.iter().map(|column| self.columns.values(column, &done)).collect();
+        let values: Vec<Vec<_>> = columns.iter().map(|column| columns.values(column, &done)).collect();
         let class = py.import("swapnas._results")?.getattr("Scored")?;
-        let found = PyList::empty(py);
+        let objects = PyList::empty(py);
         let mut place = 0;
-        for (arch, scored) in archs.iter().zip(&scored) {
+        for (index, scored) in scored.iter().enumerate() {
             let Some(scored) = scored else {
-                found.append(py.None())?;
+                objects.append(py.None())?;
                 continue;
             };
             let (scores, deviations, reasons) = (PyDict::new(py), PyDict::new(py), PyDict::new(py));
-            for (column, values) in self.columns.iter().zip(&values) {
+            for (column, values) in columns.iter().zip(&values) {
                 let name = column.to_string();
                 match &values[place] {
                     Ok(score) => {
@@ -187,17 +262,24 @@ impl PyScorer {
             place += 1;
             let &Scored { params, macs, units, saturation, .. } = scored;
             let saturated = saturation.is_some_and(|saturation| saturation.is_saturated());
-            let arch = space.print(arch);
-            found
-                .append(class.call1((arch, params, macs, units, scores, deviations, reasons, saturated))?)?;
+            let sizes = (name(index), params, macs, units).into_pyobject(py)?;
+            let rest = (scores, deviations, reasons, saturated).into_pyobject(py)?;
+            objects.append(class.call1(sizes.add(rest)?.cast_into::<PyTuple>()?)?)?;
         }
         if let Some(raised) = raised {
-            return Err(interrupted(py, raised, found.into_any()));
+            let message = "stopped; what was finished is in `scored`".to_owned();
+            return Err(interrupted(raised, message, "scored", objects, py));
         }
-        for warning in saturation_warnings(self.scoring.batch, done.iter().copied()) {
-            let warning = CString::new(in_python(&warning))?;
-            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &warning, 1)?;
-        }
-        Ok((found, values, done.iter().map(|scored| scored.params).collect()))
+        warn(py, saturation_warnings(batch, done.iter().copied()))?;
+        Ok(Results { objects, values, params: done.iter().map(|scored| scored.params).collect() })
     }
+}
+
+/// Warnings of the library, as those of Python.
+pub(crate) fn warn(py: Python<'_>, warnings: impl IntoIterator<Item = String>) -> PyResult<()> {
+    for warning in warnings {
+        let warning = CString::new(in_python(&warning))?;
+        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &warning, 1)?;
+    }
+    Ok(())
 }

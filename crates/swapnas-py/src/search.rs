@@ -1,18 +1,18 @@
-use std::ffi::CString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyUserWarning, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use swapnas::search::{Ended, LatencyTable, Limits, Search, SearchError};
-use swapnas::{Level, Searching, free_folder, results};
+use swapnas::search::{AlgorithmKind, Ended, LatencyTable, Limits, Search, SearchError};
+use swapnas::{Level, Searching, free_folder, results, saturation_warnings};
 
-use crate::errors::{Raise, in_python};
-use crate::options::Options;
+use crate::errors::Raise;
+use crate::options::{self, Options};
+use crate::scorer::warn;
 use crate::space::object;
 use crate::threads::Threads;
-use crate::watch::{Audience, watched};
+use crate::watch::{Audience, interrupted, watched};
 
 /// Searches a space, by SWAP-NAS unless told otherwise; returns a swapnas.SearchResult.
 ///
@@ -31,10 +31,10 @@ use crate::watch::{Audience, watched};
 /// budget_seconds: when to end before the algorithm does.
 /// top: how many of the best are returned and written.
 ///
-/// Ctrl-C raises KeyboardInterrupt; the run is in its folder then, and swapnas.resume goes on with it.
+/// Ctrl-C raises swapnas.Interrupted, whose `folder` is the one with which swapnas.resume goes on.
 #[pyfunction]
 #[pyo3(
-    signature = (space = "darts", *, folder = None, progress = None, **options),
+    signature = (space = None, *, folder = None, progress = None, **options),
     text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
                       weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, \
                       algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, min_params=None, \
@@ -44,15 +44,19 @@ use crate::watch::{Audience, watched};
 )]
 pub(crate) fn search<'py>(
     py: Python<'py>,
-    space: &str,
+    space: Option<&Bound<'py, PyAny>>,
     folder: Option<PathBuf>,
     progress: Option<Bound<'py, PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
-    let default = Searching::new(taken.scoring(space)?);
+    let algorithm = taken.parse("algorithm")?.unwrap_or_default();
+    let numbers = AlgorithmKind::SwapNas.numbers().iter();
+    let given: Vec<&str> = numbers.copied().filter(|name| taken.has(name).unwrap_or(false)).collect();
+    AlgorithmKind::check_numbers(algorithm, |name| given.contains(&name)).map_err(Raise::raise)?;
+    let default = Searching::new(taken.scoring(options::space(space)?)?);
     let searching = Searching {
-        algorithm: taken.parse("algorithm")?.unwrap_or(default.algorithm),
+        algorithm,
         population: taken.number("population", 1_000_000)?.unwrap_or(default.population),
         sample: taken.number("sample", 1_000_000)?.unwrap_or(default.sample),
         cycles: taken.take("cycles")?.unwrap_or(default.cycles),
@@ -79,11 +83,10 @@ pub(crate) fn search<'py>(
         PyOSError::new_err("there are too many folders called swapnas-search-N; give one as folder")
     })?;
     let level = Level::from_env().map_err(Raise::raise)?;
-    let (configuration, target) = py.detach(|| searching.configuration()).map_err(Raise::raise)?;
-    if let Some(warning) = target.and_then(|target| target.warning()) {
-        let warning = CString::new(in_python(&warning))?;
-        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &warning, 1)?;
-    }
+    let pool = run.threads.pool()?;
+    let configuration = py.detach(|| pool.install(|| searching.configuration()));
+    let (configuration, target) = configuration.map_err(Raise::raise)?;
+    warn(py, target.and_then(|target| target.warning()))?;
     run.run(py, || Search::create(&folder, configuration, level))
 }
 
@@ -116,8 +119,10 @@ struct Run {
 
 impl Run {
     fn take(options: &mut Options<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let budget = options.take::<f64>("budget_seconds")?.map(Duration::try_from_secs_f64).transpose();
-        let budget = budget.map_err(|error| PyValueError::new_err(format!("budget_seconds: {error}")))?;
+        let seconds = options.take::<f64>("budget_seconds")?;
+        let budget = seconds.map(Duration::try_from_secs_f64).transpose().map_err(|_| {
+            PyValueError::new_err("budget_seconds is a number from 0 on; leave it out for no limit")
+        })?;
         Ok(Run {
             threads: Threads::new(options.threads()?),
             budget,
@@ -147,11 +152,15 @@ impl Run {
         });
         let ended = ended.map_err(Raise::raise)?;
         written.map_err(Raise::raise)?;
+        let folder = search.folder();
         if let Some(raised) = raised {
-            return Err(raised);
+            let message = format!("stopped; go on with swapnas.resume({:?})", folder.display().to_string());
+            return Err(interrupted(raised, message, "folder", folder, py));
         }
+        let scored = search.archive().entries().iter().map(|entry| &entry.scored);
+        warn(py, saturation_warnings(search.scorer().settings().batch, scored))?;
         let found = object(py, &results::best_json(&search, ended, self.top))?;
         let class = py.import("swapnas._results")?.getattr("SearchResult")?;
-        class.call_method1("_of", (search.folder(), found))
+        class.call_method1("_of", (folder, found))
     }
 }

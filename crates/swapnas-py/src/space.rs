@@ -1,12 +1,13 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyString};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use serde_json::Value;
 use swapnas::{Arch, Space};
 
 use crate::errors::Raise;
+use crate::options::{extract, number};
 
 /// A search space: its encodings, and moves between architectures.
 #[pyclass(frozen, name = "Space", module = "swapnas")]
@@ -35,26 +36,31 @@ impl PySpace {
         swapnas::Key::of(self.0.name()).0
     }
 
+    /// The name, as functions take it.
     #[getter]
     fn name(&self) -> &'static str {
         self.0.name()
     }
 
+    /// What the space is and where it comes from.
     #[getter]
     fn description(&self) -> &'static str {
         self.0.description()
     }
 
+    /// The number of architectures.
     #[getter]
     fn size(&self) -> u128 {
         self.0.size()
     }
 
+    /// The networks into which architectures are built, the default one first.
     #[getter]
     fn networks(&self) -> Vec<&'static str> {
         self.0.presets().iter().map(|preset| preset.name()).collect()
     }
 
+    /// The ways of writing an architecture by name, each with what it means; the first is the canonical one.
     #[getter]
     fn encodings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let encodings = PyDict::new(py);
@@ -64,10 +70,18 @@ impl PySpace {
         Ok(encodings)
     }
 
-    /// `count` architectures drawn uniformly.
-    #[pyo3(signature = (count, seed = 0))]
-    fn sample(&self, count: usize, seed: u64) -> Vec<String> {
-        swapnas::sample(self.0, count, seed).iter().map(|arch| self.0.print(arch)).collect()
+    /// Architectures drawn uniformly; the first of them do not depend on how many follow.
+    #[pyo3(signature = (count, seed = None))]
+    #[pyo3(text_signature = "($self, count, seed=0)")]
+    fn sample(
+        &self,
+        py: Python<'_>,
+        count: &Bound<'_, PyAny>,
+        seed: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<String>> {
+        let count = number(count, "count", 0..=10_000_000)?;
+        let seed = self::seed(seed)?;
+        Ok(py.detach(|| swapnas::sample(self.0, count, seed).iter().map(|arch| self.0.print(arch)).collect()))
     }
 
     /// The architecture in the canonical encoding.
@@ -86,38 +100,51 @@ impl PySpace {
     }
 
     /// The architecture that stands for all that compute the same function.
-    fn canonical(&self, arch: &Bound<'_, PyAny>) -> PyResult<String> {
-        Ok(self.0.print(&self.0.canonical(&read(self.0, arch)?)))
+    fn canonical(&self, py: Python<'_>, arch: &Bound<'_, PyAny>) -> PyResult<String> {
+        let arch = read(self.0, arch)?;
+        Ok(py.detach(|| self.0.print(&self.0.canonical(&arch))))
     }
 
     /// All architectures that differ in a single gene.
-    fn neighbours(&self, arch: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let neighbours = self.0.neighbours(&read(self.0, arch)?);
-        Ok(neighbours.iter().map(|arch| self.0.print(arch)).collect())
+    fn neighbours(&self, py: Python<'_>, arch: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        let arch = read(self.0, arch)?;
+        Ok(py.detach(|| self.0.neighbours(&arch).iter().map(|arch| self.0.print(arch)).collect()))
     }
 
     /// One of the neighbours.
-    #[pyo3(signature = (arch, seed = 0))]
-    fn mutate(&self, arch: &Bound<'_, PyAny>, seed: u64) -> PyResult<String> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    #[pyo3(signature = (arch, seed = None))]
+    #[pyo3(text_signature = "($self, arch, seed=0)")]
+    fn mutate(&self, arch: &Bound<'_, PyAny>, seed: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self::seed(seed)?);
         Ok(self.0.print(&self.0.mutate(&read(self.0, arch)?, &mut rng)))
     }
 
     /// An architecture that has every gene from one of two.
-    #[pyo3(signature = (a, b, seed = 0))]
-    fn crossover(&self, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, seed: u64) -> PyResult<String> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    #[pyo3(signature = (a, b, seed = None))]
+    #[pyo3(text_signature = "($self, a, b, seed=0)")]
+    fn crossover(
+        &self,
+        a: &Bound<'_, PyAny>,
+        b: &Bound<'_, PyAny>,
+        seed: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self::seed(seed)?);
         Ok(self.0.print(&self.0.crossover(&read(self.0, a)?, &read(self.0, b)?, &mut rng)))
     }
 
     /// All architectures of a space that is small enough to go through.
-    fn all(&self) -> PyResult<Vec<String>> {
+    fn all(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let all = self.0.all().ok_or_else(|| {
             let (name, size) = (self.0.name(), self.0.size());
             PyValueError::new_err(format!("{name} has {size} architectures; take a sample of them"))
         })?;
-        Ok(all.map(|arch| self.0.print(&arch)).collect())
+        Ok(py.detach(|| all.map(|arch| self.0.print(&arch)).collect()))
     }
+}
+
+/// The seed of random numbers.
+fn seed(seed: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
+    seed.map_or(Ok(0), |seed| extract(seed, "seed"))
 }
 
 /// The names of the search spaces.
@@ -159,17 +186,30 @@ pub(crate) fn read(space: &dyn Space, arch: &Bound<'_, PyAny>) -> PyResult<Arch>
 
 /// Architectures one after the other; what is wrong with one is said with its number.
 pub(crate) fn read_all(space: &dyn Space, archs: &Bound<'_, PyAny>) -> PyResult<Vec<Arch>> {
-    if archs.is_instance_of::<PyString>() || archs.is_instance_of::<PyDict>() {
-        return Err(PyTypeError::new_err("give a list of architectures, not a single one"));
-    }
     let mut read_archs = Vec::new();
-    for (index, arch) in archs.try_iter()?.enumerate() {
+    for (index, arch) in items(archs, "architectures")?.enumerate() {
         let read = read(space, &arch?).map_err(|error| {
-            PyValueError::new_err(format!("number {index} of the list: {}", error.value(archs.py())))
+            let py = archs.py();
+            let message = format!("number {index} of the list: {}", error.value(py));
+            if error.is_instance_of::<PyValueError>(py) { PyValueError::new_err(message) } else { error }
         });
         read_archs.push(read?);
     }
     Ok(read_archs)
+}
+
+/// The members of a list or of anything else that is gone through, but not the parts of a single thing.
+pub(crate) fn items<'py>(list: &Bound<'py, PyAny>, what: &str) -> PyResult<Bound<'py, PyIterator>> {
+    let single = list.is_instance_of::<PyString>()
+        || list.is_instance_of::<PyBytes>()
+        || list.is_instance_of::<PyDict>();
+    let members = list.try_iter().ok().filter(|_| !single);
+    members.ok_or_else(|| PyTypeError::new_err(format!("give a list of {what}, not {}", kind(list))))
+}
+
+/// What an object is, as messages say it.
+fn kind(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "this".to_owned(), |name| format!("a single {name}"))
 }
 
 /// JSON as objects of Python.

@@ -1,19 +1,21 @@
 //! Long work that Python waits for: Ctrl-C stops it, and somebody may watch it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::{create_exception, intern};
 use swapnas::Progress;
+use swapnas_cli::Done;
 
 create_exception!(
     swapnas,
     Interrupted,
     PyKeyboardInterrupt,
-    "Ctrl-C stopped the work; `scored` holds what was finished by then, and None for the rest."
+    "Ctrl-C stopped the work, once the networks at hand were finished. Of scores, `scored` holds what there is,
+and None for the rest; of a search, `folder` is where `swapnas.resume` finds it."
 );
 
 /// How often Python is asked whether Ctrl-C was pressed, and told how far the work is.
@@ -46,14 +48,13 @@ impl Audience {
 /// Shared between the work and the thread that waits for it.
 #[derive(Default)]
 struct Watch {
-    /// Networks done, in thousandths.
-    done: AtomicU64,
+    done: Done,
     stopped: AtomicBool,
 }
 
 impl Progress for Watch {
     fn advance(&self, networks: f64) {
-        self.done.fetch_add((networks * 1000.0).round() as u64, Ordering::Relaxed);
+        self.done.add(networks);
     }
 
     fn stopped(&self) -> bool {
@@ -84,25 +85,24 @@ pub(crate) fn watched<T: Send>(
             let mut told = 0;
             loop {
                 let ended = waiting.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout);
-                let done = watch.done.load(Ordering::Relaxed) / 1000;
+                let done = watch.done.networks();
                 if let Some(bar) = &bar {
                     bar.set_position(done);
                 }
-                if exception.is_none() {
-                    let asked = Python::attach(|py| {
-                        py.check_signals()?;
-                        match audience {
-                            Audience::Function(function) if done > told => {
-                                function.call1(py, (done, total)).map(drop)
-                            }
-                            _ => Ok(()),
+                let asked = Python::attach(|py| {
+                    py.check_signals()?;
+                    match audience {
+                        Audience::Function(function) if done > told && exception.is_none() => {
+                            function.call1(py, (done, total)).map(drop)
                         }
-                    });
-                    told = done;
-                    if let Err(raised) = asked {
-                        watch.stopped.store(true, Ordering::Relaxed);
-                        exception = Some(raised);
+                        _ => Ok(()),
                     }
+                });
+                told = done;
+                if let Err(raised) = asked {
+                    watch.stopped.store(true, Ordering::Relaxed);
+                    // Whoever presses Ctrl-C again while the networks at hand are finished means the same.
+                    exception.get_or_insert(raised);
                 }
                 if ended {
                     break;
@@ -120,13 +120,19 @@ pub(crate) fn watched<T: Send>(
     result
 }
 
-/// The exception that ends work which was stopped: one of Ctrl-C is given what was finished by then.
-pub(crate) fn interrupted(py: Python<'_>, raised: PyErr, scored: Bound<'_, PyAny>) -> PyErr {
+/// The exception that ends work which was stopped: one of Ctrl-C says so, and knows what was finished by then.
+pub(crate) fn interrupted<'py>(
+    raised: PyErr,
+    message: String,
+    name: &str,
+    finished: impl IntoPyObject<'py>,
+    py: Python<'py>,
+) -> PyErr {
     if !raised.is_instance_of::<PyKeyboardInterrupt>(py) {
         return raised;
     }
-    let error = Interrupted::new_err("stopped; what was finished by then is in `scored`");
-    match error.value(py).setattr(intern!(py, "scored"), scored) {
+    let error = Interrupted::new_err(message);
+    match error.value(py).setattr(name, finished) {
         Ok(()) => error,
         Err(error) => error,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -65,6 +65,21 @@ impl Format {
         Format::ALL.into_iter().find(|format| format.extension() == extension)
     }
 
+    /// The format that is asked for, or that the name of the file says.
+    ///
+    /// # Errors
+    /// If neither says it, or one says another than the other.
+    pub fn choose(asked: Option<Self>, path: Option<&Path>) -> Result<Self, FormatError> {
+        match (asked, path.map(|path| (path, Format::of(path)))) {
+            (Some(format), Some((path, Some(other)))) if other != format => {
+                Err(FormatError::Other { path: path.to_owned(), format })
+            }
+            (Some(format), _) | (None, Some((_, Some(format)))) => Ok(format),
+            (None, Some((path, None))) => Err(FormatError::Unsaid { path: path.to_owned() }),
+            (None, None) => Err(FormatError::None),
+        }
+    }
+
     /// Whether it is text that can be shown.
     pub const fn is_text(self) -> bool {
         !matches!(self, Format::Onnx)
@@ -88,6 +103,37 @@ impl FromStr for Format {
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
         Format::ALL.into_iter().find(|f| f.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
+}
+
+/// A format that cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// A file with the name of another format.
+    #[error(
+        "{} is the name of another format than {format}: leave out --format, or change the name",
+        path.display()
+    )]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What is asked for.
+        format: Format,
+    },
+    /// A file whose name says none.
+    #[error(
+        "the name of {} says no format: give --format ({}), or a name that ends in .{}",
+        path.display(), Format::ALL.map(Format::name).join(", "), Format::ALL.map(Format::extension).join(", .")
+    )]
+    Unsaid {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No format and no file.
+    #[error(
+        "give --format ({}), or --out with a file whose name says it",
+        Format::ALL.map(Format::name).join(", ")
+    )]
+    None,
 }
 
 /// An architecture that cannot be exported.

@@ -67,10 +67,17 @@ impl Model {
     /// If the file cannot be read, is no ONNX file, or has a network other than of convolutions.
     pub fn read(path: &Path, images: Images) -> Result<Self, ModelError> {
         let path = path.to_owned();
-        let file = match std::fs::read(&path) {
-            Ok(file) => file,
-            Err(source) => return Err(ModelError::Read { path, source }),
-        };
+        match std::fs::read(&path) {
+            Ok(file) => Model::of(path, file, images),
+            Err(source) => Err(ModelError::Read { path, source }),
+        }
+    }
+
+    /// Reads the contents of a file, which is known by a name that may be any.
+    ///
+    /// # Errors
+    /// If this is no ONNX file, or has a network other than of convolutions.
+    pub fn of(path: PathBuf, file: Vec<u8>, images: Images) -> Result<Self, ModelError> {
         match onnx::read(file, images) {
             Ok(graph) => Ok(Model { path, graph: Arc::new(graph) }),
             Err(source) => Err(ModelError::Onnx { path, source }),
@@ -131,4 +138,21 @@ pub fn score(
         }
     }
     Ok(scored)
+}
+
+/// What a reader of the scores should know of the models: which of them have no batch normalisation, perhaps since
+/// their exporter has folded it into convolutions.
+pub fn warning(models: &[Model]) -> Option<String> {
+    let lacking: Vec<&Model> = models.iter().filter(|model| model.lacks_normalisation()).collect();
+    let first = lacking.first()?.path().display();
+    let others = match lacking.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        others => format!(" and {others} others"),
+    };
+    Some(format!(
+        "without batch normalisation: {first}{others}; where the model has it, the exporter has folded it into \
+         convolutions, and scores are those of another network: give torch.onnx.export optimize=False, or \
+         dynamo=False with training=TrainingMode.PRESERVE"
+    ))
 }

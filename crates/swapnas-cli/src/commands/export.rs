@@ -11,7 +11,7 @@ use crate::args::ExportArgs;
 use crate::render;
 
 pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
-    let format = format(&args)?;
+    let format = Format::choose(args.format, args.out.as_deref())?;
     let arch = args.space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
     let export = Export { space: args.space, arch: &arch, network: network(&args), seed: args.seed };
     match &args.out {
@@ -25,25 +25,6 @@ pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
         }
     }
     Ok(Ending::Complete)
-}
-
-/// The format that is asked for, or that the file's name says.
-fn format(args: &ExportArgs) -> anyhow::Result<Format> {
-    let names = Format::ALL.map(Format::name).join(", ");
-    match (args.format, &args.out) {
-        (Some(format), Some(path)) if Format::of(path).is_some_and(|other| other != format) => {
-            bail!("{} is the name of another format than {format}: leave out --format, or change the name", path.display())
-        }
-        (Some(format), _) => Ok(format),
-        (None, Some(path)) => Format::of(path).with_context(|| {
-            let extensions = Format::ALL.map(Format::extension).join(", .");
-            format!(
-                "the name of {} says no format: give --format ({names}), or a name that ends in .{extensions}",
-                path.display()
-            )
-        }),
-        (None, None) => bail!("give --format ({names}), or --out with a file whose name says it"),
-    }
 }
 
 fn network(args: &ExportArgs) -> NetworkConfig {

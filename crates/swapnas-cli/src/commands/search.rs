@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
-use swapnas::search::{AlgorithmKind, Configuration, Ended, LatencyTable, Limits, Search};
+use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
 use swapnas::{Level, NetworkConfig, Searching, Shape, Space, free_folder, saturation_warnings};
 
 use crate::Ending;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
             Search::resume(folder, level)?
         }
         None => {
-            check_numbers(args.algorithm, given)?;
+            args.algorithm.check_numbers(|name| given.iter().any(|given| given == name))?;
             let configuration = configuration(&args)?;
             let folder = args.out.clone().or_else(free_folder);
             let folder =
@@ -86,18 +86,6 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
             eprintln!("stopped; go on with --resume {}", search.folder().display());
             Ok(Ending::Stopped)
         }
-    }
-}
-
-/// Refuses numbers that the algorithm would not look at.
-fn check_numbers(algorithm: AlgorithmKind, given: &[String]) -> anyhow::Result<()> {
-    let numbers = AlgorithmKind::SwapNas.numbers();
-    let unused = numbers
-        .iter()
-        .find(|name| !algorithm.numbers().contains(name) && given.iter().any(|given| given == *name));
-    match unused {
-        Some(name) => bail!("--{name} means nothing to --algorithm {algorithm}; leave it out"),
-        None => Ok(()),
     }
 }
 

@@ -74,6 +74,16 @@ impl Array {
         self.shape
     }
 
+    /// The values, `[images][channels][rows][columns]`.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The class of each image, if it is known.
+    pub fn labels(&self) -> Option<&[usize]> {
+        self.labels.as_deref()
+    }
+
     /// How many images there are.
     pub fn count(&self) -> usize {
         self.values.len() / self.shape.elements()

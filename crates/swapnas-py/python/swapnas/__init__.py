@@ -7,25 +7,27 @@
 
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
-What the arguments mean is told by the command's help (``swapnas score --help``): they have the names of its
-options, with underscores.
+`score_torch` and `score_onnx` score networks of any origin. ``help(swapnas.Scorer)`` and the like explain the
+arguments, which have the names of the command's options, with underscores.
 """
 
 from ._results import Correlation, Found, Scored, SearchResult
-from ._scoring import correlate, score
 from ._swapnas import (
     Interrupted,
     Scorer,
     Space,
     __version__,
+    correlate,
     export,
     metrics,
     read_table,
     resume,
+    score,
+    score_onnx,
     search,
     spaces,
 )
-from ._torch import torch_module
+from ._torch import score_torch, torch_module
 
 __all__ = [
     "Correlation",
@@ -42,6 +44,8 @@ __all__ = [
     "read_table",
     "resume",
     "score",
+    "score_onnx",
+    "score_torch",
     "search",
     "spaces",
     "torch_module",

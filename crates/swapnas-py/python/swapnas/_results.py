@@ -5,8 +5,32 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 
+class _Scores:
+    """``network["swap"]`` is a metric's value; where the metric is undefined for the network, this raises
+    ``ValueError`` with the reason. ``"swap" in network`` says whether it was asked for.
+    """
+
+    arch: str
+    scores: dict[str, Optional[float]]
+    reasons: dict[str, str]
+
+    __iter__ = None  # Else Python would go through it by numbers.
+
+    def __getitem__(self, metric: str) -> float:
+        value = self.scores[metric]
+        if value is None:
+            raise ValueError(f"{metric} is undefined for {self.arch}: {self.reasons[metric]}")
+        return value
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self.scores
+
+    def __hash__(self) -> int:
+        return hash(self.arch)
+
+
 @dataclass(frozen=True)
-class Scored:
+class Scored(_Scores):
     """What is known of a network after scoring it.
 
     ``scored["swap"]`` is a metric's value; where the metric is undefined for the network, this raises
@@ -14,7 +38,7 @@ class Scored:
     """
 
     arch: str
-    """The architecture in the canonical encoding of its space."""
+    """The architecture in the canonical encoding of its space, or the name of a network that is of none."""
     params: int
     """Parameters of the scored network."""
     macs: int
@@ -30,16 +54,12 @@ class Scored:
     saturated: bool
     """Whether the number of patterns is close to the most that there can be, so that it says little."""
 
-    def __getitem__(self, metric: str) -> float:
-        value = self.scores[metric]
-        if value is None:
-            raise ValueError(f"{metric} is undefined for {self.arch}: {self.reasons[metric]}")
-        return value
+    __hash__ = _Scores.__hash__
 
     def to_dict(self) -> dict[str, Any]:
         """One row of a table, say of pandas: the architecture, sizes and metrics."""
         sizes = {"params": self.params, "macs": self.macs, "units": self.units}
-        return {"arch": self.arch, **sizes, **self.scores}
+        return {"arch": self.arch, **sizes, **self.scores, **sizes}
 
 
 @dataclass(frozen=True)
@@ -77,19 +97,23 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One of the best architectures of a search."""
+class Found(_Scores):
+    """One of the best architectures of a search. ``found["swap"]`` is a metric's value."""
 
     arch: str
     """The architecture in the canonical encoding of its space."""
     scores: dict[str, Optional[float]]
-    """The objective and further metrics."""
+    """The objective and further metrics; None where one is undefined."""
+    reasons: dict[str, str]
+    """Why metrics are undefined."""
     params: int
     """Parameters of the network to be trained."""
     macs: int
     """Its multiply-accumulates for one image."""
     latency_ms: Optional[float]
     """Its latency by the latency table, if there is one."""
+
+    __hash__ = _Scores.__hash__
 
 
 @dataclass(frozen=True)
@@ -121,6 +145,7 @@ class SearchResult:
             Found(
                 arch=one["arch"],
                 scores={name: score["mean"] for name, score in one["scores"].items()},
+                reasons={name: score["reason"] for name, score in one["scores"].items() if "reason" in score},
                 params=one["final"]["params"],
                 macs=one["final"]["macs"],
                 latency_ms=one["final"]["latency_ms"],

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
@@ -12,10 +12,12 @@ _Progress = Union[None, bool, Callable[[int, int], object]]
 done and in all."""
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C stopped the work."""
+    """Ctrl-C stopped the work, once the networks at hand were finished."""
 
     scored: list[Optional[Scored]]
-    """What was finished by then, and None for the rest."""
+    """Of scores, what was finished by then, and None for the rest."""
+    folder: str
+    """Of a search, where `resume` finds it."""
 
 @final
 class Space:
@@ -70,9 +72,9 @@ class Scorer:
 
     def __new__(
         cls,
-        space: str = "darts",
+        space: Union[str, Space] = "darts",
         *,
-        metrics: Union[str, Sequence[str], None] = None,
+        metrics: Union[str, Iterable[str], None] = None,
         inputs: Any = None,
         batch: int = 16,
         repeats: Optional[int] = None,
@@ -83,7 +85,7 @@ class Scorer:
         network: Optional[str] = None,
         channels: Optional[int] = None,
         cells: Optional[int] = None,
-        size: Optional[int] = None,
+        size: Union[int, Iterable[int], None] = None,
         classes: Optional[int] = None,
         threads: Optional[int] = None,
     ) -> Scorer:
@@ -104,12 +106,48 @@ class Scorer:
     @property
     def network(self) -> str:
         """The network that is scored, in words."""
-    def score(self, archs: Sequence[Any], *, progress: _Progress = None) -> list[Scored]:
+    def score(self, archs: Iterable[Any], *, progress: _Progress = None) -> list[Scored]:
         """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then."""
     def correlate(
-        self, archs: Sequence[Any], accuracies: Sequence[float], *, progress: _Progress = None
+        self, archs: Iterable[Any], accuracies: Iterable[float], *, progress: _Progress = None
     ) -> dict[str, Correlation]:
         """How well each metric orders architectures by their accuracies."""
+
+def score(
+    archs: Iterable[Any], space: Union[str, Space] = "darts", *, progress: _Progress = None, **options: Any
+) -> list[Scored]:
+    """Scores architectures: what ``Scorer(space, ...).score(archs)`` returns, whose arguments are taken as well."""
+
+def correlate(
+    archs: Iterable[Any],
+    accuracies: Iterable[float],
+    space: Union[str, Space] = "darts",
+    *,
+    progress: _Progress = None,
+    **options: Any,
+) -> dict[str, Correlation]:
+    """How well each metric orders architectures by their accuracies: what ``Scorer(space, ...).correlate(archs,
+    accuracies)`` returns, whose arguments are taken as well."""
+
+def score_onnx(
+    files: Iterable[Union[_Path, bytes]],
+    *,
+    progress: _Progress = None,
+    metrics: Union[str, Iterable[str], None] = None,
+    inputs: Any = None,
+    batch: int = 16,
+    repeats: Optional[int] = None,
+    seed: int = 0,
+    init: Optional[str] = None,
+    weights: Literal["shared", "independent"] = "shared",
+    precision: Literal["f32", "f64"] = "f32",
+    size: Union[int, Iterable[int], None] = None,
+    threads: Optional[int] = None,
+) -> list[Scored]:
+    """Scores networks of ONNX files, given as paths or as contents, with weights that are drawn.
+
+    ``arch`` of the results is the path, or the number in the list.
+    """
 
 def spaces() -> list[str]:
     """The names of the search spaces."""
@@ -120,8 +158,8 @@ def metrics() -> dict[str, str]:
 def read_table(
     path: _Path,
     *,
-    arch_column: Optional[str] = None,
-    accuracy_column: Optional[str] = None,
+    arch_column: Union[str, int, None] = None,
+    accuracy_column: Union[str, int, None] = None,
     limit: Optional[int] = None,
     skip_bad: bool = False,
 ) -> tuple[list[str], list[float]]:
@@ -132,11 +170,11 @@ def read_table(
     """
 
 def search(
-    space: str = "darts",
+    space: Union[str, Space] = "darts",
     *,
     folder: Optional[_Path] = None,
     progress: _Progress = None,
-    metrics: Union[str, Sequence[str], None] = None,
+    metrics: Union[str, Iterable[str], None] = None,
     inputs: Optional[str] = None,
     batch: int = 16,
     repeats: Optional[int] = None,
@@ -147,7 +185,7 @@ def search(
     network: Optional[str] = None,
     channels: Optional[int] = None,
     cells: Optional[int] = None,
-    size: Optional[int] = None,
+    size: Union[int, Iterable[int], None] = None,
     classes: Optional[int] = None,
     algorithm: Literal["swap-nas", "aging", "random", "exhaustive", "nsga2"] = "swap-nas",
     population: int = 20,
@@ -170,7 +208,7 @@ def search(
     """Searches a space, by SWAP-NAS unless told otherwise, and leaves a run in a folder, which must not hold one.
 
     The search goes by the first metric. Limits hold for the network that is to be trained. Ctrl-C raises
-    KeyboardInterrupt; the run is in its folder then, and `resume` goes on with it.
+    `Interrupted`, whose folder is the one with which `resume` goes on.
     """
 
 def resume(
@@ -186,7 +224,7 @@ def resume(
 @overload
 def export(
     arch: Any,
-    space: str = "darts",
+    space: Union[str, Space] = "darts",
     *,
     path: _Path,
     format: Optional[str] = None,
@@ -194,34 +232,36 @@ def export(
     channels: Optional[int] = None,
     cells: Optional[int] = None,
     classes: Optional[int] = None,
-    input: Union[int, Sequence[int], None] = None,
+    input: Union[int, Iterable[int], None] = None,
     seed: int = 0,
 ) -> None: ...
 @overload
 def export(
     arch: Any,
-    space: str = "darts",
+    space: Union[str, Space] = "darts",
     *,
+    path: None = None,
     format: Literal["torch", "json", "dot", "svg"],
     network: str = "benchmark",
     channels: Optional[int] = None,
     cells: Optional[int] = None,
     classes: Optional[int] = None,
-    input: Union[int, Sequence[int], None] = None,
+    input: Union[int, Iterable[int], None] = None,
     seed: int = 0,
 ) -> str: ...
 @overload
 def export(
     arch: Any,
-    space: str = "darts",
+    space: Union[str, Space] = "darts",
     *,
+    path: None = None,
     format: Literal["onnx"],
     network: str = "benchmark",
     channels: Optional[int] = None,
     cells: Optional[int] = None,
     classes: Optional[int] = None,
-    input: Union[int, Sequence[int], None] = None,
+    input: Union[int, Iterable[int], None] = None,
     seed: int = 0,
 ) -> bytes: ...
-def command(arguments: Sequence[str]) -> int:
+def command(arguments: Iterable[str]) -> int:
     """The command ``swapnas``, with the arguments of a process; returns the code to end it with."""

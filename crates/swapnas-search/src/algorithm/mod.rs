@@ -76,6 +76,20 @@ impl AlgorithmKind {
         }
     }
 
+    /// Refuses numbers that are `given` and that the algorithm would not look at.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn check_numbers(self, given: impl Fn(&str) -> bool) -> Result<(), SearchError> {
+        let all = AlgorithmKind::SwapNas.numbers().iter();
+        match all.copied().find(|name| !self.numbers().contains(name) && given(name)) {
+            Some(name) => {
+                Err(SearchError::Asked(format!("--{name} means nothing to --algorithm {self}; leave it out")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The numbers that it goes by, by their names on the command line.
     pub const fn numbers(self) -> &'static [&'static str] {
         match self {
