@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -17,6 +18,10 @@ try:
     import numpy
 except ImportError:
     numpy = None
+try:
+    import torch
+except ImportError:
+    torch = None
 
 SMALL = dict(space="nb201", channels=8, cells=1, batch=32, repeats=2)
 
@@ -62,11 +67,18 @@ class Scores(unittest.TestCase):
         scorer = swapnas.Scorer(metrics="swap", threads=2, **SMALL)
         archs = scorer.space.sample(4)
         scored = scorer.score(archs)
+        file = swapnas.export(1, "nb201", format="onnx", channels=4, cells=1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forks while there are threads
             child = os.fork()
         if child == 0:
-            os._exit(0 if scorer.score(archs, progress=False) == scored else 1)
+            try:
+                signal.alarm(60)  # It ends the process, should threads be waited for that are not there.
+                same = scorer.score(archs, progress=False) == scored
+                same = same and swapnas.export(1, "nb201", format="onnx", channels=4, cells=1) == file
+                os._exit(0 if same else 1)
+            finally:
+                os._exit(2)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
 
     def test_undefined_metrics_have_reasons(self):
@@ -77,6 +89,10 @@ class Scores(unittest.TestCase):
             scored["ntk"]
         with self.assertRaises(KeyError):
             scored["swop"]
+        self.assertTrue("ntk" in scored and "swop" not in scored)
+        with self.assertRaises(TypeError):
+            list(scored)
+        self.assertEqual(len({scored, scored}), 1)
 
     def test_saturation_is_warned_of(self):
         with self.assertWarnsRegex(UserWarning, "raise batch"):
@@ -89,6 +105,12 @@ class Scores(unittest.TestCase):
         swapnas.score(archs, metrics="swap", progress=lambda *call: calls.append(call), **SMALL)
         self.assertEqual(calls[-1], (20, 20))
         self.assertEqual(calls, sorted(calls))
+        # As many sets of weights as are the default, whose parts of a network are no round numbers.
+        for count, repeats in [(1, None), (30, None), (7, 3)]:
+            calls.clear()
+            scorer = swapnas.Scorer("nb201", metrics="swap", channels=4, cells=1, repeats=repeats)
+            scorer.score(archs[:count], progress=lambda *call: calls.append(call))
+            self.assertEqual(calls[-1], (min(count, 20), min(count, 20)))
 
         def stop(done, total):
             raise RuntimeError("enough")
@@ -96,18 +118,20 @@ class Scores(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "enough"):
             swapnas.score(archs, metrics="swap", progress=stop, **SMALL)
 
-    @unittest.skipUnless(hasattr(signal, "setitimer"), "there are no timers")
+    @unittest.skipIf(os.name == "nt", "signals are others there")
     def test_ctrl_c_keeps_what_is_finished(self):
         archs = swapnas.Space("darts").sample(20_000)
         scorer = swapnas.Scorer(metrics="swap", weights="independent")
-        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 3)
-            with self.assertRaises(KeyboardInterrupt) as stopped:
-                scorer.score(archs, progress=False)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, handler)
+        pressed_again = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+
+        def press(done, total):
+            if done >= 256:
+                os.kill(os.getpid(), signal.SIGINT)
+                pressed_again.start()
+
+        with self.assertRaises(KeyboardInterrupt) as stopped:
+            scorer.score(archs, progress=press)
+            pressed_again.join()
         self.assertIsInstance(stopped.exception, swapnas.Interrupted)
         scored = stopped.exception.scored
         self.assertEqual(len(scored), len(archs))
@@ -134,8 +158,15 @@ class Scores(unittest.TestCase):
                     swapnas.score(["0"], **{"space": "nb201", **options})
         with self.assertRaisesRegex(ValueError, "number 1 of the list: cannot read the architecture `oh`"):
             swapnas.score([1, "oh"], "nb201")
-        with self.assertRaisesRegex(TypeError, "a list of architectures"):
-            swapnas.Scorer("nb201").score("4321")
+        for single in ["4321", b"4321", {"nodes": 3}, 4321]:
+            with self.assertRaisesRegex(TypeError, "give a list of architectures, not a single"):
+                swapnas.score(single, "nb201")
+        with self.assertRaisesRegex(ValueError, "metrics is an empty list"):
+            swapnas.Scorer("nb201", metrics=[])
+        with self.assertRaisesRegex(ValueError, "batch cannot be -1; give a number from 1 to 4096"):
+            swapnas.Scorer("nb201", batch=-1)
+        with self.assertRaisesRegex(TypeError, 'give "npy:x.npy"'):
+            swapnas.Scorer("nb201", inputs=pathlib.Path("x.npy"))
         with self.assertRaisesRegex(TypeError, "progress is a function"):
             swapnas.score([1], "nb201", progress=3)
 
@@ -154,6 +185,13 @@ class Arrays(unittest.TestCase):
         for images in [self.images, self.images.astype("float32"), numpy.asfortranarray(self.images)]:
             self.assertEqual(swapnas.score(archs, inputs=images, metrics="snip,meco", **SMALL), of_file)
 
+    def test_a_copy_has_the_images_that_the_scorer_was_made_with(self):
+        images = self.images[:32].copy()
+        scorer = swapnas.Scorer(inputs=(images, [0] * 32), metrics="snip,meco", **SMALL)
+        scored = scorer.score([4321])
+        images[:] = 0
+        self.assertEqual(pickle.loads(pickle.dumps(scorer)).score([4321]), scored)
+
     def test_labels(self):
         options = dict(SMALL, metrics="grad_norm", batch=40)
         scores = [
@@ -170,6 +208,8 @@ class Arrays(unittest.TestCase):
             ("there are 5 images, but 32 are needed", self.images[:5]),
             ("40 images, but 2 labels", (self.images, [1, 2])),
             ("the value NaN", numpy.full((32, 3, 32, 32), numpy.nan)),
+            ("labels are a list of classes", (self.images, [-1] * 40)),
+            ("labels are a list of classes", (self.images, [0.5] * 40)),
         ]:
             with self.subTest(message=message):
                 with self.assertRaisesRegex(ValueError, message):
@@ -196,7 +236,7 @@ class Correlations(unittest.TestCase):
                 swapnas.read_table(path)
             with self.assertWarnsRegex(UserWarning, "line 32"):
                 self.assertEqual(swapnas.read_table(path, skip_bad=True), (archs, accuracies))
-        found = swapnas.correlate(archs, accuracies, **options)
+        found = swapnas.correlate((arch for arch in archs), iter(accuracies), **options)
         self.assertEqual(list(found), ["swap", "params"])
         for name, correlation in found.items():
             for key, value in told["metrics"][name].items():
@@ -211,8 +251,66 @@ class Correlations(unittest.TestCase):
         ]:
             with self.assertRaisesRegex(ValueError, message):
                 swapnas.correlate(archs, accuracies, **SMALL)
+        with self.assertRaisesRegex(TypeError, "accuracy number 0: "):
+            swapnas.correlate([1, 2], ["90", "91"], **SMALL)
+        with self.assertRaisesRegex(TypeError, "a list of accuracies"):
+            swapnas.correlate([1, 2], b"12", **SMALL)
         with self.assertRaisesRegex(FileNotFoundError, "nowhere.csv"):
             swapnas.read_table("nowhere.csv")
+
+
+class Networks(unittest.TestCase):
+    """Networks that are of no space."""
+
+    def test_onnx_files(self):
+        contents = [swapnas.export(arch, "nb201", format="onnx", channels=8, cells=1) for arch in [4321, 1462]]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "network.onnx"
+            path.write_bytes(contents[0])
+            metrics = "swap,params,macs,synflow"
+            options = dict(metrics=metrics, batch=32, repeats=2)
+            scored = swapnas.score_onnx([path, *contents], **options)
+            told = json.loads(command("score", str(path), "--metrics", metrics, "--batch", "32", "--repeats", "2", "--json"))
+        self.assertEqual([one.arch for one in scored], [str(path), "1", "2"])
+        self.assertEqual(scored[0].scores, {name: score["mean"] for name, score in told["scores"].items()})
+        self.assertEqual(scored[0].scores, scored[1].scores)
+        self.assertNotEqual(scored[1].scores, scored[2].scores)
+        (of_space,) = swapnas.score([4321], metrics="params,macs", **SMALL)
+        self.assertEqual((scored[0].params, scored[0].macs), (of_space.params, of_space.macs))
+        (smaller,) = swapnas.score_onnx(contents[:1], size=(3, 16, 16), **options)
+        self.assertEqual((smaller.params, smaller.macs < scored[0].macs), (scored[0].params, True))
+
+    def test_mistakes(self):
+        for error, message, files, options in [
+            (ValueError, "0: ", [b"nonsense"], {}),
+            (FileNotFoundError, "nowhere.onnx", ["nowhere.onnx"], {}),
+            (TypeError, "number 0 of the list is neither a path nor bytes", [3], {}),
+            (TypeError, "a list of paths", "network.onnx", {}),
+            (TypeError, "no argument `channels`", [], dict(channels=3)),
+        ]:
+            with self.subTest(message=message):
+                with self.assertRaisesRegex(error, message):
+                    swapnas.score_onnx(files, **options)
+
+    @unittest.skipIf(torch is None, "there is no PyTorch")
+    def test_modules_of_pytorch(self):
+        modules = [swapnas.torch_module(arch, "nb201", channels=8, cells=1) for arch in [4321, 1462]]
+        modules[0].eval()
+        metrics = "swap,params,synflow"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch's exporter
+            scored = swapnas.score_torch(modules, (3, 32, 32), metrics=metrics, batch=32, repeats=2)
+        self.assertEqual([one.arch for one in scored], ["Network"] * 2)
+        self.assertEqual([module.training for module in modules], [False, True])
+        for module, one in zip(modules, scored):
+            self.assertEqual(one.params, sum(parameter.numel() for parameter in module.parameters()))
+        # Layers that do not differ in anything get weights in the order in which they are in the file; the first
+        # network has none such.
+        file = swapnas.export(4321, "nb201", format="onnx", channels=8, cells=1)
+        (expected,) = swapnas.score_onnx([file], metrics=metrics, batch=32, repeats=2)
+        self.assertEqual(scored[0].scores, expected.scores)
+        with self.assertRaisesRegex(TypeError, "a list of modules"):
+            swapnas.score_torch(modules[0], (3, 32, 32))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Searches, exports and the command."""
 
+import copy
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,6 +47,22 @@ class Searches(unittest.TestCase):
         self.assertEqual((resumed.best, resumed.evaluations), (whole.best, whole.evaluations))
         self.assertTrue(calls and calls == sorted(calls))
 
+    @unittest.skipIf(os.name == "nt", "signals are others there")
+    def test_ctrl_c_says_where_the_search_is(self):
+        def press(done, total):
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with self.assertRaisesRegex(swapnas.Interrupted, "swapnas.resume") as stopped:
+            swapnas.search("nb201", folder=self.folder / "run", progress=press, **{**SMALL, "cycles": 10_000})
+        self.assertEqual(stopped.exception.folder, self.folder / "run")
+        self.assertTrue((self.folder / "run" / "report.html").exists())
+
+    def test_what_the_command_warns_of(self):
+        with self.assertWarnsRegex(UserWarning, "saturated: .* raise batch"):
+            swapnas.search("nb201", folder=self.folder / "a", metrics="swap", batch=2, **SMALL)
+        with self.assertRaisesRegex(ValueError, "sample means nothing to algorithm random"):
+            swapnas.search("nb201", folder=self.folder / "b", algorithm="random", sample=3)
+
     def test_limits_and_mistakes(self):
         found = swapnas.search("nb201", folder=self.folder / "a", max_params=500_000, **SMALL)
         self.assertLessEqual(max(one.params for one in found.best), 500_000)
@@ -54,6 +72,8 @@ class Searches(unittest.TestCase):
             (ValueError, "none of .*change final_channels and final_cells", dict(max_params=10)),
             (ValueError, "target_params sets mu", dict(target_params=10**6, metrics="swap")),
             (TypeError, "no argument `cylces`", dict(cylces=3)),
+            (FileNotFoundError, "nowhere.csv", dict(latency_table="nowhere.csv")),
+            (ValueError, "budget_seconds is a number from 0 on", dict(budget_seconds=-1.0)),
         ]:
             with self.subTest(options=options):
                 with self.assertRaisesRegex(error, message):
@@ -76,7 +96,9 @@ class Exports(unittest.TestCase):
             self.assertEqual(path.read_text(), swapnas.export(4321, "nb201", format="torch"))
             with self.assertRaisesRegex(OSError, "cannot write"):
                 swapnas.export(4321, "nb201", path=Path(folder) / "none" / "network.py")
-        with self.assertRaisesRegex(ValueError, "give a format"):
+            with self.assertRaisesRegex(ValueError, "another format than dot: leave out format"):
+                swapnas.export(4321, "nb201", path=Path(folder) / "cell.svg", format="dot")
+        with self.assertRaisesRegex(ValueError, r"give format \(torch, .*\), or path"):
             swapnas.export(4321, "nb201")
         with self.assertRaisesRegex(ValueError, "input is"):
             swapnas.export(4321, "nb201", format="torch", input=(1, 2))
@@ -87,11 +109,20 @@ class Exports(unittest.TestCase):
     def test_a_module_of_pytorch(self):
         module = swapnas.torch_module(4321, "nb201", classes=7)
         self.assertEqual(module(torch.zeros(2, 3, 32, 32)).shape, (2, 7))
+        self.assertEqual(copy.deepcopy(module)(torch.zeros(1, 3, 32, 32)).shape, (1, 7))
+        for name in ["path", "format"]:
+            with self.assertRaisesRegex(TypeError, f"no argument `{name}`"):
+                swapnas.torch_module(4321, "nb201", **{name: "x.py"})
 
 
 class Command(unittest.TestCase):
     def run_command(self, *arguments):
         return subprocess.run([sys.executable, "-m", "swapnas", *arguments], capture_output=True, text=True)
+
+    def test_all_of_a_file_is_written(self):
+        words = ["export", "4321", "--space", "nb201", "--format", "onnx", "--channels", "4", "--cells", "1"]
+        shown = subprocess.run([sys.executable, "-m", "swapnas", *words], capture_output=True, check=True)
+        self.assertEqual(shown.stdout, swapnas.export(4321, "nb201", format="onnx", channels=4, cells=1))
 
     def test_it_is_the_command(self):
         shown = self.run_command("--version")

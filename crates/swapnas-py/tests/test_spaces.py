@@ -21,6 +21,7 @@ class Lists(unittest.TestCase):
             (swapnas.Scorer, dict(space="nb201")),
             (swapnas.search, dict(space="nb201")),
             (swapnas.resume, dict(folder="nowhere")),
+            (swapnas.score_onnx, dict(files=[])),
             (swapnas.export, dict(arch=1, space="nb201", format="svg")),
         ]
         for function, arguments in calls:
@@ -89,6 +90,13 @@ class Spaces(unittest.TestCase):
             space.parse({"nodes": 1})
         with self.assertRaisesRegex(ValueError, "take a sample"):
             swapnas.Space("darts").all()
+        for count in [-1, 2**62, 2**80]:
+            with self.assertRaisesRegex(ValueError, f"count cannot be {count}; give a number from 0 to"):
+                space.sample(count)
+        with self.assertRaisesRegex(ValueError, "seed cannot be -1"):
+            space.mutate(1, seed=-1)
+        with self.assertRaisesRegex(TypeError, "count: "):
+            space.sample("many")
         with self.assertRaisesRegex(ValueError, "no encoding|encodings"):
             space.convert("1", "latin")
 

@@ -1,3 +1,4 @@
+import pathlib
 from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
@@ -16,7 +17,7 @@ class Interrupted(KeyboardInterrupt):
 
     scored: list[Optional[Scored]]
     """Of scores, what was finished by then, and None for the rest."""
-    folder: str
+    folder: pathlib.Path
     """Of a search, where `resume` finds it."""
 
 @final
