@@ -78,6 +78,7 @@ class Searches(unittest.TestCase):
             with self.subTest(options=options):
                 with self.assertRaisesRegex(error, message):
                     swapnas.search("nb201", **{"folder": self.folder / "b", **SMALL, **options})
+        self.assertFalse((self.folder / "b").exists())
         with self.assertWarnsRegex(UserWarning, "final_channels and final_cells change that"):
             swapnas.search("nb201", folder=self.folder / "c", target_params=2_000_000, **SMALL)
         with self.assertRaisesRegex(FileNotFoundError, "holds no run"):

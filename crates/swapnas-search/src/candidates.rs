@@ -13,6 +13,7 @@ const MOVES: usize = 100;
 
 /// Draws architectures whose networks, as they are to be trained, are within limits; always in canonical
 /// form.
+#[derive(Clone)]
 pub struct Candidates {
     space: &'static dyn Space,
     network: NetworkConfig,

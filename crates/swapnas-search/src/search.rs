@@ -8,7 +8,7 @@ use swapnas_proxies::{Progress, Scorer};
 use swapnas_spaces::Arch;
 
 use crate::algorithm::Algorithm;
-use crate::{Archive, Candidates, Configuration, Entry, SearchError, SecondObjective, Store};
+use crate::{AlgorithmKind, Archive, Candidates, Configuration, Entry, SearchError, SecondObjective, Store};
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,10 @@ impl Search {
     pub fn create(folder: &Path, configuration: Configuration, level: Level) -> Result<Self, SearchError> {
         // What is wrong with the configuration is found before the folder is touched.
         let parts = Parts::new(&configuration, level)?;
+        if configuration.algorithm != AlgorithmKind::Exhaustive {
+            // Of those that are drawn, one can be. The search's own random numbers stay as they are.
+            parts.candidates.clone().sample()?;
+        }
         let store = Store::create(folder, &configuration)?;
         Ok(parts.search(configuration, store, HashMap::new()))
     }

@@ -170,10 +170,10 @@ fn limits_hold_and_impossible_ones_are_an_error() {
     assert!(search.archive().entries().iter().all(|entry| (900..=1500).contains(&entry.sizes.params)));
     let limits = Limits { max_params: Some(1), ..Limits::default() };
     let limited = Configuration { limits, ..configuration(AlgorithmKind::Random) };
-    let mut search = Search::create(&folder.path().join("b"), limited, Level::best()).unwrap();
-    let error = search.run(&(), None).unwrap_err();
+    let error = Search::create(&folder.path().join("b"), limited, Level::best()).err().unwrap();
     assert!(matches!(error, SearchError::Limits { .. }), "{error}");
     assert!(error.to_string().contains("at most 1 parameters"), "{error}");
+    assert!(!folder.path().join("b").exists());
     let limits = Limits { max_params: Some(1), ..Limits::default() };
     let limited = Configuration { limits, ..small_nb201(AlgorithmKind::Exhaustive) };
     let mut search = Search::create(&folder.path().join("c"), limited, Level::best()).unwrap();
