@@ -300,22 +300,7 @@ impl<'m> Reader<'m> {
             let kept = dims.iter().enumerate().filter(|(axis, _)| !gone.contains(&(axis + first)));
             Ok(kept.map(|(_, dim)| *dim).collect())
         };
-        let name = call.need(0)?;
-        match self.value(name)? {
-            Value::Constant(constant) => {
-                let dims = left(&constant.dims, 0)?;
-                self.set(call, Value::Constant(constant.with_dims(dims)))
-            }
-            Value::Numbers(numbers) => {
-                let dims = left(&numbers.dims, 0)?;
-                self.set(call, Value::Numbers(numbers.with_dims(dims)))
-            }
-            _ => {
-                let of = self.image(name)?;
-                let dims = left(&self.dims(of), 1)?;
-                self.set_view(call, of, Some(dims.clone()), || format!("{dims:?}"))
-            }
-        }
+        self.redimension(call, left)
     }
 
     pub(super) fn unsqueeze(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -338,20 +323,30 @@ impl<'m> Reader<'m> {
             }
             Ok(dims)
         };
+        self.redimension(call, more)
+    }
+
+    /// The same numbers in the dimensions that `dims` makes of those that there are. Of the network's values, it gets
+    /// those behind the batch, the first of which is then number 1.
+    fn redimension(
+        &mut self,
+        call: Call<'m>,
+        dims: impl Fn(&[usize], usize) -> Result<Vec<usize>, Problem>,
+    ) -> Result<(), Problem> {
         let name = call.need(0)?;
         match self.value(name)? {
             Value::Constant(constant) => {
-                let dims = more(&constant.dims, 0)?;
-                self.set(call, Value::Constant(constant.with_dims(dims)))
+                let wanted = dims(&constant.dims, 0)?;
+                self.set(call, Value::Constant(constant.with_dims(wanted)))
             }
             Value::Numbers(numbers) => {
-                let dims = more(&numbers.dims, 0)?;
-                self.set(call, Value::Numbers(numbers.with_dims(dims)))
+                let wanted = dims(&numbers.dims, 0)?;
+                self.set(call, Value::Numbers(numbers.with_dims(wanted)))
             }
             _ => {
                 let of = self.image(name)?;
-                let dims = more(&self.dims(of), 1)?;
-                self.set_view(call, of, Some(dims.clone()), || format!("{dims:?}"))
+                let wanted = dims(&self.dims(of), 1)?;
+                self.set_view(call, of, Some(wanted.clone()), || format!("{wanted:?}"))
             }
         }
     }
