@@ -1,33 +1,14 @@
 //! What users are told who ask for what cannot be, and that nothing they do ends in a panic.
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod support;
+
+use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
+use support::{error, run, stdout};
+
 const CELL: &str = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|";
-
-/// In a folder of its own, so that messages name no path of this machine.
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swapnas"));
-    command.args(arguments).current_dir(folder).env_remove("SWAPNAS_SIMD").output().unwrap()
-}
-
-fn stdout(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The message of a command that fails, which prints nothing else.
-fn error(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    let code = output.status.code();
-    assert!(matches!(code, Some(1 | 2)), "{arguments:?} ends with {code:?}");
-    assert!(output.stdout.is_empty());
-    let text = String::from_utf8(output.stderr).unwrap();
-    text.trim_end().trim_end_matches("\n\nFor more information, try '--help'.").to_owned()
-}
 
 #[test]
 fn numbers_out_of_range_are_refused_as_numbers() {

@@ -1,29 +1,13 @@
 //! ONNX files as users score them.
 
+mod support;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
 use insta::assert_snapshot;
 use serde_json::Value;
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swapnas"));
-    command.args(arguments).current_dir(folder).env_remove("SWAPNAS_SIMD").output().unwrap()
-}
-
-fn stdout(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn error(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}");
-    assert!(output.stdout.is_empty());
-    let text = String::from_utf8(output.stderr).unwrap();
-    text.trim_end().trim_end_matches("\n\nFor more information, try '--help'.").to_owned()
-}
+use support::{error, stdout};
 
 /// Writes networks of NAS-Bench-201 as 0.onnx, 1.onnx, and so on.
 fn files(folder: &Path, architectures: &[&str]) {
