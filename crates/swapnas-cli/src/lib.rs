@@ -6,6 +6,7 @@ mod progress;
 mod render;
 mod subjects;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -48,7 +49,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         // The reader of a pipe, such as `head`, may have seen enough.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
-            eprintln!("error: {}", explain(&error));
+            eprintln!("error: {}", explain(error.as_ref()));
             1
         }
     }
@@ -65,13 +66,16 @@ fn command() -> clap::Command {
 }
 
 /// An error with its causes, each said once: some errors say their cause themselves.
-fn explain(error: &anyhow::Error) -> String {
+pub fn explain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
             text.push_str(": ");
-            text.push_str(&cause);
+            text.push_str(&more);
         }
+        cause = error.source();
     }
     text
 }

@@ -10,9 +10,10 @@ use pyo3::exceptions::{
 use swapnas::search::SearchError;
 use swapnas::table::TableError;
 use swapnas::{InputError, ScoreError, ScoringError, WriteError};
+use swapnas_cli::explain;
 
 /// An error that becomes the exception which a user of Python expects.
-pub(crate) trait Raise: Error + Sized {
+pub(crate) trait Raise: Error + Sized + 'static {
     /// What went wrong, by kind.
     fn kind(&self) -> Kind {
         Kind::Value
@@ -120,21 +121,6 @@ impl Raise for swapnas::PrintError {}
 impl Raise for swapnas::UnknownSpace {}
 impl Raise for swapnas::export::FormatError {}
 impl Raise for swapnas::table::Problems {}
-
-/// An error with its causes, each said once: some errors say their cause themselves.
-fn explain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
-}
 
 /// The options that messages of the library name.
 const OPTIONS: [&str; 19] = [

@@ -2,8 +2,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use swapnas::export::{Export, Format};
-use swapnas::{NetworkConfig, Preset};
+use swapnas::export::{Changes, Export, Format};
 
 use crate::errors::Raise;
 use crate::options::{self, Options};
@@ -33,22 +32,17 @@ pub(crate) fn export<'py>(
     let mut taken = Options::new(options)?;
     let space = options::space(space)?;
     let format = Format::choose(taken.parse("format")?, path.as_deref()).map_err(Raise::raise)?;
-    let network = match taken.parse("network")?.unwrap_or(Preset::Benchmark) {
-        Preset::Benchmark => space.final_network(),
-        Preset::Swap => NetworkConfig { preset: Preset::Swap, ..space.default_network() },
-    };
-    let input = taken.image_size("input")?.map_or(network.input, |size| size.shape(network.input));
-    let network = NetworkConfig {
-        channels: taken.number("channels", 2048)?.or(network.channels),
-        cells: taken.number("cells", 256)?.or(network.cells),
-        classes: taken.number("classes", 1_000_000)?.unwrap_or(network.classes),
-        input,
-        ..network
+    let changes = Changes {
+        preset: taken.parse("network")?,
+        channels: taken.number("channels", 2048)?,
+        cells: taken.number("cells", 256)?,
+        classes: taken.number("classes", 1_000_000)?,
+        size: taken.image_size("input")?,
     };
     let seed = taken.take("seed")?.unwrap_or(0);
     taken.finish()?;
     let arch = read(space, arch)?;
-    let export = Export { space, arch: &arch, network, seed };
+    let export = Export { space, arch: &arch, network: changes.network(space), seed };
     // A process that was forked has none of the threads of the one before.
     let pool = Threads::new(None).pool()?;
     if let Some(path) = path {

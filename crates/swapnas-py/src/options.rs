@@ -46,9 +46,19 @@ impl<'py> Options<'py> {
         extract(&value, name).map(Some)
     }
 
-    /// Takes a number of a range.
+    /// Takes a number from 1 on.
     pub(crate) fn number(&mut self, name: &'static str, most: usize) -> PyResult<Option<usize>> {
-        self.any(name)?.map(|value| number(&value, name, 1..=most)).transpose()
+        self.number_from(1, name, most)
+    }
+
+    /// Takes a number of a range.
+    pub(crate) fn number_from(
+        &mut self,
+        least: usize,
+        name: &'static str,
+        most: usize,
+    ) -> PyResult<Option<usize>> {
+        self.any(name)?.map(|value| number(&value, name, least..=most)).transpose()
     }
 
     /// Takes an argument that is read from a text.
@@ -58,9 +68,10 @@ impl<'py> Options<'py> {
         read.map_err(|error| PyValueError::new_err(format!("{name}: {error}")))
     }
 
-    /// Whether an argument is given.
-    pub(crate) fn has(&self, name: &str) -> PyResult<bool> {
-        self.given.as_ref().map_or(Ok(false), |given| given.contains(name))
+    /// Whether an argument is given, and is not `None`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let value = self.given.as_ref().and_then(|given| given.get_item(name).ok().flatten());
+        value.is_some_and(|value| !value.is_none())
     }
 
     /// Refuses arguments that nobody has asked for.

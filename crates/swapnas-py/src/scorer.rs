@@ -1,7 +1,8 @@
+use std::ffi::CString;
+
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use std::ffi::CString;
 use swapnas::{Columns, InputSpec, Score, Scored, Scorer, Scoring, Undefined, saturation_warnings};
 
 use crate::correlation::object_of;

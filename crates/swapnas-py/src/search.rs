@@ -50,16 +50,14 @@ pub(crate) fn search<'py>(
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
-    let algorithm = taken.parse("algorithm")?.unwrap_or_default();
-    let numbers = AlgorithmKind::SwapNas.numbers().iter();
-    let given: Vec<&str> = numbers.copied().filter(|name| taken.has(name).unwrap_or(false)).collect();
-    AlgorithmKind::check_numbers(algorithm, |name| given.contains(&name)).map_err(Raise::raise)?;
+    let algorithm: AlgorithmKind = taken.parse("algorithm")?.unwrap_or_default();
+    algorithm.check_numbers(|name| taken.has(name)).map_err(Raise::raise)?;
     let default = Searching::new(taken.scoring(options::space(space)?)?);
     let searching = Searching {
         algorithm,
         population: taken.number("population", 1_000_000)?.unwrap_or(default.population),
         sample: taken.number("sample", 1_000_000)?.unwrap_or(default.sample),
-        cycles: taken.take("cycles")?.unwrap_or(default.cycles),
+        cycles: taken.number_from(0, "cycles", 100_000_000)?.unwrap_or(default.cycles),
         mutations: taken.number("mutations", 100_000)?.unwrap_or(default.mutations),
         limits: Limits {
             min_params: taken.take("min_params")?,

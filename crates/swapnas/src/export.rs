@@ -14,9 +14,9 @@ use swapnas_graph::{
 };
 use swapnas_proxies::inputs::{InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
-use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
 
-use crate::{WriteError, drawing, file};
+use crate::{ImageSize, WriteError, drawing, file};
 
 /// How many images the statistics of batch normalisations are taken from: those of one block.
 const CALIBRATION: usize = 16;
@@ -163,6 +163,38 @@ pub enum ExportError {
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+/// What the network that is exported has other than the space's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes {
+    /// Which of the space's networks it is; the benchmark's if `None`.
+    pub preset: Option<Preset>,
+    /// Channels of its first stage.
+    pub channels: Option<usize>,
+    /// Its cells, or cells of each stage.
+    pub cells: Option<usize>,
+    /// Its classes.
+    pub classes: Option<usize>,
+    /// The size of its images.
+    pub size: Option<ImageSize>,
+}
+
+impl Changes {
+    /// The network: unless changed, the one that is trained.
+    pub fn network(&self, space: &dyn Space) -> NetworkConfig {
+        let own = match self.preset.unwrap_or(Preset::Benchmark) {
+            Preset::Benchmark => space.final_network(),
+            Preset::Swap => NetworkConfig { preset: Preset::Swap, ..space.default_network() },
+        };
+        NetworkConfig {
+            channels: self.channels.or(own.channels),
+            cells: self.cells.or(own.cells),
+            classes: self.classes.unwrap_or(own.classes),
+            input: self.size.map_or(own.input, |size| size.shape(own.input)),
+            ..own
+        }
+    }
 }
 
 /// An architecture with the network that it is to become.

@@ -4,19 +4,22 @@
 //! depends on what numbers a file holds. [`swapnas_graph::onnx`] says what networks can be read, and what their
 //! weights depend on. Batch normalisations that an exporter has folded into convolutions cannot be seen.
 //!
-//! ```no_run
-//! use std::path::Path;
+//! ```
+//! use swapnas::Scoring;
+//! use swapnas::export::{Export, Format};
+//! use swapnas::onnx::{Model, score};
 //!
-//! use swapnas::onnx::{Images, Model, score};
-//! # fn settings() -> swapnas::Settings { unimplemented!() }
+//! // A file that is in memory; `Model::read` takes one by its path.
+//! let space = swapnas::space("nb201")?;
+//! let arch = space.parse("4321")?;
+//! let network = swapnas::NetworkConfig { cells: Some(1), ..space.final_network() };
+//! let file = Export { space, arch: &arch, network, seed: 0 }.contents(Format::Onnx)?;
 //!
-//! let models = ["resnet18.onnx", "mobilenet_v2.onnx"]
-//!     .map(|path| Model::read(Path::new(path), Images::OfFile))
-//!     .into_iter()
-//!     .collect::<Result<Vec<_>, _>>()?;
-//! for (model, scored) in models.iter().zip(score(&models, &settings(), &())?) {
-//!     println!("{}: {scored:?}", model.path().display());
-//! }
+//! let scoring = Scoring { repeats: Some(1), ..Scoring::new(space) };
+//! let model = Model::of("network.onnx".into(), file, scoring.images())?;
+//! let columns = scoring.columns_of_files()?;
+//! let scored = score(&[model], &scoring.settings(&columns)?, &())?;
+//! assert!(scored[0].as_ref().is_some_and(|scored| scored.scores[0].is_ok()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

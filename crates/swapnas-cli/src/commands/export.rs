@@ -3,8 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
-use swapnas::export::{Export, Format};
-use swapnas::{NetworkConfig, Preset};
+use swapnas::export::{Changes, Export, Format};
 
 use crate::Ending;
 use crate::args::ExportArgs;
@@ -13,7 +12,10 @@ use crate::render;
 pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
     let format = Format::choose(args.format, args.out.as_deref())?;
     let arch = args.space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
-    let export = Export { space: args.space, arch: &arch, network: network(&args), seed: args.seed };
+    let ExportArgs { channels, cells, classes, input: size, .. } = args;
+    let changes = Changes { preset: Some(args.network), channels, cells, classes, size };
+    let export =
+        Export { space: args.space, arch: &arch, network: changes.network(args.space), seed: args.seed };
     match &args.out {
         Some(path) => export.write(format, path)?,
         None => {
@@ -25,19 +27,4 @@ pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
         }
     }
     Ok(Ending::Complete)
-}
-
-fn network(args: &ExportArgs) -> NetworkConfig {
-    let network = match args.network {
-        Preset::Benchmark => args.space.final_network(),
-        Preset::Swap => NetworkConfig { preset: Preset::Swap, ..args.space.default_network() },
-    };
-    let input = args.input.map_or(network.input, |input| input.shape(network.input));
-    NetworkConfig {
-        channels: args.channels.or(network.channels),
-        cells: args.cells.or(network.cells),
-        input,
-        classes: args.classes.unwrap_or(network.classes),
-        ..network
-    }
 }
