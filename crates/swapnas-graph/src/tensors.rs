@@ -77,7 +77,15 @@ impl Tensors {
     pub fn read(path: &Path) -> Result<Self, TensorsError> {
         let bytes =
             std::fs::read(path).map_err(|source| TensorsError::Read { path: path.to_owned(), source })?;
-        let file = SafeTensors::deserialize(&bytes)
+        Tensors::from_bytes(path, &bytes)
+    }
+
+    /// The same of a file whose bytes are at hand; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// If it is not valid.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, TensorsError> {
+        let file = SafeTensors::deserialize(bytes)
             .map_err(|source| TensorsError::Format { path: path.to_owned(), source })?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {

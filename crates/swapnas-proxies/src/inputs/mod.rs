@@ -30,6 +30,7 @@ use swapnas_graph::{Key, Shape};
 pub use array::{Array, ArrayError};
 pub use cifar10::Cifar10;
 pub use error::InputError;
+pub use npy::draw_npy;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
 

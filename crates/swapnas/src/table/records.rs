@@ -23,12 +23,17 @@ impl Text {
             (path.display().to_string(), std::fs::read(path))
         };
         match bytes {
-            Ok(bytes) if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => {
-                Err(TableError::Utf16 { file })
-            }
-            Ok(bytes) => Ok(Text::new(file, bytes)),
+            Ok(bytes) => Text::decode(file, bytes),
             Err(source) => Err(TableError::Read { file, source }),
         }
+    }
+
+    /// Refuses UTF-16.
+    pub(super) fn decode(file: String, bytes: Vec<u8>) -> Result<Self, TableError> {
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(TableError::Utf16 { file });
+        }
+        Ok(Text::new(file, bytes))
     }
 
     /// A byte order mark is dropped.
