@@ -1,0 +1,5 @@
+//! Searches for inputs that break what the target `list` promises.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| swapnas_fuzz::run("list", input));

@@ -1,0 +1,88 @@
+//! What has to hold of everything that swapnas reads, whatever is in it.
+//!
+//! A [`Target`] takes any bytes, has them read by one of the readers, and panics if something is not as
+//! promised: what was read can be written and is read the same again, readers of one thing agree, and an error
+//! says where and what. [`TARGETS`] has one for each reader of a file or text from outside.
+//!
+//! `cargo fuzz` looks for inputs that break these promises (see the README); the test `replay` runs the inputs in
+//! `seeds` and random changes of them, with no tool but cargo.
+
+mod arrays;
+mod expressions;
+mod networks;
+mod onnx;
+mod onnx_file;
+mod onnx_graph;
+mod runs;
+pub mod seeds;
+mod spaces;
+mod tables;
+
+use std::alloc::System;
+use std::error::Error;
+
+use cap::Cap;
+
+/// The memory that reading a small input may take, with all that the process has besides.
+const MEMORY: usize = 512 << 20;
+
+/// Ends the process when somebody takes more.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, MEMORY);
+
+/// A reader, and what has to hold of what it reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name: that of the program in `fuzz_targets`, and of the folder in `seeds`.
+    pub name: &'static str,
+    /// Reads the bytes; panics if something is not as it should be.
+    pub run: fn(&[u8]),
+}
+
+/// Every reader.
+#[rustfmt::skip] // one line for each
+pub const TARGETS: [Target; 14] = [
+    Target { name: "genotype", run: spaces::genotype },
+    Target { name: "spaces", run: spaces::any },
+    Target { name: "table", run: tables::table },
+    Target { name: "list", run: tables::list },
+    Target { name: "latency", run: tables::latency },
+    Target { name: "columns", run: expressions::columns },
+    Target { name: "input_spec", run: expressions::input_spec },
+    Target { name: "onnx", run: onnx::file },
+    Target { name: "onnx_graph", run: onnx::graph },
+    Target { name: "npy", run: arrays::npy },
+    Target { name: "safetensors", run: arrays::safetensors },
+    Target { name: "cifar10", run: arrays::cifar10 },
+    Target { name: "run_db", run: runs::file },
+    Target { name: "run_rows", run: runs::rows },
+];
+
+/// Runs the target of that name.
+///
+/// # Panics
+/// If something is not as promised.
+pub fn run(name: &str, input: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of that name");
+    (target.run)(input);
+}
+
+/// Takes an error as users see it.
+fn told(error: &dyn Error) -> String {
+    let text = error.to_string();
+    assert!(!text.trim().is_empty(), "an error without a word: {error:?}");
+    text
+}
+
+/// The first byte, by which a target chooses, and the others.
+fn choice(input: &[u8]) -> (usize, &[u8]) {
+    input.split_first().map_or((0, input), |(first, rest)| (usize::from(*first), rest))
+}
+
+/// The bytes as text, as far as they are.
+fn text(input: &[u8]) -> &str {
+    match std::str::from_utf8(input) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&input[..error.valid_up_to()]).expect("valid up to there"),
+    }
+}

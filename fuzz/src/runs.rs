@@ -1,0 +1,193 @@
+//! Databases of searches.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use arbitrary::Unstructured;
+use rusqlite::{Connection, MAIN_DB, types::Value};
+use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
+use swapnas_search::{Configuration, Entry, Sizes, Store};
+use swapnas_spaces::{Arch, Space};
+
+use crate::{seeds, told};
+
+/// The bytes of `run.db`.
+pub(crate) fn file(input: &[u8]) {
+    match Store::from_bytes(input) {
+        Ok((store, configuration)) => {
+            check(&configuration);
+            loaded(&store, &configuration);
+        }
+        Err(error) => {
+            told(&error);
+        }
+    }
+}
+
+/// Settings are written and read the same again, and can be asked everything.
+fn check(configuration: &Configuration) {
+    let json = serde_json::to_string(configuration).expect("settings can be written");
+    let again: Configuration = serde_json::from_str(&json).expect("what was written can be read");
+    assert_eq!(&again, configuration);
+    assert!(!configuration.command().is_empty());
+    let _ = (configuration.evaluations(), configuration.numbers());
+    if let Err(error) = configuration.algorithm() {
+        told(&error);
+    }
+    if let Err(error) = configuration.settings(swapnas_graph::Level::PORTABLE) {
+        told(&error);
+    }
+}
+
+/// What there is, if the settings say how to read it.
+fn loaded(store: &Store, configuration: &Configuration) -> Option<HashMap<Arch, Entry>> {
+    let (space, columns) = match (configuration.space(), configuration.columns()) {
+        (Ok(space), Ok(columns)) => (space, columns),
+        (Err(error), _) | (_, Err(error)) => {
+            told(&error);
+            return None;
+        }
+    };
+    match store.load(space, columns.metrics()) {
+        Ok(entries) => {
+            for (arch, entry) in &entries {
+                assert_eq!(&entry.arch, arch);
+                assert_eq!(entry.scored.scores.len(), columns.metrics().len());
+                assert_eq!(space.parse(&space.print(arch)).as_ref(), Ok(arch));
+            }
+            Some(entries)
+        }
+        Err(error) => {
+            told(&error);
+            None
+        }
+    }
+}
+
+/// A run, empty and in memory.
+fn empty() -> (Store, Configuration) {
+    static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
+    let database = DATABASE.get_or_init(|| seeds::run(&[]));
+    Store::from_bytes(database).expect("it was just written")
+}
+
+/// Evaluations that the bytes choose, saved and loaded; or else rows that nobody would have saved.
+pub(crate) fn rows(input: &[u8]) {
+    let mut choices = Unstructured::new(input);
+    if choices.ratio(1, 2).unwrap_or(false) {
+        saved(&mut choices);
+    } else {
+        let bytes = tampered(&mut choices);
+        file(&bytes);
+    }
+}
+
+/// What is saved is loaded as it was.
+fn saved(choices: &mut Unstructured<'_>) {
+    let (store, configuration) = empty();
+    let (space, columns) =
+        (configuration.space().expect("of a good run"), configuration.columns().expect("likewise"));
+    let mut entries: HashMap<Arch, Entry> = HashMap::new();
+    while !choices.is_empty() && entries.len() < 8 {
+        let entry = entry(space, columns.metrics(), choices);
+        entries.insert(entry.arch.clone(), entry);
+    }
+    let list: Vec<Entry> = entries.values().cloned().collect();
+    store.save(space, columns.metrics(), &list).unwrap_or_else(|error| panic!("{error}"));
+    let archs: Vec<Arch> = list.into_iter().map(|entry| entry.arch).collect();
+    store.step(space, 0, 0, &archs).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded(&store, &configuration), Some(entries));
+}
+
+fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) -> Entry {
+    let index = choices.int_in_range(0..=15_624).unwrap_or(0);
+    let arch = space.parse(&format!("{index}")).expect("a number of an architecture");
+    let mut count = || choices.arbitrary::<u32>().unwrap_or(0).into();
+    let (params, macs, units) = (count(), count(), count());
+    let sizes = Sizes { params: count(), macs: count(), latency: None };
+    let mut number = || choices.arbitrary().ok().filter(|number: &f64| number.is_finite()).unwrap_or(0.5);
+    let latency = Some(number());
+    let saturation = Some(Saturation { ratio: number(), ceiling: Ceiling::Batch });
+    let scores = metrics.iter().map(|_| match choices.int_in_range(0..=3) {
+        Ok(0) => Err(Undefined::Recorded(format!("{:?}", choices.arbitrary::<&str>().unwrap_or("")))),
+        _ => {
+            let mut number =
+                || choices.arbitrary().ok().filter(|number: &f64| number.is_finite()).unwrap_or(1.5);
+            Ok(Score { mean: number(), std: number() })
+        }
+    });
+    let scores = scores.collect();
+    Entry {
+        arch,
+        scored: Scored { params, macs, units, scores, saturation },
+        sizes: Sizes { latency, ..sizes },
+    }
+}
+
+/// A run with values in its tables that do not belong there.
+fn tampered(choices: &mut Unstructured<'_>) -> Vec<u8> {
+    static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
+    let database = DATABASE.get_or_init(|| seeds::run(&["4321", "0", "15624"]));
+    let mut connection = Connection::open_in_memory().expect("a database in memory");
+    connection.deserialize_read_exact(MAIN_DB, &database[..], database.len(), false).expect("a good one");
+    let columns = [
+        ("run", "configuration"),
+        ("run", "configuration"),
+        ("evaluations", "arch"),
+        ("evaluations", "params"),
+        ("evaluations", "macs"),
+        ("evaluations", "latency"),
+        ("evaluations", "saturation"),
+        ("evaluations", "ceiling"),
+        ("scores", "metric"),
+        ("scores", "mean"),
+        ("scores", "std"),
+        ("scores", "reason"),
+        ("history", "step"),
+        ("history", "evaluation"),
+    ];
+    for _ in 0..=choices.int_in_range(0..=3).unwrap_or(0) {
+        let (table, column) = columns[choices.choose_index(columns.len()).unwrap_or(0)];
+        let value = match column {
+            "configuration" => configuration(choices),
+            _ => value(choices),
+        };
+        // What the tables refuse stays as it is.
+        let _ = connection.execute(&format!("UPDATE {table} SET {column} = ?1"), [value]);
+    }
+    connection.serialize(MAIN_DB).expect("a database in memory").to_vec()
+}
+
+fn value(choices: &mut Unstructured<'_>) -> Value {
+    match choices.int_in_range(0..=4) {
+        Ok(0) => Value::Integer(choices.arbitrary().unwrap_or(0)),
+        Ok(1) => Value::Real(choices.arbitrary().unwrap_or(0.0)),
+        Ok(2) => Value::Text(choices.arbitrary::<&str>().unwrap_or("").to_owned()),
+        Ok(3) => Value::Blob(choices.arbitrary::<&[u8]>().unwrap_or(&[]).to_owned()),
+        _ => Value::Null,
+    }
+}
+
+/// Settings with one of their values replaced.
+fn configuration(choices: &mut Unstructured<'_>) -> Value {
+    let (_, good) = empty();
+    let mut json = serde_json::to_value(&good).expect("settings can be written");
+    let fields = json.as_object_mut().expect("an object of settings");
+    let place = choices.choose_index(fields.len()).unwrap_or(0);
+    let name = fields.keys().nth(place).expect("one of them").clone();
+    let replaced = match choices.int_in_range(0..=4) {
+        Ok(0) => choices.arbitrary::<u64>().unwrap_or(0).into(),
+        Ok(1) => choices.int_in_range(0..=7).unwrap_or(0).into(),
+        Ok(2) => choices.arbitrary::<&str>().unwrap_or("").into(),
+        Ok(3) => {
+            ["darts", "nb101", "nb201", "exhaustive", "nsga2", "random", "aging", "all", "te-nas", "f64"]
+                [choices.choose_index(10).unwrap_or(0)]
+            .into()
+        }
+        _ => {
+            serde_json::from_str(choices.arbitrary::<&str>().unwrap_or("")).unwrap_or(serde_json::Value::Null)
+        }
+    };
+    fields.insert(name, replaced);
+    Value::Text(json.to_string())
+}

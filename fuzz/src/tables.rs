@@ -1,0 +1,106 @@
+//! Tables.
+
+use std::path::Path;
+
+use swapnas::table::{self, Options};
+use swapnas_search::LatencyTable;
+
+use crate::{choice, told};
+
+const FILE: &str = "table.csv";
+
+/// A table of architectures and accuracies, read as the first byte says.
+pub(crate) fn table(input: &[u8]) {
+    let (first, bytes) = choice(input);
+    let column = |choice: usize, names: [&str; 3]| (choice > 0).then(|| names[choice - 1].to_owned());
+    let options = Options {
+        arch_column: column(first & 3, ["arch", "1", "3"]),
+        accuracy_column: column(first >> 2 & 3, ["acc", "2", "name"]),
+        limit: [None, Some(0), Some(1), Some(7)][first >> 4 & 3],
+    };
+    let table = match table::from_bytes(FILE, bytes.to_vec(), &options) {
+        Ok(table) => table,
+        Err(error) => {
+            told(&error);
+            return;
+        }
+    };
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let rows = table.rows();
+    let mut places: Vec<u64> = rows.iter().map(|row| row.line).collect();
+    assert!(places.is_sorted(), "lines out of order");
+    places.extend(table.problems().iter().map(|(line, _)| line));
+    places.sort_unstable();
+    assert!(places.is_sorted_by(|a, b| a < b), "two records in one line: {places:?}");
+    assert!(places.iter().all(|line| (1..=lines).contains(line)), "{places:?} of {lines} lines");
+    assert!(places.len() <= options.limit.unwrap_or(usize::MAX));
+    assert!(rows.iter().all(|row| row.accuracy.is_finite()));
+    assert!(rows.iter().all(|row| !row.arch.is_empty() && row.arch.trim() == row.arch));
+    for (_, problem) in table.problems().iter() {
+        told(problem);
+    }
+    if let Err(problems) = table.problems().clone().check() {
+        told(&problems);
+    }
+    again(&table);
+}
+
+/// What was read is written, and read the same again.
+fn again(table: &table::Table) {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["arch", "accuracy"]).expect("memory can be written");
+    for row in table.rows() {
+        writer.write_record([&row.arch, &format!("{:?}", row.accuracy)]).expect("memory can be written");
+    }
+    let bytes = writer.into_inner().expect("memory can be written");
+    match table::from_bytes(FILE, bytes, &Options::default()) {
+        Ok(read) => {
+            assert!(read.problems().is_empty(), "{}", read.problems());
+            let plain = |table: &table::Table| -> Vec<(String, f64)> {
+                table.rows().iter().map(|row| (row.arch.clone(), row.accuracy)).collect()
+            };
+            assert_eq!(plain(&read), plain(table));
+        }
+        Err(error) => assert!(table.rows().is_empty(), "{error}"),
+    }
+}
+
+/// A list of architectures.
+pub(crate) fn list(input: &[u8]) {
+    let list = match table::list_from_bytes(FILE, input.to_vec()) {
+        Ok(list) => list,
+        Err(error) => {
+            told(&error);
+            return;
+        }
+    };
+    let lines = input.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    assert!(!list.entries().is_empty() || !list.problems().is_empty());
+    let mut places: Vec<u64> = list.entries().iter().map(|entry| entry.line).collect();
+    assert!(places.is_sorted(), "lines out of order");
+    places.extend(list.problems().iter().map(|(line, _)| line));
+    places.sort_unstable();
+    assert!(places.is_sorted_by(|a, b| a < b), "two records in one line: {places:?}");
+    assert!(places.iter().all(|line| (1..=lines).contains(line)), "{places:?} of {lines} lines");
+    for entry in list.entries() {
+        assert!(!entry.arch.is_empty() && entry.arch.trim() == entry.arch, "{entry:?}");
+    }
+    for (_, problem) in list.problems().iter() {
+        told(problem);
+    }
+}
+
+/// A table of latencies.
+pub(crate) fn latency(input: &[u8]) {
+    match LatencyTable::read_from(Path::new("latency.csv"), input) {
+        Ok(table) => {
+            // As it is kept with a run.
+            let json = serde_json::to_string(&table).expect("a table can be written");
+            let read: LatencyTable = serde_json::from_str(&json).expect("what was written can be read");
+            assert_eq!(read, table);
+        }
+        Err(error) => {
+            told(&error);
+        }
+    }
+}
