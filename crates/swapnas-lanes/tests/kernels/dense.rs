@@ -1,7 +1,7 @@
 //! Dense and grouped convolution against six nested loops.
 
 use crate::support::{
-    Geometry, Image, Near, Noise, Number, assert_near, at_every_level, convert, geometries, written,
+    Geometry, Image, Near, Noise, Number, assert_near, at_every_level, cases, convert, geometries, written,
 };
 use swapnas_lanes::kernels::dense::{self, DenseWeights};
 use swapnas_lanes::{Level, SAMPLES};
@@ -96,8 +96,8 @@ fn windows_of_every_kind<E: Number>(level: Level) {
 /// One to three tiles of all sizes, and numbers of terms that rounds of several terms do not divide.
 fn channels_of_every_number<E: Number>(level: Level) {
     let wide = Geometry::new([2, 9], [1, 1], [1, 1], [1, 1], [[0, 0], [0, 0]]);
-    for outputs in 1..=13 {
-        for inputs in [1, 2, 3, 4, 6, 16] {
+    for outputs in cases(1..=13) {
+        for inputs in cases([1, 2, 3, 4, 6, 16]) {
             check::<E>(level, &wide, &Weights::noise(1, outputs, inputs, 1, outputs % 2 == 0));
         }
     }
@@ -105,7 +105,7 @@ fn channels_of_every_number<E: Number>(level: Level) {
 
 fn groups_of_every_size<E: Number>(level: Level) {
     let geometry = Geometry::new([5, 7], [3, 3], [2, 2], [1, 1], [[1, 1], [1, 1]]);
-    for groups in [1, 2, 3, 5] {
+    for groups in cases([1, 2, 3, 5]) {
         for outputs in [1, 2, 7] {
             for inputs in [1, 3] {
                 check::<E>(level, &geometry, &Weights::noise(groups, outputs, inputs, 9, groups % 2 == 0));

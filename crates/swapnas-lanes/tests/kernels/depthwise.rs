@@ -1,7 +1,8 @@
 //! Depthwise and separable convolution against nested loops.
 
 use crate::support::{
-    Geometry, Image, Near, Noise, Number, Stored, assert_near, at_every_level, convert, geometries, written,
+    Geometry, Image, Near, Noise, Number, Stored, assert_near, at_every_level, cases, convert, geometries,
+    written,
 };
 use swapnas_lanes::kernels::dense::DenseWeights;
 use swapnas_lanes::kernels::depthwise;
@@ -121,7 +122,7 @@ fn separable_is_one_after_the_other<E: Number>(level: Level) {
     for geometry in geometries() {
         Case::<E>::new(geometry, 3).check_separable(level, 6);
     }
-    for (channels, outputs) in [(1, 1), (3, 6), (6, 6), (6, 3), (16, 7), (17, 13)] {
+    for (channels, outputs) in cases([(1, 1), (3, 6), (6, 6), (6, 3), (16, 7), (17, 13)]) {
         let geometry = Geometry::new([4, 9], [5, 5], [1, 1], [2, 2], [[4, 4], [4, 4]]);
         Case::<E>::new(geometry, channels).check_separable(level, outputs);
     }

@@ -1,6 +1,8 @@
 //! Pools and means against nested loops.
 
-use crate::support::{Geometry, Image, Near, Number, assert_near, at_every_level, bits, geometries, written};
+use crate::support::{
+    Geometry, Image, Near, Number, assert_near, at_every_level, bits, cases, geometries, written,
+};
 use swapnas_lanes::kernels::mean;
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::{Lane, Level, SAMPLES};
@@ -84,7 +86,7 @@ fn means_of_every_kind<E: Number>(level: Level) {
 }
 
 fn means_over_the_whole_image<E: Number>(level: Level) {
-    for [channels, height, width] in [[1, 1, 1], [3, 1, 7], [2, 5, 1], [17, 3, 4], [3, 32, 32]] {
+    for [channels, height, width] in cases([[1, 1, 1], [3, 1, 7], [2, 5, 1], [17, 3, 4], [3, 32, 32]]) {
         let image = Image::noise([channels, height, width], 3);
         let stored = image.stored::<E>([-1..0, 0..0], f64::NAN);
         let means = |level| {

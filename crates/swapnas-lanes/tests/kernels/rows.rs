@@ -4,7 +4,7 @@ use swapnas_lanes::kernels::rows::{self, Activation, Affine, Into, Source};
 use swapnas_lanes::{Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 use crate::functions::ACTIVATIONS;
-use crate::support::{Image, Near, Noise, Number, assert_near, at_every_level, bits, written};
+use crate::support::{Image, Near, Noise, Number, assert_near, at_every_level, bits, cases, written};
 
 at_every_level!(
     loads_of_every_kind,
@@ -115,7 +115,7 @@ fn expected<E: Number>(x: f64, choice: Choice) -> Near {
 fn loads_of_every_kind<E: Number>(level: Level) {
     let mut noise = Noise::new(6);
     let image = Image::from_fn([3, 4, 5], |_, _, _| std::array::from_fn(|_| noise.number() * 8.0));
-    for choice in choices() {
+    for choice in cases(choices()) {
         check_load::<E>(level, &image, choice);
     }
 }

@@ -1,7 +1,8 @@
 //! 3x3 convolutions by Winograd's algorithm against nested loops.
 
 use crate::support::{
-    Geometry, Image, Near, Noise, Number, assert_near, at_every_level, convert, geometries, written_together,
+    Geometry, Image, Near, Noise, Number, assert_near, at_every_level, cases, convert, geometries,
+    written_together,
 };
 use swapnas_lanes::kernels::winograd::{self, WinogradWeights};
 use swapnas_lanes::{Level, SAMPLES};
@@ -97,7 +98,7 @@ pub(crate) fn padded(size: [usize; 2]) -> Geometry {
 /// Odd and even sizes, tiles in pairs and one left over, more padding on one side, and less than none.
 fn images_of_every_size<E: Number>(level: Level) {
     let sizes = [[2, 2], [2, 3], [3, 2], [3, 3], [4, 4], [5, 7], [6, 9], [7, 6], [4, 16]];
-    for geometry in sizes.map(padded).into_iter().chain(geometries()) {
+    for geometry in cases(sizes.map(padded)).chain(geometries()) {
         if winograd::takes(&geometry.window, geometry.outputs) {
             check::<E>(level, &geometry, &Weights::noise(4, 3, false));
         }
@@ -106,7 +107,7 @@ fn images_of_every_size<E: Number>(level: Level) {
 
 /// One to three tiles of output channels of all sizes.
 fn channels_of_every_number<E: Number>(level: Level) {
-    for outputs in 1..=7 {
+    for outputs in cases(1..=7) {
         for inputs in [1, 2, 3, 8] {
             check::<E>(level, &padded([5, 6]), &Weights::noise(outputs, inputs, outputs % 2 == 0));
         }
