@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use swapnas::onnx::{self, Model};
-use swapnas::{Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors};
+use swapnas::{
+    Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors, plain,
+};
 
 use crate::render;
 
@@ -70,7 +72,7 @@ impl Subjects {
             return Ok(Subjects { columns: scoring.columns()?, by: By::Space(archs, Box::new(scorer)) });
         };
         if !archs.is_empty() {
-            let path = first.path().display();
+            let path = plain(first.path());
             bail!(
                 "{path} is an ONNX file, but there are architectures of a space as well; score them by themselves"
             );
@@ -162,11 +164,12 @@ impl Subjects {
         }
     }
 
-    /// What a reader of the scores should know of the files.
-    pub(crate) fn warning(&self) -> Option<String> {
-        match &self.by {
+    /// What a reader of the scores should know of the files, of networks and of images.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        let of_models = match &self.by {
             By::Space(..) => None,
             By::Itself(models, _) => onnx::warning(models),
-        }
+        };
+        of_models.into_iter().chain(self.settings().inputs.warning())
     }
 }

@@ -8,7 +8,9 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
-use swapnas::{Column, Correlation, Score, Scored, Scoring, Undefined, check_output, saturation_warnings};
+use swapnas::{
+    Column, Correlation, Score, Scored, Scoring, Undefined, check_output, plain, saturation_warnings,
+};
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
@@ -83,6 +85,7 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
             "network": subjects.network(),
             "n": done.len(),
             "failed": failed,
+            "skipped_pictures": render::skipped(settings),
             "metrics": metrics,
             "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
             "threads": threads,
@@ -91,14 +94,14 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
         writeln!(out, "{object}")?;
     } else {
         let networks = render::count(done.len(), subjects.noun());
-        writeln!(out, "{}: {networks} of {}", subjects.origin(), args.table.display())?;
+        writeln!(out, "{}: {networks} of {}", subjects.origin(), plain(&args.table))?;
         writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::correlations(&correlations, args.markdown))?;
         for (line, reason) in failed.iter() {
             writeln!(out, "skipped line {line}: {reason}")?;
         }
         let saturation = saturation_warnings(settings.batch, done.iter().map(|(.., scored)| scored));
-        for warning in saturation.into_iter().chain(subjects.warning()) {
+        for warning in saturation.into_iter().chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
         if !args.markdown {
@@ -138,13 +141,13 @@ fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Subject
             Err(error) => problems.add(*line, error),
         }
     }
-    if !args.skip_bad && !problems.is_empty() {
+    if !args.scoring.skip_bad && !problems.is_empty() {
         return Err(problems)
             .context("nothing is scored; mend these lines, or leave them out with --skip-bad");
     }
     if rows.len() < 2 {
         let lines = render::count(rows.len(), "usable line");
-        bail!("{} has {lines}; a correlation takes two", table.file());
+        bail!("{} has {lines}; a correlation takes two", plain(table.file()));
     }
     Ok((rows, problems))
 }

@@ -13,6 +13,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::colors::colormaps::ViridisRGB;
 use plotters::style::{FontStyle, register_font};
+use swapnas_graph::plain;
 
 /// Width and height in points.
 const SIZE: (u32, u32) = (640, 480);
@@ -60,7 +61,7 @@ pub struct Colours<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
     /// The file's extension is none of those that can be drawn.
-    #[error("cannot draw {}: the name of a plot ends in .svg or .png", .0.display())]
+    #[error("cannot draw {}: the name of a plot ends in .svg or .png", plain(.0))]
     Format(PathBuf),
     /// There is nothing to draw.
     #[error("there are no points to draw")]
@@ -80,7 +81,7 @@ pub enum PlotError {
     #[error(transparent)]
     Write(#[from] crate::WriteError),
     /// The drawing failed.
-    #[error("cannot draw {}: {reason}", path.display())]
+    #[error("cannot draw {}: {}", plain(path), plain(reason))]
     Draw {
         /// The file.
         path: PathBuf,
@@ -184,7 +185,7 @@ impl Scatter<'_> {
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
         let (x_ticks, y_ticks) = (ticks::labels(&ranges.x), ticks::labels(&ranges.y));
         let mut chart = ChartBuilder::on(area)
-            .caption(self.title, ("sans-serif", 16 * scale))
+            .caption(plain(self.title).to_string(), ("sans-serif", 16 * scale))
             .margin(MARGIN * scale)
             .x_label_area_size(X_LABELS * scale)
             .y_label_area_size(60 * scale)
@@ -193,8 +194,8 @@ impl Scatter<'_> {
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.1))
-            .x_desc(self.x_label)
-            .y_desc(self.y_label)
+            .x_desc(plain(self.x_label).to_string())
+            .y_desc(plain(self.y_label).to_string())
             .axis_desc_style(("sans-serif", 14 * scale))
             .label_style(("sans-serif", 12 * scale))
             .x_labels(7)
