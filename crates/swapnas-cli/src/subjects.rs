@@ -1,5 +1,6 @@
 //! What is scored: architectures of a space, or the networks of ONNX files.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -30,6 +31,39 @@ impl Subject {
     pub(crate) fn typed(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
         let read = Subject::read(text, scoring);
         if Model::is_named(text) { read } else { read.with_context(|| render::unread(text)) }
+    }
+}
+
+/// Reads what a file lists, where the same text may stand in many lines: an architecture is parsed once.
+pub(crate) struct Reader<'a> {
+    scoring: &'a Scoring,
+    /// Whether networks are built for once.
+    builds: bool,
+    known: HashMap<&'a str, Arch>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(scoring: &'a Scoring) -> Self {
+        Reader { scoring, builds: false, known: HashMap::new() }
+    }
+
+    /// Lets it build every network for once, so that one that cannot be built costs no scores.
+    pub(crate) fn building(self) -> Self {
+        Reader { builds: true, ..self }
+    }
+
+    pub(crate) fn read(&mut self, text: &'a str) -> anyhow::Result<Subject> {
+        if let Some(arch) = self.known.get(text) {
+            return Ok(Subject::Arch(arch.clone()));
+        }
+        let subject = Subject::read(text, self.scoring)?;
+        if let Subject::Arch(arch) = &subject {
+            if self.builds {
+                self.scoring.space.network(arch, &self.scoring.network())?;
+            }
+            self.known.insert(text, arch.clone());
+        }
+        Ok(subject)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::args::CorrelateArgs;
 use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Reader, Subject, Subjects};
 
 pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
@@ -128,15 +128,9 @@ fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Subject
     )?;
     let mut problems = table.problems().clone();
     let mut rows = Vec::with_capacity(table.rows().len());
-    let network = scoring.network();
+    let mut reader = Reader::new(scoring).building();
     for Row { line, arch, accuracy } in table.rows() {
-        // Networks are built here for once, so that one that cannot be built costs no scores.
-        match Subject::read(arch, scoring).and_then(|subject| {
-            if let Subject::Arch(arch) = &subject {
-                scoring.space.network(arch, &network)?;
-            }
-            Ok(subject)
-        }) {
+        match reader.read(arch) {
             Ok(subject) => rows.push((subject, *accuracy)),
             Err(error) => problems.add(*line, error),
         }

@@ -14,7 +14,7 @@ use crate::args::ScoreArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Reader, Subject, Subjects};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
@@ -86,8 +86,9 @@ fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<(Vec<Subject>
     if let Some(file) = &args.archs_file {
         let list = table::read_list(file)?;
         let mut problems = list.problems().clone();
+        let mut reader = Reader::new(scoring);
         for entry in list.entries() {
-            match Subject::read(&entry.arch, scoring) {
+            match reader.read(&entry.arch) {
                 Ok(subject) => subjects.push(subject),
                 Err(error) => problems.add(entry.line, error),
             }

@@ -30,6 +30,13 @@ const X_LABELS: u32 = 44;
 /// Width of the bar that explains the colours, with its labels, in points.
 const BAR: u32 = 104;
 
+/// Up to so many points each is drawn.
+const MOST: usize = 20_000;
+
+/// Of more, those within one of so many columns and rows are drawn once: they cover each other but for a point or
+/// two of paper, and a drawing of a million circles is of no use to anybody.
+const CELLS: [usize; 2] = [240, 180];
+
 /// The colour of points that have none of their own.
 const PLAIN: RGBColor = RGBColor(31, 87, 160);
 
@@ -139,6 +146,23 @@ impl Scatter<'_> {
         })
     }
 
+    /// The points that are drawn, in their order; of many at one place the last one, which would lie on top.
+    fn drawn(&self, ranges: &Ranges) -> Vec<usize> {
+        if self.points.len() <= MOST {
+            return (0..self.points.len()).collect();
+        }
+        let place = |value: f64, range: &Range<f64>, cells: usize| {
+            (((value - range.start) / (range.end - range.start) * cells as f64) as usize).min(cells - 1)
+        };
+        let mut last = vec![None; CELLS[0] * CELLS[1]];
+        for (index, &(x, y)) in self.points.iter().enumerate() {
+            last[place(x, &ranges.x, CELLS[0]) * CELLS[1] + place(y, &ranges.y, CELLS[1])] = Some(index);
+        }
+        let mut drawn: Vec<usize> = last.into_iter().flatten().collect();
+        drawn.sort_unstable();
+        drawn
+    }
+
     fn svg(&self, ranges: &Ranges) -> Result<Vec<u8>, String> {
         let mut svg = String::new();
         self.draw_on(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), ranges, 1)?;
@@ -203,8 +227,8 @@ impl Scatter<'_> {
             .x_label_formatter(&x_ticks)
             .y_label_formatter(&y_ticks)
             .draw()?;
-        let circles = self.points.iter().enumerate();
-        let circles = circles.map(|(i, &point)| Circle::new(point, 3 * scale, colour(i).mix(0.5).filled()));
+        let circle = |i: usize| Circle::new(self.points[i], 3 * scale, colour(i).mix(0.5).filled());
+        let circles = self.drawn(ranges).into_iter().map(circle);
         chart.draw_series(circles)?;
         Ok(())
     }
