@@ -152,14 +152,15 @@ impl Tensors {
     pub fn read(path: &Path) -> Result<Self, TensorsError> {
         let bytes =
             std::fs::read(path).map_err(|source| TensorsError::Read { path: path.to_owned(), source })?;
-        Tensors::of(path.to_owned(), &bytes)
+        Tensors::from_bytes(path, &bytes)
     }
 
-    /// Reads the contents of a safetensors file; `path` is what messages call it.
+    /// The same of a file whose bytes are at hand; `path` is what messages call it.
     ///
     /// # Errors
-    /// If they are not valid.
-    pub fn of(path: PathBuf, bytes: &[u8]) -> Result<Self, TensorsError> {
+    /// If it is not valid.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, TensorsError> {
+        let path = path.to_owned();
         let file = match SafeTensors::deserialize(bytes) {
             Ok(file) => file,
             Err(cause) => return Err(TensorsError::Format { path, cause }),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     fn read(header: &str, numbers: &[f32]) -> Result<Tensors, TensorsError> {
-        Tensors::of("x.safetensors".into(), &file(header, numbers))
+        Tensors::from_bytes(Path::new("x.safetensors"), &file(header, numbers))
     }
 
     const IMAGES_2X1X2X2: &str = r#"{"input":{"dtype":"F32","shape":[2,1,2,2],"data_offsets":[0,32]}}"#;
@@ -309,7 +310,7 @@ mod tests {
         let error = read(&format!("{{{entry},{entry}}}"), &[0.0; 8]).unwrap_err().to_string();
         insta::assert_snapshot!(error, @"x.safetensors: the header has the key `input` twice at line 1 column 72; write the file anew, with a name for each tensor");
         for bytes in [&b""[..], &[255; 40], &file("{", &[]), &file("\u{1b}", &[0.0])] {
-            let error = Tensors::of("x.safetensors".into(), bytes).unwrap_err().to_string();
+            let error = Tensors::from_bytes(Path::new("x.safetensors"), bytes).unwrap_err().to_string();
             assert!(error.starts_with("x.safetensors is not a valid safetensors file: "), "{error}");
             assert!(!error.contains('\u{1b}'));
         }

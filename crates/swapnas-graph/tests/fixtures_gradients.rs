@@ -2,7 +2,7 @@
 //! in single precision. What metrics make of them is checked where metrics are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Pass, Statistics, Tape, Wanted};
@@ -79,31 +79,16 @@ fn tolerance_f64(key: &str) -> (f64, f64) {
     }
 }
 
-/// The folder of the fixtures; `None` if there is none and that is no failure.
-fn folder() -> Option<PathBuf> {
-    let root = std::env::var_os("SWAPNAS_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-        PathBuf::from,
-    );
-    let folder = root.join("metrics_nb201");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no fixtures in {}", folder.display());
-    eprintln!("skipped: no fixtures in {}", folder.display());
-    None
-}
-
 #[test]
 fn fixtures_in_double_precision() {
-    if let Some(folder) = folder() {
+    if let Some(folder) = swapnas_fixtures::fixtures("metrics_nb201") {
         check::<f64>(&folder, tolerance_f64);
     }
 }
 
 #[test]
 fn fixtures_in_single_precision() {
-    if let Some(folder) = folder() {
+    if let Some(folder) = swapnas_fixtures::fixtures("metrics_nb201") {
         check::<f32>(&folder, tolerance_f32);
     }
 }

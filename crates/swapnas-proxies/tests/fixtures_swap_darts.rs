@@ -2,7 +2,7 @@
 //! `swap_darts` lists, with its weights and images, in single and in double precision.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use swapnas_graph::{
@@ -74,20 +74,6 @@ struct Regularised {
     mu: f64,
     sigma: f64,
     factor: f64,
-}
-
-/// The folder of the fixtures; `None` if there is none and that is no failure.
-fn folder(name: &str) -> Option<PathBuf> {
-    // A relative path is meant as seen from the workspace, where cargo is called.
-    let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let root = std::env::var_os("SWAPNAS_FIXTURES").unwrap_or("../shared/fixtures".into());
-    let folder = workspace.join(root).join(name);
-    if folder.join("index.json").exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "no fixtures in {}", folder.display());
-    println!("skipped: no fixtures in {}; set SWAPNAS_FIXTURES", folder.display());
-    None
 }
 
 /// All patterns, and how many signs of each ReLU are positive.
@@ -198,7 +184,7 @@ fn check(folder: &Path, case: &Case) {
 
 #[test]
 fn fixtures_swap_darts_agree() {
-    let Some(folder) = folder("swap_darts") else { return };
+    let Some(folder) = swapnas_fixtures::fixtures("swap_darts") else { return };
     let text = std::fs::read_to_string(folder.join("index.json")).unwrap();
     let index: Index = serde_json::from_str(&text).unwrap();
     assert_eq!(index.format, 1, "this test reads format 1");

@@ -4,17 +4,6 @@ use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Python to test with: the one that `SWAPNAS_PYTHON` names, or the usual one if it is new enough.
-fn python() -> Option<String> {
-    if let Ok(python) = std::env::var("SWAPNAS_PYTHON") {
-        return Some(python);
-    }
-    let new_enough = "import sys; sys.exit(sys.version_info < (3, 9))";
-    ["python3", "python"].into_iter().map(str::to_owned).find(|python| {
-        Command::new(python).args(["-c", new_enough]).status().is_ok_and(|status| status.success())
-    })
-}
-
 /// The library that Python loads: cargo has built it for this test, and puts it beside it.
 fn library() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
@@ -26,10 +15,7 @@ fn library() -> PathBuf {
 
 #[test]
 fn tests_in_python_pass() {
-    let Some(python) = python() else {
-        eprintln!("not run: there is no Python of version 3.9 or later; SWAPNAS_PYTHON may name one");
-        return;
-    };
+    let Some(python) = swapnas_fixtures::python(&[]) else { return };
     let folder = tempfile::tempdir().expect("there is room");
     let package = folder.path().join("swapnas");
     std::fs::create_dir(&package).expect("the folder is new");
@@ -49,6 +35,6 @@ fn tests_in_python_pass() {
         .env("PYTHONPATH", folder.path())
         .current_dir(folder.path())
         .status()
-        .unwrap_or_else(|error| panic!("{python} does not start: {error}"));
+        .unwrap_or_else(|error| panic!("{} does not start: {error}", python.display()));
     assert!(status.success(), "a test in Python failed: see above");
 }

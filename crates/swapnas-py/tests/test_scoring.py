@@ -13,15 +13,10 @@ import unittest
 import warnings
 
 import swapnas
+from needed import package
 
-try:
-    import numpy
-except ImportError:
-    numpy = None
-try:
-    import torch
-except ImportError:
-    torch = None
+numpy = package("numpy")
+torch = package("torch")
 
 SMALL = dict(space="nb201", channels=8, cells=1, batch=32, repeats=2)
 

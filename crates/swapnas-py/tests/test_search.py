@@ -11,11 +11,9 @@ import unittest
 from pathlib import Path
 
 import swapnas
+from needed import package
 
-try:
-    import torch
-except ImportError:
-    torch = None
+torch = package("torch")
 
 SMALL = dict(channels=4, cells=1, size=8, repeats=1, cycles=8, population=6, sample=3, mutations=2)
 

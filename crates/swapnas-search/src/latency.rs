@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -32,14 +34,23 @@ impl LatencyTable {
     /// If the file cannot be read, lacks a column or has one twice, or has an operation twice or a time that is
     /// negative or no number.
     pub fn read(path: &Path) -> Result<Self, SearchError> {
+        let file = File::open(path).map_err(|source| SearchError::LatencyTable {
+            path: path.to_owned(),
+            what: source.to_string(),
+        })?;
+        LatencyTable::read_from(path, file)
+    }
+
+    /// The same of a file that is open, or in memory; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    pub fn read_from(path: &Path, file: impl Read) -> Result<Self, SearchError> {
         let error = |what: String| SearchError::LatencyTable {
             path: path.to_owned(),
             what: plain(&what).to_string(),
         };
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|source| error(source.to_string()))?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
         let mut milliseconds = BTreeMap::new();
         for (index, row) in reader.deserialize::<Row>().enumerate() {
             let row = row.map_err(|source| error(source.to_string()))?;

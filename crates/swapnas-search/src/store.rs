@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 use swapnas_graph::plain;
 use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
 use swapnas_spaces::{Arch, Space};
@@ -14,6 +14,10 @@ const FORMAT: i64 = 2;
 
 /// Marks the database as one of this program ("SWAP").
 const APPLICATION: i64 = 0x5357_4150;
+
+/// What the header of a database says of its version: changes are in a log beside it, or in the file itself.
+const WITH_LOG: u8 = 2;
+const WITHOUT_LOG: u8 = 1;
 
 /// The names of ceilings of patterns.
 const BATCH: &str = "batch";
@@ -49,8 +53,8 @@ pub struct Store {
     folder: PathBuf,
     connection: Connection,
     /// Locked as long as it is open, also for other processes; the system lets go of it when the process
-    /// ends, however it does.
-    _lock: File,
+    /// ends, however it does. A run in memory has none.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -97,7 +101,7 @@ impl Store {
             return Err(SearchError::Database { path: unnamed, cause });
         }
         std::fs::rename(&unnamed, database(folder)).map_err(io)?;
-        Ok(Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock })
+        Ok(Store { folder: folder.to_owned(), connection: open(folder)?, _lock: Some(lock) })
     }
 
     /// Opens the folder of a run to continue it.
@@ -117,13 +121,43 @@ impl Store {
             return none("there is no run.db in it");
         }
         let lock = lock(folder)?;
-        let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: lock };
-        let pragma = |name: &str| store.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let format = |what: String| SearchError::Format { path: path.clone(), what };
-        if store.wrap(pragma("application_id"))? != APPLICATION {
+        let store = Store { folder: folder.to_owned(), connection: open(folder)?, _lock: Some(lock) };
+        let configuration = store.configuration()?;
+        Ok((store, configuration))
+    }
+
+    /// The run whose database, `run.db`, has been read into memory, to look at it; what is written to it goes
+    /// nowhere else.
+    ///
+    /// # Errors
+    /// If it is no database of a run, or one of another version.
+    pub fn from_bytes(database: &[u8]) -> Result<(Self, Configuration), SearchError> {
+        let mut bytes = database.to_vec();
+        // Where the header says whether changes are in a log beside the file: there is nothing beside it here.
+        if let Some(versions @ [WITH_LOG, WITH_LOG]) = bytes.get_mut(18..20) {
+            versions.fill(WITHOUT_LOG);
+        }
+        let open = || {
+            let mut connection = Connection::open_in_memory()?;
+            connection.deserialize_read_exact(MAIN_DB, &bytes[..], bytes.len(), false)?;
+            Ok(connection)
+        };
+        let folder = PathBuf::from("memory");
+        let connection =
+            open().map_err(|cause| SearchError::Database { path: self::database(&folder), cause })?;
+        let store = Store { folder, connection, _lock: None };
+        let configuration = store.configuration()?;
+        Ok((store, configuration))
+    }
+
+    /// The settings of the run, once it is clear that it is one.
+    fn configuration(&self) -> Result<Configuration, SearchError> {
+        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let format = |what: String| SearchError::Format { path: database(&self.folder), what };
+        if self.wrap(pragma("application_id"))? != APPLICATION {
             return Err(format("it is no database of a search".to_owned()));
         }
-        match store.wrap(pragma("user_version"))? {
+        match self.wrap(pragma("user_version"))? {
             FORMAT => {}
             other => {
                 return Err(format(format!(
@@ -132,13 +166,12 @@ impl Store {
                 )));
             }
         }
-        let json: Option<String> = store.wrap(
-            store.connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).optional(),
+        let json: Option<String> = self.wrap(
+            self.connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).optional(),
         )?;
         let json = json.ok_or_else(|| format("it has no settings".to_owned()))?;
-        let configuration = serde_json::from_str(&json)
-            .map_err(|error| format(format!("its settings cannot be read: {}", plain(&error.to_string()))))?;
-        Ok((store, configuration))
+        serde_json::from_str(&json)
+            .map_err(|error| format(format!("its settings cannot be read: {}", plain(&error.to_string()))))
     }
 
     /// The folder.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use image::{Rgb, RgbImage};
 use swapnas_graph::Shape;
@@ -31,8 +32,16 @@ const NORMALISATION: Normalisation =
 #[derive(Clone, Debug)]
 pub struct Cifar10 {
     path: PathBuf,
-    /// The files with their numbers of images.
-    files: Vec<(PathBuf, usize)>,
+    files: Vec<Batch>,
+}
+
+/// A file with its number of images.
+#[derive(Clone, Debug)]
+struct Batch {
+    path: PathBuf,
+    count: usize,
+    /// What is in the file, if it is in memory.
+    bytes: Option<Arc<[u8]>>,
 }
 
 impl Cifar10 {
@@ -49,20 +58,28 @@ impl Cifar10 {
         let files = if path.is_dir() { training_batches(&path)? } else { vec![path.clone()] };
         let files = files
             .into_iter()
-            .map(|file| {
-                let bytes = fs::metadata(&file).map_err(reading(&file))?.len();
-                if bytes == 0 || bytes % RECORD as u64 != 0 {
-                    return Err(InputError::Cifar10Length { path: file, bytes });
-                }
-                Ok((file, (bytes / RECORD as u64) as usize))
+            .map(|path| {
+                let bytes = fs::metadata(&path).map_err(reading(&path))?.len();
+                Ok(Batch { count: count(&path, bytes)?, path, bytes: None })
             })
             .collect::<Result<_, _>>()?;
         Ok(Cifar10 { path, files })
     }
 
+    /// The images of one file that is in memory; `path` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// When the length is not a multiple of 3073 bytes.
+    pub fn from_bytes(path: impl Into<PathBuf>, bytes: impl Into<Arc<[u8]>>) -> Result<Self, InputError> {
+        let (path, bytes) = (path.into(), bytes.into());
+        let count = count(&path, bytes.len() as u64)?;
+        Ok(Cifar10 { files: vec![Batch { path: path.clone(), count, bytes: Some(bytes) }], path })
+    }
+
     /// Number of images.
     pub fn count(&self) -> usize {
-        self.files.iter().map(|(_, count)| count).sum()
+        self.files.iter().map(|file| file.count).sum()
     }
 
     /// The images of the given numbers, in that order; images are numbered from 0 through all files.
@@ -92,18 +109,22 @@ impl Cifar10 {
 
     fn read(&self, index: usize) -> Result<(usize, RgbImage), InputError> {
         let mut image = index;
-        for (path, count) in &self.files {
+        for Batch { path, count, bytes } in &self.files {
             if image >= *count {
                 image -= count;
                 continue;
             }
+            let start = image as u64 * RECORD as u64;
             let mut record = [0; RECORD];
-            File::open(path)
-                .and_then(|mut file| {
-                    file.seek(SeekFrom::Start(image as u64 * RECORD as u64))?;
-                    file.read_exact(&mut record)
-                })
-                .map_err(reading(path))?;
+            match bytes {
+                Some(bytes) => record.copy_from_slice(&bytes[start as usize..][..RECORD]),
+                None => File::open(path)
+                    .and_then(|mut file| {
+                        file.seek(SeekFrom::Start(start))?;
+                        file.read_exact(&mut record)
+                    })
+                    .map_err(reading(path))?,
+            }
             let label = record[0];
             if label > 9 {
                 return Err(InputError::Cifar10Label { path: path.clone(), image, label });
@@ -116,6 +137,14 @@ impl Cifar10 {
         }
         Err(InputError::NoSuchImage { path: self.path.clone(), index, found: self.count() })
     }
+}
+
+/// How many images a file of so many bytes holds.
+fn count(path: &Path, bytes: u64) -> Result<usize, InputError> {
+    if bytes == 0 || bytes % RECORD as u64 != 0 {
+        return Err(InputError::Cifar10Length { path: path.to_owned(), bytes });
+    }
+    Ok((bytes / RECORD as u64) as usize)
 }
 
 fn training_batches(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
@@ -245,23 +274,6 @@ mod tests {
         insta::assert_snapshot!(error(&path, 1), @"`DIR/batch.bin` is no binary CIFAR-10 batch: its 0 bytes are not a multiple of 3073 (a label and 3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin");
     }
 
-    /// The folder named by an environment variable, or else the one beside the checkout.
-    fn reference(variable: &str, beside: &str) -> Option<PathBuf> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let folder =
-            env::var_os(variable).map_or(workspace.join("..").join(beside), |set| workspace.join(set));
-        if folder.is_dir() {
-            return Some(folder);
-        }
-        assert!(
-            env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "{variable}: no folder {}",
-            folder.display()
-        );
-        eprintln!("skipped: no folder {}; set {variable}", folder.display());
-        None
-    }
-
     /// The images of a tensor, and its numbers.
     fn tensor(file: &Path, name: &str) -> (usize, Shape, Vec<f32>) {
         let bytes = fs::read(file).unwrap();
@@ -318,7 +330,7 @@ mod tests {
     /// normalisation is the reference's to the bit, and so is the order of more than three channels.
     #[test]
     fn inputs_of_the_fixtures_are_read_to_the_bit() {
-        let Some(folder) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
+        let Some(folder) = swapnas_fixtures::fixtures("") else { return };
         let scratch = TempDir::new().unwrap();
         let inputs = inputs_of_fixtures(&folder);
         assert!(inputs.iter().any(|input| input.shape.channels > 3), "no case has more than three channels");
@@ -335,9 +347,8 @@ mod tests {
     /// begin as the sample does is another one.
     #[test]
     fn inputs_of_the_fixtures_are_in_the_sample() {
-        let Some(fixtures) = reference("SWAPNAS_FIXTURES", "shared/fixtures") else { return };
-        let Some(data) = reference("SWAPNAS_DATA", "shared/data") else { return };
-        let file = data.join("cifar10_sample.bin");
+        let Some(fixtures) = swapnas_fixtures::fixtures("") else { return };
+        let Some(file) = swapnas_fixtures::data("cifar10_sample.bin") else { return };
         let sample = Cifar10::open(&file).unwrap();
         let bytes = fs::read(&file).unwrap();
         let known = |picture: &[u8]| bytes.chunks_exact(RECORD).any(|record| record[1..] == *picture);
@@ -359,8 +370,8 @@ mod tests {
 
     #[test]
     fn the_sample_beside_the_fixtures_is_a_batch() {
-        let Some(folder) = reference("SWAPNAS_DATA", "shared/data") else { return };
-        let cifar = Cifar10::open(folder.join("cifar10_sample.bin")).unwrap();
+        let Some(sample) = swapnas_fixtures::data("cifar10_sample.bin") else { return };
+        let cifar = Cifar10::open(sample).unwrap();
         let images = cifar.images(&(0..cifar.count()).collect::<Vec<_>>(), SHAPE).unwrap();
         assert!(images.labels.unwrap().iter().all(|&label| label < 10));
         // Photographs, normalised: mean and variance near 0 and 1 in every colour.

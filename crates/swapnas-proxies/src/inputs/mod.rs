@@ -31,6 +31,7 @@ pub use array::{Array, ArrayError};
 pub use cifar10::Cifar10;
 pub use error::{InputError, Place};
 pub use folder::{PictureFolder, Skipped};
+pub use npy::draw_npy;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
 

@@ -1,7 +1,7 @@
 //! Arrays saved by NumPy.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use npyz::{Deserialize, NpyFile, NpyHeader, NpyReader, Order};
@@ -12,8 +12,25 @@ use super::{Images, InputError, Place};
 
 /// Takes or draws `count` images of the array in `path`.
 pub(super) fn draw(path: &Path, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
+    let file = File::open(path).map_err(|cause| InputError::Read { path: path.to_owned(), cause })?;
+    draw_npy(path, BufReader::new(file), shape, count, seed)
+}
+
+/// Draws what [`InputSpec::Npy`](super::InputSpec::Npy) does from a file that is open, or in memory; `path` is
+/// what messages call it.
+///
+/// # Errors
+///
+/// When it is not an array of such images, or holds too few.
+pub fn draw_npy(
+    path: &Path,
+    file: impl Read + Seek,
+    shape: Shape,
+    count: usize,
+    seed: u64,
+) -> Result<Images, InputError> {
     let mut images = Images::zeros(shape, count)?;
-    let array = open(path, shape)?;
+    let array = open(path, file, shape)?;
     let found = array.shape()[0];
     if found < count as u64 {
         return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
@@ -33,11 +50,8 @@ pub(super) fn draw(path: &Path, shape: Shape, count: usize, seed: u64) -> Result
 }
 
 /// Opens the array and makes sure that it holds images of `shape`, and that the file holds it.
-fn open(path: &Path, shape: Shape) -> Result<NpyFile<BufReader<File>>, InputError> {
+fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyFile<R>, InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };
-    let file = File::open(path).map_err(reading)?;
-    let length = file.metadata().map_err(reading)?.len();
-    let mut reader = BufReader::new(file);
     let header = read_header(&mut reader)
         .map_err(|error| InputError::NpyHeader { path: path.to_owned(), reason: first_line(&error) })?;
     let Some(item_size) = header.dtype().num_bytes() else {
@@ -56,7 +70,9 @@ fn open(path: &Path, shape: Shape) -> Result<NpyFile<BufReader<File>>, InputErro
     }
     let expected =
         u128::from(count).saturating_mul(shape.elements() as u128).saturating_mul(item_size as u128);
-    let found = length.saturating_sub(reader.stream_position().map_err(reading)?);
+    let start = reader.stream_position().map_err(reading)?;
+    let found = reader.seek(SeekFrom::End(0)).map_err(reading)?.saturating_sub(start);
+    reader.seek(SeekFrom::Start(start)).map_err(reading)?;
     if expected > u128::from(found) {
         return Err(InputError::NpyLength { path: path.to_owned(), expected, found });
     }
@@ -117,7 +133,7 @@ fn fill<T: Deserialize + Copy + Into<f64>>(
     images: &mut Images,
     path: &Path,
     picks: &[u64],
-    mut values: NpyReader<T, BufReader<File>>,
+    mut values: NpyReader<T, impl Read + Seek>,
     to_f32: impl Fn(T) -> f32,
 ) -> Result<(), InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };

@@ -2,7 +2,7 @@
 //! `metrics_nb201` lists, in double and in single precision.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -101,24 +101,9 @@ const METRICS: [(&str, &str, f64, f64); 29] = [
     ("macs", "macs", 0.0, 0.0),
 ];
 
-/// The folder of the fixtures; `None` if there is none and that is no failure.
-fn folder() -> Option<PathBuf> {
-    let root = std::env::var_os("SWAPNAS_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-        PathBuf::from,
-    );
-    let folder = root.join("metrics_nb201");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no fixtures in {}", folder.display());
-    eprintln!("skipped: no fixtures in {}", folder.display());
-    None
-}
-
 #[test]
 fn fixtures_metrics_in_double_precision() {
-    if let Some(folder) = folder() {
+    if let Some(folder) = swapnas_fixtures::fixtures("metrics_nb201") {
         check::<f64>(&folder, |key, _, _| match key {
             "plain" | "grasp" => (1e-10, 1e-8),
             _ => (0.0, 1e-8),
@@ -128,7 +113,7 @@ fn fixtures_metrics_in_double_precision() {
 
 #[test]
 fn fixtures_metrics_in_single_precision() {
-    if let Some(folder) = folder() {
+    if let Some(folder) = swapnas_fixtures::fixtures("metrics_nb201") {
         check::<f32>(&folder, |_, absolute, relative| (absolute, relative));
     }
 }

@@ -12,7 +12,7 @@ use crate::reference;
 /// Asserts that the graph has the parameters of the file, which may also hold the `input`.
 fn same_parameters(graph: &Graph, folder: &str, case: &Value) {
     let path =
-        reference::fixture_path(&format!("{folder}/{}", text(case, "file"))).expect("listed files exist");
+        swapnas_fixtures::fixtures(&format!("{folder}/{}", text(case, "file"))).expect("listed files exist");
     let bytes = std::fs::read(path).expect("readable");
     let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
     let stored: BTreeMap<String, Vec<usize>> = tensors

@@ -37,6 +37,14 @@ pub fn read_list(path: &Path) -> Result<List, TableError> {
     list(&Text::read(path)?)
 }
 
+/// The same of bytes that are at hand; `file` is what messages call them.
+///
+/// # Errors
+/// As of [`read_list`].
+pub fn list_from_bytes(file: &str, bytes: Vec<u8>) -> Result<List, TableError> {
+    list(&Text::decode(file.to_owned(), bytes)?)
+}
+
 pub(super) fn list(text: &Text) -> Result<List, TableError> {
     let mut lines = numbered(&text.bytes);
     if let Some((_, first)) = lines.first() {

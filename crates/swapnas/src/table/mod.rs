@@ -18,7 +18,7 @@ mod tests;
 mod write;
 
 pub use error::TableError;
-pub use list::{Entry, List, read_list};
+pub use list::{Entry, List, list_from_bytes, read_list};
 pub use problems::{Problem, Problems};
-pub use read::{Options, Row, Table, read};
+pub use read::{Options, Row, Table, from_bytes, read};
 pub use write::{ScoredRow, write_scores};

@@ -56,6 +56,14 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
     table(&Text::read(path)?, options)
 }
 
+/// The same of bytes that are at hand; `file` is what messages call them.
+///
+/// # Errors
+/// As of [`read`].
+pub fn from_bytes(file: &str, bytes: Vec<u8>, options: &Options) -> Result<Table, TableError> {
+    table(&Text::decode(file.to_owned(), bytes)?, options)
+}
+
 pub(super) fn table(text: &Text, options: &Options) -> Result<Table, TableError> {
     let (arch, accuracy) = (options.arch_column.as_deref(), options.accuracy_column.as_deref());
     let records = text.records();

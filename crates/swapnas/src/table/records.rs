@@ -23,13 +23,13 @@ impl Text {
             (path.display().to_string(), std::fs::read(path))
         };
         match bytes {
-            Ok(bytes) => Text::of(file, bytes),
+            Ok(bytes) => Text::decode(file, bytes),
             Err(source) => Err(TableError::Read { file, source }),
         }
     }
 
     /// What is in a file. UTF-16 is told by its byte order mark, or by the half of its first letter that is zero.
-    pub(super) fn of(file: String, bytes: Vec<u8>) -> Result<Self, TableError> {
+    pub(super) fn decode(file: String, bytes: Vec<u8>) -> Result<Self, TableError> {
         match bytes[..] {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
                 Err(TableError::Utf16 { file })

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::list::list;
 use super::read::table;
@@ -115,7 +115,7 @@ fn sixteen_bits_a_letter_are_told_with_and_without_a_mark() {
     let bytes = |text: &str, to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
     for text in ["\u{feff}arch,acc\na,1\n", "arch,acc\na,1\n"] {
         for to in [u16::to_le_bytes, u16::to_be_bytes] {
-            let error = Text::of("t.csv".to_owned(), bytes(text, to)).err().unwrap();
+            let error = Text::decode("t.csv".to_owned(), bytes(text, to)).err().unwrap();
             assert!(matches!(error, TableError::Utf16 { .. }), "{error}");
         }
     }
@@ -249,21 +249,9 @@ mod writing {
     }
 }
 
-/// The folder of reference tables; says so if it is not there.
-fn data() -> Option<PathBuf> {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("SWAPNAS_DATA").map_or_else(default, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is not there", folder.display());
-    eprintln!("skipped: {} is not there; set SWAPNAS_DATA", folder.display());
-    None
-}
-
 #[test]
 fn fixtures_of_all_benchmarks_are_read() {
-    let Some(folder) = data() else { return };
+    let Some(folder) = swapnas_fixtures::data("") else { return };
     let proxies = ("1 (`arch`)", "2 (`val_accuracy`)");
     let expected = [
         ("DARTS_archs_CIFAR10", ("1", "2"), 1000),

@@ -19,6 +19,8 @@ use super::{archs, export};
 #[test]
 #[ignore = "needs Python with PyTorch and ONNX Runtime"]
 fn others_compute_the_same() {
+    let packages = ["torch", "onnx", "onnxruntime", "safetensors"];
+    let Some(python) = swapnas_fixtures::python(&packages) else { return };
     let folder = tempfile::tempdir().unwrap();
     for &space in swapnas::spaces() {
         for (number, arch) in archs(space).iter().enumerate() {
@@ -53,7 +55,6 @@ fn others_compute_the_same() {
             tensors.write(&folder.join("expected.safetensors"));
         }
     }
-    let python = std::env::var_os("SWAPNAS_PYTHON").unwrap_or("python3".into());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/verify_export.py");
     let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
     assert!(status.success());

@@ -18,8 +18,9 @@ const TOLERANCE: f64 = 1e-6;
 #[test]
 #[ignore = "needs Python with torchvision"]
 fn networks_of_torchvision_compute_the_same() {
+    let packages = ["torch", "torchvision", "onnx", "onnxscript", "safetensors"];
+    let Some(python) = swapnas_fixtures::python(&packages) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let python = std::env::var_os("SWAPNAS_PYTHON").unwrap_or("python3".into());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/write_models.py");
     let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
     assert!(status.success());
