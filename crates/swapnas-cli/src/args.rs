@@ -47,10 +47,6 @@ pub(crate) struct CorrelateArgs {
     /// Column of the accuracies, by name or by number from 1 on [default: by its name, or the second]
     #[arg(long, value_name = "C")]
     pub accuracy_column: Option<String>,
-    /// Leave out lines that cannot be read or networks that cannot be built, and list them, instead of
-    /// stopping before anything is scored
-    #[arg(long)]
-    pub skip_bad: bool,
     /// Write all scores to a CSV file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -169,6 +165,10 @@ pub(crate) struct ScoringArgs {
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
+    /// Leave out what cannot be used, and list it, instead of stopping before anything is scored: pictures of
+    /// images:DIR that cannot be decoded, and lines of a file that cannot be read as networks
+    #[arg(long)]
+    pub skip_bad: bool,
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1..=4096))]
     pub batch: usize,

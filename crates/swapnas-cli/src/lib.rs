@@ -10,8 +10,10 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
+use swapnas::{plain, plain_lines};
 
 use args::{Cli, Command};
 pub use progress::{Done, bar};
@@ -31,8 +33,8 @@ enum Ending {
 /// the process with. Help, and arguments that make no sense, end it at once.
 pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
     let command = command();
-    let matches = command.clone().get_matches_from(arguments);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = command.clone().try_get_matches_from(arguments).unwrap_or_else(|error| exit(error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit(error));
     let result = match cli.command {
         Command::Score(args) => commands::score::run(args, &given(&command, &matches)),
         Command::Correlate(args) => commands::correlate::run(args, &given(&command, &matches)),
@@ -55,6 +57,28 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
     }
 }
 
+/// Ends the process with help, or with what is wrong with the arguments, of which what was typed is made
+/// [`plain`].
+fn exit(mut error: clap::Error) -> ! {
+    let typed = [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand];
+    for kind in typed {
+        let Some(ContextValue::String(text)) = error.get(kind) else { continue };
+        let shown = plain(text).to_string();
+        if shown != *text {
+            error.insert(kind, ContextValue::String(shown));
+            // It says what was typed once more.
+            error.remove(ContextKind::Suggested);
+        }
+    }
+    let text = error.render().to_string();
+    let shown = plain_lines(&text);
+    if !error.use_stderr() || shown == text {
+        error.exit();
+    }
+    eprint!("{shown}");
+    std::process::exit(error.exit_code())
+}
+
 /// The command with all its options, where a negative number is a value like any other, so that it is refused as
 /// one.
 fn command() -> clap::Command {
@@ -65,7 +89,8 @@ fn command() -> clap::Command {
     Cli::command().mut_subcommands(|subcommand| subcommand.mut_args(values))
 }
 
-/// An error with its causes, each said once: some errors say their cause themselves.
+/// An error with its causes, each said once: some errors say their cause themselves. Nothing in it would do
+/// anything to a terminal.
 pub fn explain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -77,7 +102,7 @@ pub fn explain(error: &(dyn Error + 'static)) -> String {
         }
         cause = error.source();
     }
-    text
+    plain_lines(&text)
 }
 
 /// The names of the options of the subcommand that were typed.

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{Cell, CellAlignment, Table};
+use serde_json::{Value, json};
 use swapnas::results::Found;
-use swapnas::{Column, Columns, Correlation, Init, Score, Settings, Sharing, Space};
+use swapnas::{
+    Column, Columns, Correlation, Init, Score, Settings, Sharing, Skipped, Space, Undefined, plain,
+};
 
 use crate::commands::score::Row;
 
@@ -13,7 +16,7 @@ use crate::commands::score::Row;
 pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path>) -> String {
     let weights = match (tensors, settings.sharing) {
         (Some(tensors), _) => {
-            return format!("network {network}; weights and images of {}", tensors.display());
+            return format!("network {network}; weights and images of {}", plain(tensors));
         }
         (None, Sharing::Shared) => "shared",
         (None, Sharing::Independent) => "independent",
@@ -29,7 +32,10 @@ pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path
     }
     let mut text = format!(
         "network {network}\ninputs {}, batch {}, seed {}, {}",
-        settings.inputs, settings.batch, settings.seed, settings.precision
+        plain(&settings.inputs.to_string()),
+        settings.batch,
+        settings.seed,
+        settings.precision
     );
     for ((repeats, init), metrics) in &sets {
         text.push_str(&format!("\n{repeats} x {init} {weights} weights"));
@@ -44,7 +50,7 @@ pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path
 pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
-    let names = columns.iter().map(ToString::to_string);
+    let names = columns.iter().map(|column| plain(&column.to_string()).to_string());
     table.set_header(["".to_owned()].into_iter().chain(names).chain([noun.to_owned()]));
     for (place, row) in rows.iter().enumerate() {
         let mut cells = vec![Cell::new(place + 1).set_alignment(CellAlignment::Right)];
@@ -52,11 +58,13 @@ pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String 
             let text = match score {
                 Ok(Score { mean, std }) if *std > 0.0 => format!("{} ± {}", number(*mean), number(*std)),
                 Ok(Score { mean, .. }) => number(*mean),
-                Err(reason) => format!("undefined: {reason}"),
+                Err(reason) => undefined(reason),
             };
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
-        cells.push(Cell::new(&row.name));
+        // Architectures are there to be copied; files may be called anything.
+        let is_file = row.shapes.is_some();
+        cells.push(if is_file { Cell::new(plain(&row.name)) } else { Cell::new(&row.name) });
         table.add_row(cells);
     }
     table.to_string()
@@ -66,13 +74,13 @@ pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String 
 pub(crate) fn found(space: &dyn Space, found: &[Found<'_>]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
-    let names = found.first().map(|first| first.scores.iter().map(|(name, _)| name.clone()));
+    let names = found.first().map(|first| first.scores.iter().map(|(name, _)| plain(name).to_string()));
     let sizes = ["params", "macs", "final params", "final macs", "architecture"].map(str::to_owned);
     table.set_header(["".to_owned()].into_iter().chain(names.into_iter().flatten()).chain(sizes));
     for (place, Found { entry, scores, .. }) in found.iter().enumerate() {
         let scores = scores.iter().map(|(_, score)| match score {
             Ok(score) => number(score.mean),
-            Err(reason) => format!("undefined: {reason}"),
+            Err(reason) => undefined(reason),
         });
         let counts = [entry.scored.params, entry.scored.macs, entry.sizes.params, entry.sizes.macs];
         let numbers = [(place + 1).to_string()].into_iter().chain(scores);
@@ -82,6 +90,18 @@ pub(crate) fn found(space: &dyn Space, found: &[Found<'_>]) -> String {
         table.add_row(cells);
     }
     table.to_string()
+}
+
+fn undefined(reason: &Undefined) -> String {
+    format!("undefined: {}", plain(&reason.to_string()))
+}
+
+/// The pictures that were left out, as JSON.
+pub(crate) fn skipped(settings: &Settings) -> Vec<Value> {
+    let skipped = settings.inputs.skipped().into_iter();
+    let object =
+        |skipped: Skipped| json!({ "file": skipped.path.to_string_lossy(), "reason": skipped.reason });
+    skipped.map(object).collect()
 }
 
 /// A number with as many digits as it has meaning: whole ones in full, others with five digits.
@@ -104,10 +124,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 
 /// What is said of an architecture that cannot be read, before the reason.
 pub fn unread(text: &str) -> String {
-    const SHOWN: usize = 200;
-    let end = text.char_indices().nth(SHOWN).map_or(text.len(), |(place, _)| place);
-    let more = if end < text.len() { "…" } else { "" };
-    format!("cannot read the architecture `{}{more}`", &text[..end])
+    format!("cannot read the architecture `{}`", plain(text))
 }
 
 /// Text broken into lines of at most 96 characters, each after `indent`.
@@ -145,14 +162,14 @@ pub(crate) fn correlations(correlations: &[(&Column, Correlation)], markdown: bo
             correlation.n.to_string(),
             correlation.undefined.to_string(),
         ];
-        let mut cells = vec![Cell::new(column)];
+        let mut cells = vec![Cell::new(plain(&column.to_string()))];
         cells.extend(numbers.map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
         table.add_row(cells);
     }
     let mut text = table.to_string();
     for (column, correlation) in correlations {
         for reason in &correlation.reasons {
-            text.push_str(&format!("\n{column}: {reason}"));
+            text.push_str(&format!("\n{}: {}", plain(&column.to_string()), plain(reason)));
         }
     }
     text

@@ -1,10 +1,13 @@
 //! What is scored: architectures of a space, or the networks of ONNX files.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use swapnas::onnx::{self, Model};
-use swapnas::{Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors};
+use swapnas::{
+    Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors, plain,
+};
 
 use crate::render;
 
@@ -28,6 +31,39 @@ impl Subject {
     pub(crate) fn typed(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
         let read = Subject::read(text, scoring);
         if Model::is_named(text) { read } else { read.with_context(|| render::unread(text)) }
+    }
+}
+
+/// Reads what a file lists, where the same text may stand in many lines: an architecture is parsed once.
+pub(crate) struct Reader<'a> {
+    scoring: &'a Scoring,
+    /// Whether networks are built for once.
+    builds: bool,
+    known: HashMap<&'a str, Arch>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(scoring: &'a Scoring) -> Self {
+        Reader { scoring, builds: false, known: HashMap::new() }
+    }
+
+    /// Lets it build every network for once, so that one that cannot be built costs no scores.
+    pub(crate) fn building(self) -> Self {
+        Reader { builds: true, ..self }
+    }
+
+    pub(crate) fn read(&mut self, text: &'a str) -> anyhow::Result<Subject> {
+        if let Some(arch) = self.known.get(text) {
+            return Ok(Subject::Arch(arch.clone()));
+        }
+        let subject = Subject::read(text, self.scoring)?;
+        if let Subject::Arch(arch) = &subject {
+            if self.builds {
+                self.scoring.space.network(arch, &self.scoring.network())?;
+            }
+            self.known.insert(text, arch.clone());
+        }
+        Ok(subject)
     }
 }
 
@@ -70,7 +106,7 @@ impl Subjects {
             return Ok(Subjects { columns: scoring.columns()?, by: By::Space(archs, Box::new(scorer)) });
         };
         if !archs.is_empty() {
-            let path = first.path().display();
+            let path = plain(first.path());
             bail!(
                 "{path} is an ONNX file, but there are architectures of a space as well; score them by themselves"
             );
@@ -162,11 +198,12 @@ impl Subjects {
         }
     }
 
-    /// What a reader of the scores should know of the files.
-    pub(crate) fn warning(&self) -> Option<String> {
-        match &self.by {
+    /// What a reader of the scores should know of the files, of networks and of images.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        let of_models = match &self.by {
             By::Space(..) => None,
             By::Itself(models, _) => onnx::warning(models),
-        }
+        };
+        of_models.into_iter().chain(self.settings().inputs.warning())
     }
 }

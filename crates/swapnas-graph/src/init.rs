@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::{Key, Param, ParamKind};
+use crate::{Key, Param, ParamKind, plain};
 
 /// How weights are drawn.
 ///
@@ -90,7 +90,7 @@ impl fmt::Display for Init {
 
 /// A name that no initialisation has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no initialisation is called '{0}'; there are {list}", list = Init::ALL.map(Init::name).join(", "))]
+#[error("no initialisation is called '{}'; there are {list}", plain(.0), list = Init::ALL.map(Init::name).join(", "))]
 pub struct UnknownInit(pub String);
 
 impl FromStr for Init {

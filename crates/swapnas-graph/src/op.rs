@@ -79,10 +79,10 @@ impl Window {
     /// is larger than the padded image or a stride or dilation is zero.
     pub fn output(&self, height: usize, width: usize) -> Option<(usize, usize)> {
         let side = |size: usize, before: i32, after: i32, axis: usize| {
-            let reach = self.dilation[axis] * self.kernel[axis].checked_sub(1)? + 1;
-            let padded = i64::try_from(size).ok()? + i64::from(before) + i64::from(after);
-            let room = usize::try_from(padded - i64::try_from(reach).ok()?).ok()?;
-            Some(room.checked_div(self.stride[axis])? + 1)
+            let reach = self.dilation[axis].checked_mul(self.kernel[axis].checked_sub(1)?)?;
+            let padded = i64::try_from(size).ok()?.checked_add(i64::from(before) + i64::from(after))?;
+            let room = usize::try_from(padded.checked_sub(i64::try_from(reach).ok()?)?.checked_sub(1)?).ok()?;
+            room.checked_div(self.stride[axis])?.checked_add(1)
         };
         if self.dilation.contains(&0) {
             return None;

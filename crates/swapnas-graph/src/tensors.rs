@@ -3,13 +3,17 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 
-use crate::Param;
+use crate::{Param, plain, read_json};
 
 /// Named tensors of `f32`, as read from a safetensors file.
 #[derive(Clone, Debug, Default)]
 pub struct Tensors {
     path: PathBuf,
     tensors: BTreeMap<String, Tensor>,
+    /// Where tensors have a number that is infinite or none.
+    flaws: BTreeMap<String, usize>,
+    /// Tensors of other types, which cannot be weights or images.
+    others: BTreeMap<String, Dtype>,
 }
 
 /// Dimensions and numbers, the last dimension running fastest.
@@ -25,7 +29,7 @@ pub struct Tensor {
 #[derive(Debug, thiserror::Error)]
 pub enum TensorsError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", plain(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -33,15 +37,27 @@ pub enum TensorsError {
         source: std::io::Error,
     },
     /// It is no safetensors file.
-    #[error("{} is not a valid safetensors file: {source}", path.display())]
+    #[error("{} is not a valid safetensors file: {}", plain(path), plain(&cause.to_string()))]
     Format {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: safetensors::SafeTensorError,
+        cause: safetensors::SafeTensorError,
+    },
+    /// Its header says something twice.
+    #[error("{}: the header has {what}; write the file anew, with a name for each tensor", plain(path))]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// What is there twice, and where.
+        what: String,
     },
     /// A tensor that a network needs is not there.
-    #[error("{} has no tensor '{name}', which the network needs with shape {expected:?}", path.display())]
+    #[error(
+        "{} has no tensor '{}', which the network needs with shape {expected:?}",
+        plain(path),
+        plain(name)
+    )]
     Missing {
         /// The file.
         path: PathBuf,
@@ -51,7 +67,11 @@ pub enum TensorsError {
         expected: Vec<usize>,
     },
     /// A tensor has another shape than the network's parameter.
-    #[error("{}: tensor '{name}' has shape {found:?}, but the network needs {expected:?}", path.display())]
+    #[error(
+        "{}: tensor '{}' has shape {found:?}, but the network needs {expected:?}",
+        plain(path),
+        plain(name)
+    )]
     Shape {
         /// The file.
         path: PathBuf,
@@ -62,12 +82,67 @@ pub enum TensorsError {
         /// Shape in the file.
         found: Vec<usize>,
     },
+    /// A tensor has numbers of another type.
+    #[error(
+        "{}: tensor '{}' is of type {found}; save it in 32-bit floats, as tensor.float() in PyTorch",
+        plain(path),
+        plain(name)
+    )]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor.
+        name: String,
+        /// Its type.
+        found: Dtype,
+    },
+    /// A tensor has a number that is infinite or none.
+    #[error(
+        "{}: {} is {value}; a network cannot be run with that: replace it by a finite number",
+        plain(path), place(name, shape, *index)
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Which of its numbers, the last dimension running fastest.
+        index: usize,
+        /// The number.
+        value: f32,
+    },
+}
+
+/// Name of the tensor of images.
+const IMAGES: &str = "input";
+
+/// Where a number of a tensor is, in words for images: `tensor 'stem.0.weight' at [3, 0, 1, 1]`.
+fn place(name: &str, shape: &[usize], index: usize) -> String {
+    let mut rest = index;
+    let mut indices = vec![0; shape.len()];
+    for (place, size) in indices.iter_mut().zip(shape).rev() {
+        *place = rest % size;
+        rest /= size;
+    }
+    match (name, &indices[..]) {
+        (IMAGES, [image, channel, row, column]) => {
+            format!("image {image}, channel {channel}, row {row}, column {column} of tensor '{IMAGES}'")
+        }
+        _ => format!("tensor '{}' at {indices:?}", plain(name)),
+    }
 }
 
 impl Tensors {
     /// Tensors by their names; `path` is what messages call the file.
     pub fn new(path: PathBuf, tensors: BTreeMap<String, Tensor>) -> Self {
-        Tensors { path, tensors }
+        let flaw = |(name, tensor): (&String, &Tensor)| {
+            let place = tensor.numbers.iter().position(|number| !number.is_finite())?;
+            Some((name.clone(), place))
+        };
+        let flaws = tensors.iter().filter_map(flaw).collect();
+        Tensors { path, tensors, flaws, others: BTreeMap::new() }
     }
 
     /// Reads all tensors of type `F32` of a safetensors file; others cannot be weights or images.
@@ -85,18 +160,26 @@ impl Tensors {
     /// # Errors
     /// If it is not valid.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, TensorsError> {
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|source| TensorsError::Format { path: path.to_owned(), source })?;
+        let path = path.to_owned();
+        let file = match SafeTensors::deserialize(bytes) {
+            Ok(file) => file,
+            Err(cause) => return Err(TensorsError::Format { path, cause }),
+        };
+        if let Some(Err(error)) = header(bytes).map(read_json) {
+            return Err(TensorsError::Twice { path, what: error.to_string() });
+        }
         let mut tensors = BTreeMap::new();
+        let mut others = BTreeMap::new();
         for (name, view) in file.tensors() {
             if view.dtype() != Dtype::F32 {
+                others.insert(name, view.dtype());
                 continue;
             }
             let (numbers, _) = view.data().as_chunks::<4>();
             let numbers = numbers.iter().map(|b| f32::from_le_bytes(*b)).collect();
             tensors.insert(name, Tensor { shape: view.shape().to_vec(), numbers });
         }
-        Ok(Tensors { path: path.to_owned(), tensors })
+        Ok(Tensors { others, ..Tensors::new(path, tensors) })
     }
 
     /// The file they were read from.
@@ -104,17 +187,26 @@ impl Tensors {
         &self.path
     }
 
-    /// A tensor by name.
+    /// A tensor by name, whatever its numbers are.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.tensors.get(name)
+    }
+
+    /// The images, which are the tensor `input`, if there is one.
+    ///
+    /// # Errors
+    /// If it is of another type, or one of its numbers is infinite or none.
+    pub fn images(&self) -> Result<Option<&Tensor>, TensorsError> {
+        self.finite(IMAGES)
     }
 
     /// The numbers of a parameter.
     ///
     /// # Errors
-    /// If there is no tensor of its name, or one of another shape.
+    /// If there is no tensor of its name, one of another shape or type, or one with a number that is infinite or
+    /// none.
     pub fn param(&self, param: &Param) -> Result<&[f32], TensorsError> {
-        let tensor = self.get(&param.name).ok_or_else(|| TensorsError::Missing {
+        let tensor = self.finite(&param.name)?.ok_or_else(|| TensorsError::Missing {
             path: self.path.clone(),
             name: param.name.clone(),
             expected: param.shape.clone(),
@@ -128,5 +220,99 @@ impl Tensors {
             });
         }
         Ok(&tensor.numbers)
+    }
+
+    /// A tensor with which networks can be run.
+    fn finite(&self, name: &str) -> Result<Option<&Tensor>, TensorsError> {
+        let (path, owned) = (|| self.path.clone(), || name.to_owned());
+        if let Some(found) = self.others.get(name) {
+            return Err(TensorsError::Type { path: path(), name: owned(), found: *found });
+        }
+        let Some(tensor) = self.get(name) else { return Ok(None) };
+        match self.flaws.get(name) {
+            None => Ok(Some(tensor)),
+            Some(&index) => Err(TensorsError::NotFinite {
+                path: path(),
+                name: owned(),
+                shape: tensor.shape.clone(),
+                index,
+                value: tensor.numbers[index],
+            }),
+        }
+    }
+}
+
+/// The JSON at the beginning of a safetensors file, behind its length in eight bytes.
+fn header(bytes: &[u8]) -> Option<&str> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    std::str::from_utf8(rest.get(..length)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Key, Param, ParamKind};
+
+    /// The bytes of a file with this header, and so many bytes of numbers.
+    fn file(header: &str, numbers: &[f32]) -> Vec<u8> {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.bytes());
+        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        bytes
+    }
+
+    fn read(header: &str, numbers: &[f32]) -> Result<Tensors, TensorsError> {
+        Tensors::from_bytes(Path::new("x.safetensors"), &file(header, numbers))
+    }
+
+    const IMAGES_2X1X2X2: &str = r#"{"input":{"dtype":"F32","shape":[2,1,2,2],"data_offsets":[0,32]}}"#;
+
+    #[test]
+    fn numbers_that_are_none_are_named_with_their_place() {
+        for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+            let mut numbers = [0.5; 8];
+            numbers[7] = value;
+            let error = read(IMAGES_2X1X2X2, &numbers).unwrap().images().unwrap_err().to_string();
+            let expected = format!(
+                "x.safetensors: image 1, channel 0, row 1, column 1 of tensor 'input' is {shown}; a network \
+                 cannot be run with that: replace it by a finite number"
+            );
+            assert_eq!(error, expected);
+        }
+        assert!(read(IMAGES_2X1X2X2, &[f32::MAX; 8]).unwrap().images().unwrap().is_some());
+        let weights = r#"{"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}"#;
+        let tensors = read(weights, &[0.0, 1.0, 2.0, 3.0, f32::NAN, f32::NAN]).unwrap();
+        let kind = ParamKind::LinearWeight;
+        let param = |name: &str| Param {
+            name: name.into(),
+            shape: vec![2, 3],
+            kind,
+            fan_in: 1,
+            fan_out: 1,
+            key: Key(0),
+        };
+        let error = tensors.param(&param("a.weight")).unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"x.safetensors: tensor 'a.weight' at [1, 1] is NaN; a network cannot be run with that: replace it by a finite number");
+        assert!(tensors.images().unwrap().is_none() && tensors.param(&param("b")).is_err());
+    }
+
+    #[test]
+    fn other_types_are_named() {
+        let half = r#"{"input":{"dtype":"F16","shape":[1,1,2,4],"data_offsets":[0,16]}}"#;
+        let error = read(half, &[0.0; 4]).unwrap().images().unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"x.safetensors: tensor 'input' is of type F16; save it in 32-bit floats, as tensor.float() in PyTorch");
+    }
+
+    #[test]
+    fn what_is_there_twice_is_refused() {
+        let entry = r#""input":{"dtype":"F32","shape":[2,1,2,2],"data_offsets":[0,32]}"#;
+        let error = read(&format!("{{{entry},{entry}}}"), &[0.0; 8]).unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"x.safetensors: the header has the key `input` twice at line 1 column 72; write the file anew, with a name for each tensor");
+        for bytes in [&b""[..], &[255; 40], &file("{", &[]), &file("\u{1b}", &[0.0])] {
+            let error = Tensors::from_bytes(Path::new("x.safetensors"), bytes).unwrap_err().to_string();
+            assert!(error.starts_with("x.safetensors is not a valid safetensors file: "), "{error}");
+            assert!(!error.contains('\u{1b}'));
+        }
     }
 }

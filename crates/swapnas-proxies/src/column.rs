@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use swapnas_graph::plain;
+
 use crate::definition::Direction;
 use crate::metric::MetricError;
 use crate::{Metric, Score, Scored, Undefined, log_rank_sums, mean_ranks, metrics};
@@ -76,18 +78,26 @@ pub enum ColumnError {
     #[error(transparent)]
     Metric(#[from] MetricError),
     /// Parentheses do not match.
-    #[error("in the list of metrics `{0}` parentheses do not match")]
+    #[error("in the list of metrics `{}` parentheses do not match", plain(.0))]
     Parentheses(String),
     /// Nothing between commas.
-    #[error("the list of metrics `{0}` has an empty place; put one comma between two metrics")]
+    #[error("the list of metrics `{}` has an empty place; put one comma between two metrics", plain(.0))]
     Empty(String),
     /// An aggregate that does not exist.
-    #[error("`{0}` is no aggregate; write rank(...) for mean ranks or logrank(...) for logarithms of ranks")]
+    #[error(
+        "`{}` is no aggregate; write rank(...) for mean ranks or logrank(...) for logarithms of ranks", plain(.0)
+    )]
     Aggregate(String),
     /// An aggregate within an aggregate.
-    #[error("`{0}` stands within an aggregate, which is made of metrics only")]
+    #[error("`{}` stands within an aggregate, which is made of metrics only", plain(.0))]
     Nested(String),
+    /// More than can be meant.
+    #[error("a list of {0} metrics is too long; give {MOST} at most")]
+    TooMany(usize),
 }
+
+/// Many times as many as there are metrics; a list may name one with several arguments.
+const MOST: usize = 1000;
 
 impl Columns {
     /// The columns.
@@ -250,6 +260,9 @@ fn split(text: &str) -> Result<Vec<&str>, ColumnError> {
         return Err(ColumnError::Parentheses(text.to_owned()));
     }
     parts.push(&text[start..]);
+    if parts.len() > MOST {
+        return Err(ColumnError::TooMany(parts.len()));
+    }
     if parts.iter().any(|part| part.trim().is_empty()) {
         return Err(ColumnError::Empty(text.to_owned()));
     }
@@ -284,7 +297,18 @@ mod tests {
         insta::assert_snapshot!(error("swap)"), @"in the list of metrics `swap)` parentheses do not match");
         insta::assert_snapshot!(error("mean(swap)"), @"`mean` is no aggregate; write rank(...) for mean ranks or logrank(...) for logarithms of ranks");
         insta::assert_snapshot!(error("rank(te-nas,swap)"), @"`te-nas` stands within an aggregate, which is made of metrics only");
+        insta::assert_snapshot!(error(&"swap,".repeat(2000)), @"a list of 2001 metrics is too long; give 1000 at most");
+        insta::assert_snapshot!(error(&format!("swap\x1b[2J{}", "x".repeat(1000))).split(';').next().unwrap(), @r#"no metric is called `swap\u{1b}[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…(893 more)…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`"#);
         assert!("rank(swap)x".parse::<Columns>().is_err() && "rank()".parse::<Columns>().is_err());
+    }
+
+    #[test]
+    fn lists_without_end_are_refused() {
+        for unit in ["x", "rank(", "swap,", "rank(swap),", "(", ")", "swap-reg:mu=1", ":", "swap-reg:mu=9,"] {
+            let text = unit.repeat(4_000_000 / unit.len());
+            let error = text.parse::<Columns>().unwrap_err().to_string();
+            assert!(error.len() < 1500, "{unit}: {error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use swapnas_graph::plain;
+
 use crate::definition::{Argument, Compute, Definition, Needs};
 use crate::metrics;
 
@@ -60,7 +62,7 @@ impl fmt::Display for Metric {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MetricError {
     /// There is no such metric.
-    #[error("no metric is called `{name}`{}; the metrics are {}", hint(nearest), metric_names())]
+    #[error("no metric is called `{}`{}; the metrics are {}", plain(name), hint(nearest), metric_names())]
     UnknownName {
         /// The name given.
         name: String,
@@ -68,7 +70,7 @@ pub enum MetricError {
         nearest: Option<&'static str>,
     },
     /// The metric has no such argument.
-    #[error("the metric {metric} has no argument `{name}`; it {}", takes(arguments))]
+    #[error("the metric {metric} has no argument `{}`; it {}", plain(name), takes(arguments))]
     UnknownArgument {
         /// The metric.
         metric: &'static str,
@@ -79,7 +81,8 @@ pub enum MetricError {
     },
     /// An argument is not of the form name=value.
     #[error(
-        "the argument `{text}` of the metric {metric} should read name=value; the metric {}",
+        "the argument `{}` of the metric {metric} should read name=value; the metric {}",
+        plain(text),
         takes(arguments)
     )]
     NoValue {
@@ -90,8 +93,19 @@ pub enum MetricError {
         /// The arguments it has.
         arguments: &'static [Argument],
     },
+    /// An argument is given twice.
+    #[error("the metric {metric} has the argument {name} twice; leave one of them out")]
+    Twice {
+        /// The metric.
+        metric: &'static str,
+        /// Name of the argument.
+        name: &'static str,
+    },
     /// An argument has a value that it cannot have.
-    #[error("{name}={value} is not possible for the metric {metric}: {name} is {meaning}; give {allowed}")]
+    #[error(
+        "{name}={} is not possible for the metric {metric}: {name} is {meaning}; give {allowed}",
+        plain(value)
+    )]
     BadValue {
         /// The metric.
         metric: &'static str,
@@ -121,21 +135,32 @@ fn takes(arguments: &[Argument]) -> String {
     }
 }
 
+/// The metric whose name differs from this one in at most two letters, if there is one.
+fn nearest(name: &str) -> Option<&'static str> {
+    const MOST: usize = 2;
+    let names = || metrics::all().iter().map(|definition| definition.name);
+    // No long text is close to any of them, and there is no need to compare it letter by letter.
+    let longest = names().map(str::len).max()?;
+    if name.chars().nth(longest + MOST).is_some() {
+        return None;
+    }
+    let close = names().map(|known| (strsim::damerau_levenshtein(known, name), known));
+    close.min().filter(|(distance, _)| *distance <= MOST).map(|(_, name)| name)
+}
+
 impl FromStr for Metric {
     type Err = MetricError;
 
     fn from_str(text: &str) -> Result<Self, MetricError> {
         let mut parts = text.trim().split(':');
         let name = parts.next().unwrap_or_default();
-        let definition =
-            metrics::all().iter().find(|definition| definition.name == name).ok_or_else(|| {
-                let close =
-                    metrics::all().iter().map(|d| (strsim::damerau_levenshtein(d.name, name), d.name));
-                let nearest = close.min().filter(|(distance, _)| *distance <= 2).map(|(_, name)| name);
-                MetricError::UnknownName { name: name.to_owned(), nearest }
-            })?;
+        let definition = metrics::all()
+            .iter()
+            .find(|definition| definition.name == name)
+            .ok_or_else(|| MetricError::UnknownName { name: name.to_owned(), nearest: nearest(name) })?;
         let mut metric = Metric::new(definition);
         let (metric_name, arguments) = (definition.name, definition.arguments);
+        let mut given = vec![false; arguments.len()];
         for part in parts {
             let Some((name, value)) = part.split_once('=') else {
                 return Err(MetricError::NoValue { metric: metric_name, text: part.to_owned(), arguments });
@@ -148,6 +173,9 @@ impl FromStr for Metric {
                 });
             };
             let argument = &arguments[place];
+            if std::mem::replace(&mut given[place], true) {
+                return Err(MetricError::Twice { metric: metric_name, name: argument.name });
+            }
             let number = value.parse().ok().filter(|number| (argument.allows)(*number));
             metric.values[place] = number.ok_or_else(|| MetricError::BadValue {
                 metric: metric_name,
@@ -206,6 +234,7 @@ mod tests {
         insta::assert_snapshot!(error("swap:mu=1"), @"the metric swap has no argument `mu`; it takes none");
         insta::assert_snapshot!(error("swap-reg:nu=1"), @"the metric swap-reg has no argument `nu`; it takes mu and sigma");
         insta::assert_snapshot!(error("swap-reg:mu"), @"the argument `mu` of the metric swap-reg should read name=value; the metric takes mu and sigma");
+        insta::assert_snapshot!(error("swap-reg:mu=1:sigma=2:mu=3"), @"the metric swap-reg has the argument mu twice; leave one of them out");
         insta::assert_snapshot!(error("swap-reg:sigma=-1"), @"sigma=-1 is not possible for the metric swap-reg: sigma is how far from mu a network may be, in thousands squared; give a positive number");
     }
 }

@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
-use pyo3::PyErr;
 use pyo3::exceptions::{
     PyFileExistsError, PyFileNotFoundError, PyMemoryError, PyOSError, PyPermissionError, PyValueError,
 };
+use pyo3::prelude::*;
+use pyo3::types::PyString;
 use swapnas::search::SearchError;
 use swapnas::table::TableError;
 use swapnas::{InputError, ScoreError, ScoringError, WriteError};
@@ -122,8 +123,15 @@ impl Raise for swapnas::UnknownSpace {}
 impl Raise for swapnas::export::FormatError {}
 impl Raise for swapnas::table::Problems {}
 
+/// A text as messages show it: on one line, without characters that a terminal would obey, and not too long.
+#[pyfunction]
+#[pyo3(name = "plain")]
+pub(crate) fn plain_text(text: &Bound<'_, PyString>) -> String {
+    swapnas::plain(&*text.to_string_lossy()).to_string()
+}
+
 /// The options that messages of the library name.
-const OPTIONS: [&str; 19] = [
+const OPTIONS: [&str; 20] = [
     "accuracy-column",
     "algorithm",
     "arch-column",
@@ -142,6 +150,7 @@ const OPTIONS: [&str; 19] = [
     "resume",
     "sample",
     "size",
+    "skip-bad",
     "target-params",
 ];
 

@@ -20,6 +20,8 @@ mod _swapnas {
     #[pymodule_export]
     use super::command::command;
     #[pymodule_export]
+    use super::errors::plain_text;
+    #[pymodule_export]
     use super::export::export;
     #[pymodule_export]
     use super::onnx::score_onnx;

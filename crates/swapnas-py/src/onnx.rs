@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use swapnas::onnx::{self, Model};
+use swapnas::plain;
 
 use crate::errors::Raise;
 use crate::options::{self, Options};
@@ -14,13 +15,13 @@ use crate::watch::{Audience, watched};
 
 /// Scores networks of ONNX files: a list of paths, or of the contents of files as bytes.
 ///
-/// Networks are scored as by swapnas.Scorer, whose arguments metrics, inputs, batch, repeats, seed, init, weights,
+/// Networks are scored as by swapnas.Scorer, whose arguments metrics, inputs, skip_bad, batch, repeats, seed, init, weights,
 /// precision, size and threads are taken as well: weights are drawn, and batch normalisations have the statistics
 /// of the batch. `arch` of the results is the path, or the number in the list.
 #[pyfunction]
 #[pyo3(
     signature = (files, *, progress = None, **options),
-    text_signature = "(files, *, progress=None, metrics=None, inputs=None, batch=16, repeats=None, seed=0, \
+    text_signature = "(files, *, progress=None, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, seed=0, \
                       init=None, weights='shared', precision='f32', size=None, threads=None)"
 )]
 pub(crate) fn score_onnx<'py>(
@@ -46,9 +47,10 @@ pub(crate) fn score_onnx<'py>(
             }
             Err(_) => {
                 let path: PathBuf = file.extract().map_err(|_| {
-                    let found = file.get_type();
+                    let found = file.get_type().to_string();
                     PyTypeError::new_err(format!(
-                        "number {index} of the list is neither a path nor bytes, but {found}"
+                        "number {index} of the list is neither a path nor bytes, but {}",
+                        plain(&found)
                     ))
                 })?;
                 py.detach(|| Model::read(&path, scoring.images())).map_err(Raise::raise)?
@@ -61,6 +63,6 @@ pub(crate) fn score_onnx<'py>(
     });
     let name = |index: usize| models[index].path().display().to_string();
     let results = Results::new(py, &columns, name, &scored.map_err(Raise::raise)?, scoring.batch, raised)?;
-    warn(py, onnx::warning(&models))?;
+    warn(py, onnx::warning(&models).into_iter().chain(settings.inputs.warning()))?;
     Ok(results.objects)
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use swapnas::{Array, ImageSize, InputSpec, Scoring, Shape, Sharing, Space};
+use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
+use swapnas::{Array, ArrayError, ImageSize, InputSpec, Place, Scoring, Shape, Sharing, Space, plain};
 
 use crate::errors::Raise;
 use crate::space::PySpace;
@@ -78,7 +78,10 @@ impl<'py> Options<'py> {
     pub(crate) fn finish(self) -> PyResult<()> {
         let Some(name) = self.given.iter().flat_map(PyDictMethods::keys).next() else { return Ok(()) };
         let known = self.known.join(", ");
-        Err(PyTypeError::new_err(format!("there is no argument `{name}`; those by name are {known}")))
+        Err(PyTypeError::new_err(format!(
+            "there is no argument `{}`; those by name are {known}",
+            plain(&name.to_string())
+        )))
     }
 
     /// How to score.
@@ -97,10 +100,7 @@ impl<'py> Options<'py> {
         let default = Scoring::new(space);
         Ok(Scoring {
             metrics: self.any("metrics")?.map(|metrics| list(&metrics)).transpose()?,
-            inputs: match self.any("inputs")? {
-                Some(inputs) => images(&inputs)?,
-                None => default.inputs,
-            },
+            inputs: self.inputs()?.unwrap_or(default.inputs),
             batch: self.number("batch", 4096)?.unwrap_or(default.batch),
             repeats: self.number("repeats", 1_000_000)?.map(|repeats| repeats as u32),
             seed: self.take("seed")?.unwrap_or(default.seed),
@@ -109,13 +109,25 @@ impl<'py> Options<'py> {
                 Some("shared") | None => Sharing::Shared,
                 Some("independent") => Sharing::Independent,
                 Some(other) => {
-                    let what = format!("weights cannot be `{other}`; give shared or independent");
+                    let what = format!("weights cannot be `{}`; give shared or independent", plain(other));
                     return Err(PyValueError::new_err(what));
                 }
             },
             precision: self.parse("precision")?.unwrap_or(default.precision),
             size: self.image_size("size")?,
             ..default
+        })
+    }
+
+    /// Takes the images, without pictures that cannot be used if they are to be skipped.
+    fn inputs(&mut self) -> PyResult<Option<InputSpec>> {
+        let inputs = self.any("inputs")?.map(|inputs| images(&inputs)).transpose()?;
+        if self.take("skip_bad")? != Some(true) {
+            return Ok(inputs);
+        }
+        let skipping = inputs.as_ref().and_then(InputSpec::skipping_bad);
+        skipping.map(Some).ok_or_else(|| {
+            PyValueError::new_err("skip_bad leaves out pictures of inputs=\"images:DIR\"; there are none")
         })
     }
 
@@ -153,9 +165,9 @@ where
     taken.map_err(|error| {
         let py = value.py();
         if error.is_instance_of::<PyOverflowError>(py) {
-            PyValueError::new_err(format!("{name} cannot be {value}"))
+            PyValueError::new_err(format!("{name} cannot be {}", plain(&value.to_string())))
         } else {
-            PyTypeError::new_err(format!("{name}: {}", error.value(py)))
+            PyTypeError::new_err(format!("{name}: {}", plain(&error.value(py).to_string())))
         }
     })
 }
@@ -168,7 +180,11 @@ pub(crate) fn number(value: &Bound<'_, PyAny>, name: &str, range: RangeInclusive
     };
     fits.ok_or_else(|| {
         let (least, most) = (range.start(), range.end());
-        PyValueError::new_err(format!("{name} cannot be {value}; give a number from {least} to {most}"))
+        let value = value.to_string();
+        PyValueError::new_err(format!(
+            "{name} cannot be {}; give a number from {least} to {most}",
+            plain(&value)
+        ))
     })
 }
 
@@ -204,8 +220,10 @@ fn images(inputs: &Bound<'_, PyAny>) -> PyResult<InputSpec> {
         return text.to_cow()?.parse().map_err(|error| PyValueError::new_err(format!("inputs: {error}")));
     }
     if inputs.hasattr("__fspath__")? {
+        let path = inputs.to_string();
+        let path = plain(&path);
         return Err(PyTypeError::new_err(format!(
-            "inputs: a path does not say what is there; give \"npy:{inputs}\", \"images:{inputs}\" or \"cifar10:{inputs}\""
+            "inputs: a path does not say what is there; give \"npy:{path}\", \"images:{path}\" or \"cifar10:{path}\""
         )));
     }
     let pair = inputs.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
@@ -216,30 +234,96 @@ fn images(inputs: &Bound<'_, PyAny>) -> PyResult<InputSpec> {
     let numpy = py.import("numpy").map_err(|error| {
         PyImportError::new_err(format!("inputs: images in memory take NumPy ({})", error.value(py)))
     })?;
-    let labels = labels.map(|labels| -> PyResult<Vec<usize>> {
-        let labels = numpy.call_method1("asarray", (labels,))?.call_method0("tolist")?;
-        labels.extract().map_err(|_| {
-            PyValueError::new_err("inputs: labels are a list of classes, whole numbers counted from 0")
-        })
-    });
-    let labels = labels.transpose()?;
-    let options = PyDict::new(py);
-    options.set_item("dtype", "float32")?;
-    let array = numpy.call_method("ascontiguousarray", (images,), Some(&options)).map_err(|error| {
-        PyTypeError::new_err(format!(
-            "inputs is a text, an array or a pair of an array and labels: {}",
-            error.value(py)
-        ))
+    let labels = labels.map(|labels| classes(&numpy, &labels)).transpose()?;
+    let array = numpy_array(&numpy, &images).map_err(|error| {
+        PyTypeError::new_err(format!("inputs is a text, an array or a pair of an array and labels: {error}"))
     })?;
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
     let dims = <[usize; 4]>::try_from(shape).map_err(|shape| {
         let what = "inputs: images are an array of shape (images, channels, rows, columns), not one of shape";
         PyValueError::new_err(format!("{what} {shape:?}"))
     })?;
-    let bytes = array.call_method0("tobytes")?;
+    let bytes = single(&numpy, &array)?.call_method0("tobytes")?;
     let (numbers, _) = bytes.extract::<&[u8]>()?.as_chunks::<4>();
-    let numbers = numbers.iter().map(|number| f32::from_ne_bytes(*number)).collect();
-    Ok(InputSpec::Array(Arc::new(Array::new(dims, numbers, labels).map_err(Raise::raise)?)))
+    let mut numbers: Vec<f32> = numbers.iter().map(|number| f32::from_ne_bytes(*number)).collect();
+    if array.getattr("dtype")?.getattr("name")?.extract::<String>()? == "uint8" {
+        numbers.iter_mut().for_each(|number| *number /= 255.0);
+    }
+    let array = Array::new(dims, numbers, labels).map_err(|error| match error {
+        // The number as it was given, which may have been too large for 32 bits.
+        ArrayError::Value { place, .. } => {
+            let Place { image, channel, row, column } = place;
+            let value = array.get_item((image, channel, row, column)).and_then(|value| value.extract());
+            ArrayError::Value { place, value: value.unwrap_or(f64::NAN) }
+        }
+        other => other,
+    });
+    Ok(InputSpec::Array(Arc::new(array.map_err(Raise::raise)?)))
+}
+
+/// An array of real numbers, all of which are there; or else what to do.
+fn numpy_array<'py>(
+    numpy: &Bound<'py, PyModule>,
+    object: &Bound<'py, PyAny>,
+) -> Result<Bound<'py, PyAny>, String> {
+    let said = |error: PyErr| plain(&error.value(numpy.py()).to_string()).to_string();
+    if is_masked(numpy, object).map_err(said)? {
+        return Err("the array is masked; fill its gaps, as with .filled(0)".to_owned());
+    }
+    let array = numpy.call_method1("asarray", (object,)).map_err(said)?;
+    let dtype = array.getattr("dtype").map_err(said)?;
+    let kind: char = dtype.getattr("kind").and_then(|kind| kind.extract()).map_err(said)?;
+    let advice = match kind {
+        'b' | 'i' | 'u' | 'f' => return Ok(array),
+        'c' => "complex numbers; give real ones, as with .real or abs()",
+        'M' | 'm' => "times; give numbers",
+        'O' => "objects; give numbers, in an array of one shape",
+        'S' | 'U' | 'T' => "texts; give numbers",
+        _ if dtype.getattr("names").is_ok_and(|names| !names.is_none()) => "records; give one of the fields",
+        _ => "a type that NumPy does not compute with; convert it with .astype('float32')",
+    };
+    let dtype = dtype.to_string();
+    Err(format!("the array is of type {}, {advice}", plain(&dtype)))
+}
+
+/// Whether an array, or one of a list of them, says of some numbers that they are not there.
+fn is_masked(numpy: &Bound<'_, PyModule>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let class = numpy.getattr("ma")?.getattr("MaskedArray")?;
+    let mut masked = object.is_instance(&class)?;
+    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+        for member in object.try_iter()? {
+            masked |= member?.is_instance(&class)?;
+        }
+    }
+    Ok(masked)
+}
+
+/// An array in 32-bit floats, row by row. Numbers that are too large become infinite without a warning.
+fn single<'py>(numpy: &Bound<'py, PyModule>, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let quiet = PyDict::new(numpy.py());
+    quiet.set_item("all", "ignore")?;
+    let quiet = numpy.call_method("errstate", (), Some(&quiet))?;
+    quiet.call_method0("__enter__")?;
+    let single = numpy.call_method1("ascontiguousarray", (array, "float32"));
+    let none = numpy.py().None();
+    quiet.call_method1("__exit__", (&none, &none, &none))?;
+    single
+}
+
+/// The class of each image.
+fn classes(numpy: &Bound<'_, PyModule>, labels: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    const WHAT: &str = "inputs: labels are a list of classes, whole numbers counted from 0";
+    let wrong = |why: String| PyValueError::new_err(format!("{WHAT}; {why}"));
+    let array = numpy_array(numpy, labels).map_err(wrong)?;
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    if shape.len() != 1 {
+        return Err(wrong(format!("these are of shape {shape:?}")));
+    }
+    let label = |(index, label): (usize, PyResult<Bound<'_, PyAny>>)| {
+        let label = label?;
+        label.extract().map_err(|_| wrong(format!("label {index} is {}", plain(&label.to_string()))))
+    };
+    array.call_method0("tolist")?.try_iter()?.enumerate().map(label).collect()
 }
 
 /// Images in memory as they were given: an array, or a pair of an array and labels.

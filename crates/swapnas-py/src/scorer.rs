@@ -18,7 +18,9 @@ use crate::watch::{Audience, interrupted, watched};
 /// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included, or "all"; swap,
 ///     swap-reg, params and macs unless given. swapnas.metrics() lists them.
 /// inputs: the images: "spectral" (the default), "gaussian", "cifar10:PATH", "images:DIR", "npy:FILE", an array
-///     of shape (images, channels, rows, columns), or a pair of an array and labels.
+///     of shape (images, channels, rows, columns) of finite real numbers (uint8 is divided by 255), or a pair of an array and labels.
+/// skip_bad: whether pictures of "images:DIR" that cannot be used are left out with a warning; without it they are
+///     an error, which lists them.
 /// batch: number of images. An array of exactly as many keeps its order; from a larger one they are drawn.
 /// repeats: sets of weights that each network is scored with; each metric's own number unless given.
 /// seed: the seed of images and weights.
@@ -45,7 +47,7 @@ impl PyScorer {
     #[new]
     #[pyo3(
         signature = (space = None, **options),
-        text_signature = "(space='darts', *, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
+        text_signature = "(space='darts', *, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, seed=0, init=None, \
                           weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, threads=None)"
     )]
     fn new(
@@ -60,6 +62,7 @@ impl PyScorer {
         let columns = scoring.columns().map_err(|error| PyValueError::new_err(error.to_string()))?;
         let pool = threads.pool()?;
         let scorer = py.detach(|| pool.install(|| scoring.scorer())).map_err(Raise::raise)?;
+        warn(py, scoring.inputs.warning())?;
         let options = options.map_or_else(|| Ok(PyDict::new(py)), |options| options.copy())?;
         if matches!(scoring.inputs, InputSpec::Array(_)) {
             options.del_item("inputs")?;

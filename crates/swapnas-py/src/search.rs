@@ -35,7 +35,7 @@ use crate::watch::{Audience, interrupted, watched};
 #[pyfunction]
 #[pyo3(
     signature = (space = None, *, folder = None, progress = None, **options),
-    text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, batch=16, repeats=None, seed=0, init=None, \
+    text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, seed=0, init=None, \
                       weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, \
                       algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, min_params=None, \
                       max_params=None, max_macs=None, max_latency=None, latency_table=None, \
@@ -156,7 +156,8 @@ impl Run {
             return Err(interrupted(raised, message, "folder", folder, py));
         }
         let scored = search.archive().entries().iter().map(|entry| &entry.scored);
-        warn(py, saturation_warnings(search.scorer().settings().batch, scored))?;
+        let settings = search.scorer().settings();
+        warn(py, saturation_warnings(settings.batch, scored).into_iter().chain(settings.inputs.warning()))?;
         let found = object(py, &results::best_json(&search, ended, self.top))?;
         let class = py.import("swapnas._results")?.getattr("SearchResult")?;
         class.call_method1("_of", (folder, found))

@@ -4,7 +4,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use serde_json::Value;
-use swapnas::{Arch, Space};
+use swapnas::{Arch, Space, plain};
 
 use crate::errors::Raise;
 use crate::options::{extract, number};
@@ -170,7 +170,7 @@ pub(crate) fn read(space: &dyn Space, arch: &Bound<'_, PyAny>) -> PyResult<Arch>
         space.parse(&text.to_cow()?)
     } else if let Ok(dict) = arch.cast::<PyDict>() {
         let text: String = arch.py().import("json")?.call_method1("dumps", (dict,))?.extract()?;
-        let value: Value = serde_json::from_str(&text)
+        let value = swapnas::read_json(&text)
             .map_err(|error| PyTypeError::new_err(format!("the architecture is no JSON: {error}")))?;
         space.parse_json(&value)
     } else {
@@ -209,7 +209,10 @@ pub(crate) fn items<'py>(list: &Bound<'py, PyAny>, what: &str) -> PyResult<Bound
 
 /// What an object is, as messages say it.
 fn kind(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "this".to_owned(), |name| format!("a single {name}"))
+    object
+        .get_type()
+        .name()
+        .map_or_else(|_| "this".to_owned(), |name| format!("a single {}", plain(&name.to_string())))
 }
 
 /// JSON as objects of Python.

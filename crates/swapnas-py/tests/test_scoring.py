@@ -202,7 +202,7 @@ class Arrays(unittest.TestCase):
             ("the images are 3x16x16, but the network takes 3x32x32", self.images[:, :, :16, :16]),
             ("there are 5 images, but 32 are needed", self.images[:5]),
             ("40 images, but 2 labels", (self.images, [1, 2])),
-            ("the value NaN", numpy.full((32, 3, 32, 32), numpy.nan)),
+            ("image 0, channel 0, row 0, column 0 is NaN", numpy.full((32, 3, 32, 32), numpy.nan)),
             ("labels are a list of classes", (self.images, [-1] * 40)),
             ("labels are a list of classes", (self.images, [0.5] * 40)),
         ]:

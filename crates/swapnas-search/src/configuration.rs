@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use swapnas_graph::{Level, Shape};
+use swapnas_graph::{Level, Shape, plain, shell_word};
 use swapnas_proxies::{Columns, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
@@ -80,7 +80,7 @@ pub enum SecondObjective {
 
 /// The name of no second objective.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no second objective; give params, macs or latency")]
+#[error("`{}` is no second objective; give params, macs or latency", plain(.0))]
 pub struct UnknownSecondObjective(pub String);
 
 impl SecondObjective {
@@ -244,7 +244,7 @@ impl Configuration {
     pub fn command(&self) -> String {
         let mut words = vec!["swapnas search".to_owned()];
         let mut add = |name: &str, value: Option<String>| {
-            words.extend(value.map(|value| format!("--{name} {}", quoted(&value))));
+            words.extend(value.map(|value| format!("--{name} {}", shell_word(&value))));
         };
         let number = |n: Option<usize>| n.map(|n| n.to_string());
         add("space", Some(self.space.clone()));
@@ -275,10 +275,4 @@ impl Configuration {
         add("latency-table", self.latency.as_ref().map(|_| "FILE".to_owned()));
         words.join(" ")
     }
-}
-
-/// In quotes where a shell would do something with it.
-fn quoted(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.,:=/".contains(letter);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use swapnas_graph::plain;
 use swapnas_proxies::ScoreError;
 use swapnas_spaces::NetworkError;
 
@@ -56,7 +57,7 @@ pub enum SearchError {
         allowed: &'static str,
     },
     /// Every evaluation ended without a value.
-    #[error("the objective is undefined for all of the first {count} architectures: {reason}")]
+    #[error("the objective is undefined for all of the first {count} architectures: {}", plain(reason))]
     Undefined {
         /// How many there were.
         count: usize,
@@ -64,7 +65,7 @@ pub enum SearchError {
         reason: String,
     },
     /// The latency table cannot be read.
-    #[error("the latency table {}: {what}", path.display())]
+    #[error("the latency table {}: {what}", plain(path))]
     LatencyTable {
         /// The file.
         path: PathBuf,
@@ -81,10 +82,10 @@ pub enum SearchError {
     #[error("a limit or an objective of latency takes a latency table")]
     NoLatencyTable,
     /// A folder that holds a run already.
-    #[error("{} already holds a run; give another folder, or continue it with --resume", .0.display())]
+    #[error("{} already holds a run; give another folder, or continue it with --resume", plain(.0))]
     Taken(PathBuf),
     /// A folder that holds no run.
-    #[error("{} holds no run: {why}", path.display())]
+    #[error("{} holds no run: {why}", plain(path))]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -92,10 +93,10 @@ pub enum SearchError {
         why: &'static str,
     },
     /// Somebody else writes the run.
-    #[error("another process is writing the run in {}; wait until it ends, or stop it", .0.display())]
+    #[error("another process is writing the run in {}; wait until it ends, or stop it", plain(.0))]
     Locked(PathBuf),
     /// The folder cannot be used.
-    #[error("cannot write the run in {}: {source}", path.display())]
+    #[error("cannot write the run in {}: {source}", plain(path))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -103,7 +104,7 @@ pub enum SearchError {
         source: std::io::Error,
     },
     /// The database cannot be used.
-    #[error("the database {}: {}", path.display(), reason(cause))]
+    #[error("the database {}: {}", plain(path), reason(cause))]
     Database {
         /// The file.
         path: PathBuf,
@@ -111,7 +112,7 @@ pub enum SearchError {
         cause: rusqlite::Error,
     },
     /// The database is of another version or damaged.
-    #[error("{} cannot be used: {what}", path.display())]
+    #[error("{} cannot be used: {what}", plain(path))]
     Format {
         /// The file.
         path: PathBuf,
@@ -134,7 +135,7 @@ fn reason(cause: &rusqlite::Error) -> String {
         }
         Some(ErrorCode::NotADatabase) => "this is no database".to_owned(),
         Some(ErrorCode::DatabaseCorrupt) => "it is damaged".to_owned(),
-        _ => cause.to_string(),
+        _ => plain(&cause.to_string()).to_string(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use swapnas_graph::{Activation, Graph, Node, Op, Window};
+use swapnas_graph::{Activation, Graph, Node, Op, Window, plain};
 
 use crate::SearchError;
 
@@ -31,7 +31,8 @@ impl LatencyTable {
     /// Reads a table.
     ///
     /// # Errors
-    /// If the file cannot be read, lacks a column, or has a time that is negative or no number.
+    /// If the file cannot be read, lacks a column or has one twice, or has an operation twice or a time that is
+    /// negative or no number.
     pub fn read(path: &Path) -> Result<Self, SearchError> {
         let file = File::open(path).map_err(|source| SearchError::LatencyTable {
             path: path.to_owned(),
@@ -45,7 +46,10 @@ impl LatencyTable {
     /// # Errors
     /// As of [`read`](Self::read).
     pub fn read_from(path: &Path, file: impl Read) -> Result<Self, SearchError> {
-        let error = |what: String| SearchError::LatencyTable { path: path.to_owned(), what };
+        let error = |what: String| SearchError::LatencyTable {
+            path: path.to_owned(),
+            what: plain(&what).to_string(),
+        };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
         let mut milliseconds = BTreeMap::new();
         for (index, row) in reader.deserialize::<Row>().enumerate() {
@@ -53,7 +57,12 @@ impl LatencyTable {
             if !(row.ms.is_finite() && row.ms >= 0.0) {
                 return Err(error(format!("row {}: {} are no milliseconds", index + 1, row.ms)));
             }
-            milliseconds.insert(format!("{},{}", row.op, row.input), row.ms);
+            let place = format!("{},{}", row.op, row.input);
+            if milliseconds.contains_key(&place) {
+                let twice = format!("row {}: {place} is there twice; leave one of them out", index + 1);
+                return Err(error(twice));
+            }
+            milliseconds.insert(place, row.ms);
         }
         Ok(LatencyTable { milliseconds })
     }

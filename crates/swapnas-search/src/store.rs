@@ -3,6 +3,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
+use swapnas_graph::plain;
 use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
 use swapnas_spaces::{Arch, Space};
 
@@ -169,7 +170,8 @@ impl Store {
             self.connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).optional(),
         )?;
         let json = json.ok_or_else(|| format("it has no settings".to_owned()))?;
-        serde_json::from_str(&json).map_err(|error| format(format!("its settings cannot be read: {error}")))
+        serde_json::from_str(&json)
+            .map_err(|error| format(format!("its settings cannot be read: {}", plain(&error.to_string()))))
     }
 
     /// The folder.
@@ -192,7 +194,7 @@ impl Store {
                 let name = metric.to_string();
                 let score = scores
                     .remove(&(id, name.clone()))
-                    .ok_or_else(|| format(format!("evaluation {id} has no score {name}")))?;
+                    .ok_or_else(|| format(format!("evaluation {id} has no score {}", plain(&name))))?;
                 scored.scores.push(score);
             }
             entries.insert(arch.clone(), Entry { arch, scored, sizes });

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use swapnas_graph::plain;
+
 /// Where in a description something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Position {
@@ -46,8 +48,13 @@ fn suggest(names: &[&str]) -> String {
 
 /// The names among `valid` that `name` may have been meant to be, closest first.
 ///
-/// Close is a Damerau-Levenshtein distance of at most a third of the name's length.
+/// Close is a Damerau-Levenshtein distance of at most a third of the name's length, so none is close to a text of
+/// more characters than the longest of them and a third.
 pub(crate) fn nearest(name: &str, valid: &[&'static str]) -> Vec<&'static str> {
+    let longest = valid.iter().map(|v| v.chars().count()).max().unwrap_or(0);
+    if name.chars().nth(longest + longest / 3).is_some() {
+        return Vec::new();
+    }
     let mut close: Vec<(usize, &'static str)> = valid
         .iter()
         .map(|&v| (strsim::damerau_levenshtein(&name.to_lowercase(), &v.to_lowercase()), v))
@@ -69,20 +76,16 @@ pub(crate) fn span(what: &str, range: &RangeInclusive<usize>) -> String {
     format!("{what} from {} to {}", range.start(), range.end())
 }
 
-/// A text as messages show it: in backticks, and not all of it if it is long.
+/// A text as messages show it: in backticks, and [`plain`].
 pub(crate) fn quote(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("`{}...`", &text[..cut]),
-        None => format!("`{text}`"),
-    }
+    format!("`{}`", plain(text))
 }
 
 /// An architecture that cannot be written as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrintError {
     /// The space has no encoding of that name.
-    #[error("the space {space} has no encoding `{encoding}`; it has {}", known.join(", "))]
+    #[error("the space {space} has no encoding `{}`; it has {}", plain(encoding), known.join(", "))]
     UnknownEncoding {
         /// The space.
         space: &'static str,

@@ -12,13 +12,25 @@ pub(crate) fn is_object(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-/// Reads the JSON of a text.
+/// Many times as long as the longest description of an architecture with all the spaces that it could have.
+const MAX_BYTES: usize = 100_000;
+
+/// Reads the JSON of a text. Keys that are there twice are errors.
 pub(crate) fn read(text: &str) -> Result<Value, ParseError> {
-    serde_json::from_str(text).map_err(|error| ParseError {
-        position: Position::Text { line: error.line(), column: error.column() },
-        expected: "a JSON object".to_owned(),
-        found: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+    let error = |line, column, expected: &str, found: String| ParseError {
+        position: Position::Text { line, column },
+        expected: expected.to_owned(),
+        found,
         suggestions: Vec::new(),
+    };
+    if text.len() > MAX_BYTES {
+        let found = format!("{} bytes", text.len());
+        return Err(error(1, 1, &format!("a JSON object of at most {MAX_BYTES} bytes"), found));
+    }
+    swapnas_graph::read_json(text).map_err(|cause| {
+        let said = cause.to_string();
+        let found = said.rsplit_once(" at line ").map_or(&*said, |(found, _)| found);
+        error(cause.line(), cause.column(), "a JSON object", found.to_owned())
     })
 }
 

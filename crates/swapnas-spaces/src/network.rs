@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use swapnas_graph::{GraphError, Shape};
+use swapnas_graph::{GraphError, Shape, plain};
 
 /// Which of a space's networks an architecture is built into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ impl fmt::Display for Preset {
 
 /// The name of no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no network is called `{0}`; the names are benchmark and swap")]
+#[error("no network is called `{}`; the names are benchmark and swap", plain(.0))]
 pub struct UnknownPreset(pub String);
 
 impl FromStr for Preset {

@@ -1,3 +1,5 @@
+use swapnas_graph::plain;
+
 use crate::error::nearest;
 use crate::{Space, darts, mobilenet, nb101, nb201, nbmacro, transnas};
 
@@ -21,7 +23,10 @@ pub fn spaces() -> &'static [&'static dyn Space] {
 
 /// The name of no space.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no search space is called `{name}`{}; the spaces are {}", hint(suggestions), names().join(", "))]
+#[error(
+    "no search space is called `{}`{}; the spaces are {}",
+    plain(name), hint(suggestions), names().join(", ")
+)]
 pub struct UnknownSpace {
     /// The name given.
     pub name: String,

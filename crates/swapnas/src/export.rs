@@ -16,7 +16,7 @@ use swapnas_proxies::inputs::{InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
 
-use crate::{ImageSize, WriteError, drawing, file};
+use crate::{ImageSize, WriteError, drawing, file, plain};
 
 /// How many images the statistics of batch normalisations are taken from: those of one block.
 const CALIBRATION: usize = 16;
@@ -94,7 +94,7 @@ impl fmt::Display for Format {
 
 /// The name of no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no format is called `{0}`; the formats are {list}", list = Format::ALL.map(Format::name).join(", "))]
+#[error("no format is called `{}`; the formats are {list}", plain(.0), list = Format::ALL.map(Format::name).join(", "))]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -111,7 +111,7 @@ pub enum FormatError {
     /// A file with the name of another format.
     #[error(
         "{} is the name of another format than {format}: leave out --format, or change the name",
-        path.display()
+        plain(path)
     )]
     Other {
         /// The file.
@@ -122,7 +122,7 @@ pub enum FormatError {
     /// A file whose name says none.
     #[error(
         "the name of {} says no format: give --format ({}), or a name that ends in .{}",
-        path.display(), Format::ALL.map(Format::name).join(", "), Format::ALL.map(Format::extension).join(", .")
+        plain(path), Format::ALL.map(Format::name).join(", "), Format::ALL.map(Format::extension).join(", .")
     )]
     Unsaid {
         /// The file.

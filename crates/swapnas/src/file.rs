@@ -1,9 +1,11 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use swapnas_graph::plain;
+
 /// A file that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}", path.display())]
+#[error("cannot write {}: {source}", plain(path))]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
@@ -32,11 +34,11 @@ pub fn check_output(path: &Path) -> Result<(), WriteError> {
 /// then takes the name. What is not a plain file, such as a pipe, is written to as it is.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
     check_output(path)?;
-    replace(path, contents).map_err(|error| WriteError { path: path.to_owned(), source: plain(error) })
+    replace(path, contents).map_err(|error| WriteError { path: path.to_owned(), source: without_file(error) })
 }
 
 /// The error without the name of the temporary file, of which nobody knows.
-fn plain(error: std::io::Error) -> std::io::Error {
+fn without_file(error: std::io::Error) -> std::io::Error {
     if error.get_ref().is_some() { error.kind().into() } else { error }
 }
 

@@ -36,8 +36,11 @@ pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
-pub use swapnas_graph::{Init, Key, Level, LevelError, Shape, Tensors};
-pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec};
+pub use swapnas_graph::{
+    Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, read_json,
+    shell_word,
+};
+pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,

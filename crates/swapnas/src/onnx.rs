@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use swapnas_graph::onnx::{Images, ReadError};
-use swapnas_graph::{Graph, ModuleKind, Shape, onnx};
+use swapnas_graph::{Graph, ModuleKind, Shape, onnx, plain};
 use swapnas_proxies::{GraphScorer, Progress, ScoreError, Scored, Settings};
 
 /// The network of an ONNX file.
@@ -41,7 +41,7 @@ pub struct Model {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file cannot be read at all.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", plain(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// There is no network in it that can be scored.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", plain(path))]
     Onnx {
         /// The file.
         path: PathBuf,
@@ -126,16 +126,19 @@ pub fn score(
 ) -> Result<Vec<Option<Scored>>, ScoreError> {
     let mut scored = vec![None; models.len()];
     let shown = |model: &Model| (model.input(), model.classes());
-    for (first, model) in models.iter().enumerate() {
-        // The first of its kind scores all of them.
-        if progress.stopped() || models[..first].iter().any(|other| shown(other) == shown(model)) {
-            continue;
+    // All images are drawn before the first model is scored, so that those that cannot be had cost no scores.
+    let mut kinds: Vec<((Shape, usize), GraphScorer)> = Vec::new();
+    for kind in models.iter().map(shown) {
+        if !kinds.iter().any(|(known, _)| *known == kind) {
+            kinds.push((kind, GraphScorer::new(kind.0, kind.1, settings.clone())?));
         }
-        let alike = (first..models.len()).filter(|&index| shown(&models[index]) == shown(model));
-        let places: Vec<usize> = alike.collect();
+    }
+    for (kind, scorer) in kinds {
+        if progress.stopped() {
+            break;
+        }
+        let places: Vec<usize> = (0..models.len()).filter(|&index| shown(&models[index]) == kind).collect();
         let graphs: Vec<Arc<Graph>> = places.iter().map(|&index| models[index].graph.clone()).collect();
-        let (input, classes) = shown(model);
-        let scorer = GraphScorer::new(input, classes, settings.clone())?;
         for (place, found) in places.into_iter().zip(scorer.score(&graphs, progress)?) {
             scored[place] = found;
         }
@@ -147,7 +150,7 @@ pub fn score(
 /// their exporter has folded it into convolutions.
 pub fn warning(models: &[Model]) -> Option<String> {
     let lacking: Vec<&Model> = models.iter().filter(|model| model.lacks_normalisation()).collect();
-    let first = lacking.first()?.path().display();
+    let first = plain(lacking.first()?.path());
     let others = match lacking.len() - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),

@@ -5,7 +5,7 @@ use swapnas_graph::Key;
 use swapnas_search::{Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Column, Score, Undefined, WriteError, drawing, file, saturation_warnings};
+use crate::{Column, Score, Undefined, WriteError, drawing, file, plain, saturation_warnings};
 
 /// One of the best architectures of a search.
 #[derive(Clone, Debug)]
@@ -156,7 +156,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         arch: space.print(&entry.arch),
         scores: scores
             .iter()
-            .map(|(name, score)| (name.clone(), score.as_ref().ok().map(|score| score.mean)))
+            .map(|(name, score)| (plain(name).to_string(), score.as_ref().ok().map(|score| score.mean)))
             .collect(),
         params: entry.sizes.params,
         macs: entry.sizes.macs,
@@ -195,7 +195,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     Report {
         title: format!("Search in {}", space.name()),
         notes,
-        score: archive.objective().to_string(),
+        score: plain(&archive.objective().to_string()).to_string(),
         curve,
         against: against.to_owned(),
         points: points.collect(),
@@ -204,7 +204,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
             .into_iter()
             .chain(configuration.numbers().into_iter().map(|(name, number)| (name, number.to_string())))
             .chain(more)
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.to_owned(), plain(&value).to_string()))
             .collect(),
         versions: vec![
             ("swapnas".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),

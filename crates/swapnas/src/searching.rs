@@ -7,7 +7,7 @@ use swapnas_search::{
 };
 use swapnas_spaces::{NetworkConfig, Preset};
 
-use crate::Scoring;
+use crate::{Scoring, plain};
 
 /// How to search, as users ask for it.
 #[derive(Clone)]
@@ -89,7 +89,8 @@ impl Searching {
         if let Some(params) = self.target_params {
             if scoring.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
                 return Err(SearchError::Asked(format!(
-                    "--target-params sets mu and sigma of swap-reg; leave out --metrics {metrics}"
+                    "--target-params sets mu and sigma of swap-reg; leave out --metrics {}",
+                    plain(&metrics)
                 )));
             }
             let found = regularisation(space, &scored, &trained, params)?;

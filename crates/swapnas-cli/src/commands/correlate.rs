@@ -8,14 +8,16 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::plot::{Colours, Scatter, check_path};
 use swapnas::table::{self, Options, Problems, Row, ScoredRow};
-use swapnas::{Column, Correlation, Score, Scored, Scoring, Undefined, check_output, saturation_warnings};
+use swapnas::{
+    Column, Correlation, Score, Scored, Scoring, Undefined, check_output, plain, saturation_warnings,
+};
 
 use crate::Ending;
 use crate::args::CorrelateArgs;
 use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Reader, Subject, Subjects};
 
 pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
@@ -83,6 +85,7 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
             "network": subjects.network(),
             "n": done.len(),
             "failed": failed,
+            "skipped_pictures": render::skipped(settings),
             "metrics": metrics,
             "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
             "threads": threads,
@@ -91,14 +94,14 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
         writeln!(out, "{object}")?;
     } else {
         let networks = render::count(done.len(), subjects.noun());
-        writeln!(out, "{}: {networks} of {}", subjects.origin(), args.table.display())?;
+        writeln!(out, "{}: {networks} of {}", subjects.origin(), plain(&args.table))?;
         writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::correlations(&correlations, args.markdown))?;
         for (line, reason) in failed.iter() {
             writeln!(out, "skipped line {line}: {reason}")?;
         }
         let saturation = saturation_warnings(settings.batch, done.iter().map(|(.., scored)| scored));
-        for warning in saturation.into_iter().chain(subjects.warning()) {
+        for warning in saturation.into_iter().chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
         if !args.markdown {
@@ -125,26 +128,20 @@ fn rows(args: &CorrelateArgs, scoring: &Scoring) -> anyhow::Result<(Vec<(Subject
     )?;
     let mut problems = table.problems().clone();
     let mut rows = Vec::with_capacity(table.rows().len());
-    let network = scoring.network();
+    let mut reader = Reader::new(scoring).building();
     for Row { line, arch, accuracy } in table.rows() {
-        // Networks are built here for once, so that one that cannot be built costs no scores.
-        match Subject::read(arch, scoring).and_then(|subject| {
-            if let Subject::Arch(arch) = &subject {
-                scoring.space.network(arch, &network)?;
-            }
-            Ok(subject)
-        }) {
+        match reader.read(arch) {
             Ok(subject) => rows.push((subject, *accuracy)),
             Err(error) => problems.add(*line, error),
         }
     }
-    if !args.skip_bad && !problems.is_empty() {
+    if !args.scoring.skip_bad && !problems.is_empty() {
         return Err(problems)
             .context("nothing is scored; mend these lines, or leave them out with --skip-bad");
     }
     if rows.len() < 2 {
         let lines = render::count(rows.len(), "usable line");
-        bail!("{} has {lines}; a correlation takes two", table.file());
+        bail!("{} has {lines}; a correlation takes two", plain(table.file()));
     }
     Ok((rows, problems))
 }

@@ -2,28 +2,30 @@
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use swapnas::table::Problems;
 use swapnas::{
     Columns, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
 };
 
 use crate::Ending;
 use crate::args::ScoreArgs;
-use crate::commands::scoring::start_threads;
+use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Reader, Subject, Subjects};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
 
 pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     start_threads(args.scoring.threads)?;
+    check_skip_bad(&args.scoring, args.archs_file.is_some())?;
     let scoring = Scoring::from(&args.scoring);
     // What cannot be computed need not be looked for.
     scoring.columns()?;
-    let subjects = subjects(&args, &scoring)?;
+    let (subjects, failed) = subjects(&args, &scoring)?;
     let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
     let subjects = Subjects::new(subjects, &scoring, tensors, given)?;
     let columns = &subjects.columns;
@@ -43,6 +45,10 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         for row in &rows {
             writeln!(out, "{}", object(columns, row))?;
         }
+        // Lines of standard output are networks.
+        for warning in skipped_lines(&failed).chain(subjects.settings().inputs.warning()) {
+            eprintln!("{warning}");
+        }
     } else {
         let shown = match top {
             Some(_) if done > rows.len() => {
@@ -54,7 +60,7 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::scores(subjects.noun(), columns, &rows))?;
         let saturation = saturation_warnings(subjects.settings().batch, scored.iter().flatten());
-        for warning in saturation.into_iter().chain(subjects.warning()) {
+        for warning in skipped_lines(&failed).chain(saturation).chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
     }
@@ -65,8 +71,14 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     Ok(Ending::Complete)
 }
 
-/// All that is asked for.
-fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Vec<Subject>> {
+/// What is said of lines that are left out.
+fn skipped_lines(failed: &Problems) -> impl Iterator<Item = String> {
+    failed.iter().map(|(line, reason)| format!("skipped line {line}: {reason}"))
+}
+
+/// All that is asked for, and the lines that are left out.
+fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<(Vec<Subject>, Problems)> {
+    let mut failed = Problems::new("");
     let mut subjects = Vec::new();
     for text in &args.archs {
         subjects.push(Subject::typed(text, scoring)?);
@@ -74,22 +86,30 @@ fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Vec<Subject>>
     if let Some(file) = &args.archs_file {
         let list = table::read_list(file)?;
         let mut problems = list.problems().clone();
+        let mut reader = Reader::new(scoring);
         for entry in list.entries() {
-            match Subject::read(&entry.arch, scoring) {
+            match reader.read(&entry.arch) {
                 Ok(subject) => subjects.push(subject),
                 Err(error) => problems.add(entry.line, error),
             }
         }
-        problems.check()?;
+        if args.scoring.skip_bad {
+            failed = problems;
+        } else {
+            problems.check()?;
+        }
     }
     if let Some(count) = args.random {
         let archs = swapnas::sample(scoring.space, count as usize, scoring.seed);
         subjects.extend(archs.into_iter().map(Subject::Arch));
     }
+    if subjects.is_empty() && !failed.is_empty() {
+        return Err(failed).context("there is nothing to score but lines that cannot be used");
+    }
     if subjects.is_empty() {
         bail!("there is nothing to score: give architectures, ONNX files, --archs FILE or --random N");
     }
-    Ok(subjects)
+    Ok((subjects, failed))
 }
 
 /// A network with what was found.

@@ -1,6 +1,6 @@
 //! What all commands that score have in common.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use swapnas::{Scoring, Sharing};
 
 use crate::args::{ScoringArgs, WeightsArg};
@@ -10,7 +10,8 @@ impl From<&ScoringArgs> for Scoring {
         Scoring {
             space: args.space,
             metrics: args.metrics.clone(),
-            inputs: args.inputs.clone(),
+            inputs: if args.skip_bad { args.inputs.skipping_bad() } else { None }
+                .unwrap_or_else(|| args.inputs.clone()),
             batch: args.batch,
             repeats: args.repeats,
             seed: args.seed,
@@ -27,6 +28,14 @@ impl From<&ScoringArgs> for Scoring {
             classes: args.classes,
         }
     }
+}
+
+/// Refuses --skip-bad where there is neither a file of networks nor a folder of pictures.
+pub(crate) fn check_skip_bad(args: &ScoringArgs, has_lines: bool) -> anyhow::Result<()> {
+    if args.skip_bad && !has_lines && args.inputs.skipping_bad().is_none() {
+        bail!("--skip-bad leaves out pictures of --inputs images:DIR and lines of a file; there are none");
+    }
+    Ok(())
 }
 
 /// Makes the threads that all work is done on; says how many.

@@ -1,16 +1,19 @@
 //! `swapnas search`.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
 use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{Level, NetworkConfig, Searching, Shape, Space, free_folder, saturation_warnings};
+use swapnas::{
+    Level, NetworkConfig, Searching, Shape, Space, free_folder, plain, saturation_warnings, shell_word,
+};
 
 use crate::Ending;
 use crate::args::SearchArgs;
-use crate::commands::scoring::start_threads;
+use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
 
@@ -27,13 +30,14 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
             if let Some(name) = given.iter().find(|name| !WITH_RESUME.contains(&name.as_str())) {
                 bail!(
                     "the run in {} has its own settings; leave out --{}",
-                    folder.display(),
+                    plain(folder),
                     name.replace('_', "-")
                 );
             }
             Search::resume(folder, level)?
         }
         None => {
+            check_skip_bad(&args.scoring, false)?;
             args.algorithm.check_numbers(|name| given.iter().any(|given| given == name))?;
             let configuration = configuration(&args)?;
             let folder = args.out.clone().or_else(free_folder);
@@ -63,6 +67,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
         object["folder"] = search.folder().display().to_string().into();
         object["seconds"] = serde_json::json!({ "total": total, "searching": searching });
         object["threads"] = threads.into();
+        object["skipped_pictures"] = render::skipped(search.scorer().settings()).into();
         object["simd"] = level.to_string().into();
         writeln!(out, "{object}")?;
     } else {
@@ -79,11 +84,11 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
     match ended {
         Ended::Complete => Ok(Ending::Complete),
         Ended::OutOfTime => {
-            eprintln!("the time is up; go on with --resume {}", search.folder().display());
+            eprintln!("the time is up; go on with --resume {}", word(search.folder()));
             Ok(Ending::Complete)
         }
         Ended::Stopped => {
-            eprintln!("stopped; go on with --resume {}", search.folder().display());
+            eprintln!("stopped; go on with --resume {}", word(search.folder()));
             Ok(Ending::Stopped)
         }
     }
@@ -127,13 +132,8 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
 fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()> {
     let space = search.candidates().space();
     let configuration = search.configuration();
-    writeln!(
-        out,
-        "{}: {} search for {}",
-        space.name(),
-        configuration.algorithm,
-        search.archive().objective()
-    )?;
+    let objective = search.archive().objective().to_string();
+    writeln!(out, "{}: {} search for {}", space.name(), configuration.algorithm, plain(&objective))?;
     let scorer = search.scorer();
     let network = space.describe(scorer.network());
     writeln!(out, "{}", render::settings(&network, scorer.settings(), scorer.tensors()))?;
@@ -144,10 +144,11 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
     let found: Vec<Found<'_>> = results::best(search, top);
     writeln!(out, "{}", render::found(space, &found))?;
     let scored = search.archive().entries().iter().map(|entry| &entry.scored);
-    for warning in saturation_warnings(search.scorer().settings().batch, scored) {
+    let saturation = saturation_warnings(search.scorer().settings().batch, scored);
+    for warning in saturation.into_iter().chain(search.scorer().settings().inputs.warning()) {
         writeln!(out, "{warning}")?;
     }
-    let folder = search.folder().display();
+    let folder = plain(search.folder());
     writeln!(out, "{folder}/report.html shows the search and the best cells; best.json, history.csv and")?;
     writeln!(out, "run.db are in the same folder")?;
     if let Some(best) = found.first() {
@@ -171,6 +172,11 @@ fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String {
     add("input", (network.input != default.input).then(|| format!("{channels}x{height}x{width}")));
     add("format", Some("torch".to_owned()));
     command
+}
+
+/// The folder as it is typed.
+fn word(folder: &Path) -> String {
+    shell_word(&folder.to_string_lossy())
 }
 
 /// In quotes between which a shell leaves everything as it is.

@@ -238,8 +238,9 @@ impl<'a, E: Element> Job<'a, E> {
         if !pending && bordered && layout.covers(&rows, &columns) {
             return source.planes;
         }
-        let signs = self.signs[0].take();
         let owned = self.owned.start as isize..self.owned.end as isize;
+        // A band whose windows begin below the image has no rows of its own, nor signs to capture.
+        let signs = self.signs[0].take().filter(|_| !owned.is_empty());
         // Whole rows are loaded, even where a strided window leaves out the last columns; and every pixel
         // has a sign, whether or not the window looks at it.
         let columns = span(&columns, &(0..shape.width as isize));

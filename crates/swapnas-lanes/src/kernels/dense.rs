@@ -132,28 +132,32 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
     fn run<S: Simd<E = E>>(mut self, simd: S) {
         for row in self.rows.clone() {
             let start = self.window.start(0, row);
-            convolve_row(
-                simd,
-                &self.input,
-                start,
-                self.window,
-                self.weights,
-                self.table,
-                row,
-                self.width,
-                &mut self.out,
-            );
+            // SAFETY: `convolve` has made the table of all of these.
+            unsafe {
+                convolve_row(
+                    simd,
+                    &self.input,
+                    start,
+                    self.window,
+                    self.weights,
+                    self.table,
+                    row,
+                    self.width,
+                    &mut self.out,
+                );
+            }
         }
     }
 }
 
 /// One output row whose window starts at input row `start`.
 ///
-/// `table` was made for this input, these weights and this window, with a range of rows whose reach
-/// includes this row's.
+/// # Safety
+/// `table` was made for an input of this layout of which the same rows may be read, for these weights, this
+/// window and this width, with a range of rows whose reach includes this row's.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-pub(crate) fn convolve_row<S: Simd>(
+pub(crate) unsafe fn convolve_row<S: Simd>(
     simd: S,
     input: &Planes<'_, Lane<S::E>>,
     start: isize,
@@ -185,8 +189,8 @@ pub(crate) fn convolve_row<S: Simd>(
                 width,
             };
             // SAFETY: `Table::new` has checked that the window stays within the input for all
-            // columns and rows, `offsets` has one entry per weight of a channel, and `tile` holds
-            // `count` weights for each of them.
+            // columns and rows, this one among them as the caller promises; `offsets` has one entry per
+            // weight of a channel, and `tile` holds `count` weights for each of them.
             unsafe {
                 // Sums of channels x pixels, each pixel's input and a weight fill the registers.
                 match (S::REGISTERS >= 32, count) {

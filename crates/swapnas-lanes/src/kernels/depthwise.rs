@@ -94,8 +94,17 @@ impl<'a, E: Element> Depthwise<'a, E> {
     ///
     /// All rows of a channel come before the next channel, so that rows under several windows stay in
     /// the first cache.
+    ///
+    /// # Safety
+    /// The rows are among those that `new` was given.
     #[inline(always)]
-    fn rows<S: Simd<E = E>>(&self, simd: S, rows: Range<usize>, to: isize, out: &mut PlanesMut<'_, Lane<E>>) {
+    unsafe fn rows<S: Simd<E = E>>(
+        &self,
+        simd: S,
+        rows: Range<usize>,
+        to: isize,
+        out: &mut PlanesMut<'_, Lane<E>>,
+    ) {
         let taps = self.offsets.len();
         for (channel, weights) in self.weights.chunks_exact(taps).enumerate() {
             for (row, to) in rows.clone().zip(to..) {
@@ -106,7 +115,7 @@ impl<'a, E: Element> Depthwise<'a, E> {
                 for part in 0..S::PARTS {
                     for first in 0..self.apart.min(self.width) {
                         // SAFETY: `new` has checked that the window stays within the input for all
-                        // columns and rows.
+                        // columns and for the rows that it was given, which the caller promises.
                         unsafe { self.strip(simd, part, input, weights, first, out) };
                     }
                 }
@@ -250,7 +259,8 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
     #[inline(always)]
     fn run<S: Simd<E = E>>(mut self, simd: S) {
         let first = self.rows.start as isize;
-        self.depthwise.rows(simd, self.rows, first, &mut self.out);
+        // SAFETY: `convolve` has given `Depthwise::new` these rows.
+        unsafe { self.depthwise.rows(simd, self.rows, first, &mut self.out) };
     }
 }
 
@@ -274,20 +284,26 @@ impl<E: Element> Task<E> for Separable<'_, E> {
         while first < self.rows.end {
             let rows = first..(first + self.layout.rows).min(self.rows.end);
             first = rows.end;
-            self.depthwise.rows(simd, rows.clone(), 0, &mut PlanesMut::new(self.between, self.layout));
+            let mut between = PlanesMut::new(self.between, self.layout);
+            // SAFETY: they are some of the rows that `convolve_separable` has given `Depthwise::new`.
+            unsafe { self.depthwise.rows(simd, rows.clone(), 0, &mut between) };
             let between = Planes::new(self.between, self.layout);
             for (from, row) in rows.enumerate() {
-                dense::convolve_row(
-                    simd,
-                    &between,
-                    from as isize,
-                    &Window::POINT,
-                    self.pointwise,
-                    &self.table,
-                    row,
-                    width,
-                    &mut self.out,
-                );
+                // SAFETY: `convolve_separable` has made the table for this layout, window, width and these
+                // weights, with all rows of the layout.
+                unsafe {
+                    dense::convolve_row(
+                        simd,
+                        &between,
+                        from as isize,
+                        &Window::POINT,
+                        self.pointwise,
+                        &self.table,
+                        row,
+                        width,
+                        &mut self.out,
+                    );
+                }
             }
         }
     }

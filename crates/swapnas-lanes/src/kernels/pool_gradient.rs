@@ -31,6 +31,9 @@ pub fn max_backward<E: Element>(
     width: usize,
     into: PlanesMut<'_, Lane<E>>,
 ) {
+    if width == 0 {
+        return;
+    }
     level.run(MaxBackward { of, gradient, rows, width, into });
 }
 
@@ -47,6 +50,9 @@ pub fn max_tangent<E: Element>(
     width: usize,
     out: PlanesMut<'_, Lane<E>>,
 ) {
+    if width == 0 {
+        return;
+    }
     level.run(MaxTangent { of, tangent, rows, width, out });
 }
 
@@ -64,6 +70,9 @@ pub fn mean_backward<E: Element>(
     width: usize,
     into: PlanesMut<'_, Lane<E>>,
 ) {
+    if width == 0 {
+        return;
+    }
     level.run(MeanBackward { window, pool, gradient, rows, width, into });
 }
 

@@ -74,14 +74,14 @@ impl Window {
     }
 
     /// # Panics
-    /// If the window reaches beyond what is stored, for any of the outputs given, has no taps or no
-    /// stride, or has numbers so large that places computed from them might wrap around.
+    /// If the window reaches beyond what is stored, for any of the outputs given, has no taps, no stride or
+    /// no dilation, or has numbers so large that places computed from them might wrap around.
     pub(crate) fn check<T: Copy>(&self, planes: &Planes<'_, T>, rows: &Range<usize>, columns: &Range<usize>) {
         let sizes = [self.kernel, self.stride, self.dilation, [rows.end, columns.end]];
         let origin = self.origin.map(isize::unsigned_abs);
         assert!(
             sizes.iter().chain([&origin]).flatten().all(|size| *size <= LARGEST)
-                && self.kernel.iter().chain(&self.stride).all(|size| *size > 0),
+                && [self.kernel, self.stride, self.dilation].iter().flatten().all(|size| *size > 0),
             "{self:?} over {rows:?} x {columns:?} outputs"
         );
         let (reach_rows, reach_columns) = (self.reach(0, rows), self.reach(1, columns));

@@ -148,11 +148,13 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
         let mut first = 0;
         // Two tiles of three channels have more sums than sixteen registers hold.
         while S::REGISTERS >= 32 && first + TOGETHER <= tiles {
-            self.tiles::<S, TOGETHER>(simd, std::array::from_fn(|i| self.place(first + i)));
+            // SAFETY: `place` gives outputs that there are.
+            unsafe { self.tiles::<S, TOGETHER>(simd, std::array::from_fn(|i| self.place(first + i))) };
             first += TOGETHER;
         }
         while first < tiles {
-            self.tiles::<S, 1>(simd, [self.place(first)]);
+            // SAFETY: as above.
+            unsafe { self.tiles::<S, 1>(simd, [self.place(first)]) };
             first += 1;
         }
     }
@@ -167,23 +169,32 @@ impl<E: Element> Convolve<'_, E> {
         [row.min(self.rows.end - 2), (tile % across * 2).min(self.width - 2)]
     }
 
+    /// # Safety
+    /// At every place begin two of the rows and two of the columns that `convolve` was given.
     #[inline(always)]
-    fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: [[usize; 2]; TILES]) {
-        self.row::<S, TILES, 0>(simd, &places);
-        self.row::<S, TILES, 1>(simd, &places);
-        self.row::<S, TILES, 2>(simd, &places);
-        self.row::<S, TILES, 3>(simd, &places);
+    unsafe fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: [[usize; 2]; TILES]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.row::<S, TILES, 0>(simd, &places);
+            self.row::<S, TILES, 1>(simd, &places);
+            self.row::<S, TILES, 2>(simd, &places);
+            self.row::<S, TILES, 3>(simd, &places);
+        }
     }
 
     /// Row `ROW` of the points.
+    ///
+    /// # Safety
+    /// As for `tiles`.
     #[inline(always)]
-    fn row<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
+    unsafe fn row<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
         &mut self,
         simd: S,
         places: &[[usize; 2]; TILES],
     ) {
         for part in 0..S::PARTS {
-            self.read::<S, TILES, ROW>(simd, part, places);
+            // SAFETY: the caller's promise.
+            unsafe { self.read::<S, TILES, ROW>(simd, part, places) };
             let weights = &self.weights.points[ROW * self.weights.points.len() / 4..];
             let mut channel = 0;
             for count in tiles(self.weights.out_channels(), TILE) {
@@ -200,8 +211,11 @@ impl<E: Element> Convolve<'_, E> {
     }
 
     /// A row of B' d B, where B' has the rows (1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0) and (0, 1, 0, -1).
+    ///
+    /// # Safety
+    /// As for `tiles`.
     #[inline(always)]
-    fn read<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
+    unsafe fn read<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
         &mut self,
         simd: S,
         part: usize,
@@ -224,7 +238,8 @@ impl<E: Element> Convolve<'_, E> {
                 for (column, x) in x.iter_mut().enumerate() {
                     let lane = input.wrapping_add(column);
                     // SAFETY: `convolve` has checked that the window stays within the input for all
-                    // columns and rows.
+                    // columns and rows, and that the input has as many channels as the weights; the
+                    // outputs are among them, as the caller promises.
                     let first = simd.load(unsafe { &*lane.wrapping_add(first * layout.columns) }, part);
                     // SAFETY: as above.
                     let second = simd.load(unsafe { &*lane.wrapping_add(second * layout.columns) }, part);

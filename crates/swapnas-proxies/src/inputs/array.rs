@@ -2,8 +2,9 @@
 
 use swapnas_graph::Shape;
 
+use super::error::unfit;
 use super::pick::pick;
-use super::{Images, InputError};
+use super::{Images, InputError, Place};
 
 /// Images given as numbers, with or without their classes: see
 /// [`InputSpec::Array`](super::InputSpec::Array).
@@ -30,12 +31,12 @@ pub enum ArrayError {
         found: usize,
     },
     /// A number that is none.
-    #[error("image {image} of the array has the value {value}; replace it by a finite one")]
+    #[error("{place} is {value:?}, {}; replace it by a number that is finite as a 32-bit float", unfit(*value))]
     Value {
-        /// Number of the image, from 0.
-        image: usize,
+        /// Where the value is.
+        place: Place,
         /// The value.
-        value: f32,
+        value: f64,
     },
     /// Not one class for each image.
     #[error("there are {images} images, but {labels} labels; give one for each image")]
@@ -60,8 +61,10 @@ impl Array {
             return Err(ArrayError::Length { dims, found: values.len() });
         }
         let shape = Shape::new(channels, height, width);
-        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-            return Err(ArrayError::Value { image: place / shape.elements(), value: values[place] });
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let (image, within) = (index / shape.elements(), index % shape.elements());
+            let place = Place::new(image as u64, shape, within);
+            return Err(ArrayError::Value { place, value: values[index].into() });
         }
         if let Some(labels) = labels.as_ref().map(Vec::len).filter(|labels| *labels != images) {
             return Err(ArrayError::Labels { images, labels });
@@ -148,7 +151,7 @@ mod tests {
             |dims, values: &[f32], labels| Array::new(dims, values.to_vec(), labels).unwrap_err().to_string();
         insta::assert_snapshot!(message([2, 1, 1, 2], &[0.0; 3], None), @"3 numbers make no array of shape (2, 1, 1, 2); give one for each place, and at least one image");
         insta::assert_snapshot!(message([0, 1, 1, 2], &[], None), @"0 numbers make no array of shape (0, 1, 1, 2); give one for each place, and at least one image");
-        insta::assert_snapshot!(message([2, 1, 1, 2], &[0.0, 0.0, 0.0, f32::NAN], None), @"image 1 of the array has the value NaN; replace it by a finite one");
+        insta::assert_snapshot!(message([2, 1, 1, 2], &[0.0, 0.0, 0.0, f32::NAN], None), @"image 1, channel 0, row 0, column 1 is NaN, which is no number; replace it by a number that is finite as a 32-bit float");
         insta::assert_snapshot!(message([2, 1, 1, 1], &[0.0; 2], Some(vec![1])), @"there are 2 images, but 1 labels; give one for each image");
         assert!(Array::new([usize::MAX, 2, 1, 1], vec![0.0], None).is_err());
         let draw = |shape, count| InputSpec::Array(Arc::new(array(5))).draw(shape, count, 0).unwrap_err();

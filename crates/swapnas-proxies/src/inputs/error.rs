@@ -1,9 +1,11 @@
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use swapnas_graph::Shape;
+use swapnas_graph::{Shape, plain};
 
 use super::MAX_SIDE;
+use super::folder::{Skipped, listing};
 
 /// A batch of images that cannot be had.
 ///
@@ -22,7 +24,7 @@ pub enum InputError {
         count: usize,
     },
     /// A file or folder that cannot be read.
-    #[error("cannot read `{}`: {cause}; check the path and its permissions", path.display())]
+    #[error("cannot read `{}`: {}; check the path and its permissions", plain(path), plain(&cause.to_string()))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -30,7 +32,7 @@ pub enum InputError {
         cause: io::Error,
     },
     /// Fewer images than the batch needs.
-    #[error("`{}` holds {found} images, but {needed} are needed; add images or draw fewer", path.display())]
+    #[error("`{}` holds {found} images, but {needed} are needed; add images or draw fewer", plain(path))]
     TooFew {
         /// The file or folder.
         path: PathBuf,
@@ -58,7 +60,7 @@ pub enum InputError {
         found: usize,
     },
     /// An image asked for by a number beyond the last one.
-    #[error("`{}` has no image {index}; ask for one of its {found}, numbered from 0", path.display())]
+    #[error("`{}` has no image {index}; ask for one of its {found}, numbered from 0", plain(path))]
     NoSuchImage {
         /// The file or folder.
         path: PathBuf,
@@ -71,7 +73,7 @@ pub enum InputError {
     #[error(
         "`{}` is no binary CIFAR-10 batch: its {bytes} bytes are not a multiple of 3073 (a label and \
          3x32x32 pixels) above 0; take a file of cifar-10-binary.tar.gz, such as data_batch_1.bin",
-        path.display()
+        plain(path)
     )]
     Cifar10Length {
         /// The file.
@@ -83,7 +85,7 @@ pub enum InputError {
     #[error(
         "`{}` is no binary CIFAR-10 batch: image {image} has label {label}, but labels are 0 to 9; take a \
          file of cifar-10-binary.tar.gz, such as data_batch_1.bin",
-        path.display()
+        plain(path)
     )]
     Cifar10Label {
         /// The file.
@@ -96,38 +98,35 @@ pub enum InputError {
     /// A folder without CIFAR-10 training batches.
     #[error(
         "`{}` has no files data_batch_*.bin; give the folder cifar-10-batches-bin, or a batch's file",
-        folder.display()
+        plain(folder)
     )]
     Cifar10Folder {
         /// The folder.
         folder: PathBuf,
     },
-    /// A picture that cannot be decoded.
-    #[error("cannot decode the picture `{}`: {cause}; replace it or move it away", path.display())]
-    Decode {
-        /// The file.
-        path: PathBuf,
-        /// What the decoder says.
-        cause: image::ImageError,
-    },
-    /// A JPEG picture whose end is missing.
-    #[error("the picture `{}` ends early; replace it or move it away", path.display())]
-    CutPicture {
-        /// The file.
-        path: PathBuf,
+    /// Files of a folder that are no pictures, or broken.
+    #[error(
+        "{} in `{}` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:{}",
+        counted(bad.len()), plain(folder), listing(bad)
+    )]
+    Pictures {
+        /// The folder.
+        folder: PathBuf,
+        /// Those that cannot be used.
+        bad: Vec<Skipped>,
     },
     /// A folder without pictures.
     #[error(
         "`{}` has no pictures: no file below it ends in .png, .jpg or .jpeg; convert what there is, or give \
          another folder",
-        folder.display()
+        plain(folder)
     )]
     NoPictures {
         /// The folder.
         folder: PathBuf,
     },
     /// A file that does not begin as a NumPy array.
-    #[error("`{}` is no NumPy array: {reason}; write it with numpy.save", path.display())]
+    #[error("`{}` is no NumPy array: {}; write it with numpy.save", plain(path), plain(reason))]
     NpyHeader {
         /// The file.
         path: PathBuf,
@@ -135,7 +134,7 @@ pub enum InputError {
         reason: String,
     },
     /// A NumPy array of something else than numbers that images are made of.
-    #[error("`{}` is an array of {found}; save it as float32, float64 or uint8", path.display())]
+    #[error("`{}` is an array of {}; save it as float32, float64 or uint8", plain(path), plain(found))]
     NpyType {
         /// The file.
         path: PathBuf,
@@ -146,7 +145,7 @@ pub enum InputError {
     #[error(
         "`{}` is an array of shape {found:?}, but the network needs [N, {}, {}, {}] (images, channels, \
          height, width); reshape or transpose it",
-        path.display(), expected.channels, expected.height, expected.width
+        plain(path), expected.channels, expected.height, expected.width
     )]
     NpyShape {
         /// The file.
@@ -157,10 +156,7 @@ pub enum InputError {
         found: Vec<u64>,
     },
     /// A NumPy array whose first index runs fastest.
-    #[error(
-        "`{}` is in Fortran order; save numpy.ascontiguousarray of the array instead",
-        path.display()
-    )]
+    #[error("`{}` is in Fortran order; save numpy.ascontiguousarray of the array instead", plain(path))]
     NpyOrder {
         /// The file.
         path: PathBuf,
@@ -168,7 +164,7 @@ pub enum InputError {
     /// A NumPy file that ends before its array does.
     #[error(
         "`{}` ends early: its array needs {expected} bytes, but {found} follow the header; save it again",
-        path.display()
+        plain(path)
     )]
     NpyLength {
         /// The file.
@@ -180,15 +176,58 @@ pub enum InputError {
     },
     /// A NumPy array with a value that no network can work with.
     #[error(
-        "`{}` has the value {value} in image {image}; replace it by one that is finite as a 32-bit float",
-        path.display()
+        "`{}`: {place} is {value:?}, {}; replace it by a number that is finite as a 32-bit float",
+        plain(path), unfit(*value)
     )]
     NpyValue {
         /// The file.
         path: PathBuf,
-        /// Number of the image in the array, from 0.
-        image: u64,
-        /// The value, as a 32-bit float.
-        value: f32,
+        /// Where the value is.
+        place: Place,
+        /// The value.
+        value: f64,
     },
+}
+
+pub(super) fn counted(files: usize) -> String {
+    format!("{files} file{}", if files == 1 { "" } else { "s" })
+}
+
+/// Where a number of a batch of images is; everything is counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Number of the image.
+    pub image: u64,
+    /// Its channel.
+    pub channel: usize,
+    /// The row of pixels.
+    pub row: usize,
+    /// The column of pixels.
+    pub column: usize,
+}
+
+impl Place {
+    /// Where the number with this `index` of an image of some shape is.
+    pub(super) fn new(image: u64, shape: Shape, index: usize) -> Self {
+        let Shape { height, width, .. } = shape;
+        Place { image, channel: index / (height * width), row: index / width % height, column: index % width }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { image, channel, row, column } = self;
+        write!(f, "image {image}, channel {channel}, row {row}, column {column}")
+    }
+}
+
+/// What is wrong with a value that is not finite as a 32-bit float.
+pub(super) fn unfit(value: f64) -> &'static str {
+    if value.is_nan() {
+        "which is no number"
+    } else if value.is_infinite() {
+        "which is infinite"
+    } else {
+        "which is too large"
+    }
 }

@@ -29,7 +29,8 @@ use swapnas_graph::{Key, Shape};
 
 pub use array::{Array, ArrayError};
 pub use cifar10::Cifar10;
-pub use error::InputError;
+pub use error::{InputError, Place};
+pub use folder::{PictureFolder, Skipped};
 pub use npy::draw_npy;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
@@ -118,7 +119,7 @@ impl InputSpec {
             InputSpec::Spectral(spectral) => spectral.draw(shape, count, seed),
             InputSpec::Gaussian => gaussian::draw(shape, count, seed),
             InputSpec::Cifar10(path) => Cifar10::open(path)?.draw(shape, count, seed),
-            InputSpec::Images(folder) => folder::draw(folder, shape, count, seed),
+            InputSpec::Images(folder) => folder.draw(shape, count, seed),
             InputSpec::Npy(file) => npy::draw(file, shape, count, seed),
             InputSpec::Array(array) => array.draw(shape, count, seed),
         }

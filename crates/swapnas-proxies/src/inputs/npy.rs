@@ -8,7 +8,7 @@ use npyz::{Deserialize, NpyFile, NpyHeader, NpyReader, Order};
 use swapnas_graph::Shape;
 
 use super::pick::pick;
-use super::{Images, InputError};
+use super::{Images, InputError, Place};
 
 /// Takes or draws `count` images of the array in `path`.
 pub(super) fn draw(path: &Path, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
@@ -37,11 +37,11 @@ pub fn draw_npy(
     }
     let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
     match array.try_data::<f32>() {
-        Ok(values) => fill(&mut images, path, &picks, values, |value| value),
+        Ok(values) => fill(&mut images, path, &picks, values, |value: f32| value),
         Err(array) => match array.try_data::<f64>() {
-            Ok(values) => fill(&mut images, path, &picks, values, |value| value as f32),
+            Ok(values) => fill(&mut images, path, &picks, values, |value: f64| value as f32),
             Err(array) => match array.try_data::<u8>() {
-                Ok(values) => fill(&mut images, path, &picks, values, |value| f32::from(value) / 255.0),
+                Ok(values) => fill(&mut images, path, &picks, values, |value: u8| f32::from(value) / 255.0),
                 Err(array) => Err(wrong_type(path, &array)),
             },
         },
@@ -52,7 +52,7 @@ pub fn draw_npy(
 /// Opens the array and makes sure that it holds images of `shape`, and that the file holds it.
 fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyFile<R>, InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };
-    let header = NpyHeader::from_reader(&mut reader)
+    let header = read_header(&mut reader)
         .map_err(|error| InputError::NpyHeader { path: path.to_owned(), reason: first_line(&error) })?;
     let Some(item_size) = header.dtype().num_bytes() else {
         return Err(wrong_type(path, &header));
@@ -68,7 +68,8 @@ fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyF
     if header.order() != Order::C {
         return Err(InputError::NpyOrder { path: path.to_owned() });
     }
-    let expected = u128::from(count) * shape.elements() as u128 * item_size as u128;
+    let expected =
+        u128::from(count).saturating_mul(shape.elements() as u128).saturating_mul(item_size as u128);
     let start = reader.stream_position().map_err(reading)?;
     let found = reader.seek(SeekFrom::End(0)).map_err(reading)?.saturating_sub(start);
     reader.seek(SeekFrom::Start(start)).map_err(reading)?;
@@ -76,6 +77,46 @@ fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyF
         return Err(InputError::NpyLength { path: path.to_owned(), expected, found });
     }
     Ok(NpyFile::with_header(header, reader))
+}
+
+/// More than NumPy writes for arrays of images.
+const MAX_HEADER: usize = 1 << 16;
+/// Brackets within brackets, of which a plain array has one pair within another.
+const MAX_DEPTH: usize = 16;
+
+/// Reads the header, which must be short and flat: whoever parses it goes down into its brackets.
+fn read_header(reader: &mut impl Read) -> io::Result<NpyHeader> {
+    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+    let mut header = Vec::new();
+    reader.by_ref().take(8).read_to_end(&mut header)?;
+    if header.len() < 8 || !header.starts_with(b"\x93NUMPY") {
+        return Err(wrong("it does not begin as one"));
+    }
+    let digits = if header[6] == 1 { 2 } else { 4 };
+    let mut length = [0; 4];
+    reader.read_exact(&mut length[..digits]).map_err(|_| wrong("its header has no end"))?;
+    header.extend(&length[..digits]);
+    let length = u32::from_le_bytes(length) as usize;
+    if length > MAX_HEADER {
+        return Err(wrong("its header is too long"));
+    }
+    let start = header.len();
+    reader.take(length as u64).read_to_end(&mut header)?;
+    if header.len() - start < length {
+        return Err(wrong("its header has no end"));
+    }
+    let mut depth = 0_usize;
+    for byte in &header[start..] {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(wrong("its header has brackets within brackets"));
+        }
+    }
+    NpyHeader::from_reader(&header[..])
 }
 
 /// What is said of a header that does not parse goes on to repeat all of it.
@@ -88,7 +129,7 @@ fn wrong_type(path: &Path, header: &NpyHeader) -> InputError {
 }
 
 /// Reads the images of the numbers `picks`.
-fn fill<T: Deserialize>(
+fn fill<T: Deserialize + Copy + Into<f64>>(
     images: &mut Images,
     path: &Path,
     picks: &[u64],
@@ -96,13 +137,16 @@ fn fill<T: Deserialize>(
     to_f32: impl Fn(T) -> f32,
 ) -> Result<(), InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };
-    let size = images.shape().elements();
+    let shape = images.shape();
+    let size = shape.elements();
     for (image, &pick) in images.data.chunks_exact_mut(size).zip(picks) {
         values.seek_to(pick * size as u64).map_err(reading)?;
-        for (to, value) in image.iter_mut().zip(&mut values) {
-            *to = to_f32(value.map_err(reading)?);
+        for (index, (to, value)) in image.iter_mut().zip(&mut values).enumerate() {
+            let value = value.map_err(reading)?;
+            *to = to_f32(value);
             if !to.is_finite() {
-                return Err(InputError::NpyValue { path: path.to_owned(), image: pick, value: *to });
+                let place = Place::new(pick, shape, index);
+                return Err(InputError::NpyValue { path: path.to_owned(), place, value: value.into() });
             }
         }
     }
@@ -184,8 +228,8 @@ mod tests {
     fn errors_say_what_was_found_and_what_is_needed() {
         let good = floats(12);
         let array = |dtype, order, shape| npy(dtype, order, shape, &good);
-        insta::assert_snapshot!(error(b"", 2), @"`x.npy` is no NumPy array: magic not found for NPY file; write it with numpy.save");
-        insta::assert_snapshot!(error(b"not numpy", 2), @"`x.npy` is no NumPy array: magic not found for NPY file; write it with numpy.save");
+        insta::assert_snapshot!(error(b"", 2), @"`x.npy` is no NumPy array: it does not begin as one; write it with numpy.save");
+        insta::assert_snapshot!(error(b"not numpy", 2), @"`x.npy` is no NumPy array: it does not begin as one; write it with numpy.save");
         insta::assert_snapshot!(error(&array("<f4", "Maybe", "(2, 3, 2, 1)"), 2), @"`x.npy` is no NumPy array: could not parse Python expression: syntax error:  --> 1:35; write it with numpy.save");
         insta::assert_snapshot!(error(&array("<f4", "0", "(2, 3, 2, 1)"), 2), @"`x.npy` is no NumPy array: 'fortran_order' value is not a bool; write it with numpy.save");
         insta::assert_snapshot!(error(&array("<f2", "False", "(2, 3, 2, 1)"), 2), @"`x.npy` is an array of '<f2'; save it as float32, float64 or uint8");
@@ -199,9 +243,23 @@ mod tests {
         insta::assert_snapshot!(error(&array("<f4", "False", "(2, 3, 2, 1)"), 3), @"`x.npy` holds 2 images, but 3 are needed; add images or draw fewer");
         insta::assert_snapshot!(error(&array("<f4", "False", "(3, 3, 2, 1)"), 2), @"`x.npy` ends early: its array needs 72 bytes, but 48 follow the header; save it again");
         let nan = [&good[..40], &f32::NAN.to_le_bytes(), &good[..4]].concat();
-        insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"`x.npy` has the value NaN in image 1; replace it by one that is finite as a 32-bit float");
+        insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"`x.npy`: image 1, channel 2, row 0, column 0 is NaN, which is no number; replace it by a number that is finite as a 32-bit float");
         let large: Vec<u8> = (0..6).flat_map(|_| 1e300_f64.to_le_bytes()).collect();
-        insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"`x.npy` has the value inf in image 0; replace it by one that is finite as a 32-bit float");
+        insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"`x.npy`: image 0, channel 0, row 0, column 0 is 1e300, which is too large; replace it by a number that is finite as a 32-bit float");
+    }
+
+    #[test]
+    fn headers_that_go_deep_are_refused() {
+        for shape in ["(".repeat(60_000), "[".repeat(60_000), "-".repeat(60_000), "'".repeat(60_000)] {
+            let error = error(&npy("<f4", "False", &shape, &floats(12)), 2);
+            assert!(error.starts_with("`x.npy` is no NumPy array: ") && error.len() < 300, "{error}");
+        }
+        let mut long = npy("<f4", "False", "(2, 3, 2, 1)", &floats(12));
+        long[6] = 2;
+        assert_eq!(
+            error(&long, 2).split(';').next(),
+            Some("`x.npy` is no NumPy array: its header is too long")
+        );
     }
 
     #[test]

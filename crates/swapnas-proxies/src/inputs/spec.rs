@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Array, Spectral};
+use swapnas_graph::plain;
+
+use super::error::counted;
+use super::folder::listing;
+use super::{Array, PictureFolder, Skipped, Spectral};
 
 /// Where the images come from.
 ///
 /// Written and read as text, but for images in memory: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
-/// `cifar10:PATH`, `images:DIR`, `npy:FILE`. A path is everything after the first colon, colons included.
+/// `cifar10:PATH`, `images:DIR`, `images-skip-bad:DIR`, `npy:FILE`. A path is everything after the first colon, colons included.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputSpec {
     /// Random images with the amplitude spectrum of natural ones.
@@ -30,8 +34,14 @@ pub enum InputSpec {
     /// The largest centred part with the needed aspect ratio is resized with a triangle filter (bilinear;
     /// when shrinking, over the area a pixel covers) and normalised with the mean and standard deviation of
     /// ImageNet. Grey pictures have three equal colours, transparency is ignored, and 16 bits are rounded
-    /// to 8. A picture that cannot be decoded is an error when it is drawn.
-    Images(PathBuf),
+    /// to 8.
+    ///
+    /// Whether the pictures can be used is found out before the first batch is drawn. If there are no more than
+    /// 32 MiB of them, all are decoded; of a larger folder, files are decoded that do not begin and end as a picture
+    /// does, and those that are drawn. What cannot be decoded, takes more than 512 MiB, may not be read, or is a link
+    /// that leads nowhere is an error that lists it, or is left out of a folder that is written as
+    /// `images-skip-bad:DIR`. Pictures are drawn from all, and those that cannot be used are passed over.
+    Images(PictureFolder),
     /// A NumPy array of shape (N, channels, height, width) in float32, float64 or uint8.
     ///
     /// Values are used as they are, except that uint8 is divided by 255. An array of exactly as many
@@ -65,10 +75,35 @@ impl InputSpec {
         },
         InputKind {
             syntax: "images:DIR",
-            summary: "a folder of PNG and JPEG pictures, with or without classes",
+            summary: "a folder of PNG and JPEG pictures, with or without classes; images-skip-bad:DIR leaves out what cannot be decoded",
         },
         InputKind { syntax: "npy:FILE", summary: "a NumPy array (N, channels, height, width)" },
     ];
+}
+
+impl InputSpec {
+    /// The same without pictures that cannot be used; `None` if it is no folder of pictures.
+    pub fn skipping_bad(&self) -> Option<InputSpec> {
+        match self {
+            InputSpec::Images(folder) => Some(InputSpec::Images(PictureFolder::skipping_bad(folder.path()))),
+            _ => None,
+        }
+    }
+
+    /// What was left out of the batches that have been drawn, since it could not be used.
+    pub fn skipped(&self) -> Vec<Skipped> {
+        match self {
+            InputSpec::Images(folder) => folder.skipped(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a reader of scores should know of the images: the pictures that were left out.
+    pub fn warning(&self) -> Option<String> {
+        let skipped = self.skipped();
+        let files = counted(skipped.len());
+        (!skipped.is_empty()).then(|| format!("left out {files} that cannot be used:{}", listing(&skipped)))
+    }
 }
 
 impl Default for InputSpec {
@@ -83,7 +118,10 @@ impl fmt::Display for InputSpec {
             InputSpec::Spectral(spectral) => spectral.fmt(f),
             InputSpec::Gaussian => write!(f, "gaussian"),
             InputSpec::Cifar10(path) => write!(f, "cifar10:{}", path.display()),
-            InputSpec::Images(folder) => write!(f, "images:{}", folder.display()),
+            InputSpec::Images(folder) => {
+                let kind = if folder.skips_bad() { "images-skip-bad" } else { "images" };
+                write!(f, "{kind}:{}", folder.path().display())
+            }
             InputSpec::Npy(file) => write!(f, "npy:{}", file.display()),
             InputSpec::Array(array) => write!(f, "{} images of {} in memory", array.count(), array.shape()),
         }
@@ -94,7 +132,7 @@ impl fmt::Display for InputSpec {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SpecError {
     /// A kind that does not exist.
-    #[error("unknown input `{found}`; known are {}", known_kinds())]
+    #[error("unknown input `{}`; known are {}", plain(found), known_kinds())]
     Kind {
         /// What stands there.
         found: String,
@@ -108,7 +146,7 @@ pub enum SpecError {
         placeholder: &'static str,
     },
     /// Something after a kind that takes no options.
-    #[error("input `{kind}` takes no options, but `{found}` follows; write `{kind}` alone")]
+    #[error("input `{kind}` takes no options, but `{}` follows; write `{kind}` alone", plain(found))]
     NoOptions {
         /// The kind.
         kind: &'static str,
@@ -117,7 +155,8 @@ pub enum SpecError {
     },
     /// An option that does not exist, or lacks its value.
     #[error(
-        "unknown option `{found}` at column {column}; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`"
+        "unknown option `{}` at column {column}; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`",
+        plain(found)
     )]
     Option {
         /// What stands there.
@@ -134,7 +173,7 @@ pub enum SpecError {
         column: usize,
     },
     /// An option whose value is no number.
-    #[error("`{found}` at column {column} is no number; write for example `{name}={example}`")]
+    #[error("`{}` at column {column} is no number; write for example `{name}={example}`", plain(found))]
     Number {
         /// The option.
         name: &'static str,
@@ -182,7 +221,9 @@ impl FromStr for InputSpec {
                 Some(found) => Err(SpecError::NoOptions { kind: "gaussian", found: found.to_owned() }),
             },
             "cifar10" => path("cifar10", "PATH").map(InputSpec::Cifar10),
-            "images" => path("images", "DIR").map(InputSpec::Images),
+            "images" => path("images", "DIR").map(|path| InputSpec::Images(PictureFolder::new(path))),
+            "images-skip-bad" => path("images-skip-bad", "DIR")
+                .map(|path| InputSpec::Images(PictureFolder::skipping_bad(path))),
             "npy" => path("npy", "FILE").map(InputSpec::Npy),
             _ => Err(SpecError::Kind { found: kind.to_owned() }),
         }
@@ -228,7 +269,8 @@ mod tests {
             (0.0..=10.0, 0.0..=1.0).prop_map(|(e, c)| InputSpec::Spectral(Spectral::new(e, c).unwrap())),
             Just(InputSpec::Gaussian),
             path.clone().prop_map(InputSpec::Cifar10),
-            path.clone().prop_map(InputSpec::Images),
+            path.clone().prop_map(|path| InputSpec::Images(PictureFolder::new(path))),
+            path.clone().prop_map(|path| InputSpec::Images(PictureFolder::skipping_bad(path))),
             path.prop_map(InputSpec::Npy),
         ]
     }

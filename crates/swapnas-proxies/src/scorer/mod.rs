@@ -82,7 +82,7 @@ impl Scorer {
         tensors: Tensors,
     ) -> Result<Self, ScoreError> {
         let path = || tensors.path().display().to_string();
-        let input = tensors.get("input").ok_or_else(|| ScoreError::NoInput { path: path(), found: None })?;
+        let input = tensors.images()?.ok_or_else(|| ScoreError::NoInput { path: path(), found: None })?;
         let &[samples, channels, height, width] = input.shape.as_slice() else {
             return Err(ScoreError::NoInput { path: path(), found: Some(input.shape.clone()) });
         };

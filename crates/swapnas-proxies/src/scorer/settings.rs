@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use swapnas_graph::grad::GradError;
-use swapnas_graph::{BatchError, Init, Level, RunError};
+use swapnas_graph::{BatchError, Init, Level, RunError, TensorsError, plain};
 use swapnas_spaces::NetworkError;
 
 use crate::definition::Compute;
@@ -88,7 +88,7 @@ impl FromStr for Precision {
 
 /// The name of no precision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no precision `{0}`; give f32 or f64")]
+#[error("there is no precision `{}`; give f32 or f64", plain(.0))]
 pub struct UnknownPrecision(pub String);
 
 /// Whether networks share weights.
@@ -118,13 +118,16 @@ pub enum ScoreError {
     #[error("{0}; lower --batch, --size, --channels or --cells")]
     Memory(MemoryError),
     /// The file of tensors has no images.
-    #[error("{path} has no tensor `input` of shape [images, channels, rows, columns]{}", found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
+    #[error("{} has no tensor `input` of shape [images, channels, rows, columns]{}", plain(path), found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
     NoInput {
         /// The file.
         path: String,
         /// The shape of `input`, if there is one.
         found: Option<Vec<usize>>,
     },
+    /// The images of a file of tensors cannot be used.
+    #[error(transparent)]
+    Tensors(#[from] TensorsError),
     /// Tensors do not have the numbers that their shape says.
     #[error(transparent)]
     Batch(#[from] BatchError),

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from ._swapnas import plain
+
 
 class _Scores:
     """``network["swap"]`` is a metric's value; where the metric is undefined for the network, this raises
@@ -19,7 +21,7 @@ class _Scores:
     def __getitem__(self, metric: str) -> float:
         value = self.scores[metric]
         if value is None:
-            raise ValueError(f"{metric} is undefined for {self.arch}: {self.reasons[metric]}")
+            raise ValueError(f"{plain(metric)} is undefined for {plain(self.arch)}: {plain(self.reasons[metric])}")
         return value
 
     def __contains__(self, metric: object) -> bool:

@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
+use swapnas_graph::plain;
 use swapnas_spaces::Arch;
 
 pub use aging::Aging;
@@ -108,7 +109,7 @@ impl fmt::Display for AlgorithmKind {
 
 /// The name of no algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no algorithm is called `{0}`; there are {list}", list = AlgorithmKind::ALL.map(AlgorithmKind::name).join(", "))]
+#[error("no algorithm is called `{}`; there are {list}", plain(.0), list = AlgorithmKind::ALL.map(AlgorithmKind::name).join(", "))]
 pub struct UnknownAlgorithm(pub String);
 
 impl FromStr for AlgorithmKind {

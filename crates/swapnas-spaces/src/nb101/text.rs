@@ -17,6 +17,8 @@ const NASLIB_OPS: [Operation; 3] =
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 
+const NUMBERS: &str = "56 numbers, a matrix of 7x7 and 7 operations (or fewer of both)";
+
 const TRIANGULAR: &str = "0: edges go from earlier to later vertices";
 
 /// Reads a cell in any encoding.
@@ -45,12 +47,16 @@ fn naslib(c: &mut Cursor<'_>) -> Result<Cell, ParseError> {
                 break;
             }
         }
-        let before = c.clone();
+        let mut before = c.clone();
+        if places.len() == MAX_VERTICES * (MAX_VERTICES + 1) {
+            let found = format!("more than {}", places.len());
+            return Err(ParseError { found, ..before.error(NUMBERS) });
+        }
         places.push((before, c.number("a number", 0..=4)?));
     }
     let vertices = (2..=MAX_VERTICES).find(|v| v * (v + 1) == places.len()).ok_or_else(|| ParseError {
         found: format!("{} numbers", places.len()),
-        ..start.clone().error("56 numbers, a matrix of 7x7 and 7 operations (or fewer of both)")
+        ..start.clone().error(NUMBERS)
     })?;
     let (matrix, ops) = places.split_at_mut(vertices * vertices);
 

@@ -293,3 +293,28 @@ fn descriptions() {
     mobilenet: benchmark: widths times 8/32, stem 8, head 320, 3x224x224, 1000 classes
     "###);
 }
+
+#[test]
+fn json_with_a_key_twice() {
+    insta::assert_snapshot!(messages("nb201", &[
+        r#"{"nodes": [], "nodes": [["none"], ["none", "none"], ["none", "none", "none"]]}"#,
+        r#"{"\u001b[2J": 1}"#,
+        "{\"\u{1b}[2J\": 1}",
+        "{\"nodes\": \"\u{202e}\u{9b}\"}",
+        "\u{1b}[2J",
+        "|nor_conv_3x3~0|+|\u{202e}~0",
+    ]), @"");
+}
+
+#[test]
+fn texts_without_end() {
+    for unit in ["x", "(", "[", "0", "(0,", "((0,0),", "{\"a\":", "{", "64-1", "'", "|", " ", "\u{1b}"] {
+        let text = unit.repeat(4_000_000 / unit.len());
+        for space in spaces() {
+            for text in [&text[..], &format!("{}{text}x", space.encodings()[0].example)] {
+                let message = space.parse(text).unwrap_err().to_string();
+                assert!(message.len() < 600, "{}: {message}", space.name());
+            }
+        }
+    }
+}

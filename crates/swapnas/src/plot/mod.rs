@@ -13,6 +13,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::colors::colormaps::ViridisRGB;
 use plotters::style::{FontStyle, register_font};
+use swapnas_graph::plain;
 
 /// Width and height in points.
 const SIZE: (u32, u32) = (640, 480);
@@ -28,6 +29,13 @@ const X_LABELS: u32 = 44;
 
 /// Width of the bar that explains the colours, with its labels, in points.
 const BAR: u32 = 104;
+
+/// Up to so many points each is drawn.
+const MOST: usize = 20_000;
+
+/// Of more, those within one of so many columns and rows are drawn once: they cover each other but for a point or
+/// two of paper, and a drawing of a million circles is of no use to anybody.
+const CELLS: [usize; 2] = [240, 180];
 
 /// The colour of points that have none of their own.
 const PLAIN: RGBColor = RGBColor(31, 87, 160);
@@ -60,7 +68,7 @@ pub struct Colours<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
     /// The file's extension is none of those that can be drawn.
-    #[error("cannot draw {}: the name of a plot ends in .svg or .png", .0.display())]
+    #[error("cannot draw {}: the name of a plot ends in .svg or .png", plain(.0))]
     Format(PathBuf),
     /// There is nothing to draw.
     #[error("there are no points to draw")]
@@ -80,7 +88,7 @@ pub enum PlotError {
     #[error(transparent)]
     Write(#[from] crate::WriteError),
     /// The drawing failed.
-    #[error("cannot draw {}: {reason}", path.display())]
+    #[error("cannot draw {}: {}", plain(path), plain(reason))]
     Draw {
         /// The file.
         path: PathBuf,
@@ -138,6 +146,23 @@ impl Scatter<'_> {
         })
     }
 
+    /// The points that are drawn, in their order; of many at one place the last one, which would lie on top.
+    fn drawn(&self, ranges: &Ranges) -> Vec<usize> {
+        if self.points.len() <= MOST {
+            return (0..self.points.len()).collect();
+        }
+        let place = |value: f64, range: &Range<f64>, cells: usize| {
+            (((value - range.start) / (range.end - range.start) * cells as f64) as usize).min(cells - 1)
+        };
+        let mut last = vec![None; CELLS[0] * CELLS[1]];
+        for (index, &(x, y)) in self.points.iter().enumerate() {
+            last[place(x, &ranges.x, CELLS[0]) * CELLS[1] + place(y, &ranges.y, CELLS[1])] = Some(index);
+        }
+        let mut drawn: Vec<usize> = last.into_iter().flatten().collect();
+        drawn.sort_unstable();
+        drawn
+    }
+
     fn svg(&self, ranges: &Ranges) -> Result<Vec<u8>, String> {
         let mut svg = String::new();
         self.draw_on(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), ranges, 1)?;
@@ -184,7 +209,7 @@ impl Scatter<'_> {
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
         let (x_ticks, y_ticks) = (ticks::labels(&ranges.x), ticks::labels(&ranges.y));
         let mut chart = ChartBuilder::on(area)
-            .caption(self.title, ("sans-serif", 16 * scale))
+            .caption(plain(self.title).to_string(), ("sans-serif", 16 * scale))
             .margin(MARGIN * scale)
             .x_label_area_size(X_LABELS * scale)
             .y_label_area_size(60 * scale)
@@ -193,8 +218,8 @@ impl Scatter<'_> {
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.1))
-            .x_desc(self.x_label)
-            .y_desc(self.y_label)
+            .x_desc(plain(self.x_label).to_string())
+            .y_desc(plain(self.y_label).to_string())
             .axis_desc_style(("sans-serif", 14 * scale))
             .label_style(("sans-serif", 12 * scale))
             .x_labels(7)
@@ -202,8 +227,8 @@ impl Scatter<'_> {
             .x_label_formatter(&x_ticks)
             .y_label_formatter(&y_ticks)
             .draw()?;
-        let circles = self.points.iter().enumerate();
-        let circles = circles.map(|(i, &point)| Circle::new(point, 3 * scale, colour(i).mix(0.5).filled()));
+        let circle = |i: usize| Circle::new(self.points[i], 3 * scale, colour(i).mix(0.5).filled());
+        let circles = self.drawn(ranges).into_iter().map(circle);
         chart.draw_series(circles)?;
         Ok(())
     }

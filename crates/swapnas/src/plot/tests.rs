@@ -52,6 +52,21 @@ fn the_same_plot_has_the_same_bytes() {
 }
 
 #[test]
+fn a_million_points_are_a_drawing_that_can_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let points: Vec<(f64, f64)> = (0..1_000_000).map(|i| (f64::from(i), f64::from(i).sin())).collect();
+    let path = folder.path().join("plot.svg");
+    scatter(&points).draw(&path).unwrap();
+    let drawn = std::fs::read_to_string(&path).unwrap().matches("<circle").count();
+    assert!((20_000..=CELLS[0] * CELLS[1]).contains(&drawn), "{drawn} points are drawn");
+    // Few are drawn each, even if they are at the same place.
+    scatter(&[(1.0, 2.0); MOST]).draw(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().matches("<circle").count(), MOST);
+    scatter(&[(1.0, 2.0); MOST + 1]).draw(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().matches("<circle").count(), 1);
+}
+
+#[test]
 fn awkward_numbers_are_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plot.svg");

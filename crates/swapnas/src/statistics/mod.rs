@@ -24,7 +24,7 @@ mod retrieval;
 #[cfg(test)]
 mod tests;
 
-pub use bootstrap::{CONFIDENCE, Interval, RESAMPLES};
+pub use bootstrap::{CONFIDENCE, Interval, MOST_RESAMPLED, RESAMPLES};
 pub use coefficients::Coefficient;
 pub use pairs::Pairs;
 pub use partial::partial_spearman;
@@ -69,10 +69,12 @@ pub enum NoStatistic {
         by: &'static str,
     },
     /// Too many resamples have no value for an interval to be known.
-    #[error("in {missing} of {} resamples the coefficient is undefined", RESAMPLES)]
+    #[error("in {missing} of {of} resamples the coefficient is undefined")]
     Resamples {
         /// How many.
         missing: usize,
+        /// How many resamples there are.
+        of: usize,
     },
     /// There are no such best ones.
     #[error("there are no {k} best of {n} networks; give a number from 1 to {n}")]

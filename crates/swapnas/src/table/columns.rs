@@ -1,4 +1,5 @@
 use super::TableError;
+use crate::plain;
 
 /// The usual names of a column of architectures, the most telling first.
 const ARCHITECTURE: [&str; 7] =
@@ -49,31 +50,53 @@ impl Columns {
     /// The column of architectures: the `chosen` one, one with a usual name, or the first if there is no
     /// header.
     pub(super) fn architecture(&self, chosen: Option<&str>) -> Result<usize, TableError> {
+        const OPTION: &str = "--arch-column";
         if let Some(chosen) = chosen {
-            return self.find(chosen);
+            return self.find(chosen, OPTION);
         }
         match &self.header {
-            Some(names) => by_name(names, &ARCHITECTURE),
+            Some(names) => self.only(by_name(names, &ARCHITECTURE), OPTION)?,
             None => Some(0),
         }
-        .ok_or_else(|| self.unknown("architectures", "--arch-column"))
+        .ok_or_else(|| self.unknown("architectures", OPTION))
     }
 
     /// The column of accuracies: the `chosen` one, one with a usual name, the first that ends in one, or
     /// the second if there is no header.
     pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
+        const OPTION: &str = "--accuracy-column";
         if let Some(chosen) = chosen {
-            return self.find(chosen);
+            return self.find(chosen, OPTION);
         }
         match &self.header {
-            Some(names) => by_name(names, &ACCURACY).or_else(|| names.iter().position(|n| is_accuracy(n))),
+            Some(names) => {
+                let first = || names.iter().find(|name| is_accuracy(name)).map(|first| plain_name(first));
+                let alike = by_name(names, &ACCURACY)
+                    .or_else(|| first().map(|first| places(names, |name| plain_name(name) == first)));
+                self.only(alike, OPTION)?
+            }
             None => (self.width > 1).then_some(1),
         }
-        .ok_or_else(|| self.unknown("accuracies", "--accuracy-column"))
+        .ok_or_else(|| self.unknown("accuracies", OPTION))
     }
 
-    fn find(&self, chosen: &str) -> Result<usize, TableError> {
-        let by_name = self.header.iter().flatten().position(|name| name == chosen);
+    /// The only one of columns that have one name.
+    fn only(&self, alike: Option<Vec<usize>>, option: &'static str) -> Result<Option<usize>, TableError> {
+        match alike.as_deref() {
+            None | Some([]) => Ok(None),
+            Some([column]) => Ok(Some(*column)),
+            Some(columns @ [first, ..]) => Err(TableError::Ambiguous {
+                file: self.file.clone(),
+                column: self.header.iter().flatten().nth(*first).cloned().unwrap_or_default(),
+                numbers: columns.iter().map(|column| column + 1).collect(),
+                option: Some(option),
+            }),
+        }
+    }
+
+    fn find(&self, chosen: &str, option: &'static str) -> Result<usize, TableError> {
+        let names = self.header.as_deref().unwrap_or_default();
+        let by_name = self.only(Some(places(names, |name| name == chosen)), option)?;
         let by_number =
             || chosen.parse().ok().filter(|number| (1..=self.width).contains(number)).map(|n| n - 1);
         by_name.or_else(by_number).ok_or_else(|| TableError::NoSuchColumn {
@@ -92,29 +115,35 @@ impl Columns {
     /// What messages call a column: its number from 1, and its name.
     pub(super) fn title(&self, column: usize) -> String {
         match self.header.as_ref().and_then(|names| names.get(column)) {
-            Some(name) => format!("{} (`{name}`)", column + 1),
+            Some(name) => format!("{} (`{}`)", column + 1, plain(name)),
             None => (column + 1).to_string(),
         }
     }
 }
 
-fn by_name(header: &[String], usual: &[&str]) -> Option<usize> {
-    usual.iter().find_map(|usual| header.iter().position(|name| plain(name) == *usual))
+/// The columns of the most telling of the `usual` names that is there.
+fn by_name(header: &[String], usual: &[&str]) -> Option<Vec<usize>> {
+    let named = |usual: &&str| places(header, |name| plain_name(name) == *usual);
+    usual.iter().map(named).find(|columns| !columns.is_empty())
+}
+
+fn places(header: &[String], is_meant: impl Fn(&str) -> bool) -> Vec<usize> {
+    (0..header.len()).filter(|&column| is_meant(&header[column])).collect()
 }
 
 /// Whether a column's name says that it holds architectures.
 pub(super) fn is_architecture(name: &str) -> bool {
-    ARCHITECTURE.contains(&plain(name).as_str())
+    ARCHITECTURE.contains(&plain_name(name).as_str())
 }
 
 fn is_accuracy(name: &str) -> bool {
-    let name = plain(name);
+    let name = plain_name(name);
     ACCURACY.contains(&name.as_str())
         || could_be_name(&name) && ACCURACY_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// A name in lower case, with underscores between words.
-fn plain(name: &str) -> String {
+fn plain_name(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-', '.'], "_")
 }
 

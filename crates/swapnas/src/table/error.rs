@@ -1,8 +1,10 @@
+use crate::plain;
+
 /// A table that cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file cannot be read.
-    #[error("cannot read {file}: {source}")]
+    #[error("cannot read {}: {source}", plain(file))]
     Read {
         /// The file.
         file: String,
@@ -10,27 +12,42 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// The file is in an encoding that is not read.
-    #[error("{file} is in UTF-16; save it in UTF-8")]
+    #[error("{} is in UTF-16; save it in UTF-8", plain(file))]
     Utf16 {
         /// The file.
         file: String,
     },
     /// There is nothing in the file, or nothing but a header.
-    #[error("{file} has no rows")]
+    #[error("{} has no rows", plain(file))]
     Empty {
         /// The file.
         file: String,
     },
     /// The columns are not separated by commas.
-    #[error("{file} seems to be separated by {separator}; save it with commas")]
+    #[error("{} seems to be separated by {separator}; save it with commas", plain(file))]
     Separator {
         /// The file.
         file: String,
         /// What separates its columns.
         separator: &'static str,
     },
+    /// A column that is there twice, and could be meant either time.
+    #[error(
+        "{} has the column `{}` {}; {}",
+        plain(file), plain(column), numbered(numbers), choose(*.option)
+    )]
+    Ambiguous {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+        /// The numbers of the columns, counted from 1.
+        numbers: Vec<usize>,
+        /// What chooses one, if anything does.
+        option: Option<&'static str>,
+    },
     /// No column has the name or number that was given.
-    #[error("{file} has no column `{column}`: {}", instead(header, *.width))]
+    #[error("{} has no column `{}`: {}", plain(file), plain(column), instead(header, *.width))]
     NoSuchColumn {
         /// The file.
         file: String,
@@ -42,7 +59,10 @@ pub enum TableError {
         width: usize,
     },
     /// No column has a usual name.
-    #[error("{file} has no column that is known to hold {what}: {} ({option})", instead(header, *.width))]
+    #[error(
+        "{} has no column that is known to hold {what}: {} ({option})",
+        plain(file), instead(header, *.width)
+    )]
     Unknown {
         /// The file.
         file: String,
@@ -57,13 +77,35 @@ pub enum TableError {
     },
 }
 
+/// How many names of columns are listed.
+const LISTED: usize = 12;
+
 fn instead(header: &Option<Vec<String>>, width: usize) -> String {
     match header {
         Some(names) => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("give one of {}", names.join(", "))
+            let shown: Vec<String> =
+                names.iter().take(LISTED).map(|name| format!("`{}`", plain(name))).collect();
+            let more = match names.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(", or one of {more} more"),
+            };
+            format!("give one of {}{more}", shown.join(", "))
         }
         None if width == 1 => "it has no header, and one column only".to_owned(),
         None => format!("it has no header, so give a number from 1 to {width}"),
     }
+}
+
+/// `twice, as 2 and 5`: where a column is.
+fn numbered(numbers: &[usize]) -> String {
+    match numbers {
+        [first, second] => format!("twice, as {first} and {second}"),
+        [first, second, ..] => format!("{} times, first as {first} and {second}", numbers.len()),
+        _ => "more than once".to_owned(),
+    }
+}
+
+fn choose(option: Option<&str>) -> String {
+    let rename = "give each column a name of its own";
+    option.map_or(rename.to_owned(), |option| format!("{rename}, or choose one by its number ({option})"))
 }

@@ -65,7 +65,7 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
     };
     if is_csv {
         let columns = Columns::of(&text.file, header.as_deref().unwrap_or_default(), &[]);
-        let column = if header.is_some() { columns.architecture(None)? } else { 0 };
+        let column = if header.is_some() { columns.architecture(None).map_err(unchosen)? } else { 0 };
         let title = columns.title(column);
         for (line, record) in text.records().iter().skip(usize::from(header.is_some())) {
             take(*line, field(record, column, &title));
@@ -81,6 +81,16 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
         return Err(TableError::Empty { file: text.file.clone() });
     }
     Ok(List { file: text.file.clone(), entries, problems })
+}
+
+/// The error for a list, of which no column can be chosen.
+fn unchosen(error: TableError) -> TableError {
+    match error {
+        TableError::Ambiguous { file, column, numbers, .. } => {
+            TableError::Ambiguous { file, column, numbers, option: None }
+        }
+        other => other,
+    }
 }
 
 /// The lines that are not blank, counted from 1.

@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::plain;
 
 /// Why a line cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +26,7 @@ pub enum Problem {
         column: String,
     },
     /// The accuracy is something else.
-    #[error("column {column}: `{}` is not a number; write the accuracy as in 94.3", shown(value))]
+    #[error("column {column}: `{}` is not a number; write the accuracy as in 94.3", plain(value))]
     NotANumber {
         /// Number of the column, and its name if it has one.
         column: String,
@@ -31,7 +34,7 @@ pub enum Problem {
         value: String,
     },
     /// The accuracy is infinite or NaN.
-    #[error("column {column}: {value} is not finite; give a measured accuracy or remove the line")]
+    #[error("column {column}: {} is not finite; give a measured accuracy or remove the line", plain(value))]
     NotFinite {
         /// Number of the column, and its name if it has one.
         column: String,
@@ -49,23 +52,12 @@ pub enum Problem {
     Architecture(String),
 }
 
-/// How many characters of a value are shown.
-const SHOWN: usize = 60;
-
-/// The beginning of a value on one line, with nothing that a terminal would obey.
-fn shown(value: &str) -> String {
-    let mut text: String = value.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if value.chars().nth(SHOWN).is_some() {
-        text.push('…');
-    }
-    text
-}
-
 /// All lines of a file that cannot be used, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     file: String,
-    lines: Vec<(u64, Problem)>,
+    /// By line, and those of one line in the order in which they were found.
+    lines: BTreeMap<(u64, usize), Problem>,
 }
 
 /// How many problems are listed.
@@ -74,7 +66,7 @@ const LISTED: usize = 20;
 impl Problems {
     /// None so far.
     pub fn new(file: impl Into<String>) -> Self {
-        Problems { file: file.into(), lines: Vec::new() }
+        Problems { file: file.into(), lines: BTreeMap::new() }
     }
 
     /// Adds what a search space says of the architecture in a line, which is counted from 1.
@@ -83,13 +75,12 @@ impl Problems {
     }
 
     pub(super) fn push(&mut self, line: u64, problem: Problem) {
-        let place = self.lines.partition_point(|(other, _)| *other <= line);
-        self.lines.insert(place, (line, problem));
+        self.lines.insert((line, self.lines.len()), problem);
     }
 
     /// The lines, counted from 1, and what is wrong with each.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (u64, &Problem)> {
-        self.lines.iter().map(|(line, problem)| (*line, problem))
+        self.lines.iter().map(|((line, _), problem)| (*line, problem))
     }
 
     /// Whether all is well.
@@ -110,7 +101,12 @@ impl Problems {
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.lines.len();
-        write!(f, "{}: {count} {} cannot be used", self.file, if count == 1 { "line" } else { "lines" })?;
+        write!(
+            f,
+            "{}: {count} {} cannot be used",
+            plain(&self.file),
+            if count == 1 { "line" } else { "lines" }
+        )?;
         for (line, problem) in self.iter().take(LISTED) {
             write!(f, "\n  line {line}: {problem}")?;
         }

@@ -28,12 +28,14 @@ impl Text {
         }
     }
 
-    /// Refuses UTF-16.
+    /// What is in a file. UTF-16 is told by its byte order mark, or by the half of its first letter that is zero.
     pub(super) fn decode(file: String, bytes: Vec<u8>) -> Result<Self, TableError> {
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(TableError::Utf16 { file });
+        match bytes[..] {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
+                Err(TableError::Utf16 { file })
+            }
+            _ => Ok(Text::new(file, bytes)),
         }
-        Ok(Text::new(file, bytes))
     }
 
     /// A byte order mark is dropped.

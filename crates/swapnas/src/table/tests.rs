@@ -84,6 +84,63 @@ fn columns_that_are_not_there_are_explained() {
 }
 
 #[test]
+fn columns_that_are_there_twice_are_not_guessed_at() {
+    let error = |contents: &str, options: &Options| table(&text(contents), options).unwrap_err().to_string();
+    let default = Options::default();
+    insta::assert_snapshot!(error("arch,accuracy,accuracy\na,1,2\n", &default), @"");
+    insta::assert_snapshot!(error("arch,Accuracy,x,accuracy,ACCURACY\na,1,2,3,4\n", &default), @"");
+    insta::assert_snapshot!(error("arch,genotype,arch,acc\na,b,c,1\n", &default), @"");
+    insta::assert_snapshot!(error("arch,x_acc,x-acc\na,1,2\n", &default), @"");
+    insta::assert_snapshot!(error("arch,top1,top1\na,1,2\n", &columns("", "top1")), @"");
+    insta::assert_snapshot!(error("a\u{1b},a\u{1b},acc\na,1,2\n", &columns("a\u{1b}", "")), @"");
+    let list = list(&text("arch,arch\na,b\n")).unwrap_err().to_string();
+    insta::assert_snapshot!(list, @"");
+    // Which is meant is clear, or it does not matter.
+    let titles = |contents: &str, options: &Options| {
+        let table = read_with(contents, options);
+        format!("{} {}", table.arch_column(), table.accuracy_column())
+    };
+    assert_eq!(titles("arch,acc,acc\na,1,2\n", &columns("", "3")), "1 (`arch`) 3 (`acc`)");
+    assert_eq!(titles("arch,Acc,acc\na,1,2\n", &columns("", "acc")), "1 (`arch`) 3 (`acc`)");
+    assert_eq!(titles("arch,params,params,acc,,\na,1,2,3,,\n", &default), "1 (`arch`) 4 (`acc`)");
+    assert_eq!(titles("arch,acc,accuracy\na,1,2\n", &default), "1 (`arch`) 3 (`accuracy`)");
+    assert_eq!(titles("arch,x_acc,y_acc\na,1,2\n", &default), "1 (`arch`) 2 (`x_acc`)");
+    // Numbers of columns that were asked for are not listed without end.
+    let wide = format!("arch{}\na\n", ",x".repeat(10_000));
+    insta::assert_snapshot!(error(&wide, &default), @"");
+}
+
+#[test]
+fn sixteen_bits_a_letter_are_told_with_and_without_a_mark() {
+    let bytes = |text: &str, to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+    for text in ["\u{feff}arch,acc\na,1\n", "arch,acc\na,1\n"] {
+        for to in [u16::to_le_bytes, u16::to_be_bytes] {
+            let error = Text::decode("t.csv".to_owned(), bytes(text, to)).err().unwrap();
+            assert!(matches!(error, TableError::Utf16 { .. }), "{error}");
+        }
+    }
+    // Parts in another encoding, and zeros, are problems of their lines.
+    let table = table(&text(b"arch,acc\na,1\ncaf\xe9,2\n\0b,3\nc,\0\n"), &Options::default()).unwrap();
+    assert_eq!(table.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [3, 5]);
+}
+
+#[test]
+fn problems_are_in_order_whoever_finds_them() {
+    let mut problems = Problems::new("t.csv");
+    for line in [9, 2, 5, 2, 7] {
+        problems.add(line, format!("number {line}"));
+    }
+    assert_eq!(problems.iter().map(|(line, _)| line).collect::<Vec<_>>(), [2, 2, 5, 7, 9]);
+    // Millions of lines that are found by turns are put in order at once.
+    let mut many = Problems::new("t.csv");
+    for line in 0..200_000 {
+        many.add(line, "");
+        many.add(400_000 - line, "");
+    }
+    assert_eq!(many.iter().len(), 400_000);
+}
+
+#[test]
 fn all_bad_lines_are_reported_at_once() {
     let mut contents =
         b"arch,val_accuracy\na,90\nb\n,91\nc,\nd,high\ne,94%\nf,nan\ng,1e999\n\xff,1\nh,92\n".to_vec();

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{GraphError, Shape};
+use crate::{GraphError, Shape, plain};
 
 /// An ONNX file that cannot be read as a network.
 #[derive(Debug, thiserror::Error)]
@@ -181,19 +181,7 @@ pub(super) fn hint(operator: &str) -> &'static str {
     }
 }
 
-/// The longest piece of a name that messages show.
-const SHOWN: usize = 80;
-
-/// A text of the file without characters that would do things to a terminal, and not too long.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        plain.push('…');
-    }
-    plain
-}
-
-/// The same in backticks.
+/// A text of the file in backticks, as messages show it.
 pub(super) fn quote(text: &str) -> String {
     format!("`{}`", plain(text))
 }

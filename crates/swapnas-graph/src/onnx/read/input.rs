@@ -1,9 +1,9 @@
 //! The images that a network takes.
 
 use super::MOST_SIDE;
-use super::error::{InputProblem, Limit, ReadError, plain, quote};
-use crate::Shape;
+use super::error::{InputProblem, Limit, ReadError, quote};
 use crate::onnx::proto::{DataType, Dimension, DimensionValue, Graph, ValueInfo};
+use crate::{Shape, plain};
 
 /// The images that a network is read for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn describe(input: &ValueInfo) -> String {
     let Some(shape) = &tensor.shape else { return format!("a tensor {kind} without dimensions") };
     let dims = shape.dim.iter().take(8).map(|dim| match &dim.value {
         Some(DimensionValue::Size(size)) => size.to_string(),
-        Some(DimensionValue::Name(name)) => plain(name),
+        Some(DimensionValue::Name(name)) => plain(name).to_string(),
         None => "?".to_owned(),
     });
     format!("a tensor {kind} of {} dimensions ({})", shape.dim.len(), dims.collect::<Vec<_>>().join(" x "))

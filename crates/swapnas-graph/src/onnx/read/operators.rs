@@ -1,12 +1,12 @@
 //! Which operator is read where.
 
 use super::attributes::Call;
-use super::error::{Problem, hint, plain};
+use super::error::{Problem, hint};
 use super::is_onnx;
 use super::reader::Reader;
 use super::value::Part;
-use crate::Activation;
 use crate::onnx::proto::Node;
+use crate::{Activation, plain};
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
@@ -23,7 +23,7 @@ const OPERATORS: [&str; 48] = [
 /// Whether the operator of a node is one of those that are read.
 pub(super) fn check(node: &Node) -> Result<(), Problem> {
     if !is_onnx(&node.domain) {
-        return Err(Problem::Domain(plain(&node.domain)));
+        return Err(Problem::Domain(plain(&node.domain).to_string()));
     }
     if OPERATORS.contains(&node.op_type.as_str()) {
         Ok(())

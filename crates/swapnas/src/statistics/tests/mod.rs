@@ -1,6 +1,9 @@
 //! Held against SciPy, against definitions written out plainly, and against what must not matter.
 
 use proptest::prelude::*;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
 use serde::Deserialize;
 
 use super::*;
@@ -121,7 +124,10 @@ fn what_is_undefined_says_why() {
     assert_eq!(top_overlap(&few, 0), Err(NoStatistic::Best { k: 0, n: 3 }));
     for coefficient in Coefficient::ALL {
         // One of nine resamples draws one pair only.
-        assert!(matches!(few.interval(coefficient, 0), Err(NoStatistic::Resamples { missing: 80..150 })));
+        assert!(matches!(
+            few.interval(coefficient, 0),
+            Err(NoStatistic::Resamples { missing: 80..150, of: 1000 })
+        ));
     }
 }
 
@@ -154,6 +160,40 @@ fn numbers_of_any_size_have_a_correlation() {
     // Resamples without the third pair have no variance that a number could hold.
     let tiny = pairs(&[0.0, 1e-200, 1.0], &[1.0, 2.0, 4.0]).unwrap();
     assert!(matches!(tiny.interval(Coefficient::Pearson, 0), Err(NoStatistic::Resamples { .. })));
+}
+
+/// Of normal variables, intervals are known: Fisher's transformation with the variances of Bonett and Wright (Sample
+/// size requirements for estimating Pearson, Kendall and Spearman correlations, Psychometrika 65, 2000).
+#[test]
+fn intervals_of_many_pairs_are_as_wide_as_they_should_be() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    let n = MOST_RESAMPLED * 2;
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let x: Vec<f64> = (0..n).map(|_| normal()).collect();
+    let y: Vec<f64> = x.iter().map(|x| 0.75 * x + normal()).collect();
+    let many = pairs(&x, &y).unwrap();
+    for coefficient in Coefficient::ALL {
+        let r = many.coefficient(coefficient);
+        let Interval { low, high } = many.interval(coefficient, 3).unwrap();
+        let variance = match coefficient {
+            Coefficient::Pearson => 1.0,
+            Coefficient::Spearman => 1.0 + r * r / 2.0,
+            Coefficient::Kendall => 0.437,
+        };
+        let width = 2.0 * 1.96 * (1.0 - r * r) * (variance / n as f64).sqrt();
+        assert!(low < r && r < high, "{coefficient:?}: {r} is between {low} and {high}");
+        assert!(
+            (0.8..1.25).contains(&((high - low) / width)),
+            "{coefficient:?}: {low} to {high}, not {width}"
+        );
+        let backwards = |v: &[f64]| -> Vec<f64> { v.iter().rev().copied().collect() };
+        let reversed = pairs(&backwards(&x), &backwards(&y)).unwrap();
+        assert_eq!(reversed.interval(coefficient, 3).unwrap(), Interval { low, high });
+    }
+    // Nearly all values are equal, so most parts have one value only.
+    let rare: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 2000 == 0))).collect();
+    let rare = pairs(&rare, &y).unwrap();
+    assert!(matches!(rare.interval(Coefficient::Kendall, 3), Err(NoStatistic::Resamples { of: 200, .. })));
 }
 
 /// Tau-b by its definition.

@@ -37,7 +37,7 @@ fn networks_of_another_kind() {
     assert_snapshot!(with(&|model| {
         let node = &mut model.graph.as_mut().unwrap().node[0];
         (node.op_type, node.name) = ("Foo".to_owned(), "a\n\x1b[1mname".repeat(20));
-    }), @r"node 1, Foo `a\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mname…`: the operator is not supported; those of convolutional networks are: Conv, Gemm, MatMul, BatchNormalization, activations, pools, Add, Mul, Concat, Split, Slice, Pad, and what shapes are computed with");
+    }), @r#"node 1, Foo `a\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mname…(123 more)…[1mnamea\n\u{1b}[1mnamea\n\u{1b}[1mname`: the operator is not supported; those of convolutional networks are: Conv, Gemm, MatMul, BatchNormalization, activations, pools, Add, Mul, Concat, Split, Slice, Pad, and what shapes are computed with"#);
 }
 
 #[test]
