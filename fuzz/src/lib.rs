@@ -67,11 +67,31 @@ pub fn run(name: &str, input: &[u8]) {
     (target.run)(input);
 }
 
-/// Takes an error as users see it.
+/// The longest that an error may be, in bytes.
+const LONGEST_ERROR: usize = 4096;
+
+/// Takes an error as users see it, in a line: not too long, whatever was read, and without characters that a
+/// terminal would obey.
 fn told(error: &dyn Error) -> String {
-    let text = error.to_string();
-    assert!(!text.trim().is_empty(), "an error without a word: {error:?}");
+    let text = listed(error);
+    assert!(!text.contains('\n'), "an error of several lines: {text:?}");
     text
+}
+
+/// The same of an error that is a list.
+fn listed(error: &dyn Error) -> String {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        assert!(!text.trim().is_empty(), "an error without a word: {error:?}");
+        assert!(text.len() < LONGEST_ERROR, "an error of {} bytes: {text:?}", text.len());
+        assert!(
+            !text.chars().any(|c| c.is_control() && c != '\n'),
+            "control characters in an error: {text:?}"
+        );
+        cause = error.source();
+    }
+    error.to_string()
 }
 
 /// The first byte, by which a target chooses, and the others.

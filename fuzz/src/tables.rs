@@ -5,7 +5,7 @@ use std::path::Path;
 use swapnas::table::{self, Options};
 use swapnas_search::LatencyTable;
 
-use crate::{choice, told};
+use crate::{choice, listed, told};
 
 const FILE: &str = "table.csv";
 
@@ -40,7 +40,7 @@ pub(crate) fn table(input: &[u8]) {
         told(problem);
     }
     if let Err(problems) = table.problems().clone().check() {
-        told(&problems);
+        listed(&problems);
     }
     again(&table);
 }
