@@ -16,6 +16,7 @@ pub mod grad;
 mod graph;
 mod init;
 mod key;
+mod magnitude;
 pub mod onnx;
 mod op;
 mod plan;
