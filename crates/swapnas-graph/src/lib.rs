@@ -17,6 +17,7 @@ mod graph;
 mod init;
 mod json;
 mod key;
+mod magnitude;
 pub mod onnx;
 mod op;
 mod plain;

@@ -81,7 +81,8 @@ impl Window {
         let side = |size: usize, before: i32, after: i32, axis: usize| {
             let reach = self.dilation[axis].checked_mul(self.kernel[axis].checked_sub(1)?)?;
             let padded = i64::try_from(size).ok()?.checked_add(i64::from(before) + i64::from(after))?;
-            let room = usize::try_from(padded.checked_sub(i64::try_from(reach).ok()?)?.checked_sub(1)?).ok()?;
+            let room =
+                usize::try_from(padded.checked_sub(i64::try_from(reach).ok()?)?.checked_sub(1)?).ok()?;
             room.checked_div(self.stride[axis])?.checked_add(1)
         };
         if self.dilation.contains(&0) {

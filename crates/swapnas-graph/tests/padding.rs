@@ -208,8 +208,10 @@ fn check<E: Element>(level: Level, image: Shape, reader: Reader, window: Window,
     if !finite {
         return;
     }
-    let plain: Vec<f64> =
-        images.chunks_exact(image.elements()).flat_map(|x| run(x.iter().map(|x| f64::from(*x)).collect())).collect();
+    let plain: Vec<f64> = images
+        .chunks_exact(image.elements())
+        .flat_map(|x| run(x.iter().map(|x| f64::from(*x)).collect()))
+        .collect();
     near("result without statistics", &pass.value(y).unwrap(), &plain);
     let total: f64 = plain.iter().zip(&loss).map(|(y, g)| y * g).sum();
     let wanted = Wanted { params: Elements::All, values: vec![graph.input()], products: Vec::new() };
