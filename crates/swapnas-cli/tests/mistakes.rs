@@ -14,7 +14,7 @@ const CELL: &str = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x
 fn numbers_out_of_range_are_refused_as_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let error = |arguments: &[&str]| error(folder.path(), &[&["search"], arguments].concat());
-    assert_snapshot!(error(&["--population", "-5"]), @"error: invalid value '-5' for '--population <N>': give a number from 2 to 1000000");
+    assert_snapshot!(error(&["--population", "-5"]), @"error: invalid value '-5' for '--population <N>': give a number from 1 to 1000000");
     assert_snapshot!(error(&["--budget-seconds", "-1"]), @"error: invalid value '-1' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--budget-seconds", "NaN"]), @"error: invalid value 'NaN' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--max-params", "-3"]), @"error: invalid value '-3' for '--max-params <N>': give a count such as 3300000, 3.3M or 600k");
