@@ -87,7 +87,7 @@ error: nothing is scored; mend these lines, or leave them out with --skip-bad: t
 "#);
     assert_snapshot!(error(format!("{CELL},{}\n", "8_".repeat(200)).as_bytes()), @"
 error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
-  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…` is not a number; write the accuracy as in 94.3
+  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…(280 more)…8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_` is not a number; write the accuracy as in 94.3
 ");
     let long = "(".repeat(100_000);
     assert!(self::error(path, &["score", &long]).len() < 500);
