@@ -25,7 +25,7 @@ pub(crate) fn table(input: &[u8]) {
             return;
         }
     };
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let lines = most_lines(bytes);
     let rows = table.rows();
     let mut places: Vec<u64> = rows.iter().map(|row| row.line).collect();
     assert!(places.is_sorted(), "lines out of order");
@@ -43,6 +43,11 @@ pub(crate) fn table(input: &[u8]) {
         told(&problems);
     }
     again(&table);
+}
+
+/// How many lines there are, or more.
+fn most_lines(bytes: &[u8]) -> u64 {
+    1 + bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64
 }
 
 /// What was read is written, and read the same again.
@@ -74,7 +79,7 @@ pub(crate) fn list(input: &[u8]) {
             return;
         }
     };
-    let lines = input.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let lines = most_lines(input);
     assert!(!list.entries().is_empty() || !list.problems().is_empty());
     let mut places: Vec<u64> = list.entries().iter().map(|entry| entry.line).collect();
     assert!(places.is_sorted(), "lines out of order");

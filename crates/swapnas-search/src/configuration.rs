@@ -223,11 +223,11 @@ impl Configuration {
         let Configuration { population, sample, cycles, mutations, .. } = *self;
         Ok(match self.algorithm {
             AlgorithmKind::SwapNas => Box::new(SwapNas::new(population, sample, mutations, cycles)?),
-            AlgorithmKind::Aging => Box::new(Aging::new(population, sample, cycles * mutations)?),
-            AlgorithmKind::Random => Box::new(RandomSearch::new(population + cycles * mutations)),
+            AlgorithmKind::Aging => Box::new(Aging::new(population, sample, self.mutants())?),
+            AlgorithmKind::Random => Box::new(RandomSearch::new(population.saturating_add(self.mutants()))),
             AlgorithmKind::Exhaustive => Box::new(Exhaustive::new(self.space()?)?),
             AlgorithmKind::Nsga2 => {
-                Box::new(Nsga2::new(population, (cycles * mutations).div_ceil(population.max(1)))?)
+                Box::new(Nsga2::new(population, self.mutants().div_ceil(population.max(1)))?)
             }
         })
     }
@@ -247,7 +247,12 @@ impl Configuration {
     pub fn evaluations(&self) -> Option<usize> {
         match self.algorithm {
             AlgorithmKind::Exhaustive => None,
-            _ => Some(self.population + self.cycles * self.mutations),
+            _ => Some(self.population.saturating_add(self.mutants())),
         }
+    }
+
+    /// How many mutants are asked for in all. There is no telling what numbers a run holds.
+    fn mutants(&self) -> usize {
+        self.cycles.saturating_mul(self.mutations)
     }
 }

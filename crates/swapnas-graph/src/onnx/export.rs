@@ -67,6 +67,15 @@ pub fn export(graph: &Graph, contents: &Contents<'_>) -> Result<Vec<u8>, OnnxErr
     for (index, node) in graph.nodes().iter().enumerate().skip(1) {
         file.add(ValueId(index as u32), &node.op, contents);
     }
+    // A network without layers returns its images, but the output needs a name of its own.
+    if output == graph.input() {
+        file.nodes.push(Node {
+            op_type: "Identity".to_owned(),
+            input: vec![IMAGES.to_owned()],
+            output: vec![LOGITS.to_owned()],
+            ..Node::default()
+        });
+    }
     let rank_of_output = if file.is_flat(output) { 2 } else { 4 };
     let model = Model {
         ir_version: IR_VERSION,

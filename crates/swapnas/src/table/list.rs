@@ -3,7 +3,7 @@ use std::path::Path;
 use super::TableError;
 use super::columns::{Columns, is_architecture};
 use super::read::field;
-use super::records::{Text, fields};
+use super::records::{Text, fields, lines};
 use super::{Problem, Problems};
 
 /// A list of architectures.
@@ -73,8 +73,13 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
     } else {
         lines.drain(..usize::from(header.is_some()));
         for (line, bytes) in lines {
-            let arch = std::str::from_utf8(bytes).map_err(|_| Problem::NotUtf8 { column: "1".to_owned() });
-            take(line, arch.map(str::trim));
+            let column = || "1".to_owned();
+            let arch = match std::str::from_utf8(bytes).map(str::trim) {
+                Ok("") => Err(Problem::Empty { column: column() }),
+                Ok(arch) => Ok(arch),
+                Err(_) => Err(Problem::NotUtf8 { column: column() }),
+            };
+            take(line, arch);
         }
     }
     if entries.is_empty() && problems.is_empty() {
@@ -95,7 +100,7 @@ fn unchosen(error: TableError) -> TableError {
 
 /// The lines that are not blank, counted from 1.
 fn numbered(bytes: &[u8]) -> Vec<(u64, &[u8])> {
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii));
+    let lines = (1..).zip(lines(bytes).map(<[u8]>::trim_ascii));
     lines.filter(|(_, line)| !line.is_empty()).collect()
 }
 

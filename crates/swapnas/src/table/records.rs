@@ -61,17 +61,34 @@ impl Text {
     pub(super) fn records(&self) -> Vec<(u64, ByteRecord)> {
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
         let mut records = Vec::new();
+        let (mut line, mut counted) = (1, 0);
         for record in reader.byte_records() {
             let record = record.expect("memory can be read, and rows can be of any length");
-            let start = record.position().expect("records that were read have positions");
+            let start = record.position().expect("records that were read have positions").byte() as usize;
             // The blank lines before a record are read with it.
-            let before =
-                self.bytes[start.byte() as usize..].iter().take_while(|b| matches!(b, b'\r' | b'\n'));
-            let blank = before.filter(|byte| **byte == b'\n').count() as u64;
-            records.push((start.line() + blank, record));
+            let blank = self.bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            line += breaks(&self.bytes[counted..start + blank]);
+            counted = start + blank;
+            records.push((line, record));
         }
         records
     }
+}
+
+/// How many lines end: at a line feed, a carriage return or both, as records of CSV do.
+fn breaks(bytes: &[u8]) -> u64 {
+    let ends = |(place, byte): &(usize, &u8)| match byte {
+        b'\n' => true,
+        b'\r' => bytes.get(place + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    bytes.iter().enumerate().filter(ends).count() as u64
+}
+
+/// The lines, which end likewise, without their ends.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let without_return = |line: &'_ [u8]| line.strip_suffix(b"\r").unwrap_or(line);
+    bytes.split(|byte| *byte == b'\n').flat_map(move |line| without_return(line).split(|byte| *byte == b'\r'))
 }
 
 /// The texts of a record; bytes that are not UTF-8 are replaced.
