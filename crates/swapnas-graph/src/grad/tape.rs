@@ -166,7 +166,12 @@ impl Tape {
             if let Some(relu) = relus.iter().find(|relu| relu.value == value) {
                 tape.relus.push((relu.clone(), view));
             }
-            if view.activation.is_some() && want.values.contains(&value) {
+            // Gradients arrive at one place for all readers, and a normalisation needs to have what it reads
+            // written.
+            let read_again = |node: &Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs[0] == value;
+            let written = view.activation.is_some()
+                || view.norm.is_some() && graph.nodes()[index..].iter().any(read_again);
+            if written && want.values.contains(&value) {
                 tape.written(&graph, value);
             }
         }
