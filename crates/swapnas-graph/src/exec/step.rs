@@ -35,7 +35,9 @@ impl<E: Element> Executor<E> {
         let magnitude =
             (!slot.moments).then(|| self.magnitude(plan, &step.work, slot.shape, cache.as_deref()));
         let mut kept = self.kept[target.slot].take();
-        if kept.is_none() {
+        // A value that somebody wants of this run stays with it.
+        let wanted_itself = plan.kept.iter().any(|(_, slot)| *slot == target.slot);
+        if kept.is_none() && !wanted_itself {
             kept = cache.as_mut().and_then(|cache| cache.room(slot, layout.lanes() * blocks));
         }
         // Memory is taken out for the time of the step, so that everything but the slot can be read.

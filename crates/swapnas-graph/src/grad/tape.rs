@@ -187,7 +187,14 @@ impl Tape {
             if let Ok(relu) = relus.binary_search_by_key(&value, |relu| relu.value) {
                 tape.relus.push((relus[relu].clone(), view));
             }
-            if view.activation.is_some() && kept[index] {
+            // Gradients arrive at one place for all readers, and a normalisation needs to have what it reads
+            // written.
+            let read_again = |node: &Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs[0] == value;
+            let written = || {
+                view.activation.is_some()
+                    || view.norm.is_some() && graph.nodes()[index..].iter().any(read_again)
+            };
+            if kept[index] && written() {
                 tape.written(&graph, value);
             }
         }

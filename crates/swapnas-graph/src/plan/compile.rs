@@ -194,10 +194,13 @@ impl<'a> Compiler<'a> {
                 source
             }
             Op::Act(act) => {
-                let mut source = self.read(input());
-                if source.activation.is_some() {
-                    source = self.plain(input());
-                }
+                let at = self.at[input().index()].as_ref();
+                // Whoever reads it captures its signs, so it is read once.
+                let mut source = if at.is_some_and(|at| at.activation.is_some()) {
+                    self.plain(input())
+                } else {
+                    self.read(input())
+                };
                 source.activation = Some(for_lanes(*act));
                 source.relu = relu;
                 if !self.live[value.index()] {
