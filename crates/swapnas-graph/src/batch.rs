@@ -1,6 +1,6 @@
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
-use crate::Shape;
+use crate::{Shape, magnitude};
 
 /// Images that a network is run on, as lanes: `[block][channel][row][column]`, 16 samples a block.
 ///
@@ -11,6 +11,8 @@ pub struct Batch<E = f32> {
     samples: usize,
     shape: Shape,
     lanes: Vec<Lane<E>>,
+    /// No number is larger in magnitude; infinite if there is one that is not finite.
+    largest: f64,
 }
 
 /// Numbers that do not make up the images they are said to be.
@@ -43,7 +45,7 @@ impl<E: Element> Batch<E> {
                 lane.0[sample % SAMPLES] = E::from_f64(x.into());
             }
         }
-        Ok(Batch { samples, shape, lanes })
+        Ok(Batch { samples, shape, largest: largest(&lanes), lanes })
     }
 
     /// The first images by themselves.
@@ -60,7 +62,7 @@ impl<E: Element> Batch<E> {
                 lane.0[samples - last * SAMPLES..].fill(E::ZERO);
             }
         }
-        Batch { samples, shape: self.shape, lanes }
+        Batch { samples, shape: self.shape, lanes, largest: self.largest }
     }
 
     /// These images plus `factor` times as many others.
@@ -77,13 +79,14 @@ impl<E: Element> Batch<E> {
                 *x = *x + factor * y;
             }
         }
+        sum.largest = largest(&sum.lanes);
         sum
     }
 
     /// The same images in double precision.
     pub fn to_double(&self) -> Batch<f64> {
         let lanes = self.lanes.iter().map(|lane| Lane(lane.0.map(Element::to_f64))).collect();
-        Batch { samples: self.samples, shape: self.shape, lanes }
+        Batch { samples: self.samples, shape: self.shape, lanes, largest: self.largest }
     }
 
     /// Number of images.
@@ -106,8 +109,17 @@ impl<E: Element> Batch<E> {
         self.shape
     }
 
+    /// No number is larger in magnitude; infinite if there is one that is not finite.
+    pub(crate) fn largest(&self) -> f64 {
+        self.largest
+    }
+
     /// The lanes, `[block][channel][row][column]`.
     pub(crate) fn lanes(&self) -> &[Lane<E>] {
         &self.lanes
     }
+}
+
+fn largest<E: Element>(lanes: &[Lane<E>]) -> f64 {
+    magnitude::of_lanes(lanes, SAMPLES)
 }

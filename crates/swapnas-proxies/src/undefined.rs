@@ -26,6 +26,14 @@ pub enum Undefined {
     /// The result is infinite or no number.
     #[error("the value is {0}")]
     NotFinite(f64),
+    /// Numbers that the result would be made of are infinite or none.
+    #[error("{what} are not finite: {place}; give images or weights of a smaller scale")]
+    Overflow {
+        /// Values or gradients.
+        what: &'static str,
+        /// Where they are.
+        place: String,
+    },
     /// A correlation with something that does not vary.
     #[error("{0}, so nothing can be correlated with it")]
     Constant(&'static str),
@@ -79,12 +87,24 @@ impl From<Undefined> for Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        Failure::Run(error)
+        match error {
+            RunError::NotFinite { place } => {
+                Failure::Undefined(Undefined::Overflow { what: "values of the network", place })
+            }
+            error => Failure::Run(error),
+        }
     }
 }
 
 impl From<GradError> for Failure {
     fn from(error: GradError) -> Self {
-        Failure::Gradient(error)
+        match error {
+            GradError::Run(error) => error.into(),
+            GradError::NotFinite { of } => Failure::Undefined(Undefined::Overflow {
+                what: "gradients of the network",
+                place: format!("those of {of}"),
+            }),
+            error => Failure::Gradient(error),
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Scores are a pure function of architecture and settings.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use swapnas_graph::{Level, Shape};
-use swapnas_proxies::{Columns, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined};
+use swapnas_graph::{Conv, GraphBuilder, Level, Shape, Window};
+use swapnas_proxies::{
+    Columns, GraphScorer, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined,
+};
 use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
 
 fn scorer(
@@ -179,6 +182,45 @@ fn regularisation_that_vanishes_is_a_reason_and_no_number() {
     let scored = score(&scorer, &archs(space, 1), 1).remove(0);
     assert!(matches!(scored.scores[0], Err(Undefined::Underflow { .. })));
     assert_eq!(scored.scores[1].as_ref().unwrap().mean, scored.params as f64);
+}
+
+/// Doubled so often that single precision does not hold it.
+#[test]
+fn values_that_overflow_are_a_reason_for_all_that_is_made_of_them() {
+    let mut b = GraphBuilder::new(Shape::new(3, 8, 8));
+    let x = b.input();
+    let x = b.conv2d("conv", x, Conv::new(4, Window::square(3))).unwrap();
+    let x = (0..140).fold(x, |x, _| b.add(&[x, x]).unwrap());
+    let x = b.relu("relu", x).unwrap();
+    let x = b.mean(x).unwrap();
+    let logits = b.linear("classifier", x, 10, true).unwrap();
+    let graph = Arc::new(b.finish(&[logits, x]));
+    let metrics = ["swap", "standard-patterns", "nwot", "snip", "grad-norm", "jacov", "grasp", "fisher"];
+    for precision in [Precision::Single, Precision::Double] {
+        let settings = Settings {
+            metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+            inputs: Default::default(),
+            batch: 6,
+            repeats: Some(2),
+            seed: 7,
+            init: None,
+            sharing: Sharing::Shared,
+            level: Level::best(),
+            precision,
+        };
+        let scorer = GraphScorer::new(Shape::new(3, 8, 8), 10, settings).unwrap();
+        let scored = scorer.score(std::slice::from_ref(&graph), &()).unwrap().remove(0).unwrap();
+        for (metric, score) in metrics.iter().zip(&scored.scores) {
+            match (precision, score) {
+                (Precision::Single, Err(reason @ Undefined::Overflow { .. })) => {
+                    assert!(reason.to_string().contains("the addition behind 'conv'"), "{reason}");
+                }
+                (Precision::Double, Ok(_)) => {}
+                _ => panic!("{metric}, {precision:?}: {score:?}"),
+            }
+        }
+        assert_eq!(scored.saturation.is_some(), precision == Precision::Double);
+    }
 }
 
 #[test]

@@ -71,9 +71,11 @@ impl Raise for SearchError {
             SearchError::Taken(_) => Kind::File(ErrorKind::AlreadyExists),
             SearchError::NoRun { .. } => Kind::File(ErrorKind::NotFound),
             SearchError::LatencyTable { path, .. } if !path.exists() => Kind::File(ErrorKind::NotFound),
-            SearchError::Locked(_) | SearchError::Database { .. } | SearchError::Format { .. } => {
-                Kind::File(ErrorKind::Other)
-            }
+            SearchError::Gone(_) => Kind::File(ErrorKind::NotFound),
+            SearchError::Locked(_)
+            | SearchError::Database { .. }
+            | SearchError::Damaged { .. }
+            | SearchError::Format { .. } => Kind::File(ErrorKind::Other),
             _ => Kind::Value,
         }
     }

@@ -45,6 +45,12 @@ pub enum RunError {
     /// Weights are missing or have another shape.
     #[error(transparent)]
     Weights(#[from] TensorsError),
+    /// Numbers within the network are infinite or none, so that all that comes of them would mean nothing.
+    #[error("values of the network are not finite: {place}; give images or weights of a smaller scale")]
+    NotFinite {
+        /// Which values.
+        place: String,
+    },
 }
 
 /// The signs of a ReLU's units over the samples of a batch.
@@ -123,13 +129,23 @@ pub struct Executor<E: Element = f32> {
     kept: Vec<Option<Vec<Lane<E>>>>,
     /// Of each slot, per channel.
     moments: Vec<Vec<Moments>>,
-    affines: Vec<Option<Vec<Affine<E>>>>,
+    affines: Vec<Option<Scaled<E>>>,
+    /// Of each slot that this run has written, a number that none of its numbers exceeds.
+    bounds: Vec<Option<f64>>,
     /// Of each ReLU, from the step that captures them until they have been looked at.
     signs: Vec<Vec<u16>>,
     /// Memory of signs that have been looked at.
     spare: Vec<Vec<u16>>,
     numbers: Numbers<E>,
     scratch: RefCell<Scratch<E>>,
+}
+
+/// A batch normalisation, made of the moments of what it reads.
+struct Scaled<E> {
+    /// Of each channel.
+    channels: Vec<Affine<E>>,
+    /// No number of its result exceeds it.
+    bound: f64,
 }
 
 /// The parameters of the step at hand.
@@ -154,6 +170,7 @@ impl<E: Element> Executor<E> {
             kept: Vec::new(),
             moments: Vec::new(),
             affines: Vec::new(),
+            bounds: Vec::new(),
             signs: Vec::new(),
             spare: Vec::new(),
             numbers: Numbers::default(),
@@ -175,7 +192,7 @@ impl<E: Element> Executor<E> {
     /// needed are left there.
     ///
     /// # Errors
-    /// If the batch does not fit the network or weights are missing.
+    /// If the batch does not fit the network, weights are missing, or numbers within the network are not finite.
     pub fn run(
         &mut self,
         plan: &Plan,
@@ -192,6 +209,32 @@ impl<E: Element> Executor<E> {
             return Err(RunError::NoSamples);
         }
         self.prepare(plan, batch);
+        let done = self.steps(plan, batch, weights, cache.as_deref_mut(), observer);
+        if let Some(cache) = cache {
+            for (index, (slot, lanes)) in plan.slots.iter().zip(&mut self.kept).enumerate() {
+                let Some(lanes) = lanes.take() else { continue };
+                match (&done, self.bounds[index]) {
+                    (Ok(()), Some(bound)) => {
+                        let moments = if slot.moments { self.moments[index].clone() } else { Vec::new() };
+                        cache.keep(slot.key, lanes, moments, bound);
+                    }
+                    _ => cache.take_back(lanes),
+                }
+            }
+            cache.release(plan);
+        }
+        done
+    }
+
+    /// Does all steps that are needed.
+    fn steps(
+        &mut self,
+        plan: &Plan,
+        batch: &Batch<E>,
+        weights: Weights<'_>,
+        mut cache: Option<&mut ValueCache<E>>,
+        observer: &mut impl Observer,
+    ) -> Result<(), RunError> {
         let mut wanted: Vec<bool> = plan.relus().iter().map(|relu| observer.wants(relu)).collect();
         let needed = needed_steps(plan, &wanted, cache.as_deref());
         for (step, needed) in plan.steps.iter().zip(needed) {
@@ -210,19 +253,6 @@ impl<E: Element> Executor<E> {
                     self.spare.push(words);
                 }
             }
-        }
-        if let Some(cache) = cache {
-            for (slot, lanes) in plan
-                .slots
-                .iter()
-                .zip(self.kept.iter_mut())
-                .enumerate()
-                .filter_map(|(index, (slot, lanes))| Some(((index, slot), lanes.take()?)))
-            {
-                let moments = if slot.1.moments { self.moments[slot.0].clone() } else { Vec::new() };
-                cache.keep(slot.1.key, lanes, moments);
-            }
-            cache.release(plan);
         }
         Ok(())
     }
@@ -284,6 +314,9 @@ impl<E: Element> Executor<E> {
         }
         self.affines.clear();
         self.affines.resize_with(plan.affines.len(), || None);
+        self.bounds.clear();
+        self.bounds.resize(plan.slots.len(), None);
+        self.bounds[0] = Some(batch.largest());
         self.spare.extend(self.signs.drain(..).filter(|words| !words.is_empty()));
         self.signs.resize_with(plan.relus().len(), Vec::new);
     }

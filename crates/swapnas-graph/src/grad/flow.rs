@@ -1,5 +1,6 @@
 //! Gradients on their way back: what has arrived where, and the memory they are in.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,28 +14,34 @@ use super::norm::NormGradient;
 /// Lanes that were used and can be used again.
 #[derive(Debug)]
 pub(super) struct Memory<E> {
-    free: Vec<Vec<Lane<E>>>,
+    /// By capacity.
+    free: BTreeMap<usize, Vec<Vec<Lane<E>>>>,
 }
 
 impl<E> Default for Memory<E> {
     fn default() -> Self {
-        Memory { free: Vec::new() }
+        Memory { free: BTreeMap::new() }
     }
 }
 
 impl<E: Element> Memory<E> {
     /// `len` lanes with whatever numbers were there before.
     pub(super) fn take(&mut self, len: usize) -> Vec<Lane<E>> {
-        let fits = (0..self.free.len()).filter(|i| self.free[*i].capacity() >= len);
-        let best = fits.min_by_key(|i| self.free[*i].capacity());
-        let mut lanes = best.map_or_else(Vec::new, |best| self.free.swap_remove(best));
+        // The smallest that is large enough.
+        let mut lanes = Vec::new();
+        if let Some((&capacity, fits)) = self.free.range_mut(len..).next() {
+            lanes = fits.pop().unwrap_or_default();
+            if fits.is_empty() {
+                self.free.remove(&capacity);
+            }
+        }
         lanes.resize(len, Lane::ZERO);
         lanes
     }
 
     pub(super) fn give(&mut self, lanes: Vec<Lane<E>>) {
         if lanes.capacity() > 0 {
-            self.free.push(lanes);
+            self.free.entry(lanes.capacity()).or_default().push(lanes);
         }
     }
 

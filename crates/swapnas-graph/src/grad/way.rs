@@ -1,5 +1,6 @@
 //! The way back: which steps take gradients further, in which order, and what is kept of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use swapnas_lanes::kernels::rows::Into;
@@ -11,7 +12,7 @@ use super::conv::{self, Destination, Found, Sought};
 use super::flow::{Arrived, Flow, Flows, Memory, Open, Upstream};
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
-use super::local::{self, Read};
+use super::local::{self, Read, Which};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
 use super::{Gradients, Pass, SampleGradients};
@@ -19,6 +20,9 @@ use crate::ParamId;
 
 /// Somebody who takes the gradients of each sample.
 pub(super) type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
+
+/// For each node, which of some wanted gradients arrive there.
+pub(super) type Arriving = HashMap<usize, Vec<usize>>;
 
 /// The nodes whose gradients lead to something that is wanted.
 pub(super) fn useful<'a>(tape: &Tape, params: bool, wanted: impl Iterator<Item = &'a usize>) -> Vec<bool> {
@@ -56,8 +60,8 @@ pub(super) struct Way<'p, 'v, E: Element> {
     /// What is sought of parameters.
     pub(super) sought: Option<Sought>,
     /// Nodes whose gradients are wanted, and those whose products are.
-    pub(super) values: &'p [Option<usize>],
-    pub(super) products: &'p [Option<usize>],
+    pub(super) values: &'p Arriving,
+    pub(super) products: &'p Arriving,
     pub(super) found: Gradients<E>,
     /// See [`Pass::hessian_form`].
     pub(super) form: f64,
@@ -77,7 +81,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let gradient = start.next().expect("a loss has a gradient");
         let arrived = Arrived { flow: Flow { gradient, tangent: start.next() }, through: None };
         let upstream = Upstream { slot: view.slot, arrived: &arrived };
-        self.push(Work::Combine, &[view], 0, view.slot, &upstream);
+        self.push(Work::Combine, &[view], Which::FIRST, view.slot, &upstream);
         self.recycle(arrived);
     }
 
@@ -93,8 +97,11 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 Step::Normalise(norm) => self.normalise(*norm, &arrived),
                 Step::Convolve(convolution) => self.convolve(convolution, &upstream),
                 Step::Compute { work, sources, out } => {
-                    for which in 0..sources.len() {
+                    let mut which = Which::FIRST;
+                    for source in sources {
                         self.push(*work, sources, which, *out, &upstream);
+                        which.index += 1;
+                        which.channels_before += self.frame.shape(source.slot).channels;
                     }
                 }
             }
@@ -127,10 +134,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let load = |block, out: PlanesMut<'_, Lane<E>>| {
             upstream.load(&frame, block, 0..shape.height, Into::Overwrite, out);
         };
-        for (index, _) in self.values.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+        for &index in self.values.get(&node).into_iter().flatten() {
             self.found.values[index] = self.pass.numbers(slot, load);
         }
-        for (index, _) in self.products.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+        for &index in self.products.get(&node).into_iter().flatten() {
             let view = View { norm: self.tape().norm_of(node), ..View::plain(slot) };
             let mut numbers = Vec::with_capacity(frame.batch.samples() * shape.channels);
             for block in 0..frame.blocks() {
@@ -158,7 +165,13 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 self.found_param(weight, &zeros);
                 self.found_param(bias, &zeros);
             }
-            return self.push(Work::Combine, &[View::plain(slot)], 0, slot, &Upstream { slot, arrived });
+            return self.push(
+                Work::Combine,
+                &[View::plain(slot)],
+                Which::FIRST,
+                slot,
+                &Upstream { slot, arrived },
+            );
         }
         let Flow { gradient, tangent } = &arrived.flow;
         let change = tangent.as_ref().map(|tangent| tangent.as_slice());
@@ -187,7 +200,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
             return;
         }
         let upstream = Upstream { slot, arrived: &through };
-        self.push(Work::Combine, &[View::plain(slot)], 0, slot, &upstream);
+        self.push(Work::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream);
     }
 
     fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
@@ -242,9 +255,9 @@ impl<'p, E: Element> Way<'p, '_, E> {
     }
 
     /// Takes the gradient of what `work` has made of its sources back to one of them.
-    fn push(&mut self, work: Work, sources: &[View], which: usize, out: usize, upstream: &Upstream<'_, E>) {
+    fn push(&mut self, work: Work, sources: &[View], which: Which, out: usize, upstream: &Upstream<'_, E>) {
         let (tape, frame) = (self.tape(), self.frame);
-        let view = sources[which];
+        let view = sources[which.index];
         let node = tape.node_of(view);
         if !self.useful[node] {
             return;
@@ -278,7 +291,7 @@ struct Local<'a, 'u, E: Element> {
     frame: Frame<'a, E>,
     work: Work,
     sources: &'a [View],
-    which: usize,
+    which: Which,
     out: usize,
     upstream: &'a Upstream<'u, E>,
 }
@@ -293,7 +306,7 @@ impl<E: Element> Local<'_, '_, E> {
         scratch: &mut Scratch<E>,
     ) {
         let Local { frame, upstream, .. } = self;
-        let (view, slot) = (self.sources[self.which], upstream.slot);
+        let (view, slot) = (self.sources[self.which.index], upstream.slot);
         let (rows, layout) = (0..out.layout().rows, *out.layout());
         let Scratch { a, b, c, d, e, f } = scratch;
         let height = frame.shape(slot).height;

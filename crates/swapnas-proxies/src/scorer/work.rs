@@ -36,14 +36,14 @@ type Values = Vec<Option<Result<f64, Undefined>>>;
 /// What all repeats say of a network.
 #[derive(Default)]
 pub(super) struct Measured {
-    /// How many patterns it has, for as many repeats as metrics read patterns.
-    pub counts: Vec<Counts>,
+    /// How many patterns it has, for as many repeats as metrics read patterns, or why there are none to count.
+    pub counts: Vec<Result<Counts, Undefined>>,
     /// For every repeat.
     pub values: Vec<Values>,
 }
 
 /// What one repeat says of a network.
-type Repeat = (Option<Counts>, Values);
+type Repeat = (Option<Result<Counts, Undefined>>, Values);
 
 /// What tasks do their work in, one after the other.
 pub(super) struct Memory<E: Element> {
@@ -140,9 +140,14 @@ impl<E: Precise> Work<'_, E> {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
-                executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns)?;
+                let run = executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns);
                 patterns.release(&planned.plan);
-                counts = Some(patterns.patterns().counts(agenda.of_samples));
+                counts = Some(match run.map_err(Failure::from) {
+                    Ok(()) => Ok(patterns.patterns().counts(agenda.of_samples)),
+                    Err(Failure::Undefined(reason)) => Err(reason),
+                    Err(Failure::Run(error)) => return Err(error.into()),
+                    Err(Failure::Gradient(error)) => return Err(error.into()),
+                });
             }
             let values = self.passes(planned, repeat, engines)?;
             measured.push((counts, values));
