@@ -99,7 +99,7 @@ fn saved(choices: &mut Unstructured<'_>) {
 
 fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) -> Entry {
     let index = choices.int_in_range(0..=15_624).unwrap_or(0);
-    let arch = space.parse(&format!("{index}")).expect("a number of an architecture");
+    let arch = space.canonical(&space.parse(&format!("{index}")).expect("a number of an architecture"));
     let mut count = || choices.arbitrary::<u32>().unwrap_or(0).into();
     let (params, macs, units) = (count(), count(), count());
     let sizes = Sizes { params: count(), macs: count(), latency: None };
@@ -117,38 +117,51 @@ fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) 
     Entry { arch, scored: Scored { params, macs, units, scores, saturation }, sizes }
 }
 
-/// A run in whose tables values were changed is refused, or is what it was.
+/// A run in whose tables values were changed is refused, or is what it was. One of the format that had no checksums
+/// may be another that makes sense.
 fn tampered(choices: &mut Unstructured<'_>) {
-    static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
-    let database = DATABASE.get_or_init(|| seeds::run(&["4321", "0", "15624"]));
+    static DATABASES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    let databases = DATABASES.get_or_init(|| {
+        let mut old = include_bytes!("../../crates/swapnas-search/tests/format2/run.db").to_vec();
+        old[18..20].fill(1); // no log beside it
+        [seeds::run(&["4321", "0", "15624"]), old]
+    });
+    let is_old = choices.ratio(3, 4).unwrap_or(false);
+    let database = &databases[usize::from(is_old)];
     let mut connection = Connection::open_in_memory().expect("a database in memory");
     connection.deserialize_read_exact(MAIN_DB, &database[..], database.len(), false).expect("a good one");
     let columns = [
-        ("run", "configuration"),
-        ("run", "configuration"),
-        ("evaluations", "arch"),
-        ("evaluations", "params"),
-        ("evaluations", "macs"),
-        ("evaluations", "latency"),
-        ("evaluations", "saturation"),
-        ("evaluations", "ceiling"),
-        ("scores", "metric"),
-        ("scores", "mean"),
-        ("scores", "std"),
-        ("scores", "reason"),
-        ("history", "step"),
-        ("history", "evaluation"),
+        ("run", "rowid", "configuration"),
+        ("run", "rowid", "configuration"),
+        ("evaluations", "id", "id"),
+        ("evaluations", "id", "arch"),
+        ("evaluations", "id", "params"),
+        ("evaluations", "id", "trained_macs"),
+        ("evaluations", "id", "latency"),
+        ("evaluations", "id", "saturation"),
+        ("evaluations", "id", "ceiling"),
+        ("scores", "evaluation", "metric"),
+        ("scores", "evaluation", "mean"),
+        ("scores", "evaluation", "std"),
+        ("scores", "evaluation", "reason"),
+        ("history", "place", "place"),
+        ("history", "place", "step"),
+        ("history", "place", "evaluation"),
     ];
     for _ in 0..=choices.int_in_range(0..=3).unwrap_or(0) {
-        let (table, column) = columns[choices.choose_index(columns.len()).unwrap_or(0)];
+        let (table, key, column) = columns[choices.choose_index(columns.len()).unwrap_or(0)];
         let value = match column {
-            "configuration" => configuration(choices),
+            "configuration" => configuration(&connection, choices),
             _ => value(choices),
         };
+        let row = choices.int_in_range(0..=3).unwrap_or(1);
         // What the tables refuse stays as it is.
-        let _ = connection.execute(&format!("UPDATE {table} SET {column} = ?1"), [value]);
+        let _ = connection.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {key} = {row}"), [value]);
     }
     let bytes = connection.serialize(MAIN_DB).expect("a database in memory").to_vec();
+    if is_old {
+        return file(&bytes);
+    }
     match Store::from_bytes(&bytes) {
         Ok((mut store, configuration)) => {
             if let Some(entries) = loaded(&mut store, &configuration) {
@@ -173,9 +186,16 @@ fn value(choices: &mut Unstructured<'_>) -> Value {
 }
 
 /// Settings with one of their values replaced.
-fn configuration(choices: &mut Unstructured<'_>) -> Value {
-    let (_, good) = empty();
-    let mut json = serde_json::to_value(&good).expect("settings can be written");
+fn configuration(connection: &Connection, choices: &mut Unstructured<'_>) -> Value {
+    let text: Option<String> =
+        connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).ok();
+    // Those that were replaced before may be anything.
+    let mut json: serde_json::Value = text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_else(|| serde_json::json!({ "space": "" }));
+    if !json.is_object() {
+        json = serde_json::json!({ "space": "" });
+    }
     let fields = json.as_object_mut().expect("an object of settings");
     let place = choices.choose_index(fields.len()).unwrap_or(0);
     let name = fields.keys().nth(place).expect("one of them").clone();
