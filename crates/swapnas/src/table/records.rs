@@ -87,8 +87,10 @@ fn breaks(bytes: &[u8]) -> u64 {
 
 /// The lines, which end likewise, without their ends.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let at_returns = |line| <[u8]>::strip_suffix(line, b"\r").unwrap_or(line).split(|byte| *byte == b'\r');
-    bytes.split(|byte| *byte == b'\n').flat_map(at_returns)
+    fn without_return(line: &[u8]) -> &[u8] {
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+    bytes.split(|byte| *byte == b'\n').flat_map(|line| without_return(line).split(|byte| *byte == b'\r'))
 }
 
 /// The texts of a record; bytes that are not UTF-8 are replaced.

@@ -125,6 +125,33 @@ fn sixteen_bits_a_letter_are_told_with_and_without_a_mark() {
 }
 
 #[test]
+fn lines_end_as_on_any_system() {
+    let lines = |ends: [&str; 3]| {
+        let [a, b, c] = ends;
+        let table = read_with(&format!("arch,acc{a}x,1{b}{b}\"y{a}z\",2{c}w,3"), &Options::default());
+        table.rows().iter().map(|row| row.line).collect::<Vec<_>>()
+    };
+    for end in ["\n", "\r\n", "\r"] {
+        assert_eq!(lines([end; 3]), [2, 4, 6], "{end:?}");
+    }
+    assert_eq!(lines(["\r", "\r\n", "\n"]), [2, 4, 6]);
+    let entries = list(&text("21221002\r\r\n(1, 2)\n3\r")).unwrap();
+    let entries: Vec<_> = entries.entries().iter().map(|entry| (entry.line, entry.arch.as_str())).collect();
+    assert_eq!(entries, [(1, "21221002"), (3, "(1, 2)"), (4, "3")]);
+}
+
+/// What is white but no space of ASCII leaves nothing of a line.
+#[test]
+fn lines_without_anything_to_see_are_no_architectures() {
+    let list = list(&text("21221002\n\u{a0}\n")).unwrap();
+    assert_eq!(list.entries().len(), 1);
+    insta::assert_snapshot!(list.problems(), @r"
+    t.csv: 1 line cannot be used
+      line 2: column 1 is empty; fill it in or remove the line
+    ");
+}
+
+#[test]
 fn problems_are_in_order_whoever_finds_them() {
     let mut problems = Problems::new("t.csv");
     for line in [9, 2, 5, 2, 7] {
