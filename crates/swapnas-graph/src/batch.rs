@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
 use crate::{Shape, magnitude};
@@ -89,6 +92,30 @@ impl<E: Element> Batch<E> {
         Batch { samples: self.samples, shape: self.shape, lanes, largest: self.largest }
     }
 
+    /// For each image the first one that has the same numbers, which may be itself.
+    pub fn twins(&self) -> Vec<usize> {
+        let elements = self.shape.elements();
+        let number = |sample: usize, element: usize| {
+            // The sum makes -0 equal to 0.
+            (self.lanes[sample / SAMPLES * elements + element].0[sample % SAMPLES].to_f64() + 0.0).to_bits()
+        };
+        let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
+        let twin = |sample: usize| {
+            let mut hash = DefaultHasher::new();
+            for element in 0..elements {
+                hash.write_u64(number(sample, element));
+            }
+            let alike = known.entry(hash.finish()).or_default();
+            let same = |other: &&usize| (0..elements).all(|e| number(sample, e) == number(**other, e));
+            let twin = alike.iter().find(same).copied();
+            if twin.is_none() {
+                alike.push(sample);
+            }
+            twin.unwrap_or(sample)
+        };
+        (0..self.samples).map(twin).collect()
+    }
+
     /// Number of images.
     pub fn samples(&self) -> usize {
         self.samples
@@ -122,4 +149,20 @@ impl<E: Element> Batch<E> {
 
 fn largest<E: Element>(lanes: &[Lane<E>]) -> f64 {
     magnitude::of_lanes(lanes, SAMPLES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Batch;
+    use crate::Shape;
+
+    #[test]
+    fn images_know_their_twins() {
+        let images = [[0.0, 1.0], [1.0, 0.0], [-0.0, 1.0], [0.0, 0.0], [1.0, 0.0]];
+        let many: Vec<f32> = images.iter().cycle().take(19).flatten().copied().collect();
+        let batch = Batch::<f32>::from_nchw(19, Shape::new(1, 1, 2), &many).unwrap();
+        let expected: Vec<usize> = [0, 1, 0, 3, 1].into_iter().cycle().take(19).collect();
+        assert_eq!(batch.twins(), expected);
+        assert_eq!(batch.first(4).to_double().twins(), [0, 1, 0, 3]);
+    }
 }

@@ -47,7 +47,7 @@ pub(crate) enum Kind {
 impl Raise for ScoreError {
     fn kind(&self) -> Kind {
         match self {
-            ScoreError::Memory(_) => Kind::Memory,
+            ScoreError::Memory(_) | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
             ScoreError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
             _ => Kind::Value,
         }

@@ -279,25 +279,6 @@ fn folders_that_cannot_be_used_are_left_alone() {
 }
 
 #[test]
-fn numbers_of_any_size_are_counted_together() {
-    for algorithm in HEURISTICS {
-        let (population, cycles) = (usize::MAX, usize::MAX / 2);
-        let huge = Configuration { population, cycles, mutations: 3, ..configuration(algorithm) };
-        assert_eq!(huge.evaluations(), Some(usize::MAX));
-        assert!(huge.algorithm().is_ok(), "{algorithm}");
-    }
-}
-
-/// Limits are compared with what the network has: to be off by the last digit is to be another limit.
-#[test]
-fn settings_are_read_with_the_numbers_that_were_written() {
-    let limits = Limits { max_latency: Some(1e-32), ..Limits::default() };
-    let written = Configuration { limits, ..configuration(AlgorithmKind::Random) };
-    let json = serde_json::to_string(&written).unwrap();
-    assert_eq!(serde_json::from_str::<Configuration>(&json).unwrap(), written);
-}
-
-#[test]
 #[cfg(unix)]
 fn a_folder_that_is_moved_or_removed_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -334,6 +315,25 @@ fn folders_may_have_any_name() {
         let mut search = Search::resume(&path, Level::best()).unwrap();
         assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
     }
+}
+
+#[test]
+fn numbers_of_any_size_are_counted_together() {
+    for algorithm in HEURISTICS {
+        let (population, cycles) = (usize::MAX, usize::MAX / 2);
+        let huge = Configuration { population, cycles, mutations: 3, ..configuration(algorithm) };
+        assert_eq!(huge.evaluations(), Some(usize::MAX));
+        assert!(huge.algorithm().is_ok(), "{algorithm}");
+    }
+}
+
+/// Limits are compared with what the network has: to be off by the last digit is to be another limit.
+#[test]
+fn settings_are_read_with_the_numbers_that_were_written() {
+    let limits = Limits { max_latency: Some(1e-32), ..Limits::default() };
+    let written = Configuration { limits, ..configuration(AlgorithmKind::Random) };
+    let json = serde_json::to_string(&written).unwrap();
+    assert_eq!(serde_json::from_str::<Configuration>(&json).unwrap(), written);
 }
 
 #[test]

@@ -51,6 +51,21 @@ pub enum RunError {
         /// Which values.
         place: String,
     },
+    /// The system gives no more memory.
+    #[error("the values of a network take {bytes} bytes more than the system gives")]
+    Memory {
+        /// Bytes of what was to be written.
+        bytes: usize,
+    },
+}
+
+/// So many lanes of zeros.
+pub(crate) fn new_lanes<E: Element>(count: usize) -> Result<Vec<Lane<E>>, RunError> {
+    let mut lanes = Vec::new();
+    let bytes = count.saturating_mul(size_of::<Lane<E>>());
+    lanes.try_reserve_exact(count).map_err(|_| RunError::Memory { bytes })?;
+    lanes.resize(count, Lane::ZERO);
+    Ok(lanes)
 }
 
 /// The signs of a ReLU's units over the samples of a batch.
@@ -208,7 +223,7 @@ impl<E: Element> Executor<E> {
         if batch.samples() == 0 {
             return Err(RunError::NoSamples);
         }
-        self.prepare(plan, batch);
+        self.prepare(plan, batch)?;
         let done = self.steps(plan, batch, weights, cache.as_deref_mut(), observer);
         if let Some(cache) = cache {
             for (index, (slot, lanes)) in plan.slots.iter().zip(&mut self.kept).enumerate() {
@@ -289,16 +304,18 @@ impl<E: Element> Executor<E> {
         })
     }
 
-    fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) {
+    fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) -> Result<(), RunError> {
         let lanes = plan.lanes * batch.blocks();
         if self.lanes.len() < lanes {
             // Given back first, so that there are never both.
             self.lanes = Vec::new();
             if self.parallel {
+                let bytes = lanes.saturating_mul(size_of::<Lane<E>>());
+                self.lanes.try_reserve_exact(lanes).map_err(|_| RunError::Memory { bytes })?;
                 // Touching new memory takes as long as much of the work to be done in it.
                 (0..lanes).into_par_iter().map(|_| Lane::ZERO).collect_into_vec(&mut self.lanes);
             } else {
-                self.lanes.resize(lanes, Lane::ZERO);
+                self.lanes = new_lanes(lanes)?;
             }
         }
         self.kept.clear();
@@ -319,6 +336,7 @@ impl<E: Element> Executor<E> {
         self.bounds[0] = Some(batch.largest());
         self.spare.extend(self.signs.drain(..).filter(|words| !words.is_empty()));
         self.signs.resize_with(plan.relus().len(), Vec::new);
+        Ok(())
     }
 
     /// Appends the numbers of a parameter, as the executor's number type.

@@ -76,7 +76,7 @@ impl<E: Element> Pass<'_, E> {
         direction: &ParamSet<E>,
         sought: Sought,
     ) -> Result<(Gradients<E>, f64), GradError> {
-        let (values, norms) = self.tangents(direction);
+        let (values, norms) = self.tangents(direction)?;
         let tangents = Tangents { direction, values: &values, norms: &norms };
         let result = self.run_back(loss, &Wanted::params(), Some(sought), None, Some(tangents));
         for lanes in values {
@@ -111,13 +111,13 @@ impl<E: Element> Pass<'_, E> {
         let shape = tape.graph().shape(value);
         let numbers = self.view_numbers(&self.frame(None), view);
         let Start { loss: at, gradient } = loss.start(&numbers, shape)?;
-        let mut start = vec![self.spread(view.slot, &gradient)];
+        let mut start = vec![self.spread(view.slot, &gradient)?];
         if let Some(tangents) = tangents {
             let frame = self.frame(Some(tangents));
             let change = self.numbers(view.slot, |block, mut out| {
                 frame.load_tangent(&tangents, view, block, 0..shape.height, &mut out);
             });
-            start.push(self.spread(view.slot, &loss.tangent(&numbers, &change, shape)));
+            start.push(self.spread(view.slot, &loss.tangent(&numbers, &change, shape))?);
         }
         // Which of the wanted ones arrive at which node.
         let kept = |values: &[ValueId]| -> Result<Arriving, GradError> {
@@ -159,9 +159,9 @@ impl<E: Element> Pass<'_, E> {
             memory,
             scratch,
         };
-        way.begin(view, start);
+        way.begin(view, start)?;
         for step in tape.steps.iter().rev() {
-            way.step(step);
+            way.step(step)?;
         }
         way.end();
         let Way { found, form, memory, scratch, .. } = way;

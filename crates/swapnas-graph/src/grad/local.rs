@@ -238,7 +238,7 @@ fn padded<'s, E: Element>(
 }
 
 /// The image `input` with all that a window reaches for the pixels of `out`.
-fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
+pub(super) fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
     let (rows, columns) = (window.reach(0, &(0..out.rows)), window.reach(1, &(0..out.columns)));
     let (first_row, first_column) = (rows.start.min(0), columns.start.min(0));
     Layout {

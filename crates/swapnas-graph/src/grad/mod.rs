@@ -38,6 +38,7 @@ mod backward;
 mod conv;
 mod error;
 mod flow;
+mod footprint;
 mod frame;
 mod gradients;
 mod jobs;
@@ -56,6 +57,7 @@ use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
+pub use footprint::Footprint;
 pub use gradients::{Elements, Gradients, SampleGradients, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
@@ -120,6 +122,9 @@ impl<E: Element> Differentiator<E> {
     }
 }
 
+/// The tangents of all slots and of all normalisations.
+type TangentsOfAll<E> = (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>);
+
 /// A forward pass that has been made.
 ///
 /// The numbers of samples that fill up the last block of a batch never count.
@@ -181,14 +186,14 @@ impl<'a, E: Element> Pass<'a, E> {
                 Step::Convolve(convolution) => {
                     let out = convolution.out;
                     let wanted = self.statistics == Statistics::Batch && tape.is_normalised(out);
-                    let mut lanes = self.lanes(out);
+                    let mut lanes = self.lanes(out)?;
                     let found =
                         conv::forward(&self.frame(None), convolution, &mut lanes, wanted, &mut scratch);
                     moments[out] = wanted.then_some(found);
                     self.values.push(lanes);
                 }
                 Step::Compute { work, sources, out } => {
-                    let mut lanes = self.lanes(*out);
+                    let mut lanes = self.lanes(*out)?;
                     local::forward(&self.frame(None), *work, sources, *out, &mut lanes, &mut scratch);
                     self.values.push(lanes);
                 }
@@ -248,12 +253,12 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     /// Room for a slot over the batch.
-    fn lanes(&mut self, slot: usize) -> Vec<Lane<E>> {
+    fn lanes(&mut self, slot: usize) -> Result<Vec<Lane<E>>, RunError> {
         self.engine.memory.take(self.tape.layout(slot).lanes() * self.batch.blocks())
     }
 
     /// The tangents of all slots and normalisations along a direction.
-    fn tangents(&mut self, direction: &ParamSet<E>) -> (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>) {
+    fn tangents(&mut self, direction: &ParamSet<E>) -> Result<TangentsOfAll<E>, RunError> {
         let tape = self.tape;
         let mut scratch = take(&mut self.engine.scratch);
         let mut values = vec![Vec::new()];
@@ -261,7 +266,9 @@ impl<'a, E: Element> Pass<'a, E> {
         for step in &tape.steps {
             let mut lanes = match step {
                 Step::Normalise(_) => Vec::new(),
-                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => self.lanes(*out),
+                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => {
+                    self.lanes(*out)?
+                }
             };
             let frame = self.frame(None);
             let tangents = Tangents { direction, values: &values, norms: &norms };
@@ -279,7 +286,7 @@ impl<'a, E: Element> Pass<'a, E> {
             values.push(lanes);
         }
         self.engine.scratch = scratch;
-        (values, norms)
+        Ok((values, norms))
     }
 
     /// What has made the pass, to make others meanwhile.
@@ -348,8 +355,8 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     /// Numbers `[sample][channel][row][column]` as lanes of a slot.
-    fn spread(&mut self, slot: usize, numbers: &[f64]) -> Vec<Lane<E>> {
-        let mut lanes = self.lanes(slot);
+    fn spread(&mut self, slot: usize, numbers: &[f64]) -> Result<Vec<Lane<E>>, RunError> {
+        let mut lanes = self.lanes(slot)?;
         lanes.fill(Lane::ZERO);
         let elements = self.tape.slots[slot].elements();
         for (sample, numbers) in numbers.chunks_exact(elements).enumerate() {
@@ -358,6 +365,6 @@ impl<'a, E: Element> Pass<'a, E> {
                 lane.0[sample % SAMPLES] = E::from_f64(*x);
             }
         }
-        lanes
+        Ok(lanes)
     }
 }

@@ -16,7 +16,7 @@ use super::local::{self, Read, Which};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
 use super::{Gradients, Pass, SampleGradients};
-use crate::ParamId;
+use crate::{ParamId, RunError};
 
 /// Somebody who takes the gradients of each sample.
 pub(super) type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
@@ -76,30 +76,31 @@ impl<'p, E: Element> Way<'p, '_, E> {
     }
 
     /// Takes the gradient of the loss, `[gradient, tangent]`, to the node of the loss's value.
-    pub(super) fn begin(&mut self, view: View, start: Vec<Vec<Lane<E>>>) {
+    pub(super) fn begin(&mut self, view: View, start: Vec<Vec<Lane<E>>>) -> Result<(), RunError> {
         let mut start = start.into_iter().map(Arc::new);
         let gradient = start.next().expect("a loss has a gradient");
         let arrived = Arrived { flow: Flow { gradient, tangent: start.next() }, through: None };
         let upstream = Upstream { slot: view.slot, arrived: &arrived };
-        self.push(Work::Combine, &[view], Which::FIRST, view.slot, &upstream);
+        self.push(Work::Combine, &[view], Which::FIRST, view.slot, &upstream)?;
         self.recycle(arrived);
+        Ok(())
     }
 
     /// Takes what has arrived at a step's node back to the step's sources and parameters.
-    pub(super) fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), RunError> {
         let tape = self.tape();
         let node = step.node(tape);
-        let Some(arrived) = self.flows.take(node) else { return };
+        let Some(arrived) = self.flows.take(node) else { return Ok(()) };
         if self.useful[node] {
             let upstream = Upstream { slot: tape.slot_of(node), arrived: &arrived };
             self.keep(node, &upstream);
             match step {
-                Step::Normalise(norm) => self.normalise(*norm, &arrived),
-                Step::Convolve(convolution) => self.convolve(convolution, &upstream),
+                Step::Normalise(norm) => self.normalise(*norm, &arrived)?,
+                Step::Convolve(convolution) => self.convolve(convolution, &upstream)?,
                 Step::Compute { work, sources, out } => {
                     let mut which = Which::FIRST;
                     for source in sources {
-                        self.push(*work, sources, which, *out, &upstream);
+                        self.push(*work, sources, which, *out, &upstream)?;
                         which.index += 1;
                         which.channels_before += self.frame.shape(source.slot).channels;
                     }
@@ -107,6 +108,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
             }
         }
         self.recycle(arrived);
+        Ok(())
     }
 
     pub(super) fn end(&mut self) {
@@ -156,7 +158,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
-    fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) {
+    fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
         let Norm { slot, params, .. } = tape.norms[norm];
         if frame.norms[norm].changes_nothing() {
@@ -192,21 +194,21 @@ impl<'p, E: Element> Way<'p, '_, E> {
             }
         }
         if !self.useful[slot] {
-            return;
+            return Ok(());
         }
         let through = Arrived { flow: arrived.flow.clone(), through: Some(Arc::new(back)) };
         if self.flows.has_one_reader(slot) && (slot == 0 || tape.is_convolved(slot)) {
             self.flows.set(slot, through);
-            return;
+            return Ok(());
         }
         let upstream = Upstream { slot, arrived: &through };
-        self.push(Work::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream);
+        self.push(Work::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream)
     }
 
-    fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
+    fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
         let node = tape.node_of(convolution.source);
-        let mut open = self.useful[node].then(|| self.open(node));
+        let mut open = self.useful[node].then(|| self.open(node)).transpose()?;
         let destination = open.as_mut().map(|open| Destination {
             gradient: &mut open.gradient,
             tangent: open.tangent.as_deref_mut(),
@@ -219,10 +221,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
         let Found { weight, weight_by_sample, bias, form } = found;
         match self.sought {
-            None => return,
+            None => return Ok(()),
             Some(Sought::Form) => {
                 self.form += form;
-                return;
+                return Ok(());
             }
             Some(Sought::Samples | Sought::First) => self.found_param(convolution.weight, &weight_by_sample),
             Some(Sought::Batch) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
@@ -230,6 +232,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         if let Some(id) = convolution.bias {
             self.found_param(id, &bias);
         }
+        Ok(())
     }
 
     /// The gradient of a parameter sample by sample, `[block][element]`.
@@ -249,26 +252,33 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
-    fn open(&mut self, node: usize) -> Open<E> {
+    fn open(&mut self, node: usize) -> Result<Open<E>, RunError> {
         let len = self.tape().layout(self.tape().slot_of(node)).lanes() * self.frame.blocks();
         self.flows.open(node, len, &mut self.memory)
     }
 
     /// Takes the gradient of what `work` has made of its sources back to one of them.
-    fn push(&mut self, work: Work, sources: &[View], which: Which, out: usize, upstream: &Upstream<'_, E>) {
+    fn push(
+        &mut self,
+        work: Work,
+        sources: &[View],
+        which: Which,
+        out: usize,
+        upstream: &Upstream<'_, E>,
+    ) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
         let view = sources[which.index];
         let node = tape.node_of(view);
         if !self.useful[node] {
-            return;
+            return Ok(());
         }
         let passes = matches!(work, Work::Combine) && view.activation.is_none();
         let stored = upstream.arrived.through.is_none();
         if passes && stored && self.flows.has_one_reader(node) {
             self.flows.set(node, Arrived { flow: upstream.arrived.flow.clone(), through: None });
-            return;
+            return Ok(());
         }
-        let mut open = self.open(node);
+        let mut open = self.open(node)?;
         let layout = tape.layout(view.slot);
         let into = open.into;
         let gradients = open.gradient.chunks_exact_mut(layout.lanes());
@@ -283,6 +293,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         };
         jobs::run(frame.parallel, jobs, &mut self.scratch, job, |_, ()| {});
         self.flows.close(node, open);
+        Ok(())
     }
 }
 

@@ -457,11 +457,16 @@ fn windowed(window: &Window, dilated: bool) -> Vec<Attribute> {
 }
 
 fn floats(name: String, dims: &[usize], numbers: &[f32]) -> Tensor {
+    // No larger than it must be: weights may be most of the memory that there is.
+    let mut raw_data = Vec::with_capacity(size_of_val(numbers));
+    for number in numbers {
+        raw_data.extend_from_slice(&number.to_le_bytes());
+    }
     Tensor {
         name,
         dims: dims.iter().map(|&dim| dim as i64).collect(),
         data_type: DataType::Float.into(),
-        raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        raw_data: raw_data.into(),
         ..Tensor::default()
     }
 }

@@ -156,9 +156,9 @@ impl<'a> Compiler<'a> {
                         }
                     }
                     None => {
-                        let siblings = self.siblings(value);
+                        let siblings = self.siblings(value).to_vec();
                         if siblings.len() > 1 {
-                            return self.convolve_together(&siblings.to_vec());
+                            return self.convolve_together(&siblings);
                         }
                         let source = self.read(input());
                         let window = window.for_lanes();
