@@ -6,7 +6,7 @@ use super::proto::{
     Attribute, AttributeType, DataType, Dimension, DimensionValue, Graph as GraphProto, Model, Node,
     OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
-use super::{Contents, IR_VERSION, OPSET, OnnxError};
+use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
 use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Window};
 
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
@@ -28,6 +28,9 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
             op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if cuts(&window.padding) => {
                 let (op, kernel) = (op.name(), window.kernel);
                 Err(OnnxError::Cut { module: module(graph, value), op, kernel })
+            }
+            op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if leaves_the_image(window) => {
+                Err(OnnxError::Outside { module: module(graph, value), op: op.name() })
             }
             Op::AvgPool { window, .. } if window.dilation != [1, 1] => {
                 Err(OnnxError::Dilation { module: module(graph, value), dilation: window.dilation })
