@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use arbitrary::Unstructured;
 use rusqlite::{Connection, MAIN_DB, types::Value};
+use swapnas::command;
 use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
-use swapnas_search::{Configuration, Entry, Sizes, Store};
+use swapnas_search::{Configuration, Entry, SearchError, Sizes, Store};
 use swapnas_spaces::{Arch, Space};
 
 use crate::{seeds, told};
@@ -14,9 +15,9 @@ use crate::{seeds, told};
 /// The bytes of `run.db`.
 pub(crate) fn file(input: &[u8]) {
     match Store::from_bytes(input) {
-        Ok((store, configuration)) => {
+        Ok((mut store, configuration)) => {
             check(&configuration);
-            loaded(&store, &configuration);
+            loaded(&mut store, &configuration);
         }
         Err(error) => {
             told(&error);
@@ -29,7 +30,7 @@ fn check(configuration: &Configuration) {
     let json = serde_json::to_string(configuration).expect("settings can be written");
     let again: Configuration = serde_json::from_str(&json).expect("what was written can be read");
     assert_eq!(&again, configuration);
-    assert!(!configuration.command().is_empty());
+    assert!(!command::search(configuration, None).is_empty());
     let _ = (configuration.evaluations(), configuration.numbers());
     if let Err(error) = configuration.algorithm() {
         told(&error);
@@ -40,16 +41,14 @@ fn check(configuration: &Configuration) {
 }
 
 /// What there is, if the settings say how to read it.
-fn loaded(store: &Store, configuration: &Configuration) -> Option<HashMap<Arch, Entry>> {
-    let (space, columns) = match (configuration.space(), configuration.columns()) {
-        (Ok(space), Ok(columns)) => (space, columns),
-        (Err(error), _) | (_, Err(error)) => {
-            told(&error);
-            return None;
-        }
+fn loaded(store: &mut Store, configuration: &Configuration) -> Option<HashMap<Arch, Entry>> {
+    let mut load = || {
+        let (candidates, columns) = (configuration.candidates()?, configuration.columns()?);
+        let entries = store.load(&candidates, &configuration.scored()?, columns.metrics())?;
+        Ok::<_, SearchError>((candidates.space(), columns, entries))
     };
-    match store.load(space, columns.metrics()) {
-        Ok(entries) => {
+    match load() {
+        Ok((space, columns, entries)) => {
             for (arch, entry) in &entries {
                 assert_eq!(&entry.arch, arch);
                 assert_eq!(entry.scored.scores.len(), columns.metrics().len());
@@ -71,20 +70,19 @@ fn empty() -> (Store, Configuration) {
     Store::from_bytes(database).expect("it was just written")
 }
 
-/// Evaluations that the bytes choose, saved and loaded; or else rows that nobody would have saved.
+/// Evaluations that the bytes choose, saved and loaded; or else rows that somebody changed.
 pub(crate) fn rows(input: &[u8]) {
     let mut choices = Unstructured::new(input);
     if choices.ratio(1, 2).unwrap_or(false) {
         saved(&mut choices);
     } else {
-        let bytes = tampered(&mut choices);
-        file(&bytes);
+        tampered(&mut choices);
     }
 }
 
 /// What is saved is loaded as it was.
 fn saved(choices: &mut Unstructured<'_>) {
-    let (store, configuration) = empty();
+    let (mut store, configuration) = empty();
     let (space, columns) =
         (configuration.space().expect("of a good run"), configuration.columns().expect("likewise"));
     let mut entries: HashMap<Arch, Entry> = HashMap::new();
@@ -96,66 +94,85 @@ fn saved(choices: &mut Unstructured<'_>) {
     store.save(space, columns.metrics(), &list).unwrap_or_else(|error| panic!("{error}"));
     let archs: Vec<Arch> = list.into_iter().map(|entry| entry.arch).collect();
     store.step(space, 0, 0, &archs).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(loaded(&store, &configuration), Some(entries));
+    assert_eq!(loaded(&mut store, &configuration), Some(entries));
 }
 
 fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) -> Entry {
     let index = choices.int_in_range(0..=15_624).unwrap_or(0);
-    let arch = space.parse(&format!("{index}")).expect("a number of an architecture");
+    let arch = space.canonical(&space.parse(&format!("{index}")).expect("a number of an architecture"));
     let mut count = || choices.arbitrary::<u32>().unwrap_or(0).into();
     let (params, macs, units) = (count(), count(), count());
     let sizes = Sizes { params: count(), macs: count(), latency: None };
-    let mut number = || choices.arbitrary().ok().filter(|number: &f64| number.is_finite()).unwrap_or(0.5);
-    let latency = Some(number());
-    let saturation = Some(Saturation { ratio: number(), ceiling: Ceiling::Batch });
+    let ratio = f64::from(choices.arbitrary::<u32>().unwrap_or(0)) / f64::from(u32::MAX);
+    let saturation = Some(Saturation { ratio, ceiling: Ceiling::Batch });
     let scores = metrics.iter().map(|_| match choices.int_in_range(0..=3) {
         Ok(0) => Err(Undefined::Recorded(format!("{:?}", choices.arbitrary::<&str>().unwrap_or("")))),
         _ => {
             let mut number =
                 || choices.arbitrary().ok().filter(|number: &f64| number.is_finite()).unwrap_or(1.5);
-            Ok(Score { mean: number(), std: number() })
+            Ok(Score { mean: number(), std: number().abs() })
         }
     });
     let scores = scores.collect();
-    Entry {
-        arch,
-        scored: Scored { params, macs, units, scores, saturation },
-        sizes: Sizes { latency, ..sizes },
-    }
+    Entry { arch, scored: Scored { params, macs, units, scores, saturation }, sizes }
 }
 
-/// A run with values in its tables that do not belong there.
-fn tampered(choices: &mut Unstructured<'_>) -> Vec<u8> {
-    static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
-    let database = DATABASE.get_or_init(|| seeds::run(&["4321", "0", "15624"]));
+/// A run in whose tables values were changed is refused, or is what it was. One of the format that had no checksums
+/// may be another that makes sense.
+fn tampered(choices: &mut Unstructured<'_>) {
+    static DATABASES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    let databases = DATABASES.get_or_init(|| {
+        let mut old = include_bytes!("../../crates/swapnas-search/tests/format2/run.db").to_vec();
+        old[18..20].fill(1); // no log beside it
+        [seeds::run(&["4321", "0", "15624"]), old]
+    });
+    let is_old = choices.ratio(3, 4).unwrap_or(false);
+    let database = &databases[usize::from(is_old)];
     let mut connection = Connection::open_in_memory().expect("a database in memory");
     connection.deserialize_read_exact(MAIN_DB, &database[..], database.len(), false).expect("a good one");
     let columns = [
-        ("run", "configuration"),
-        ("run", "configuration"),
-        ("evaluations", "arch"),
-        ("evaluations", "params"),
-        ("evaluations", "macs"),
-        ("evaluations", "latency"),
-        ("evaluations", "saturation"),
-        ("evaluations", "ceiling"),
-        ("scores", "metric"),
-        ("scores", "mean"),
-        ("scores", "std"),
-        ("scores", "reason"),
-        ("history", "step"),
-        ("history", "evaluation"),
+        ("run", "rowid", "configuration"),
+        ("run", "rowid", "configuration"),
+        ("evaluations", "id", "id"),
+        ("evaluations", "id", "arch"),
+        ("evaluations", "id", "params"),
+        ("evaluations", "id", "trained_macs"),
+        ("evaluations", "id", "latency"),
+        ("evaluations", "id", "saturation"),
+        ("evaluations", "id", "ceiling"),
+        ("scores", "evaluation", "metric"),
+        ("scores", "evaluation", "mean"),
+        ("scores", "evaluation", "std"),
+        ("scores", "evaluation", "reason"),
+        ("history", "place", "place"),
+        ("history", "place", "step"),
+        ("history", "place", "evaluation"),
     ];
     for _ in 0..=choices.int_in_range(0..=3).unwrap_or(0) {
-        let (table, column) = columns[choices.choose_index(columns.len()).unwrap_or(0)];
+        let (table, key, column) = columns[choices.choose_index(columns.len()).unwrap_or(0)];
         let value = match column {
-            "configuration" => configuration(choices),
+            "configuration" => configuration(&connection, choices),
             _ => value(choices),
         };
+        let row = choices.int_in_range(0..=3).unwrap_or(1);
         // What the tables refuse stays as it is.
-        let _ = connection.execute(&format!("UPDATE {table} SET {column} = ?1"), [value]);
+        let _ = connection.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {key} = {row}"), [value]);
     }
-    connection.serialize(MAIN_DB).expect("a database in memory").to_vec()
+    let bytes = connection.serialize(MAIN_DB).expect("a database in memory").to_vec();
+    if is_old {
+        return file(&bytes);
+    }
+    match Store::from_bytes(&bytes) {
+        Ok((mut store, configuration)) => {
+            if let Some(entries) = loaded(&mut store, &configuration) {
+                let (mut good, configuration) = Store::from_bytes(database).expect("a good one");
+                assert_eq!(Some(entries), loaded(&mut good, &configuration));
+            }
+        }
+        Err(error) => {
+            told(&error);
+        }
+    }
 }
 
 fn value(choices: &mut Unstructured<'_>) -> Value {
@@ -169,9 +186,16 @@ fn value(choices: &mut Unstructured<'_>) -> Value {
 }
 
 /// Settings with one of their values replaced.
-fn configuration(choices: &mut Unstructured<'_>) -> Value {
-    let (_, good) = empty();
-    let mut json = serde_json::to_value(&good).expect("settings can be written");
+fn configuration(connection: &Connection, choices: &mut Unstructured<'_>) -> Value {
+    let text: Option<String> =
+        connection.query_row("SELECT configuration FROM run", [], |row| row.get(0)).ok();
+    // Those that were replaced before may be anything.
+    let mut json: serde_json::Value = text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_else(|| serde_json::json!({ "space": "" }));
+    if !json.is_object() {
+        json = serde_json::json!({ "space": "" });
+    }
     let fields = json.as_object_mut().expect("an object of settings");
     let place = choices.choose_index(fields.len()).unwrap_or(0);
     let name = fields.keys().nth(place).expect("one of them").clone();

@@ -94,7 +94,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "NAME", default_value_t = AlgorithmKind::SwapNas)]
     pub algorithm: AlgorithmKind,
     /// Architectures that the algorithm works on
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = number(2..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = number(1..=1_000_000))]
     pub population: usize,
     /// Architectures drawn from the population in each cycle
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = number(1..=1_000_000))]
@@ -302,6 +302,10 @@ fn seed(text: &str) -> Result<u64, String> {
 
 /// A count such as 3300000, 3.3M, 600k or 1.2G.
 fn count(text: &str) -> Result<u64, String> {
+    // Those that have too many digits for the fractions below.
+    if let Some(number) = text.parse().ok().filter(|number| *number > 0) {
+        return Ok(number);
+    }
     let (digits, factor) = match text.char_indices().last() {
         Some((place, 'k' | 'K')) => (&text[..place], 1e3),
         Some((place, 'm' | 'M')) => (&text[..place], 1e6),

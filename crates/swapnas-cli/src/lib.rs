@@ -8,6 +8,7 @@ mod subjects;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue};
@@ -19,14 +20,17 @@ use args::{Cli, Command};
 pub use progress::{Done, bar};
 pub use render::unread;
 
-/// What a command that was stopped by Ctrl-C ends with: 128 + SIGINT.
-const STOPPED: u8 = 130;
-
 /// How a command ended, other than by an error.
 enum Ending {
     Complete,
-    /// Ctrl-C was pressed; what was finished by then is saved.
-    Stopped,
+    /// A signal came, by Ctrl-C or otherwise; what was finished by then is saved. The code is 128 and the number of the
+    /// signal.
+    Stopped(u8),
+}
+
+/// Says something on standard error. If nobody can hear it, there is nobody to tell.
+fn say(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Does what the arguments ask for, the first of which is the name of the program, and returns the code to end
@@ -43,15 +47,18 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };
-    // Python ends processes without Rust's knowledge.
-    let result = result.and_then(|ending| Ok(std::io::stdout().flush().map(|()| ending)?));
+    // Python ends processes without Rust's knowledge. What was stopped has written all that it could.
+    let result = result.and_then(|ending| match ending {
+        Ending::Complete => Ok(std::io::stdout().flush().map(|()| ending)?),
+        Ending::Stopped(_) => Ok(ending),
+    });
     match result {
         Ok(Ending::Complete) => 0,
-        Ok(Ending::Stopped) => STOPPED,
+        Ok(Ending::Stopped(code)) => code,
         // The reader of a pipe, such as `head`, may have seen enough.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
-            eprintln!("error: {}", explain(error.as_ref()));
+            say(format_args!("error: {}", explain(error.as_ref())));
             1
         }
     }

@@ -241,7 +241,7 @@ fn twenty_megabytes_are_refused_at_once() {
         let shell = ["-c", r#"ulimit -t 4; exec "$0" "$@""#, env!("CARGO_BIN_EXE_swapnas")];
         Command::new("sh").args(shell).args(arguments).current_dir(path).output().unwrap()
     };
-    for unit in ["x", "(", "0", "[", "{\"a\":", "\"", "(0,", "\x1b", "é", " "] {
+    for unit in ["x", "(", "9", "[", "{\"a\":", "\"", "(0,", "\x1b", "é", " "] {
         let text = unit.repeat(20_000_000 / unit.len());
         std::fs::write(path.join("arch"), format!("{text},90\n4321,91\n")).unwrap();
         std::fs::write(path.join("accuracy"), format!("4321,{text}\n1,91\n")).unwrap();

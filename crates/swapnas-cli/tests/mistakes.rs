@@ -14,7 +14,7 @@ const CELL: &str = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|nor_conv_1x
 fn numbers_out_of_range_are_refused_as_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let error = |arguments: &[&str]| error(folder.path(), &[&["search"], arguments].concat());
-    assert_snapshot!(error(&["--population", "-5"]), @"error: invalid value '-5' for '--population <N>': give a number from 2 to 1000000");
+    assert_snapshot!(error(&["--population", "-5"]), @"error: invalid value '-5' for '--population <N>': give a number from 1 to 1000000");
     assert_snapshot!(error(&["--budget-seconds", "-1"]), @"error: invalid value '-1' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--budget-seconds", "NaN"]), @"error: invalid value 'NaN' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--max-params", "-3"]), @"error: invalid value '-3' for '--max-params <N>': give a count such as 3300000, 3.3M or 600k");
@@ -87,7 +87,7 @@ error: nothing is scored; mend these lines, or leave them out with --skip-bad: t
 "#);
     assert_snapshot!(error(format!("{CELL},{}\n", "8_".repeat(200)).as_bytes()), @"
 error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
-  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…` is not a number; write the accuracy as in 94.3
+  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…(280 more)…8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_` is not a number; write the accuracy as in 94.3
 ");
     let long = "(".repeat(100_000);
     assert!(self::error(path, &["score", &long]).len() < 500);

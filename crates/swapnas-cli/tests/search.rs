@@ -79,3 +79,48 @@ fn a_latency_table_that_lacks_operations_says_which() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && error.contains("conv_3x3_s1_d1_g1_108,3x16x16"), "{error}");
 }
+
+#[test]
+#[cfg(unix)]
+fn the_command_of_a_run_comes_to_the_same() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("it's a \"run\"\nof $HOME");
+    let small =
+        ["--space", "nb201", "--channels", "2", "--cells", "1", "--size", "1x16x24", "--final-channels", "2"];
+    let metrics = ["--metrics", "rank(swap,params), swap-reg:mu=0.5", "--repeats", "1", "--cycles", "3"];
+    let begin = |folder: &Path, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swapnas"));
+        command.arg("search").args(small).args(metrics).args(more).arg("--out").arg(folder).output().unwrap()
+    };
+    // A table of all operations, by what is said of those that it lacks.
+    let table = temporary.path().join("times.csv");
+    let mut lines = "op,input,ms\n".to_owned();
+    for round in 0.. {
+        std::fs::write(&table, &lines).unwrap();
+        let given = ["--latency-table", table.to_str().unwrap(), "--max-latency", "1e6"];
+        let output = begin(&folder, &given);
+        if output.status.success() {
+            break;
+        }
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains("lacks these operations") && round < 20, "{error}");
+        for (place, line) in error.lines().skip(1).enumerate() {
+            lines.push_str(&format!("{line},{:?}\n", 0.1 * (place + 1) as f64));
+        }
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    std::fs::remove_file(table).unwrap();
+    let best: serde_json::Value = serde_json::from_str(&read(&folder, "best.json")).unwrap();
+    let again = temporary.path().join("again");
+    let shell = format!(
+        "swapnas() {{ '{}' \"$@\" --out '{}'; }}\n{}",
+        env!("CARGO_BIN_EXE_swapnas"),
+        again.display(),
+        best["command"].as_str().unwrap()
+    );
+    let output = Command::new("bash").args(["-c", &shell]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["history.csv", "latency.csv"] {
+        assert_eq!(read(&again, name), read(&folder, name), "{name}");
+    }
+}

@@ -1,6 +1,9 @@
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
-use crate::Shape;
+use crate::{Shape, magnitude};
 
 /// Images that a network is run on, as lanes: `[block][channel][row][column]`, 16 samples a block.
 ///
@@ -11,6 +14,8 @@ pub struct Batch<E = f32> {
     samples: usize,
     shape: Shape,
     lanes: Vec<Lane<E>>,
+    /// No number is larger in magnitude; infinite if there is one that is not finite.
+    largest: f64,
 }
 
 /// Numbers that do not make up the images they are said to be.
@@ -43,7 +48,7 @@ impl<E: Element> Batch<E> {
                 lane.0[sample % SAMPLES] = E::from_f64(x.into());
             }
         }
-        Ok(Batch { samples, shape, lanes })
+        Ok(Batch { samples, shape, largest: largest(&lanes), lanes })
     }
 
     /// The first images by themselves.
@@ -60,7 +65,7 @@ impl<E: Element> Batch<E> {
                 lane.0[samples - last * SAMPLES..].fill(E::ZERO);
             }
         }
-        Batch { samples, shape: self.shape, lanes }
+        Batch { samples, shape: self.shape, lanes, largest: self.largest }
     }
 
     /// These images plus `factor` times as many others.
@@ -77,13 +82,38 @@ impl<E: Element> Batch<E> {
                 *x = *x + factor * y;
             }
         }
+        sum.largest = largest(&sum.lanes);
         sum
     }
 
     /// The same images in double precision.
     pub fn to_double(&self) -> Batch<f64> {
         let lanes = self.lanes.iter().map(|lane| Lane(lane.0.map(Element::to_f64))).collect();
-        Batch { samples: self.samples, shape: self.shape, lanes }
+        Batch { samples: self.samples, shape: self.shape, lanes, largest: self.largest }
+    }
+
+    /// For each image the first one that has the same numbers, which may be itself.
+    pub fn twins(&self) -> Vec<usize> {
+        let elements = self.shape.elements();
+        let number = |sample: usize, element: usize| {
+            // The sum makes -0 equal to 0.
+            (self.lanes[sample / SAMPLES * elements + element].0[sample % SAMPLES].to_f64() + 0.0).to_bits()
+        };
+        let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
+        let twin = |sample: usize| {
+            let mut hash = DefaultHasher::new();
+            for element in 0..elements {
+                hash.write_u64(number(sample, element));
+            }
+            let alike = known.entry(hash.finish()).or_default();
+            let same = |other: &&usize| (0..elements).all(|e| number(sample, e) == number(**other, e));
+            let twin = alike.iter().find(same).copied();
+            if twin.is_none() {
+                alike.push(sample);
+            }
+            twin.unwrap_or(sample)
+        };
+        (0..self.samples).map(twin).collect()
     }
 
     /// Number of images.
@@ -106,8 +136,33 @@ impl<E: Element> Batch<E> {
         self.shape
     }
 
+    /// No number is larger in magnitude; infinite if there is one that is not finite.
+    pub(crate) fn largest(&self) -> f64 {
+        self.largest
+    }
+
     /// The lanes, `[block][channel][row][column]`.
     pub(crate) fn lanes(&self) -> &[Lane<E>] {
         &self.lanes
+    }
+}
+
+fn largest<E: Element>(lanes: &[Lane<E>]) -> f64 {
+    magnitude::of_lanes(lanes, SAMPLES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Batch;
+    use crate::Shape;
+
+    #[test]
+    fn images_know_their_twins() {
+        let images = [[0.0, 1.0], [1.0, 0.0], [-0.0, 1.0], [0.0, 0.0], [1.0, 0.0]];
+        let many: Vec<f32> = images.iter().cycle().take(19).flatten().copied().collect();
+        let batch = Batch::<f32>::from_nchw(19, Shape::new(1, 1, 2), &many).unwrap();
+        let expected: Vec<usize> = [0, 1, 0, 3, 1].into_iter().cycle().take(19).collect();
+        assert_eq!(batch.twins(), expected);
+        assert_eq!(batch.first(4).to_double().twins(), [0, 1, 0, 3]);
     }
 }

@@ -102,37 +102,6 @@ fn is_plain(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A word of a command as a shell takes it: in quotes where a shell would do something with it, and with escapes
-/// (`$'...'`, which bash, zsh and POSIX of 2024 read) where a terminal would. It is never shortened, since it is
-/// there to be copied.
-///
-/// ```
-/// use swapnas_graph::shell_word;
-///
-/// assert_eq!(shell_word("npy:a-1.npy"), "npy:a-1.npy");
-/// assert_eq!(shell_word("it's"), r"'it'\''s'");
-/// assert_eq!(shell_word("a\x1b's"), r"$'a\x1b\'s'");
-/// ```
-pub fn shell_word(word: &str) -> String {
-    let bare = |letter: char| letter.is_ascii_alphanumeric() || "-_.,:=/".contains(letter);
-    if !word.is_empty() && word.chars().all(bare) {
-        return word.to_owned();
-    }
-    if word.chars().all(is_plain) {
-        return format!("'{}'", word.replace('\'', r"'\''"));
-    }
-    let mut quoted = "$'".to_owned();
-    for c in word.chars() {
-        match c {
-            '\'' | '\\' => quoted.extend(['\\', c]),
-            c if is_plain(c) => quoted.push(c),
-            c => quoted.extend(c.to_string().bytes().map(|byte| format!(r"\x{byte:02x}"))),
-        }
-    }
-    quoted.push('\'');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -178,14 +147,5 @@ mod tests {
         let lines = plain_lines(&format!("{}\nshort\x07\n", "a".repeat(5000)));
         assert_eq!(lines.lines().nth(1), Some(r"short\u{7}"));
         assert!(lines.lines().next().is_some_and(|line| line.contains("…(3400 more)…")));
-    }
-
-    #[test]
-    fn words_come_back_from_a_shell() {
-        for word in ["", "a b", "$(x)`y`", "it's \"\\\"", "\x1b[2J\n\u{202e}'\\n é"] {
-            let echo = format!("printf %s {}", shell_word(word));
-            let Ok(output) = std::process::Command::new("bash").args(["-c", &echo]).output() else { return };
-            assert_eq!(String::from_utf8_lossy(&output.stdout), word);
-        }
     }
 }

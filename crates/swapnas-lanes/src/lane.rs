@@ -27,6 +27,8 @@ pub trait Element:
     const ONE: Self;
     /// Smaller than every number.
     const NEG_INFINITY: Self;
+    /// The largest finite number.
+    const LARGEST: f64;
 
     /// The nearest number to `x`.
     fn from_f64(x: f64) -> Self;
@@ -46,6 +48,7 @@ macro_rules! element {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $float::NEG_INFINITY;
+            const LARGEST: f64 = $float::MAX as f64;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {

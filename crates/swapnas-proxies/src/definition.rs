@@ -7,7 +7,7 @@ use swapnas_graph::{Element, Graph, Init};
 
 use crate::Undefined;
 use crate::patterns::Of;
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 /// Which values of a metric are good ones.
@@ -115,15 +115,20 @@ pub(crate) enum Compute {
     /// From how many different patterns there are over the batch, if there is a ReLU.
     Patterns { of: Of, compute: fn(&Graph, usize, &[f64]) -> Result<f64, Undefined> },
     /// From passes through a network, in single or in double precision.
-    Passes { needs: Needs, single: Measured<f32>, double: Measured<f64> },
+    Passes { needs: Needs, takes: Taken, single: Measured<f32>, double: Measured<f64> },
 }
 
 type Measured<E> = fn(&mut Trial<'_, E>, &[f64]) -> Result<f64, Failure>;
+
+type Taken = fn(&Sizes<'_>, &[f64]) -> Takes;
 
 /// A metric that is computed from passes through a network.
 pub(crate) trait Measure {
     /// What must be at hand besides the images and the network.
     const NEEDS: Needs = Needs::NONE;
+
+    /// What it reads of a trial, and what it takes of memory besides.
+    fn takes(sizes: &Sizes<'_>, arguments: &[f64]) -> Takes;
 
     /// The value for one network with one set of weights.
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure>;
@@ -132,7 +137,8 @@ pub(crate) trait Measure {
 impl Compute {
     /// The function of such a metric.
     pub(crate) const fn passes<M: Measure>() -> Compute {
-        Compute::Passes { needs: M::NEEDS, single: M::measure::<f32>, double: M::measure::<f64> }
+        let (single, double) = (M::measure::<f32>, M::measure::<f64>);
+        Compute::Passes { needs: M::NEEDS, takes: M::takes, single, double }
     }
 }
 
@@ -151,6 +157,20 @@ pub(crate) struct Needs {
 
 impl Needs {
     pub(crate) const NONE: Needs = Needs { second: false, noise: false, response: false, thin: false };
+
+    /// Bytes for each number of the images of a batch, where lanes have numbers of so many bytes.
+    pub(crate) fn bytes_of_image(self, number: usize) -> usize {
+        let picture = size_of::<f32>();
+        let mut bytes = picture + number;
+        if self.second {
+            // It is drawn with the first one.
+            bytes += 2 * picture + number;
+        }
+        if self.noise {
+            bytes += picture + 3 * number;
+        }
+        bytes
+    }
 
     /// What either needs.
     pub(crate) const fn or(self, other: Needs) -> Needs {

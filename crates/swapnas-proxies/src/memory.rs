@@ -24,7 +24,7 @@ fn tenths(bytes: usize, round: fn(f64) -> f64) -> f64 {
     round(bytes as f64 / (1_u64 << 30) as f64 * 10.0) / 10.0
 }
 
-/// Bytes that need not be asked for, and that must be left for everything else.
+/// Bytes that must be left for everything else, and that any machine has.
 const MARGIN: usize = 64 << 20;
 
 /// Asks the system for so many bytes, and some to spare, and gives them back. Systems promise more memory than
@@ -33,7 +33,7 @@ const MARGIN: usize = 64 << 20;
 /// # Errors
 /// If there are not as many.
 pub fn check_memory(what: &'static str, needed: usize) -> Result<(), MemoryError> {
-    if needed <= MARGIN {
+    if needed == 0 || (needed <= MARGIN && gives(needed)) {
         return Ok(());
     }
     let free = free();
@@ -50,6 +50,20 @@ pub fn check_memory(what: &'static str, needed: usize) -> Result<(), MemoryError
         }
     }
     Err(MemoryError { what, needed, available })
+}
+
+/// As many times so many bytes as the system gives, `most` times or less but at least once.
+///
+/// # Errors
+/// If there are not as many for once.
+pub(crate) fn fitting(what: &'static str, needed: usize, most: usize) -> Result<usize, MemoryError> {
+    match check_memory(what, needed.saturating_mul(most)) {
+        Ok(()) => Ok(most),
+        Err(MemoryError { available, .. }) => {
+            check_memory(what, needed)?;
+            Ok((available / needed).clamp(1, most))
+        }
+    }
 }
 
 /// Bytes that are free or can be freed, as far as the system tells.
@@ -77,7 +91,7 @@ fn gives(bytes: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARGIN, MemoryError, check_memory};
+    use super::{MARGIN, MemoryError, check_memory, fitting};
 
     #[test]
     fn no_machine_has_more_than_addresses() {
@@ -86,6 +100,15 @@ mod tests {
         let MemoryError { what, needed: told, available } = check_memory("the images", needed).unwrap_err();
         assert_eq!((what, told), ("the images", needed));
         assert!((4 * MARGIN..needed).contains(&available), "{available}");
+    }
+
+    #[test]
+    fn as_many_as_fit_are_told() {
+        assert_eq!(fitting("the images", MARGIN, 3), Ok(3));
+        assert_eq!(fitting("the images", 0, usize::MAX), Ok(usize::MAX));
+        let some = fitting("the images", 2 * MARGIN, usize::MAX / MARGIN / 4).unwrap();
+        assert!((1..1 << 20).contains(&some), "{some}");
+        assert!(fitting("the images", usize::MAX / 16, 2).is_err());
     }
 
     #[test]

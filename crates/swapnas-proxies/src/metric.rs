@@ -5,6 +5,7 @@ use swapnas_graph::plain;
 
 use crate::definition::{Argument, Compute, Definition, Needs};
 use crate::metrics;
+use crate::trial::{Sizes, Takes};
 
 /// A metric with its arguments, such as `swap` or `swap-reg:mu=1.5:sigma=5`.
 #[derive(Clone, Debug)]
@@ -30,6 +31,14 @@ impl Metric {
         match self.definition.compute {
             Compute::Graph(_) | Compute::Patterns { .. } => Needs::NONE,
             Compute::Passes { needs, .. } => needs,
+        }
+    }
+
+    /// What it reads of a trial and takes of memory.
+    pub(crate) fn takes(&self, sizes: &Sizes<'_>) -> Takes {
+        match self.definition.compute {
+            Compute::Graph(_) | Compute::Patterns { .. } => Takes::default(),
+            Compute::Passes { takes, .. } => takes(sizes, &self.values),
         }
     }
 

@@ -65,6 +65,14 @@ impl PatternSet {
         PatternSet { samples, patterns }
     }
 
+    /// Bytes that a set takes for the patterns of so many units, if all of them are distinct.
+    pub(crate) fn bytes(samples: usize, units: usize) -> usize {
+        match samples {
+            0..=SAMPLES => DENSE_WORDS * size_of::<u64>(),
+            _ => Sieve::bytes(samples, units),
+        }
+    }
+
     /// Number of samples of each pattern.
     pub fn samples(&self) -> usize {
         self.samples

@@ -6,6 +6,8 @@
 use nalgebra::DMatrix;
 use swapnas_graph::Element;
 
+use crate::trial::product;
+
 /// Numbers of each row that are multiplied before the next ones are looked at: few enough for those of
 /// many rows to stay in the cache, and a multiple of the number of sums.
 const CHUNK: usize = 1024;
@@ -27,6 +29,17 @@ pub(crate) fn gram<E: Element, R: AsRef<[E]>>(rows: &[R]) -> DMatrix<f64> {
         }
     }
     DMatrix::from_fn(rows.len(), rows.len(), |i, j| sums[i.max(j) * rows.len() + i.min(j)].total())
+}
+
+/// Bytes that the products of so many rows and their eigenvalues take, besides the rows.
+pub(crate) fn gram_bytes(rows: usize) -> usize {
+    // Sums, the matrix, and copies that it is decomposed in.
+    product([rows, rows, size_of::<Sums>() + 4 * size_of::<f64>()])
+}
+
+/// Bytes that so many rows take once they are [standardised].
+pub(crate) fn standardised_bytes(rows: usize, len: usize) -> usize {
+    product([rows.saturating_add(1), len, size_of::<f64>()])
 }
 
 /// The sum of products.

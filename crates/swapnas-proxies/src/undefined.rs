@@ -10,6 +10,28 @@ pub enum Undefined {
     /// The metric looks at convolutions and linear layers.
     #[error("no convolution and no linear layer has a gradient")]
     NoLayers,
+    /// The metric compares images with each other.
+    #[error("the batch has one image, and the metric compares images; give a --batch of two or more")]
+    OneImage,
+    /// Images that differ in nothing cannot be compared.
+    #[error("all images of the batch are the same, and the metric compares them; give other --inputs")]
+    SameImages,
+    /// Images that the metric must be able to tell apart.
+    #[error(
+        "images {0} and {1} of the batch, counted from 0, are the same, and the metric is of images that differ"
+    )]
+    Twins(usize, usize),
+    /// The metric compares images of one class.
+    #[error(
+        "no class has two images that differ, and the metric compares images of one class; raise --batch"
+    )]
+    Singles,
+    /// The metric compares classes.
+    #[error("all images are of one class, and with so many classes the metric compares them; raise --batch")]
+    OneLabel,
+    /// The cross entropy says nothing.
+    #[error("the network has one class, so the cross entropy is zero whatever its weights are")]
+    OneClass,
     /// The factor of the regularised score is too small for a number.
     #[error(
         "the regularisation factor of {thousands} thousand parameters is too small for a number with mu={mu} \
@@ -26,6 +48,14 @@ pub enum Undefined {
     /// The result is infinite or no number.
     #[error("the value is {0}")]
     NotFinite(f64),
+    /// Numbers that the result would be made of are infinite or none.
+    #[error("{what} are not finite: {place}; give images or weights of a smaller scale")]
+    Overflow {
+        /// Values or gradients.
+        what: &'static str,
+        /// Where they are.
+        place: String,
+    },
     /// A correlation with something that does not vary.
     #[error("{0}, so nothing can be correlated with it")]
     Constant(&'static str),
@@ -79,12 +109,24 @@ impl From<Undefined> for Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        Failure::Run(error)
+        match error {
+            RunError::NotFinite { place } => {
+                Failure::Undefined(Undefined::Overflow { what: "values of the network", place })
+            }
+            error => Failure::Run(error),
+        }
     }
 }
 
 impl From<GradError> for Failure {
     fn from(error: GradError) -> Self {
-        Failure::Gradient(error)
+        match error {
+            GradError::Run(error) => error.into(),
+            GradError::NotFinite { of } => Failure::Undefined(Undefined::Overflow {
+                what: "gradients of the network",
+                place: format!("those of {of}"),
+            }),
+            error => Failure::Gradient(error),
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! Scores are a pure function of architecture and settings.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use swapnas_graph::{Level, Shape};
-use swapnas_proxies::{Columns, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined};
+use swapnas_graph::{Conv, GraphBuilder, Level, Shape, Window};
+use swapnas_proxies::inputs::{Array, InputSpec};
+use swapnas_proxies::{
+    Columns, GraphScorer, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined,
+};
 use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
 
 fn scorer(
@@ -144,32 +148,159 @@ fn every_metric_has_a_value_or_a_reason_in_every_space() {
     }
 }
 
-/// Stops after some networks.
-struct StopAfter(usize, AtomicUsize);
+/// Why metrics are undefined for images of which each is `values`' next one, and so many classes.
+fn undefined(values: &[f32], labels: &[usize], batch: usize, classes: usize) -> Vec<(String, String)> {
+    let shape = Shape::new(3, 8, 8);
+    let image = |&value: &f32| (0..shape.elements()).map(move |i| (i as f32 * value).sin());
+    let numbers: Vec<f32> = values.iter().flat_map(image).collect();
+    let array = Array::new([values.len(), 3, 8, 8], numbers, Some(labels.to_vec())).unwrap();
+    let columns: Columns = "all".parse().unwrap();
+    let settings = Settings {
+        metrics: columns.metrics().to_vec(),
+        inputs: InputSpec::Array(Arc::new(array)),
+        batch,
+        repeats: Some(1),
+        seed: 3,
+        init: None,
+        sharing: Sharing::Shared,
+        level: Level::best(),
+        precision: Precision::Single,
+    };
+    let space = by_name("nb201").unwrap();
+    let default = space.default_network();
+    let network = NetworkConfig { channels: Some(4), cells: Some(1), input: shape, classes, ..default };
+    let scorer = Scorer::new(space, network, settings).unwrap();
+    let arch = space
+        .parse("|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_3x3~0|none~1|avg_pool_3x3~2|");
+    let scored = score(&scorer, &[arch.unwrap()], 1).remove(0);
+    let reasons = columns.metrics().iter().zip(scored.scores);
+    reasons.filter_map(|(metric, score)| Some((metric.to_string(), score.err()?.to_string()))).collect()
+}
+
+/// By their definitions: what compares images, classes or batches has no value where there is but one of them.
+#[test]
+fn metrics_that_compare_are_undefined_where_there_is_nothing_to_compare() {
+    let check = |found: Vec<(String, String)>, expected: &[(&str, &str)]| {
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((metric, reason), (name, part)) in found.iter().zip(expected) {
+            assert!(metric == name && reason.contains(part), "{metric}: {reason}");
+        }
+    };
+    // What is needed: a batch, as many for the second one, and different ones.
+    let differ = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+    check(undefined(&differ, &[0, 1, 0, 1, 0, 1, 0, 1], 4, 10), &[]);
+    check(undefined(&differ, &[3; 8], 4, 10), &[]);
+    let one = "has one image";
+    let alone = [("nwot", one), ("jacov", one), ("epe_nas", one), ("gradsign", one), ("ntk", one)];
+    check(undefined(&differ, &[0; 8], 1, 10), &alone);
+    let same = "images of the batch are the same";
+    let batches = "the difference between the gradients of the two batches is zero";
+    check(
+        undefined(&[0.4; 8], &[5; 8], 4, 10),
+        &[
+            ("nwot", same),
+            ("jacov", same),
+            ("epe_nas", same),
+            ("zico", batches),
+            ("gradsign", same),
+            ("ntk", same),
+        ],
+    );
+    // The same image with other labels has other gradients.
+    let labels = [0, 1, 2, 3, 4, 5, 6, 7];
+    check(
+        undefined(&[0.4; 8], &labels, 4, 10),
+        &[("nwot", same), ("jacov", same), ("epe_nas", same), ("ntk", same)],
+    );
+    check(undefined(&differ, &labels, 4, 10), &[("epe_nas", "no class has two images that differ")]);
+    check(undefined(&differ, &[3; 8], 4, 101), &[("epe_nas", "all images are of one class")]);
+    // Two of them are one, wherever the seed puts them.
+    let twins = undefined(&[0.1, 0.2, 0.1, 0.2], &[0; 4], 3, 10);
+    check(twins[..1].to_vec(), &[("nwot", "the determinant of the kernel matrix is zero")]);
+    assert!(
+        twins.iter().any(|(metric, reason)| metric == "ntk" && reason.contains("are the same")),
+        "{twins:?}"
+    );
+    let class = "the network has one class";
+    let entropy =
+        ["plain", "grad_norm", "snip", "grasp", "fisher", "zico", "gradsign"].map(|name| (name, class));
+    let mut expected = entropy.to_vec();
+    expected.push(("vkdnw", "is zero"));
+    check(undefined(&differ, &[0; 8], 4, 1), &expected);
+}
+
+/// Stops once so many networks are done.
+struct StopAfter {
+    networks: usize,
+    done: AtomicUsize,
+}
+
+impl StopAfter {
+    fn new(networks: usize) -> Self {
+        StopAfter { networks, done: AtomicUsize::new(0) }
+    }
+}
 
 impl Progress for StopAfter {
-    fn advance(&self, _networks: f64) {
-        self.1.fetch_add(1, Ordering::Relaxed);
+    fn advance(&self, networks: f64) {
+        assert!(networks >= 1.0 && networks.fract() == 0.0, "{networks} networks are no whole ones");
+        self.done.fetch_add(networks as usize, Ordering::Relaxed);
     }
 
     fn stopped(&self) -> bool {
-        self.1.load(Ordering::Relaxed) >= self.0
+        self.done.load(Ordering::Relaxed) >= self.networks
     }
 }
 
 #[test]
-fn what_is_done_when_the_work_is_stopped_is_kept() {
-    let space = by_name("darts").unwrap();
-    let scorer = scorer(space, &["swap"], 16, 1, Sharing::Shared);
-    let archs = archs(space, 12);
-    let all = score(&scorer, &archs, 1);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let part = pool.install(|| scorer.score(&archs, &StopAfter(5, AtomicUsize::new(0))).unwrap());
-    assert_eq!(part.len(), archs.len());
-    assert_eq!(part.iter().flatten().count(), 5);
-    for (part, all) in part.iter().zip(&all).filter_map(|(part, all)| Some((part.as_ref()?, all))) {
-        assert_eq!(part, all);
+fn what_is_reported_as_done_is_there_when_the_work_is_stopped() {
+    let space = by_name("nb201").unwrap();
+    let mut archs = archs(space, 40);
+    // Those that are there twice are scored once, and are done at once.
+    archs.extend_from_within(3..9);
+    for (metrics, batch, repeats) in
+        [(&["swap"][..], 16, 3), (&["swap"], 20, 5), (&["snip", "jacov"], 4, 1), (&["swap", "snip"], 4, 3)]
+    {
+        for sharing in [Sharing::Shared, Sharing::Independent] {
+            let scorer = scorer(space, metrics, batch, repeats, sharing);
+            let all = score(&scorer, &archs, 2);
+            for threads in [1, 2, 4] {
+                let case = format!("{metrics:?} {repeats} times, {sharing:?}, {threads} threads");
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                for networks in [1, 7, 30] {
+                    let progress = StopAfter::new(networks);
+                    let part = pool.install(|| scorer.score(&archs, &progress).unwrap());
+                    let there = part.iter().flatten().count();
+                    assert_eq!(part.len(), archs.len());
+                    assert!(there >= networks, "{there} of {networks} are there: {case}");
+                    assert_eq!(there, progress.done.into_inner(), "{case}");
+                    for (part, all) in
+                        part.iter().zip(&all).filter_map(|(part, all)| Some((part.as_ref()?, all)))
+                    {
+                        assert_eq!(part, all, "{case}");
+                    }
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn equal_architectures_are_scored_once() {
+    let space = by_name("nb201").unwrap();
+    let few = archs(space, 7);
+    let many: Vec<Arch> = few.iter().cycle().take(300_000).cloned().collect();
+    let scorer = scorer(space, &["swap", "snip"], 4, 2, Sharing::Independent);
+    let expected = score(&scorer, &few, 1);
+    let progress = StopAfter::new(usize::MAX);
+    let scored = scorer.score(&many, &progress).unwrap();
+    assert!(
+        scored
+            .iter()
+            .zip(expected.iter().cycle())
+            .all(|(scored, expected)| scored.as_ref() == Some(expected))
+    );
+    assert_eq!(progress.done.into_inner(), many.len());
 }
 
 #[test]
@@ -179,6 +310,45 @@ fn regularisation_that_vanishes_is_a_reason_and_no_number() {
     let scored = score(&scorer, &archs(space, 1), 1).remove(0);
     assert!(matches!(scored.scores[0], Err(Undefined::Underflow { .. })));
     assert_eq!(scored.scores[1].as_ref().unwrap().mean, scored.params as f64);
+}
+
+/// Doubled so often that single precision does not hold it.
+#[test]
+fn values_that_overflow_are_a_reason_for_all_that_is_made_of_them() {
+    let mut b = GraphBuilder::new(Shape::new(3, 8, 8));
+    let x = b.input();
+    let x = b.conv2d("conv", x, Conv::new(4, Window::square(3))).unwrap();
+    let x = (0..140).fold(x, |x, _| b.add(&[x, x]).unwrap());
+    let x = b.relu("relu", x).unwrap();
+    let x = b.mean(x).unwrap();
+    let logits = b.linear("classifier", x, 10, true).unwrap();
+    let graph = Arc::new(b.finish(&[logits, x]));
+    let metrics = ["swap", "standard-patterns", "nwot", "snip", "grad-norm", "jacov", "grasp", "fisher"];
+    for precision in [Precision::Single, Precision::Double] {
+        let settings = Settings {
+            metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+            inputs: Default::default(),
+            batch: 6,
+            repeats: Some(2),
+            seed: 7,
+            init: None,
+            sharing: Sharing::Shared,
+            level: Level::best(),
+            precision,
+        };
+        let scorer = GraphScorer::new(Shape::new(3, 8, 8), 10, settings).unwrap();
+        let scored = scorer.score(std::slice::from_ref(&graph), &()).unwrap().remove(0).unwrap();
+        for (metric, score) in metrics.iter().zip(&scored.scores) {
+            match (precision, score) {
+                (Precision::Single, Err(reason @ Undefined::Overflow { .. })) => {
+                    assert!(reason.to_string().contains("the addition behind 'conv'"), "{reason}");
+                }
+                (Precision::Double, Ok(_)) => {}
+                _ => panic!("{metric}, {precision:?}: {score:?}"),
+            }
+        }
+        assert_eq!(scored.saturation.is_some(), precision == Precision::Double);
+    }
 }
 
 #[test]

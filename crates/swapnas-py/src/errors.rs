@@ -47,7 +47,7 @@ pub(crate) enum Kind {
 impl Raise for ScoreError {
     fn kind(&self) -> Kind {
         match self {
-            ScoreError::Memory(_) => Kind::Memory,
+            ScoreError::Memory(_) | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
             ScoreError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
             _ => Kind::Value,
         }
@@ -71,9 +71,11 @@ impl Raise for SearchError {
             SearchError::Taken(_) => Kind::File(ErrorKind::AlreadyExists),
             SearchError::NoRun { .. } => Kind::File(ErrorKind::NotFound),
             SearchError::LatencyTable { path, .. } if !path.exists() => Kind::File(ErrorKind::NotFound),
-            SearchError::Locked(_) | SearchError::Database { .. } | SearchError::Format { .. } => {
-                Kind::File(ErrorKind::Other)
-            }
+            SearchError::Gone(_) => Kind::File(ErrorKind::NotFound),
+            SearchError::Locked(_)
+            | SearchError::Database { .. }
+            | SearchError::Damaged { .. }
+            | SearchError::Format { .. } => Kind::File(ErrorKind::Other),
             _ => Kind::Value,
         }
     }

@@ -3,7 +3,7 @@ use std::ffi::CString;
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use swapnas::{Columns, InputSpec, Score, Scored, Scorer, Scoring, Undefined, saturation_warnings};
+use swapnas::{Columns, InputSpec, Score, Scored, Scorer, Scoring, Undefined, plain, saturation_warnings};
 
 use crate::correlation::object_of;
 use crate::errors::{Raise, in_python};
@@ -80,6 +80,7 @@ impl PyScorer {
 
     fn __repr__(&self) -> String {
         let metrics = self.metrics().join(",");
+        let metrics = plain(&metrics);
         format!("<swapnas.Scorer of {}: {metrics}, network {}>", self.scoring.space.name(), self.network())
     }
 

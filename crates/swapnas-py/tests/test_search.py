@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Searches(unittest.TestCase):
         whole = swapnas.search("nb201", folder=self.folder / "whole", **SMALL)
         cut = swapnas.search("nb201", folder=self.folder / "cut", budget_seconds=1e-6, **SMALL)
         self.assertFalse(cut.complete)
+        self.assertEqual(cut.evaluations, 0)
         calls = []
         resumed = swapnas.resume(cut.folder, top=5, progress=lambda *call: calls.append(call))
         self.assertEqual((resumed.best, resumed.evaluations), (whole.best, whole.evaluations))
@@ -122,6 +124,25 @@ class Command(unittest.TestCase):
         words = ["export", "4321", "--space", "nb201", "--format", "onnx", "--channels", "4", "--cells", "1"]
         shown = subprocess.run([sys.executable, "-m", "swapnas", *words], capture_output=True, check=True)
         self.assertEqual(shown.stdout, swapnas.export(4321, "nb201", format="onnx", channels=4, cells=1))
+
+    @unittest.skipUnless(sys.platform == "linux", "only there it is said which signals a process watches for")
+    def test_signals_stop_it(self):
+        words = ["score", "--space", "nb201", "--random", "20000", "--batch", "64", "--threads", "1"]
+        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "swapnas", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            )
+            while True:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                watched = int(status.split("SigCgt:")[1].split()[0], 16)
+                # Python watches for Ctrl-C by itself; the command watches for all three.
+                if watched >> (signal.SIGHUP - 1) & 1:
+                    break
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, said = process.communicate()
+            self.assertEqual(process.returncode, 128 + number)
+            self.assertRegex(said, "^stopped: .* are scored\n$")
 
     def test_it_is_the_command(self):
         shown = self.run_command("--version")

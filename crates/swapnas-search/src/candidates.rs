@@ -26,7 +26,7 @@ impl Candidates {
     /// Candidates of a space. `network` is the one that is to be trained.
     ///
     /// # Errors
-    /// If latency is limited and there is no table, or if the limits contradict each other.
+    /// If latency is limited and there is no table, or if the limits contradict each other or make no sense.
     pub fn new(
         space: &'static dyn Space,
         network: NetworkConfig,
@@ -36,6 +36,9 @@ impl Candidates {
     ) -> Result<Self, SearchError> {
         if limits.max_latency.is_some() && table.is_none() {
             return Err(SearchError::NoLatencyTable);
+        }
+        if limits.max_latency.is_some_and(|most| !(most > 0.0 && most < 1e12)) {
+            return Err(SearchError::Asked("the most milliseconds are a number greater than 0".to_owned()));
         }
         if let (Some(least), Some(most)) = (limits.min_params, limits.max_params)
             && least > most
@@ -54,6 +57,11 @@ impl Candidates {
     /// The network that is to be trained.
     pub fn network(&self) -> &NetworkConfig {
         &self.network
+    }
+
+    /// Whether latencies are known.
+    pub(crate) fn has_latencies(&self) -> bool {
+        self.table.is_some()
     }
 
     /// Random numbers for what algorithms choose.

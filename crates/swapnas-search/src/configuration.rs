@@ -2,12 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use swapnas_graph::{Level, Shape, plain, shell_word};
+use swapnas_graph::{Level, Shape, plain};
 use swapnas_proxies::{Columns, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
 use crate::algorithm::{Aging, Algorithm, Exhaustive, Nsga2, RandomSearch, SwapNas};
-use crate::{AlgorithmKind, LatencyTable, Limits, SearchError, Sizes};
+use crate::{AlgorithmKind, Candidates, LatencyTable, Limits, SearchError, Sizes};
 
 /// Everything that the result of a search depends on. It is kept with the run, so that the run can be
 /// resumed.
@@ -58,11 +58,16 @@ pub struct Configuration {
 /// A network, as in [`NetworkConfig`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
-    preset: String,
-    channels: Option<usize>,
-    cells: Option<usize>,
-    input: [usize; 3],
-    classes: usize,
+    /// Which network, by name.
+    pub preset: String,
+    /// Channels of the first stage, or the preset's own.
+    pub channels: Option<usize>,
+    /// Cells, or the preset's own.
+    pub cells: Option<usize>,
+    /// Channels, height and width of the images.
+    pub input: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
 }
 
 /// What small values are good of besides a good score.
@@ -184,6 +189,14 @@ impl Configuration {
         read(&self.metrics)
     }
 
+    /// What draws the architectures that may be evaluated.
+    ///
+    /// # Errors
+    /// If there is no such space or network, or the limits make no sense.
+    pub fn candidates(&self) -> Result<Candidates, SearchError> {
+        Candidates::new(self.space()?, self.trained()?, self.limits, self.latency.clone(), self.seed)
+    }
+
     /// How networks are scored; `level` does not change results.
     ///
     /// # Errors
@@ -241,43 +254,5 @@ impl Configuration {
     /// How many mutants are asked for in all. There is no telling what numbers a run holds.
     fn mutants(&self) -> usize {
         self.cycles.saturating_mul(self.mutations)
-    }
-}
-
-impl Configuration {
-    /// The command that runs the same search.
-    pub fn command(&self) -> String {
-        let mut words = vec!["swapnas search".to_owned()];
-        let mut add = |name: &str, value: Option<String>| {
-            words.extend(value.map(|value| format!("--{name} {}", shell_word(&value))));
-        };
-        let number = |n: Option<usize>| n.map(|n| n.to_string());
-        add("space", Some(self.space.clone()));
-        add("metrics", Some(self.metrics.clone()));
-        add("inputs", Some(self.inputs.clone()));
-        add("batch", Some(self.batch.to_string()));
-        add("repeats", self.repeats.map(|n| n.to_string()));
-        add("seed", Some(self.seed.to_string()));
-        add("init", self.init.clone());
-        add("weights", self.independent.then(|| "independent".to_owned()));
-        add("precision", (self.precision != "f32").then(|| self.precision.clone()));
-        add("network", Some(self.scored.preset.clone()));
-        add("channels", number(self.scored.channels));
-        add("cells", number(self.scored.cells));
-        add("size", Some(self.scored.input[1].to_string()));
-        add("classes", Some(self.scored.classes.to_string()));
-        add("final-channels", number(self.trained.channels));
-        add("final-cells", number(self.trained.cells));
-        add("algorithm", Some(self.algorithm.to_string()));
-        for (name, number) in self.numbers() {
-            add(name, Some(number.to_string()));
-        }
-        add("second-objective", Some(self.second.to_string()));
-        add("min-params", self.limits.min_params.map(|n| n.to_string()));
-        add("max-params", self.limits.max_params.map(|n| n.to_string()));
-        add("max-macs", self.limits.max_macs.map(|n| n.to_string()));
-        add("max-latency", self.limits.max_latency.map(|ms| ms.to_string()));
-        add("latency-table", self.latency.as_ref().map(|_| "FILE".to_owned()));
-        words.join(" ")
     }
 }

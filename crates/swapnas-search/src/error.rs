@@ -111,7 +111,7 @@ pub enum SearchError {
         /// Why.
         cause: rusqlite::Error,
     },
-    /// The database is of another version or damaged.
+    /// The database is of another version or another program.
     #[error("{} cannot be used: {what}", plain(path))]
     Format {
         /// The file.
@@ -119,6 +119,24 @@ pub enum SearchError {
         /// What is wrong.
         what: String,
     },
+    /// The database is not what was written.
+    #[error(
+        "{} is damaged: {what}; put back a copy of it, or run the search again in another folder",
+        plain(path)
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and in which row.
+        what: String,
+    },
+    /// The folder was moved or removed while the search was running.
+    #[error(
+        "the run.db of the search is not in {} any more; what was saved is where the folder was moved to: continue it \
+         there with --resume",
+        plain(.0)
+    )]
+    Gone(PathBuf),
     /// Something that is asked for and does not go together.
     #[error("{0}")]
     Asked(String),

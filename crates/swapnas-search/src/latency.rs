@@ -57,6 +57,12 @@ impl LatencyTable {
             if !(row.ms.is_finite() && row.ms >= 0.0) {
                 return Err(error(format!("row {}: {} are no milliseconds", index + 1, row.ms)));
             }
+            if let Some(text) = [&row.op, &row.input].into_iter().find(|text| text.contains(',')) {
+                return Err(error(format!(
+                    "row {}: `{text}` has a comma, which no operation has",
+                    index + 1
+                )));
+            }
             let place = format!("{},{}", row.op, row.input);
             if milliseconds.contains_key(&place) {
                 let twice = format!("row {}: {place} is there twice; leave one of them out", index + 1);
@@ -65,6 +71,20 @@ impl LatencyTable {
             milliseconds.insert(place, row.ms);
         }
         Ok(LatencyTable { milliseconds })
+    }
+
+    /// The table as a file has it, from which it is read as it is.
+    ///
+    /// # Errors
+    /// As the writer has it; there is no reason for any.
+    pub fn to_csv(&self) -> csv::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["op", "input", "ms"])?;
+        for (line, milliseconds) in &self.milliseconds {
+            let (op, input) = line.split_once(',').unwrap_or((line, ""));
+            writer.write_record([op, input, &format!("{milliseconds:?}")])?;
+        }
+        writer.into_inner().map_err(|error| error.into_error().into())
     }
 
     /// The time that a network takes, in milliseconds.

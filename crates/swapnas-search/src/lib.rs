@@ -25,7 +25,7 @@ pub use algorithm::{
 };
 pub use archive::{Archive, Entry};
 pub use candidates::Candidates;
-pub use configuration::{Configuration, SecondObjective, UnknownSecondObjective};
+pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondObjective};
 pub use error::SearchError;
 pub use latency::LatencyTable;
 pub use limits::{Limits, Sizes};

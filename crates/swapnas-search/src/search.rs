@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use swapnas_graph::Level;
-use swapnas_proxies::{Progress, Scorer};
+use swapnas_proxies::{Progress, Scored, Scorer};
 use swapnas_spaces::Arch;
 
 use crate::algorithm::Algorithm;
@@ -31,6 +31,8 @@ pub struct Search {
     /// The step with which each entry of the archive came.
     steps: Vec<usize>,
     step: usize,
+    /// What the algorithm asks for and has not been told of yet.
+    asked: Vec<Arch>,
     /// Evaluations of an earlier process that the algorithm has not asked for again yet.
     known: HashMap<Arch, Entry>,
     /// How many evaluations this process has made.
@@ -59,36 +61,51 @@ impl Search {
     /// # Errors
     /// If the folder holds no run that can be continued.
     pub fn resume(folder: &Path, level: Level) -> Result<Self, SearchError> {
-        let (store, configuration) = Store::open(folder)?;
+        let (mut store, configuration) = Store::open(folder)?;
         let parts = Parts::new(&configuration, level)?;
-        let known = store.load(parts.candidates.space(), &parts.scorer.settings().metrics)?;
+        let known =
+            store.load(&parts.candidates, parts.scorer.network(), &parts.scorer.settings().metrics)?;
         Ok(parts.search(configuration, store, known))
     }
 
     /// Lets the algorithm run to its end, until `progress` stops it, or until the time is up. Whatever is
-    /// evaluated by then is in the store.
+    /// evaluated by then is in the store, and another call goes on from there.
     ///
     /// # Errors
     /// If networks cannot be scored, or the store cannot be written.
     pub fn run(&mut self, progress: &dyn Progress, budget: Option<Duration>) -> Result<Ended, SearchError> {
         let start = Instant::now();
+        self.run_until(progress, &|| budget.is_some_and(|budget| start.elapsed() >= budget))
+    }
+
+    /// The same, where `time_is_up` says when that is. It is asked wherever `progress` is: before every network.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn run_until(
+        &mut self,
+        progress: &dyn Progress,
+        time_is_up: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Ended, SearchError> {
+        let until = Until { progress, time_is_up };
         loop {
-            if progress.stopped() {
-                return Ok(Ended::Stopped);
+            if until.stopped() {
+                return Ok(until.ended());
             }
-            if budget.is_some_and(|budget| start.elapsed() >= budget) {
-                return Ok(Ended::OutOfTime);
+            if self.asked.is_empty() {
+                self.asked = self.algorithm.ask(&self.archive, &mut self.candidates)?;
             }
-            let asked = self.algorithm.ask(&self.archive, &mut self.candidates)?;
-            if asked.is_empty() {
+            if self.asked.is_empty() {
                 if self.archive.entries().is_empty() {
                     return Err(SearchError::NoneWithin(self.configuration.limits.to_string()));
                 }
+                self.check_known(|_| false)?;
                 return Ok(Ended::Complete);
             }
-            if !self.evaluate(&asked, progress)? {
-                return Ok(Ended::Stopped);
+            if !self.evaluate(&until)? {
+                return Ok(until.ended());
             }
+            let asked = std::mem::take(&mut self.asked);
             let place = |arch| self.archive.place(arch).expect("it has just been evaluated");
             let places: Vec<usize> = asked.iter().map(place).collect();
             self.algorithm.tell(&self.archive, &places);
@@ -99,10 +116,11 @@ impl Search {
         }
     }
 
-    /// Brings architectures into the archive; `false` if the work was stopped before all were scored.
-    fn evaluate(&mut self, asked: &[Arch], progress: &dyn Progress) -> Result<bool, SearchError> {
+    /// Brings the architectures that are asked for into the archive; `false` if the work was stopped before all
+    /// were scored.
+    fn evaluate(&mut self, progress: &dyn Progress) -> Result<bool, SearchError> {
         let mut new: Vec<Arch> = Vec::new();
-        for arch in asked {
+        for arch in &self.asked {
             if self.archive.place(arch).is_none() && !new.contains(arch) {
                 new.push(arch.clone());
             } else {
@@ -112,25 +130,41 @@ impl Search {
         let unknown: Vec<Arch> = new.iter().filter(|arch| !self.known.contains_key(arch)).cloned().collect();
         progress.advance((new.len() - unknown.len()) as f64);
         let scored = self.scorer.score(&unknown, progress)?;
+        let scored: Vec<(Arch, Scored)> =
+            unknown.into_iter().zip(scored).filter_map(|(arch, scored)| Some((arch, scored?))).collect();
         let candidates = &self.candidates;
-        let sizes: Vec<_> =
-            unknown.par_iter().map(|arch| candidates.sizes(arch)).collect::<Result<_, SearchError>>()?;
-        let entries = unknown.into_iter().zip(scored).zip(sizes);
-        let entries: Vec<Entry> = entries
-            .filter_map(|((arch, scored), sizes)| Some(Entry { arch, scored: scored?, sizes }))
-            .collect();
-        let space = self.candidates.space();
+        let entry = |(arch, scored): (Arch, Scored)| {
+            let sizes = candidates.sizes(&arch)?;
+            Ok(Entry { arch, scored, sizes })
+        };
+        let entries: Vec<Entry> = scored.into_par_iter().map(entry).collect::<Result<_, SearchError>>()?;
+        let (space, place) = (self.candidates.space(), self.archive.entries().len());
         self.store.save(space, &self.scorer.settings().metrics, &entries)?;
         self.evaluated += entries.len();
         self.known.extend(entries.into_iter().map(|entry| (entry.arch.clone(), entry)));
         if new.iter().any(|arch| !self.known.contains_key(arch)) {
             return Ok(false);
         }
-        self.store.step(space, self.step, self.archive.entries().len(), &new)?;
+        // A process begins a step when it has written the one before, so that what it left belongs to one step.
+        if !new.is_empty() && self.store.is_new(place) {
+            self.check_known(|arch| new.contains(arch))?;
+        }
+        self.store.step(space, self.step, place, &new)?;
         let entries = new.iter().map(|arch| self.known.remove(arch).expect("all are known by now"));
         self.archive.add(entries.collect::<Vec<Entry>>());
         self.steps.resize(self.archive.entries().len(), self.step);
         Ok(true)
+    }
+
+    /// Refuses evaluations of an earlier process that the algorithm would not have asked for.
+    fn check_known(&self, is_asked: impl Fn(&Arch) -> bool) -> Result<(), SearchError> {
+        match self.known.keys().filter(|arch| !is_asked(arch)).min() {
+            Some(arch) => {
+                let arch = self.candidates.space().print(arch);
+                Err(self.store.damaged(format!("the evaluation of {arch} is of no step of the search")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn undefined(&self) -> SearchError {
@@ -180,6 +214,29 @@ impl Search {
     }
 }
 
+/// The search as the scorer sees it: stopped by whoever watches it, or when the time is up.
+struct Until<'a> {
+    progress: &'a dyn Progress,
+    time_is_up: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Until<'_> {
+    /// Which of both it was.
+    fn ended(&self) -> Ended {
+        if self.progress.stopped() { Ended::Stopped } else { Ended::OutOfTime }
+    }
+}
+
+impl Progress for Until<'_> {
+    fn advance(&self, networks: f64) {
+        self.progress.advance(networks);
+    }
+
+    fn stopped(&self) -> bool {
+        self.progress.stopped() || (self.time_is_up)()
+    }
+}
+
 /// What a configuration is made into.
 struct Parts {
     scorer: Scorer,
@@ -194,11 +251,9 @@ impl Parts {
         if configuration.second == SecondObjective::Latency && configuration.latency.is_none() {
             return Err(SearchError::NoLatencyTable);
         }
-        let (limits, latency) = (configuration.limits, configuration.latency.clone());
-        let trained = configuration.trained()?;
         Ok(Parts {
             scorer: Scorer::new(space, configuration.scored()?, configuration.settings(level)?)?,
-            candidates: Candidates::new(space, trained, limits, latency, configuration.seed)?,
+            candidates: configuration.candidates()?,
             algorithm: configuration.algorithm()?,
             archive: Archive::new(configuration.columns()?, configuration.second.cost()),
         })
@@ -214,6 +269,7 @@ impl Parts {
             archive,
             steps: Vec::new(),
             step: 0,
+            asked: Vec::new(),
             known,
             evaluated: 0,
             store,

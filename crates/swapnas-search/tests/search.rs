@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use swapnas_graph::{Level, Shape};
 use swapnas_proxies::Progress;
@@ -84,6 +85,22 @@ impl Progress for StopAfter {
     }
 }
 
+/// A clock that goes on with every network that is done, and never stops the work by itself.
+struct Ticking<'a>(&'a StopAfter);
+
+impl Progress for Ticking<'_> {
+    fn advance(&self, networks: f64) {
+        // Those that are known take no time.
+        if networks == 1.0 {
+            self.0.advance(networks);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
 #[test]
 fn searches_improve_and_do_not_depend_on_threads() {
     for algorithm in HEURISTICS {
@@ -150,6 +167,50 @@ fn a_search_that_was_cut_anywhere_ends_as_if_it_had_not_been() {
 }
 
 #[test]
+fn the_time_is_looked_at_before_every_network() {
+    // A population in one go, of networks that are run one after the other.
+    let configuration = Configuration { population: 40, ..configuration(AlgorithmKind::SwapNas) };
+    let folder = tempfile::tempdir().unwrap();
+    let whole = on_threads(1, || {
+        let path = folder.path().join("whole");
+        let mut search = Search::create(&path, configuration.clone(), Level::best()).unwrap();
+        assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+        history(&search)
+    });
+    let path = folder.path().join("cut");
+    let mut search = Search::create(&path, configuration, Level::best()).unwrap();
+    let mut before = 0;
+    for round in 0..5 {
+        let clock = StopAfter(AtomicUsize::new(7));
+        let ticking = Ticking(&clock);
+        let ended = on_threads(1, || search.run_until(&ticking, &|| clock.stopped()).unwrap());
+        assert_eq!(ended, Ended::OutOfTime);
+        assert!(search.archive().entries().is_empty(), "the population is not complete");
+        let evaluations = rusqlite::Connection::open(path.join("run.db")).unwrap();
+        let count = "SELECT count(*) FROM evaluations";
+        let saved: i64 = evaluations.query_row(count, [], |row| row.get(0)).unwrap();
+        assert!((before + 1..=before + 7).contains(&saved), "{before} and {saved}");
+        before = saved;
+        if round == 2 {
+            // By another process, as it were.
+            drop(search);
+            search = Search::resume(&path, Level::best()).unwrap();
+        }
+    }
+    assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+    assert_eq!(history(&search), whole);
+}
+
+#[test]
+fn without_time_nothing_is_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut search = Search::create(&path, configuration(AlgorithmKind::SwapNas), Level::best()).unwrap();
+    assert_eq!(search.run(&(), Some(Duration::ZERO)).unwrap(), Ended::OutOfTime);
+    assert_eq!(search.evaluated(), 0);
+}
+
+#[test]
 fn every_function_of_a_small_space_is_seen_once() {
     let configuration = small_nb201(AlgorithmKind::Exhaustive);
     let folder = tempfile::tempdir().unwrap();
@@ -199,6 +260,12 @@ fn folders_that_cannot_be_used_are_left_alone() {
     drop(newer);
     let error = Search::resume(&path, Level::best()).err().unwrap();
     assert!(error.to_string().contains("format 99"), "{error}");
+    let other = rusqlite::Connection::open(path.join("run.db")).unwrap();
+    other.pragma_update(None, "user_version", 3).unwrap();
+    other.pragma_update(None, "application_id", 99).unwrap();
+    drop(other);
+    let error = Search::resume(&path, Level::best()).err().unwrap();
+    assert!(error.to_string().contains("no database of a search"), "{error}");
     std::fs::write(path.join("run.db"), "no database").unwrap();
     assert!(Search::resume(&path, Level::best()).is_err());
     assert_eq!(std::fs::read_to_string(path.join("run.db")).unwrap(), "no database");
@@ -209,6 +276,45 @@ fn folders_that_cannot_be_used_are_left_alone() {
     let nowhere = folder.path().join("nowhere");
     assert!(Search::create(&nowhere, wrong, Level::best()).is_err());
     assert!(!nowhere.exists(), "a wrong configuration leaves no folder");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_is_moved_or_removed_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, moved] = ["run", "moved"].map(|name| folder.path().join(name));
+    let configuration = configuration(AlgorithmKind::SwapNas);
+    let mut search = Search::create(&path, configuration.clone(), Level::best()).unwrap();
+    let cut = StopAfter(AtomicUsize::new(3));
+    assert_eq!(search.run(&cut, None).unwrap(), Ended::Stopped);
+    std::fs::rename(&path, &moved).unwrap();
+    let error = search.run(&(), None).unwrap_err();
+    assert!(matches!(error, SearchError::Gone(_)), "{error}");
+    // Nor is the database of another run taken for this one's.
+    let other = Search::create(&path, configuration.clone(), Level::best()).unwrap();
+    assert!(matches!(search.run(&(), None).unwrap_err(), SearchError::Gone(_)));
+    drop((search, other));
+    let mut search = Search::resume(&moved, Level::best()).unwrap();
+    assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+}
+
+#[test]
+fn folders_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    // Of an address, SQLite would make a database in memory.
+    let mut names: Vec<std::ffi::OsString> =
+        ["file:run?mode=memory&cache=shared", " ", "it's", "$HOME", "a\nb", "-x", "%41", "\u{202e}"]
+            .map(Into::into)
+            .to_vec();
+    #[cfg(unix)]
+    names.push(std::os::unix::ffi::OsStringExt::from_vec(vec![b'a', 0xff]));
+    for name in names {
+        let path = folder.path().join(name);
+        drop(Search::create(&path, small_nb201(AlgorithmKind::Random), Level::best()).unwrap());
+        assert!(path.join("run.db").exists(), "{path:?}");
+        let mut search = Search::resume(&path, Level::best()).unwrap();
+        assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+    }
 }
 
 #[test]

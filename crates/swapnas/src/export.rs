@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use swapnas_graph::onnx::{self, Contents, OnnxError};
 use swapnas_graph::torch::{self, TorchError};
 use swapnas_graph::{
-    Batch, BatchError, Draw, Graph, Init, Level, Plan, RunError, Shape, Statistics, ValueId, Weights,
+    Batch, BatchError, Draw, Graph, Init, Level, Param, Plan, RunError, Shape, Statistics, ValueId, Weights,
 };
 use swapnas_proxies::inputs::{InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
@@ -346,9 +346,10 @@ fn numbers(plan: &Plan) -> usize {
     // A layer has its weights as they are drawn, as they are put together, and in the order of the kernel,
     // which takes up to twice the room.
     let run = (plan.lanes_per_block().saturating_mul(CALIBRATION)).saturating_add(weights.saturating_mul(4));
-    // Parameters by themselves, and in the file.
-    let file = graph.parameter_count().saturating_mul(2);
-    run.max(usize::try_from(file).unwrap_or(usize::MAX))
+    // Parameters by themselves, one of them as it is drawn, and all in the file.
+    let lengths = || graph.params().iter().map(Param::len);
+    let all = lengths().fold(0, usize::saturating_add).saturating_mul(2);
+    run.max(all.saturating_add(lengths().max().unwrap_or(0).saturating_mul(2)))
 }
 
 fn memory(what: &'static str, numbers: usize) -> Result<(), ExportError> {

@@ -14,6 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod command;
 mod correlate;
 pub mod drawing;
 pub mod export;
@@ -38,7 +39,6 @@ pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
 pub use swapnas_graph::{
     Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, read_json,
-    shell_word,
 };
 pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
 pub use swapnas_proxies::metrics::all as metrics;

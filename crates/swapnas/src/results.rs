@@ -1,11 +1,15 @@
-//! What a search leaves behind: `best.json`, `history.csv` and `report.html` in the folder of the run.
+//! What a search leaves behind: `best.json`, `history.csv` and `report.html` in the folder of the run, and
+//! `latency.csv` if it has a table of latencies.
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
-use swapnas_search::{Ended, Entry, Search, SecondObjective};
+use swapnas_search::{Configuration, Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Column, Score, Undefined, WriteError, drawing, file, plain, saturation_warnings};
+use crate::{Column, Score, Undefined, WriteError, command, drawing, file, plain, saturation_warnings};
+
+/// The table of latencies in the folder of a run.
+const LATENCIES: &str = "latency.csv";
 
 /// One of the best architectures of a search.
 #[derive(Clone, Debug)]
@@ -76,9 +80,21 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
         "best": best,
         "front": archs(&search.archive().front()),
         "population": archs(search.population()),
-        "command": search.configuration().command(),
+        "command": command(search),
         "version": env!("CARGO_PKG_VERSION"),
     })
+}
+
+/// The command that runs the same search. It reads the latencies that are left in the folder: the table that was
+/// given may be another by now.
+fn command(search: &Search) -> String {
+    command::search(search.configuration(), Some(&search.folder().join(LATENCIES)))
+}
+
+/// The hash of all settings.
+fn fingerprint(configuration: &Configuration) -> String {
+    let settings = json!(configuration).to_string();
+    format!("{:016x}", Key::of(settings).0)
 }
 
 /// Everything that was evaluated, in order: one row each.
@@ -209,18 +225,24 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         versions: vec![
             ("swapnas".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             // Two runs with equal settings have equal fingerprints.
-            ("fingerprint".to_owned(), format!("{:016x}", Key::of(configuration.command()).0)),
+            ("fingerprint".to_owned(), fingerprint(configuration)),
         ],
-        command: configuration.command(),
+        command: command(search),
     }
 }
 
-/// Writes `best.json`, `history.csv` and `report.html` into the folder of the run.
+/// Writes `best.json`, `history.csv` and `report.html` into the folder of the run, and `latency.csv` if there are
+/// latencies.
 ///
 /// # Errors
 /// If one of the files cannot be written.
 pub fn write(search: &Search, ended: Ended, count: usize) -> Result<(), WriteError> {
     let path = |name: &str| search.folder().join(name);
+    if let Some(latencies) = &search.configuration().latency {
+        let table =
+            latencies.to_csv().map_err(|error| WriteError { path: path(LATENCIES), source: error.into() })?;
+        file::write(&path(LATENCIES), &table)?;
+    }
     let best = format!("{:#}\n", best_json(search, ended, count));
     file::write(&path("best.json"), best.as_bytes())?;
     let history = history_csv(search)

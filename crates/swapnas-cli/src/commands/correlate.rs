@@ -12,12 +12,12 @@ use swapnas::{
     Column, Correlation, Score, Scored, Scoring, Undefined, check_output, plain, saturation_warnings,
 };
 
-use crate::Ending;
 use crate::args::CorrelateArgs;
 use crate::commands::scoring::start_threads;
 use crate::progress::Bar;
 use crate::render;
 use crate::subjects::{Reader, Subject, Subjects};
+use crate::{Ending, say};
 
 pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
@@ -66,33 +66,37 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
             (column, swapnas::correlate(column.direction(), values, &accuracies, &params, seed))
         })
         .collect();
-    if let (Some(path), Some((column, correlation))) = (&args.plot, correlations.first()) {
+    // Where nothing was scored before the work was stopped, there is nothing to draw.
+    if let (Some(path), Some((column, correlation))) = (&args.plot, correlations.first())
+        && !done.is_empty()
+    {
         let points = Points { values: &values[0], accuracies: &accuracies, params: &params };
         draw(path, &subjects, column, &points, correlation)?;
     }
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        let metrics: Map<String, Value> = correlations
-            .iter()
-            .map(|(column, correlation)| Ok((column.to_string(), serde_json::to_value(correlation)?)))
-            .collect::<Result<_, serde_json::Error>>()?;
-        let failed: Vec<Value> = failed
-            .iter()
-            .map(|(line, reason)| json!({ "line": line, "reason": reason.to_string() }))
-            .collect();
-        let object = json!({
-            "space": subjects.origin(),
-            "network": subjects.network(),
-            "n": done.len(),
-            "failed": failed,
-            "skipped_pictures": render::skipped(settings),
-            "metrics": metrics,
-            "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
-            "threads": threads,
-            "simd": settings.level.to_string(),
-        });
-        writeln!(out, "{object}")?;
-    } else {
+    bar.print(|out| {
+        if args.json {
+            let metrics: Map<String, Value> = correlations
+                .iter()
+                .map(|(column, correlation)| Ok((column.to_string(), serde_json::to_value(correlation)?)))
+                .collect::<Result<_, serde_json::Error>>()?;
+            let failed: Vec<Value> = failed
+                .iter()
+                .map(|(line, reason)| json!({ "line": line, "reason": reason.to_string() }))
+                .collect();
+            let object = json!({
+                "space": subjects.origin(),
+                "network": subjects.network(),
+                "n": done.len(),
+                "failed": failed,
+                "skipped_pictures": render::skipped(settings),
+                "metrics": metrics,
+                "seconds": { "total": start.elapsed().as_secs_f64(), "scoring": seconds },
+                "threads": threads,
+                "simd": settings.level.to_string(),
+            });
+            writeln!(out, "{object}")?;
+            return Ok(());
+        }
         let networks = render::count(done.len(), subjects.noun());
         writeln!(out, "{}: {networks} of {}", subjects.origin(), plain(&args.table))?;
         writeln!(out, "{}", subjects.describe())?;
@@ -108,10 +112,12 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
             let (total, level) = (start.elapsed().as_secs_f64(), settings.level);
             writeln!(out, "{total:.2} s in all, {seconds:.2} s scoring, {threads} threads, {level}")?;
         }
-    }
+        Ok(())
+    })?;
     if done.len() < subjects.len() {
-        eprintln!("stopped: {} of {} are scored", done.len(), render::count(subjects.len(), subjects.noun()));
-        return Ok(Ending::Stopped);
+        let all = render::count(subjects.len(), subjects.noun());
+        say(format_args!("stopped: {} of {all} are scored", done.len()));
+        return Ok(bar.ending());
     }
     Ok(Ending::Complete)
 }

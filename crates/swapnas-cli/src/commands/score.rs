@@ -9,12 +9,12 @@ use swapnas::{
     Columns, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
 };
 
-use crate::Ending;
 use crate::args::ScoreArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
 use crate::subjects::{Reader, Subject, Subjects};
+use crate::{Ending, say};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
@@ -40,16 +40,15 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         best_first(columns, &mut rows);
         rows.truncate(top as usize);
     }
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        for row in &rows {
-            writeln!(out, "{}", object(columns, row))?;
+    bar.print(|out| {
+        if args.json {
+            for row in &rows {
+                writeln!(out, "{}", object(columns, row))?;
+            }
+            // Lines of standard output are networks.
+            skipped_lines(&failed).chain(subjects.settings().inputs.warning()).for_each(say);
+            return Ok(());
         }
-        // Lines of standard output are networks.
-        for warning in skipped_lines(&failed).chain(subjects.settings().inputs.warning()) {
-            eprintln!("{warning}");
-        }
-    } else {
         let shown = match top {
             Some(_) if done > rows.len() => {
                 format!("the best {} of {}", rows.len(), render::count(done, subjects.noun()))
@@ -63,10 +62,12 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         for warning in skipped_lines(&failed).chain(saturation).chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
-    }
+        Ok(())
+    })?;
     if done < subjects.len() {
-        eprintln!("stopped: {done} of {} are scored", render::count(subjects.len(), subjects.noun()));
-        return Ok(Ending::Stopped);
+        let all = render::count(subjects.len(), subjects.noun());
+        say(format_args!("stopped: {done} of {all} are scored"));
+        return Ok(bar.ending());
     }
     Ok(Ending::Complete)
 }

@@ -1,21 +1,18 @@
 //! `swapnas search`.
 
 use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
 use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{
-    Level, NetworkConfig, Searching, Shape, Space, free_folder, plain, saturation_warnings, shell_word,
-};
+use swapnas::{Level, Searching, command, free_folder, plain, saturation_warnings};
 
-use crate::Ending;
 use crate::args::SearchArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
+use crate::{Ending, say};
 
 /// What may be given together with `--resume`.
 const WITH_RESUME: [&str; 5] = ["resume", "threads", "json", "budget_seconds", "top"];
@@ -61,17 +58,18 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
     let ended = ended?;
     written?;
     let total = start.elapsed().as_secs_f64();
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        let mut object = results::best_json(&search, ended, args.top);
-        object["folder"] = search.folder().display().to_string().into();
-        object["seconds"] = serde_json::json!({ "total": total, "searching": searching });
-        object["threads"] = threads.into();
-        object["skipped_pictures"] = render::skipped(search.scorer().settings()).into();
-        object["simd"] = level.to_string().into();
-        writeln!(out, "{object}")?;
-    } else {
-        show(&mut out, &search, args.top)?;
+    bar.print(|out| {
+        if args.json {
+            let mut object = results::best_json(&search, ended, args.top);
+            object["folder"] = search.folder().display().to_string().into();
+            object["seconds"] = serde_json::json!({ "total": total, "searching": searching });
+            object["threads"] = threads.into();
+            object["skipped_pictures"] = render::skipped(search.scorer().settings()).into();
+            object["simd"] = level.to_string().into();
+            writeln!(out, "{object}")?;
+            return Ok(());
+        }
+        show(out, &search, args.top)?;
         let evaluated = search.evaluated();
         let rate = evaluated as f64 / searching.max(1e-9);
         writeln!(
@@ -80,16 +78,18 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
              {threads} threads, {level}",
             search.archive().entries().len()
         )?;
-    }
+        Ok(())
+    })?;
+    let resume = command::quoted(search.folder());
     match ended {
         Ended::Complete => Ok(Ending::Complete),
         Ended::OutOfTime => {
-            eprintln!("the time is up; go on with --resume {}", word(search.folder()));
+            say(format_args!("the time is up; go on with --resume {resume}"));
             Ok(Ending::Complete)
         }
         Ended::Stopped => {
-            eprintln!("stopped; go on with --resume {}", word(search.folder()));
-            Ok(Ending::Stopped)
+            say(format_args!("stopped; go on with --resume {resume}"));
+            Ok(bar.ending())
         }
     }
 }
@@ -117,12 +117,12 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
     };
     let (configuration, target) = searching.configuration()?;
     if let Some(target) = target {
-        eprintln!(
+        say(format_args!(
             "{} parameters of the network to be trained are about {} thousand of the scored one: the objective is {}",
             target.params, target.mu, configuration.metrics
-        );
+        ));
         if let Some(warning) = target.warning() {
-            eprintln!("{warning}");
+            say(warning);
         }
     }
     Ok(configuration)
@@ -153,37 +153,14 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
     writeln!(out, "run.db are in the same folder")?;
     if let Some(best) = found.first() {
         let arch = space.print(&best.entry.arch);
-        writeln!(out, "the network in PyTorch: {}", export(space, &arch, search.candidates().network()))?;
+        writeln!(
+            out,
+            "the network in PyTorch: {}",
+            command::export(space, &arch, search.candidates().network())
+        )?;
     }
     Ok(())
 }
 
-/// The command that exports an architecture as the network that is to be trained.
-fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String {
-    let default = space.final_network();
-    let mut command = format!("swapnas export {} --space {}", quoted(arch), space.name());
-    let mut add = |name: &str, value: Option<String>| {
-        command.extend(value.map(|value| format!(" --{name} {value}")));
-    };
-    add("channels", network.channels.map(|n| n.to_string()));
-    add("cells", network.cells.map(|n| n.to_string()));
-    add("classes", (network.classes != default.classes).then(|| network.classes.to_string()));
-    let Shape { channels, height, width } = network.input;
-    add("input", (network.input != default.input).then(|| format!("{channels}x{height}x{width}")));
-    add("format", Some("torch".to_owned()));
-    command
-}
-
-/// The folder as it is typed.
-fn word(folder: &Path) -> String {
-    shell_word(&folder.to_string_lossy())
-}
-
-/// In quotes between which a shell leaves everything as it is.
-fn quoted(arch: &str) -> String {
-    if arch.contains(['"', '$', '`', '\\', '!']) {
-        format!("'{}'", arch.replace('\'', r"'\''"))
-    } else {
-        format!("\"{arch}\"")
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ pub(crate) fn stdout(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The message of a command that fails, which prints nothing else.
+#[allow(dead_code)] // Not in every test does a command fail.
 pub(crate) fn error(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let code = output.status.code();

@@ -25,6 +25,8 @@ pub struct ValueCache<E: Element = f32> {
 struct Value<E> {
     lanes: Vec<Lane<E>>,
     moments: Vec<Moments>,
+    /// No number exceeds it.
+    bound: f64,
 }
 
 impl<E: Element> ValueCache<E> {
@@ -59,8 +61,17 @@ impl<E: Element> ValueCache<E> {
     /// The value of a slot with the moments that it needs. One that was kept by a network which needed
     /// no moments is of no use to one that does.
     pub(crate) fn get(&self, slot: &Slot) -> Option<(&[Lane<E>], &[Moments])> {
-        let value = self.values.get(&slot.key).filter(|v| !slot.moments || !v.moments.is_empty())?;
+        let value = self.value(slot)?;
         Some((&value.lanes, &value.moments))
+    }
+
+    /// A number that none of the value's numbers exceeds.
+    pub(crate) fn bound(&self, slot: &Slot) -> Option<f64> {
+        Some(self.value(slot)?.bound)
+    }
+
+    fn value(&self, slot: &Slot) -> Option<&Value<E>> {
+        self.values.get(&slot.key).filter(|v| !slot.moments || !v.moments.is_empty())
     }
 
     /// Memory for a value that the run at hand is not the last to need, if there is room.
@@ -78,8 +89,13 @@ impl<E: Element> ValueCache<E> {
         Some(vec![Lane::ZERO; lanes])
     }
 
-    pub(crate) fn keep(&mut self, key: Key, lanes: Vec<Lane<E>>, moments: Vec<Moments>) {
-        self.values.insert(key, Value { lanes, moments });
+    pub(crate) fn keep(&mut self, key: Key, lanes: Vec<Lane<E>>, moments: Vec<Moments>, bound: f64) {
+        self.values.insert(key, Value { lanes, moments, bound });
+    }
+
+    /// Takes memory back in which there is no value.
+    pub(crate) fn take_back(&mut self, lanes: Vec<Lane<E>>) {
+        self.free.push(lanes);
     }
 
     /// A run is over: values that no other run needs make room.

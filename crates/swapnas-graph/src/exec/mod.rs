@@ -45,6 +45,27 @@ pub enum RunError {
     /// Weights are missing or have another shape.
     #[error(transparent)]
     Weights(#[from] TensorsError),
+    /// Numbers within the network are infinite or none, so that all that comes of them would mean nothing.
+    #[error("values of the network are not finite: {place}; give images or weights of a smaller scale")]
+    NotFinite {
+        /// Which values.
+        place: String,
+    },
+    /// The system gives no more memory.
+    #[error("the values of a network take {bytes} bytes more than the system gives")]
+    Memory {
+        /// Bytes of what was to be written.
+        bytes: usize,
+    },
+}
+
+/// So many lanes of zeros.
+pub(crate) fn new_lanes<E: Element>(count: usize) -> Result<Vec<Lane<E>>, RunError> {
+    let mut lanes = Vec::new();
+    let bytes = count.saturating_mul(size_of::<Lane<E>>());
+    lanes.try_reserve_exact(count).map_err(|_| RunError::Memory { bytes })?;
+    lanes.resize(count, Lane::ZERO);
+    Ok(lanes)
 }
 
 /// The signs of a ReLU's units over the samples of a batch.
@@ -123,13 +144,23 @@ pub struct Executor<E: Element = f32> {
     kept: Vec<Option<Vec<Lane<E>>>>,
     /// Of each slot, per channel.
     moments: Vec<Vec<Moments>>,
-    affines: Vec<Option<Vec<Affine<E>>>>,
+    affines: Vec<Option<Scaled<E>>>,
+    /// Of each slot that this run has written, a number that none of its numbers exceeds.
+    bounds: Vec<Option<f64>>,
     /// Of each ReLU, from the step that captures them until they have been looked at.
     signs: Vec<Vec<u16>>,
     /// Memory of signs that have been looked at.
     spare: Vec<Vec<u16>>,
     numbers: Numbers<E>,
     scratch: RefCell<Scratch<E>>,
+}
+
+/// A batch normalisation, made of the moments of what it reads.
+struct Scaled<E> {
+    /// Of each channel.
+    channels: Vec<Affine<E>>,
+    /// No number of its result exceeds it.
+    bound: f64,
 }
 
 /// The parameters of the step at hand.
@@ -154,6 +185,7 @@ impl<E: Element> Executor<E> {
             kept: Vec::new(),
             moments: Vec::new(),
             affines: Vec::new(),
+            bounds: Vec::new(),
             signs: Vec::new(),
             spare: Vec::new(),
             numbers: Numbers::default(),
@@ -175,7 +207,7 @@ impl<E: Element> Executor<E> {
     /// needed are left there.
     ///
     /// # Errors
-    /// If the batch does not fit the network or weights are missing.
+    /// If the batch does not fit the network, weights are missing, or numbers within the network are not finite.
     pub fn run(
         &mut self,
         plan: &Plan,
@@ -191,7 +223,33 @@ impl<E: Element> Executor<E> {
         if batch.samples() == 0 {
             return Err(RunError::NoSamples);
         }
-        self.prepare(plan, batch);
+        self.prepare(plan, batch)?;
+        let done = self.steps(plan, batch, weights, cache.as_deref_mut(), observer);
+        if let Some(cache) = cache {
+            for (index, (slot, lanes)) in plan.slots.iter().zip(&mut self.kept).enumerate() {
+                let Some(lanes) = lanes.take() else { continue };
+                match (&done, self.bounds[index]) {
+                    (Ok(()), Some(bound)) => {
+                        let moments = if slot.moments { self.moments[index].clone() } else { Vec::new() };
+                        cache.keep(slot.key, lanes, moments, bound);
+                    }
+                    _ => cache.take_back(lanes),
+                }
+            }
+            cache.release(plan);
+        }
+        done
+    }
+
+    /// Does all steps that are needed.
+    fn steps(
+        &mut self,
+        plan: &Plan,
+        batch: &Batch<E>,
+        weights: Weights<'_>,
+        mut cache: Option<&mut ValueCache<E>>,
+        observer: &mut impl Observer,
+    ) -> Result<(), RunError> {
         let mut wanted: Vec<bool> = plan.relus().iter().map(|relu| observer.wants(relu)).collect();
         let needed = needed_steps(plan, &wanted, cache.as_deref());
         for (step, needed) in plan.steps.iter().zip(needed) {
@@ -210,19 +268,6 @@ impl<E: Element> Executor<E> {
                     self.spare.push(words);
                 }
             }
-        }
-        if let Some(cache) = cache {
-            for (slot, lanes) in plan
-                .slots
-                .iter()
-                .zip(self.kept.iter_mut())
-                .enumerate()
-                .filter_map(|(index, (slot, lanes))| Some(((index, slot), lanes.take()?)))
-            {
-                let moments = if slot.1.moments { self.moments[slot.0].clone() } else { Vec::new() };
-                cache.keep(slot.1.key, lanes, moments);
-            }
-            cache.release(plan);
         }
         Ok(())
     }
@@ -259,16 +304,18 @@ impl<E: Element> Executor<E> {
         })
     }
 
-    fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) {
+    fn prepare(&mut self, plan: &Plan, batch: &Batch<E>) -> Result<(), RunError> {
         let lanes = plan.lanes * batch.blocks();
         if self.lanes.len() < lanes {
             // Given back first, so that there are never both.
             self.lanes = Vec::new();
             if self.parallel {
+                let bytes = lanes.saturating_mul(size_of::<Lane<E>>());
+                self.lanes.try_reserve_exact(lanes).map_err(|_| RunError::Memory { bytes })?;
                 // Touching new memory takes as long as much of the work to be done in it.
                 (0..lanes).into_par_iter().map(|_| Lane::ZERO).collect_into_vec(&mut self.lanes);
             } else {
-                self.lanes.resize(lanes, Lane::ZERO);
+                self.lanes = new_lanes(lanes)?;
             }
         }
         self.kept.clear();
@@ -284,8 +331,12 @@ impl<E: Element> Executor<E> {
         }
         self.affines.clear();
         self.affines.resize_with(plan.affines.len(), || None);
+        self.bounds.clear();
+        self.bounds.resize(plan.slots.len(), None);
+        self.bounds[0] = Some(batch.largest());
         self.spare.extend(self.signs.drain(..).filter(|words| !words.is_empty()));
         self.signs.resize_with(plan.relus().len(), Vec::new);
+        Ok(())
     }
 
     /// Appends the numbers of a parameter, as the executor's number type.

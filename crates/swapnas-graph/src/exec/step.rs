@@ -6,8 +6,9 @@ use swapnas_lanes::kernels::rows::{self, Affine};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
-use super::{Executor, Numbers, RunError, ValueCache, Weights, grow};
-use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Work};
+use super::{Executor, Numbers, RunError, Scaled, ValueCache, Weights, grow};
+use crate::magnitude::{self, Magnitude};
+use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Target, Work};
 use crate::{Batch, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
@@ -31,8 +32,12 @@ impl<E: Element> Executor<E> {
         self.normalise(plan, step, cache.as_deref(), weights)?;
         let slot = &plan.slots[target.slot];
         let (layout, blocks) = (slot.layout(), batch.blocks());
+        let magnitude =
+            (!slot.moments).then(|| self.magnitude(plan, &step.work, slot.shape, cache.as_deref()));
         let mut kept = self.kept[target.slot].take();
-        if kept.is_none() {
+        // A value that somebody wants of this run stays with it.
+        let wanted_itself = plan.kept.iter().any(|(_, slot)| *slot == target.slot);
+        if kept.is_none() && !wanted_itself {
             kept = cache.as_mut().and_then(|cache| cache.room(slot, layout.lanes() * blocks));
         }
         // Memory is taken out for the time of the step, so that everything but the slot can be read.
@@ -77,10 +82,58 @@ impl<E: Element> Executor<E> {
                 *total = total.join(band);
             }
         }
+        let bound = match magnitude {
+            Some(magnitude) if magnitude.fits::<E>() => Some(magnitude.result),
+            Some(_) => Some(largest(lanes, slot, target, batch)).filter(|bound| bound.is_finite()),
+            None => Some(magnitude::of_moments(totals)).filter(|bound| bound.is_finite()),
+        };
         self.return_signs(&step.work, signs);
         self.kept[target.slot] = kept;
         self.lanes = memory;
+        let bound = bound.ok_or_else(|| plan.graph().not_finite(step.value))?;
+        let so_far = self.bounds[target.slot].unwrap_or(0.0);
+        self.bounds[target.slot] = Some(magnitude::larger(so_far, bound));
         Ok(())
+    }
+
+    /// How large the numbers are that a step reads.
+    fn bound(&self, plan: &Plan, source: &Source, cache: Option<&ValueCache<E>>) -> f64 {
+        let of_slot = || {
+            let known = || cache.and_then(|cache| cache.bound(&plan.slots[source.slot]));
+            self.bounds[source.slot].or_else(known).unwrap_or(f64::INFINITY)
+        };
+        let scaled = source.affine.and_then(|id| self.affines[id].as_ref()).map(|scaled| scaled.bound);
+        magnitude::activated(source.activation, scaled.unwrap_or_else(of_slot))
+    }
+
+    /// How large the numbers of a step's result can be.
+    fn magnitude(&self, plan: &Plan, work: &Work, result: Shape, cache: Option<&ValueCache<E>>) -> Magnitude {
+        let bound = |source: &Source| self.bound(plan, source, cache);
+        let shape = |source: &Source| plan.slots[source.slot].shape;
+        let Numbers { widened, bias, taps, .. } = &self.numbers;
+        match work {
+            Work::Zero | Work::Signs { .. } => Magnitude::plain(0.0),
+            Work::Combine { terms } => Magnitude::plain(terms.iter().map(bound).sum()),
+            Work::Convolve { source, weights, .. } => {
+                let outputs = weights.iter().map(|id| plan.graph().param(*id).shape[0]).sum();
+                let of_weights = magnitude::of_weights(widened, outputs);
+                Magnitude::weighted(bound(source), of_weights, magnitude::of_numbers(bias))
+            }
+            Work::Depthwise { source, weight, pointwise, .. } => {
+                let outputs = |id: ParamId| plan.graph().param(id).shape[0];
+                let first =
+                    Magnitude::weighted(bound(source), magnitude::of_weights(taps, outputs(*weight)), 0.0);
+                let Some((weight, _)) = pointwise else { return first };
+                let of_weights = magnitude::of_weights(widened, outputs(*weight));
+                let second = Magnitude::weighted(first.result, of_weights, magnitude::of_numbers(bias));
+                Magnitude { within: magnitude::larger(first.within, second.within), ..second }
+            }
+            Work::Pool { source, window, pool } => {
+                Magnitude::pooled(bound(source), window, *pool, shape(source), result)
+            }
+            Work::Mean { source } => Magnitude::mean(bound(source), shape(source)),
+            Work::Multiply { source, by } => Magnitude::plain(bound(source) * bound(by)),
+        }
     }
 
     /// Captures the signs of what a step reads, without doing it.
@@ -156,12 +209,14 @@ impl<E: Element> Executor<E> {
         id: AffineId,
         cache: Option<&ValueCache<E>>,
         weights: Weights<'_>,
-    ) -> Result<Vec<Affine<E>>, RunError> {
+    ) -> Result<Scaled<E>, RunError> {
         let normalisation = &plan.affines[id];
         let slot = &plan.slots[normalisation.slot];
         let cached = cache.and_then(|cache| cache.get(slot));
         let moments = cached.map_or(self.moments[normalisation.slot].as_slice(), |(_, moments)| moments);
-        let mut affines: Vec<Affine<f64>> = moments[normalisation.channels.clone()]
+        let moments = &moments[normalisation.channels.clone()];
+        let largest: Vec<f64> = moments.iter().map(|moments| moments.largest).collect();
+        let mut affines: Vec<Affine<f64>> = moments
             .iter()
             .map(|moments| {
                 let scale = 1.0 / (moments.variance() + normalisation.epsilon.number()).sqrt();
@@ -182,8 +237,14 @@ impl<E: Element> Executor<E> {
                 affine.shift += bias.to_f64();
             }
         }
+        let bounds =
+            affines.iter().zip(largest).map(|(a, largest)| magnitude::scaled::<E>(a.scale, a.shift, largest));
+        let bound = bounds.fold(0.0, magnitude::larger);
+        if !bound.is_finite() {
+            return Err(plan.graph().not_finite(normalisation.value));
+        }
         let narrow = |a: Affine<f64>| Affine { scale: E::from_f64(a.scale), shift: E::from_f64(a.shift) };
-        Ok(affines.into_iter().map(narrow).collect())
+        Ok(Scaled { channels: affines.into_iter().map(narrow).collect(), bound })
     }
 
     /// Brings the weights of a step into the form that its kernel reads.
@@ -238,6 +299,22 @@ fn kernel<'a, E: Element>(work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E>
     }
 }
 
+/// The largest number in magnitude of what a step has written; infinite if there is one that is not finite.
+fn largest<E: Element>(lanes: &[Lane<E>], slot: &Slot, target: &Target, batch: &Batch<E>) -> f64 {
+    let (layout, Shape { height, width, .. }) = (slot.layout(), slot.shape);
+    let mut largest = 0.0;
+    for (block, lanes) in lanes.chunks_exact(layout.lanes()).take(batch.blocks()).enumerate() {
+        let (planes, samples) = (Planes::new(lanes, layout), batch.samples_in(block));
+        for channel in target.channels.clone() {
+            for row in 0..height as isize {
+                let row = planes.row(channel, row, 0..width as isize);
+                largest = magnitude::larger(largest, magnitude::of_lanes(row, samples));
+            }
+        }
+    }
+    largest
+}
+
 fn sign_layout(shape: Shape) -> Layout {
     Layout::new(shape.channels, shape.height, shape.width, 0)
 }
@@ -281,7 +358,7 @@ impl<'a, E: Element> View<'a, E> {
         let lanes = &self.lanes(source.slot)[block * layout.lanes()..][..layout.lanes()];
         let affine = source.affine.and_then(|id| {
             let first = source.channels.start - self.plan.affines[id].channels.start;
-            Some(&self.executor.affines[id].as_deref()?[first..][..source.channels.len()])
+            Some(&self.executor.affines[id].as_ref()?.channels[first..][..source.channels.len()])
         });
         rows::Source {
             planes: Planes::new(lanes, layout).channels(source.channels.clone()),

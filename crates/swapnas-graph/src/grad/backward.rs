@@ -9,9 +9,9 @@ use super::flow::Flows;
 use super::frame::Tangents;
 use super::loss::{Loss, Start};
 use super::tape::View;
-use super::way::{Visit, Way, readers, useful};
+use super::way::{Arriving, Visit, Way, readers, useful};
 use super::{GradError, Gradients, ParamSet, Pass, SampleGradients, Wanted};
-use crate::{ParamId, Shape, ValueId};
+use crate::{Graph, ParamId, Shape, ValueId, magnitude};
 
 impl<E: Element> Pass<'_, E> {
     /// Takes the gradient of a loss.
@@ -76,7 +76,7 @@ impl<E: Element> Pass<'_, E> {
         direction: &ParamSet<E>,
         sought: Sought,
     ) -> Result<(Gradients<E>, f64), GradError> {
-        let (values, norms) = self.tangents(direction);
+        let (values, norms) = self.tangents(direction)?;
         let tangents = Tangents { direction, values: &values, norms: &norms };
         let result = self.run_back(loss, &Wanted::params(), Some(sought), None, Some(tangents));
         for lanes in values {
@@ -111,16 +111,23 @@ impl<E: Element> Pass<'_, E> {
         let shape = tape.graph().shape(value);
         let numbers = self.view_numbers(&self.frame(None), view);
         let Start { loss: at, gradient } = loss.start(&numbers, shape)?;
-        let mut start = vec![self.spread(view.slot, &gradient)];
+        let mut start = vec![self.spread(view.slot, &gradient)?];
         if let Some(tangents) = tangents {
             let frame = self.frame(Some(tangents));
             let change = self.numbers(view.slot, |block, mut out| {
                 frame.load_tangent(&tangents, view, block, 0..shape.height, &mut out);
             });
-            start.push(self.spread(view.slot, &loss.tangent(&numbers, &change, shape)));
+            start.push(self.spread(view.slot, &loss.tangent(&numbers, &change, shape))?);
         }
-        let kept = |values: &[ValueId]| -> Result<Vec<Option<usize>>, GradError> {
-            values.iter().map(|value| self.kept(*value)).collect()
+        // Which of the wanted ones arrive at which node.
+        let kept = |values: &[ValueId]| -> Result<Arriving, GradError> {
+            let mut arriving = Arriving::new();
+            for (index, value) in values.iter().enumerate() {
+                if let Some(node) = self.kept(*value)? {
+                    arriving.entry(node).or_default().push(index);
+                }
+            }
+            Ok(arriving)
         };
         let (values, products) = (kept(&wanted.values)?, kept(&wanted.products)?);
 
@@ -136,7 +143,7 @@ impl<E: Element> Pass<'_, E> {
             values: zeros(&wanted.values, Shape::elements),
             products: zeros(&wanted.products, |shape| shape.channels),
         };
-        let useful = useful(tape, sought.is_some(), values.iter().chain(&products).flatten());
+        let useful = useful(tape, sought.is_some(), values.keys().chain(products.keys()));
         let readers = readers(tape, tape.node_of(view), &useful);
         let mut way = Way {
             pass: self,
@@ -152,13 +159,32 @@ impl<E: Element> Pass<'_, E> {
             memory,
             scratch,
         };
-        way.begin(view, start);
+        way.begin(view, start)?;
         for step in tape.steps.iter().rev() {
-            way.step(step);
+            way.step(step)?;
         }
         way.end();
         let Way { found, form, memory, scratch, .. } = way;
         (self.engine.memory, self.engine.scratch) = (memory, scratch);
+        check(tape.graph(), &found)?;
         Ok((found, form))
     }
+}
+
+/// Whether all that was found is finite. A gradient that overflows on the way back shows in those of the weights
+/// before it.
+fn check<E: Element>(graph: &Graph, found: &Gradients<E>) -> Result<(), GradError> {
+    let not_finite = |of: String| Err(GradError::NotFinite { of });
+    if !found.loss.is_finite() {
+        return not_finite("the loss".to_owned());
+    }
+    for (param, numbers) in graph.params().iter().zip(found.params.iter()) {
+        if !magnitude::of_numbers(numbers).is_finite() {
+            return not_finite(format!("'{}'", param.name));
+        }
+    }
+    if !found.values.iter().chain(&found.products).flatten().all(|x| x.is_finite()) {
+        return not_finite("a value".to_owned());
+    }
+    Ok(())
 }

@@ -54,6 +54,14 @@ pub enum GradError {
         /// The value.
         value: ValueId,
     },
+    /// Numbers on the way back are infinite or none.
+    #[error(
+        "gradients of the network are not finite: those of {of}; give images or weights of a smaller scale"
+    )]
+    NotFinite {
+        /// What they are the gradients of.
+        of: String,
+    },
     /// A network without outputs has no loss.
     #[error("the network has no outputs, so there is nothing to take the gradient of")]
     NoOutputs,

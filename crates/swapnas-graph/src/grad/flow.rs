@@ -1,5 +1,6 @@
 //! Gradients on their way back: what has arrived where, and the memory they are in.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,32 +10,45 @@ use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
 
 use super::frame::{Frame, Tangents};
 use super::norm::NormGradient;
+use crate::exec::{RunError, new_lanes};
 
 /// Lanes that were used and can be used again.
 #[derive(Debug)]
 pub(super) struct Memory<E> {
-    free: Vec<Vec<Lane<E>>>,
+    /// By capacity.
+    free: BTreeMap<usize, Vec<Vec<Lane<E>>>>,
 }
 
 impl<E> Default for Memory<E> {
     fn default() -> Self {
-        Memory { free: Vec::new() }
+        Memory { free: BTreeMap::new() }
     }
 }
 
 impl<E: Element> Memory<E> {
     /// `len` lanes with whatever numbers were there before.
-    pub(super) fn take(&mut self, len: usize) -> Vec<Lane<E>> {
-        let fits = (0..self.free.len()).filter(|i| self.free[*i].capacity() >= len);
-        let best = fits.min_by_key(|i| self.free[*i].capacity());
-        let mut lanes = best.map_or_else(Vec::new, |best| self.free.swap_remove(best));
+    ///
+    /// # Errors
+    /// If the system gives no more, even if all that is free is given back to it.
+    pub(super) fn take(&mut self, len: usize) -> Result<Vec<Lane<E>>, RunError> {
+        // The smallest that is large enough.
+        let Some((&capacity, fits)) = self.free.range_mut(len..).next() else {
+            return new_lanes(len).or_else(|_| {
+                self.free.clear();
+                new_lanes(len)
+            });
+        };
+        let mut lanes = fits.pop().unwrap_or_default();
+        if fits.is_empty() {
+            self.free.remove(&capacity);
+        }
         lanes.resize(len, Lane::ZERO);
-        lanes
+        Ok(lanes)
     }
 
     pub(super) fn give(&mut self, lanes: Vec<Lane<E>>) {
         if lanes.capacity() > 0 {
-            self.free.push(lanes);
+            self.free.entry(lanes.capacity()).or_default().push(lanes);
         }
     }
 
@@ -96,20 +110,30 @@ impl<E: Element> Flows<E> {
     }
 
     /// Opens a node's gradient of `len` lanes for a reader to add to.
-    pub(super) fn open(&mut self, node: usize, len: usize, memory: &mut Memory<E>) -> Open<E> {
-        match self.arrived[node].take() {
-            Some(Arrived { flow, .. }) => {
-                let own = |lanes: Arc<Vec<Lane<E>>>| {
-                    Arc::try_unwrap(lanes).unwrap_or_else(|shared| shared.to_vec())
-                };
-                Open { gradient: own(flow.gradient), tangent: flow.tangent.map(own), into: Into::Sum }
-            }
-            None => Open {
-                gradient: memory.take(len),
-                tangent: self.with_tangents.then(|| memory.take(len)),
-                into: Into::Overwrite,
-            },
-        }
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub(super) fn open(
+        &mut self,
+        node: usize,
+        len: usize,
+        memory: &mut Memory<E>,
+    ) -> Result<Open<E>, RunError> {
+        let Some(Arrived { flow, .. }) = self.arrived[node].take() else {
+            let gradient = memory.take(len)?;
+            let tangent = self.with_tangents.then(|| memory.take(len)).transpose()?;
+            return Ok(Open { gradient, tangent, into: Into::Overwrite });
+        };
+        let mut own = |lanes: Arc<Vec<Lane<E>>>| {
+            Arc::try_unwrap(lanes).or_else(|shared| {
+                let mut copy = memory.take(shared.len())?;
+                copy.copy_from_slice(&shared);
+                Ok::<_, RunError>(copy)
+            })
+        };
+        let gradient = own(flow.gradient)?;
+        let tangent = flow.tangent.map(own).transpose()?;
+        Ok(Open { gradient, tangent, into: Into::Sum })
     }
 
     pub(super) fn close(&mut self, node: usize, open: Open<E>) {

@@ -31,6 +31,11 @@ pub(super) fn room<E: Element>(scratch: &mut Vec<Lane<E>>, layout: Layout) -> Pl
     PlanesMut::new(scratch, layout)
 }
 
+/// How many results of jobs are there at a time. What a job returns may be as large as the weights of a layer.
+pub(super) fn at_once(threads: usize) -> usize {
+    4 * threads
+}
+
 /// Does all jobs, on all threads of the current pool if `parallel`, and hands their results to
 /// `collect` in the order of the jobs.
 pub(super) fn run<E: Element, J: Send, R: Send>(
@@ -41,10 +46,15 @@ pub(super) fn run<E: Element, J: Send, R: Send>(
     mut collect: impl FnMut(usize, R),
 ) {
     if parallel && jobs.len() > 1 {
-        let results: Vec<R> =
-            jobs.into_par_iter().map_init(Scratch::default, |scratch, job| run(job, scratch)).collect();
-        for (index, result) in results.into_iter().enumerate() {
-            collect(index, result);
+        let mut jobs = jobs.into_iter();
+        let mut index = 0;
+        while jobs.len() > 0 {
+            let some: Vec<J> = jobs.by_ref().take(at_once(rayon::current_num_threads())).collect();
+            let some = some.into_par_iter().map_init(Scratch::default, |scratch, job| run(job, scratch));
+            for result in some.collect::<Vec<R>>() {
+                collect(index, result);
+                index += 1;
+            }
         }
     } else {
         for (index, job) in jobs.into_iter().enumerate() {

@@ -13,6 +13,18 @@ use super::jobs::{self, Scratch, room};
 use super::tape::{View, Work};
 use crate::Shape;
 
+/// One of the sources of a step.
+#[derive(Clone, Copy)]
+pub(super) struct Which {
+    pub index: usize,
+    /// Channels of those before it.
+    pub channels_before: usize,
+}
+
+impl Which {
+    pub(super) const FIRST: Which = Which { index: 0, channels_before: 0 };
+}
+
 /// Whether values are read or their tangents.
 #[derive(Clone, Copy)]
 pub(super) enum Read<'a, E> {
@@ -226,7 +238,7 @@ fn padded<'s, E: Element>(
 }
 
 /// The image `input` with all that a window reaches for the pixels of `out`.
-fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
+pub(super) fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
     let (rows, columns) = (window.reach(0, &(0..out.rows)), window.reach(1, &(0..out.columns)));
     let (first_row, first_column) = (rows.start.min(0), columns.start.min(0));
     Layout {
@@ -258,14 +270,14 @@ pub(super) fn backward<'s, E: Element>(
     frame: &Frame<'_, E>,
     work: Work,
     sources: &[View],
-    which: usize,
+    which: Which,
     out: usize,
     block: usize,
     gradient: Planes<'s, Lane<E>>,
     with: Read<'_, E>,
     (result, scratch): (&'s mut Vec<Lane<E>>, &mut Vec<Lane<E>>),
 ) -> Planes<'s, Lane<E>> {
-    let source = sources[which];
+    let source = sources[which.index];
     let input = frame.tape.layout(source.slot);
     let output = frame.tape.layout(out);
     match work {
@@ -283,7 +295,7 @@ pub(super) fn backward<'s, E: Element>(
             Planes::new(result, input)
         }
         Work::Concat => {
-            let first = sources[..which].iter().map(|source| frame.shape(source.slot).channels).sum();
+            let first = which.channels_before;
             gradient.channels(first..first + input.channels)
         }
         Work::Slice { start } => {
@@ -306,7 +318,7 @@ pub(super) fn backward<'s, E: Element>(
             Planes::new(result, layout)
         }
         Work::Multiply => {
-            let other = sources[1 - which];
+            let other = sources[1 - which.index];
             let mut by = room(scratch, frame.tape.layout(other.slot));
             with.load(frame, other, block, &mut by);
             let mut product = room(result, output);

@@ -38,6 +38,7 @@ mod backward;
 mod conv;
 mod error;
 mod flow;
+mod footprint;
 mod frame;
 mod gradients;
 mod jobs;
@@ -56,6 +57,7 @@ use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
+pub use footprint::Footprint;
 pub use gradients::{Elements, Gradients, SampleGradients, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
@@ -63,12 +65,13 @@ pub use params::ParamSet;
 pub use tape::Tape;
 
 use crate::exec::{Observer, RunError, Signs};
+use crate::magnitude::{self, Magnitude};
 use crate::{Batch, Graph, Relu, Shape, ValueId};
 use flow::Memory;
 use frame::{Frame, Tangents};
 use jobs::Scratch;
 use norm::{NormTangent, Normalised};
-use tape::{Step, View};
+use tape::{Step, View, Work};
 
 /// Computes gradients, one network at a time, keeping its memory from network to network.
 pub struct Differentiator<E: Element = f32> {
@@ -94,7 +97,7 @@ impl<E: Element> Differentiator<E> {
     /// Runs a network forward, keeping what backward passes need.
     ///
     /// # Errors
-    /// If the batch does not fit the network.
+    /// If the batch does not fit the network, or numbers within the network are not finite.
     ///
     /// # Panics
     /// If the weights are those of another graph.
@@ -114,10 +117,13 @@ impl<E: Element> Differentiator<E> {
         }
         let values = vec![Vec::new()];
         let mut pass = Pass { engine: self, tape, batch, weights, statistics, values, norms: Vec::new() };
-        pass.run();
+        pass.run()?;
         Ok(pass)
     }
 }
+
+/// The tangents of all slots and of all normalisations.
+type TangentsOfAll<E> = (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>);
 
 /// A forward pass that has been made.
 ///
@@ -154,45 +160,105 @@ impl<'a, E: Element> Pass<'a, E> {
         }
     }
 
-    fn run(&mut self) {
+    fn run(&mut self) -> Result<(), RunError> {
         let tape = self.tape;
         let mut scratch = take(&mut self.engine.scratch);
         // Moments that were taken while their slot was written.
         let mut moments: Vec<Option<Vec<Moments>>> = vec![None; tape.slots.len()];
+        // What no number of each slot exceeds.
+        let mut bounds = Vec::with_capacity(tape.slots.len());
+        bounds.push(self.batch.largest());
+        let mut done = Ok(());
         for step in &tape.steps {
             match step {
                 Step::Normalise(norm) => {
-                    let known = moments[tape.norms[*norm].slot].clone();
+                    let slot = tape.norms[*norm].slot;
                     let frame = self.frame(None);
-                    let normalised = Normalised::new(&frame, *norm, self.statistics, known, &mut scratch);
+                    let known = moments[slot].clone();
+                    let normalised =
+                        Normalised::new(&frame, *norm, self.statistics, known, bounds[slot], &mut scratch);
+                    if !normalised.bound.is_finite() {
+                        done = Err(tape.graph().not_finite(tape.norms[*norm].value));
+                        break;
+                    }
                     self.norms.push(normalised);
                 }
                 Step::Convolve(convolution) => {
                     let out = convolution.out;
                     let wanted = self.statistics == Statistics::Batch && tape.is_normalised(out);
-                    let mut lanes = self.lanes(out);
+                    let mut lanes = self.lanes(out)?;
                     let found =
                         conv::forward(&self.frame(None), convolution, &mut lanes, wanted, &mut scratch);
                     moments[out] = wanted.then_some(found);
                     self.values.push(lanes);
                 }
                 Step::Compute { work, sources, out } => {
-                    let mut lanes = self.lanes(*out);
+                    let mut lanes = self.lanes(*out)?;
                     local::forward(&self.frame(None), *work, sources, *out, &mut lanes, &mut scratch);
                     self.values.push(lanes);
                 }
             }
+            if let Some(slot) = step.out() {
+                let bound = self.bound(step, slot, moments[slot].as_deref(), &bounds);
+                if bound.is_none() {
+                    done = Err(tape.graph().not_finite(tape.value_of(slot)));
+                    break;
+                }
+                bounds.extend(bound);
+            }
         }
         self.engine.scratch = scratch;
+        done
+    }
+
+    /// What no number exceeds of the slot that a step has written; `None` if they are not finite.
+    fn bound(&self, step: &Step, slot: usize, moments: Option<&[Moments]>, bounds: &[f64]) -> Option<f64> {
+        let known = |bound: f64| Some(bound).filter(|bound| bound.is_finite());
+        if let Some(moments) = moments {
+            return known(magnitude::of_moments(moments));
+        }
+        let tape = self.tape;
+        let bound = |view: &View| {
+            let bound = view.norm.map_or(bounds[view.slot], |norm| self.norms[norm].bound);
+            magnitude::activated(view.activation, bound)
+        };
+        let shape = |view: &View| tape.slots[view.slot];
+        let result = tape.slots[slot];
+        let magnitude = match step {
+            Step::Normalise(_) => Magnitude::plain(0.0),
+            Step::Convolve(of) => {
+                let of_weights = magnitude::of_weights(self.weights.get(of.weight), result.channels);
+                let bias = of.bias.map_or(0.0, |bias| magnitude::of_numbers(self.weights.get(bias)));
+                Magnitude::weighted(bound(&of.source), of_weights, bias)
+            }
+            Step::Compute { work, sources, .. } => match work {
+                Work::Zero => Magnitude::plain(0.0),
+                Work::Combine => Magnitude::plain(sources.iter().map(bound).sum()),
+                Work::Pool { window, pool } => {
+                    Magnitude::pooled(bound(&sources[0]), window, *pool, shape(&sources[0]), result)
+                }
+                Work::Mean => Magnitude::mean(bound(&sources[0]), shape(&sources[0])),
+                Work::Multiply => Magnitude::plain(sources.iter().map(bound).product()),
+                Work::Concat | Work::Slice { .. } => {
+                    Magnitude::plain(sources.iter().map(bound).fold(0.0, f64::max))
+                }
+            },
+        };
+        if magnitude.fits::<E>() {
+            return Some(magnitude.result);
+        }
+        let lanes = self.values[slot].chunks_exact(tape.layout(slot).lanes().max(1)).enumerate();
+        let of_blocks = lanes.map(|(block, lanes)| magnitude::of_lanes(lanes, self.batch.samples_in(block)));
+        known(of_blocks.fold(0.0, magnitude::larger))
     }
 
     /// Room for a slot over the batch.
-    fn lanes(&mut self, slot: usize) -> Vec<Lane<E>> {
+    fn lanes(&mut self, slot: usize) -> Result<Vec<Lane<E>>, RunError> {
         self.engine.memory.take(self.tape.layout(slot).lanes() * self.batch.blocks())
     }
 
     /// The tangents of all slots and normalisations along a direction.
-    fn tangents(&mut self, direction: &ParamSet<E>) -> (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>) {
+    fn tangents(&mut self, direction: &ParamSet<E>) -> Result<TangentsOfAll<E>, RunError> {
         let tape = self.tape;
         let mut scratch = take(&mut self.engine.scratch);
         let mut values = vec![Vec::new()];
@@ -200,7 +266,9 @@ impl<'a, E: Element> Pass<'a, E> {
         for step in &tape.steps {
             let mut lanes = match step {
                 Step::Normalise(_) => Vec::new(),
-                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => self.lanes(*out),
+                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => {
+                    self.lanes(*out)?
+                }
             };
             let frame = self.frame(None);
             let tangents = Tangents { direction, values: &values, norms: &norms };
@@ -218,7 +286,7 @@ impl<'a, E: Element> Pass<'a, E> {
             values.push(lanes);
         }
         self.engine.scratch = scratch;
-        (values, norms)
+        Ok((values, norms))
     }
 
     /// What has made the pass, to make others meanwhile.
@@ -240,7 +308,8 @@ impl<'a, E: Element> Pass<'a, E> {
     /// `value` that it returns. `None` if this is no normalisation or its statistics are not those of
     /// the batch.
     pub fn moments(&self, value: ValueId) -> Option<&[Moments]> {
-        let norm = self.tape.norms.iter().position(|norm| norm.value == value)?;
+        // They are in the order of their values.
+        let norm = self.tape.norms.binary_search_by_key(&value, |norm| norm.value).ok()?;
         Some(self.norms[norm].moments.as_slice()).filter(|moments| !moments.is_empty())
     }
 
@@ -286,8 +355,8 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     /// Numbers `[sample][channel][row][column]` as lanes of a slot.
-    fn spread(&mut self, slot: usize, numbers: &[f64]) -> Vec<Lane<E>> {
-        let mut lanes = self.lanes(slot);
+    fn spread(&mut self, slot: usize, numbers: &[f64]) -> Result<Vec<Lane<E>>, RunError> {
+        let mut lanes = self.lanes(slot)?;
         lanes.fill(Lane::ZERO);
         let elements = self.tape.slots[slot].elements();
         for (sample, numbers) in numbers.chunks_exact(elements).enumerate() {
@@ -296,6 +365,6 @@ impl<'a, E: Element> Pass<'a, E> {
                 lane.0[sample % SAMPLES] = E::from_f64(*x);
             }
         }
-        lanes
+        Ok(lanes)
     }
 }

@@ -21,6 +21,11 @@ pub struct Tape {
     pub(super) steps: Vec<Step>,
     pub(super) slots: Vec<Shape>,
     pub(super) norms: Vec<Norm>,
+    /// Whether a convolution writes each slot, and whether a normalisation reads it.
+    convolved: Vec<bool>,
+    normalised: Vec<bool>,
+    /// The value in each slot.
+    values: Vec<ValueId>,
     /// Where each value is, if it is computed at all.
     views: Vec<Option<View>>,
     /// The ReLUs whose signs are wanted, and where they are.
@@ -111,6 +116,15 @@ impl Step {
         }
     }
 
+    /// The slot that it writes.
+    pub(super) fn out(&self) -> Option<usize> {
+        match self {
+            Step::Normalise(_) => None,
+            Step::Convolve(convolution) => Some(convolution.out),
+            Step::Compute { out, .. } => Some(*out),
+        }
+    }
+
     /// Whether it has weights of its own.
     pub(super) fn has_params(&self, tape: &Tape) -> bool {
         match self {
@@ -139,6 +153,10 @@ impl Tape {
             relu.key = keys[relu.value.index()];
         }
         let mut live = vec![false; count];
+        let mut kept = vec![false; count];
+        for value in &want.values {
+            kept[value.index()] = true;
+        }
         let roots = graph.outputs().iter().chain(&want.values).copied();
         for value in roots.chain(relus.iter().map(|relu| relu.value)) {
             live[value.index()] = true;
@@ -154,6 +172,9 @@ impl Tape {
             steps: Vec::new(),
             slots: vec![graph.shape(graph.input())],
             norms: Vec::new(),
+            convolved: vec![false],
+            normalised: vec![false],
+            values: vec![graph.input()],
             views: vec![None; count],
             relus: Vec::new(),
             graph: graph.clone(),
@@ -163,10 +184,17 @@ impl Tape {
             let value = ValueId(index as u32);
             let view = tape.node(&graph, value);
             tape.views[index] = Some(view);
-            if let Some(relu) = relus.iter().find(|relu| relu.value == value) {
-                tape.relus.push((relu.clone(), view));
+            if let Ok(relu) = relus.binary_search_by_key(&value, |relu| relu.value) {
+                tape.relus.push((relus[relu].clone(), view));
             }
-            if view.activation.is_some() && want.values.contains(&value) {
+            // Gradients arrive at one place for all readers, and a normalisation needs to have what it reads
+            // written.
+            let read_again = |node: &Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs[0] == value;
+            let written = || {
+                view.activation.is_some()
+                    || view.norm.is_some() && graph.nodes()[index..].iter().any(read_again)
+            };
+            if kept[index] && written() {
                 tape.written(&graph, value);
             }
         }
@@ -202,14 +230,19 @@ impl Tape {
         self.norm_of(node).map_or(node, |norm| self.norms[norm].slot)
     }
 
+    /// The value in a slot.
+    pub(super) fn value_of(&self, slot: usize) -> ValueId {
+        self.values[slot]
+    }
+
     /// Whether a normalisation reads the slot.
     pub(super) fn is_normalised(&self, slot: usize) -> bool {
-        self.norms.iter().any(|norm| norm.slot == slot)
+        self.normalised[slot]
     }
 
     /// Whether a convolution writes the slot.
     pub(super) fn is_convolved(&self, slot: usize) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Convolve(of) if of.out == slot))
+        self.convolved[slot]
     }
 
     /// The node at which a view's gradient arrives, once its activation is behind it.
@@ -234,6 +267,7 @@ impl Tape {
                 }
                 let (slot, params, epsilon) = (view.slot, *affine, *epsilon);
                 self.norms.push(Norm { slot, params, epsilon, value });
+                self.normalised[slot] = true;
                 let norm = self.norms.len() - 1;
                 self.steps.push(Step::Normalise(norm));
                 return View { norm: Some(norm), ..view };
@@ -246,10 +280,10 @@ impl Tape {
                 return View { activation: Some(for_lanes(*act)), ..view };
             }
             &Op::Conv2d { window, groups, weight, bias } => {
-                return self.convolution(*shape, inputs[0], window.for_lanes(), groups, weight, bias);
+                return self.convolution(value, *shape, inputs[0], window.for_lanes(), groups, weight, bias);
             }
             &Op::Linear { weight, bias } => {
-                return self.convolution(*shape, inputs[0], Window::POINT, 1, weight, bias);
+                return self.convolution(value, *shape, inputs[0], Window::POINT, 1, weight, bias);
             }
             Op::Zero => Work::Zero,
             Op::Add => Work::Combine,
@@ -265,11 +299,13 @@ impl Tape {
             Op::Slice { start } => Work::Slice { start: *start },
         };
         let sources = sources(self);
-        self.compute(*shape, work, sources)
+        self.compute(value, *shape, work, sources)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn convolution(
         &mut self,
+        value: ValueId,
         shape: Shape,
         input: ValueId,
         window: Window,
@@ -277,17 +313,23 @@ impl Tape {
         weight: ParamId,
         bias: Option<ParamId>,
     ) -> View {
-        let (source, out) = (self.computed(input), self.slots.len());
-        self.slots.push(shape);
+        let (source, out) = (self.computed(input), self.slot(value, shape, true));
         self.steps.push(Step::Convolve(Convolution { source, window, groups, weight, bias, out }));
         View::plain(out)
     }
 
-    fn compute(&mut self, shape: Shape, work: Work, sources: Vec<View>) -> View {
-        let out = self.slots.len();
-        self.slots.push(shape);
+    fn compute(&mut self, value: ValueId, shape: Shape, work: Work, sources: Vec<View>) -> View {
+        let out = self.slot(value, shape, false);
         self.steps.push(Step::Compute { work, sources, out });
         View::plain(out)
+    }
+
+    fn slot(&mut self, value: ValueId, shape: Shape, convolved: bool) -> usize {
+        self.slots.push(shape);
+        self.values.push(value);
+        self.convolved.push(convolved);
+        self.normalised.push(false);
+        self.slots.len() - 1
     }
 
     fn computed(&self, value: ValueId) -> View {
@@ -297,7 +339,7 @@ impl Tape {
     /// The value in a slot of its own, with nothing left to apply.
     fn written(&mut self, graph: &Graph, value: ValueId) -> View {
         let view = self.computed(value);
-        let view = self.compute(graph.shape(value), Work::Combine, vec![view]);
+        let view = self.compute(value, graph.shape(value), Work::Combine, vec![view]);
         self.views[value.index()] = Some(view);
         view
     }

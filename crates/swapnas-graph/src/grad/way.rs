@@ -1,5 +1,6 @@
 //! The way back: which steps take gradients further, in which order, and what is kept of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use swapnas_lanes::kernels::rows::Into;
@@ -11,14 +12,17 @@ use super::conv::{self, Destination, Found, Sought};
 use super::flow::{Arrived, Flow, Flows, Memory, Open, Upstream};
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
-use super::local::{self, Read};
+use super::local::{self, Read, Which};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
 use super::{Gradients, Pass, SampleGradients};
-use crate::ParamId;
+use crate::{ParamId, RunError};
 
 /// Somebody who takes the gradients of each sample.
 pub(super) type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
+
+/// For each node, which of some wanted gradients arrive there.
+pub(super) type Arriving = HashMap<usize, Vec<usize>>;
 
 /// The nodes whose gradients lead to something that is wanted.
 pub(super) fn useful<'a>(tape: &Tape, params: bool, wanted: impl Iterator<Item = &'a usize>) -> Vec<bool> {
@@ -56,8 +60,8 @@ pub(super) struct Way<'p, 'v, E: Element> {
     /// What is sought of parameters.
     pub(super) sought: Option<Sought>,
     /// Nodes whose gradients are wanted, and those whose products are.
-    pub(super) values: &'p [Option<usize>],
-    pub(super) products: &'p [Option<usize>],
+    pub(super) values: &'p Arriving,
+    pub(super) products: &'p Arriving,
     pub(super) found: Gradients<E>,
     /// See [`Pass::hessian_form`].
     pub(super) form: f64,
@@ -72,34 +76,39 @@ impl<'p, E: Element> Way<'p, '_, E> {
     }
 
     /// Takes the gradient of the loss, `[gradient, tangent]`, to the node of the loss's value.
-    pub(super) fn begin(&mut self, view: View, start: Vec<Vec<Lane<E>>>) {
+    pub(super) fn begin(&mut self, view: View, start: Vec<Vec<Lane<E>>>) -> Result<(), RunError> {
         let mut start = start.into_iter().map(Arc::new);
         let gradient = start.next().expect("a loss has a gradient");
         let arrived = Arrived { flow: Flow { gradient, tangent: start.next() }, through: None };
         let upstream = Upstream { slot: view.slot, arrived: &arrived };
-        self.push(Work::Combine, &[view], 0, view.slot, &upstream);
+        self.push(Work::Combine, &[view], Which::FIRST, view.slot, &upstream)?;
         self.recycle(arrived);
+        Ok(())
     }
 
     /// Takes what has arrived at a step's node back to the step's sources and parameters.
-    pub(super) fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), RunError> {
         let tape = self.tape();
         let node = step.node(tape);
-        let Some(arrived) = self.flows.take(node) else { return };
+        let Some(arrived) = self.flows.take(node) else { return Ok(()) };
         if self.useful[node] {
             let upstream = Upstream { slot: tape.slot_of(node), arrived: &arrived };
             self.keep(node, &upstream);
             match step {
-                Step::Normalise(norm) => self.normalise(*norm, &arrived),
-                Step::Convolve(convolution) => self.convolve(convolution, &upstream),
+                Step::Normalise(norm) => self.normalise(*norm, &arrived)?,
+                Step::Convolve(convolution) => self.convolve(convolution, &upstream)?,
                 Step::Compute { work, sources, out } => {
-                    for which in 0..sources.len() {
-                        self.push(*work, sources, which, *out, &upstream);
+                    let mut which = Which::FIRST;
+                    for source in sources {
+                        self.push(*work, sources, which, *out, &upstream)?;
+                        which.index += 1;
+                        which.channels_before += self.frame.shape(source.slot).channels;
                     }
                 }
             }
         }
         self.recycle(arrived);
+        Ok(())
     }
 
     pub(super) fn end(&mut self) {
@@ -127,10 +136,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         let load = |block, out: PlanesMut<'_, Lane<E>>| {
             upstream.load(&frame, block, 0..shape.height, Into::Overwrite, out);
         };
-        for (index, _) in self.values.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+        for &index in self.values.get(&node).into_iter().flatten() {
             self.found.values[index] = self.pass.numbers(slot, load);
         }
-        for (index, _) in self.products.iter().enumerate().filter(|(_, value)| **value == Some(node)) {
+        for &index in self.products.get(&node).into_iter().flatten() {
             let view = View { norm: self.tape().norm_of(node), ..View::plain(slot) };
             let mut numbers = Vec::with_capacity(frame.batch.samples() * shape.channels);
             for block in 0..frame.blocks() {
@@ -149,7 +158,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
-    fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) {
+    fn normalise(&mut self, norm: usize, arrived: &Arrived<E>) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
         let Norm { slot, params, .. } = tape.norms[norm];
         if frame.norms[norm].changes_nothing() {
@@ -158,7 +167,13 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 self.found_param(weight, &zeros);
                 self.found_param(bias, &zeros);
             }
-            return self.push(Work::Combine, &[View::plain(slot)], 0, slot, &Upstream { slot, arrived });
+            return self.push(
+                Work::Combine,
+                &[View::plain(slot)],
+                Which::FIRST,
+                slot,
+                &Upstream { slot, arrived },
+            );
         }
         let Flow { gradient, tangent } = &arrived.flow;
         let change = tangent.as_ref().map(|tangent| tangent.as_slice());
@@ -179,21 +194,21 @@ impl<'p, E: Element> Way<'p, '_, E> {
             }
         }
         if !self.useful[slot] {
-            return;
+            return Ok(());
         }
         let through = Arrived { flow: arrived.flow.clone(), through: Some(Arc::new(back)) };
         if self.flows.has_one_reader(slot) && (slot == 0 || tape.is_convolved(slot)) {
             self.flows.set(slot, through);
-            return;
+            return Ok(());
         }
         let upstream = Upstream { slot, arrived: &through };
-        self.push(Work::Combine, &[View::plain(slot)], 0, slot, &upstream);
+        self.push(Work::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream)
     }
 
-    fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) {
+    fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
         let node = tape.node_of(convolution.source);
-        let mut open = self.useful[node].then(|| self.open(node));
+        let mut open = self.useful[node].then(|| self.open(node)).transpose()?;
         let destination = open.as_mut().map(|open| Destination {
             gradient: &mut open.gradient,
             tangent: open.tangent.as_deref_mut(),
@@ -206,10 +221,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
         let Found { weight, weight_by_sample, bias, form } = found;
         match self.sought {
-            None => return,
+            None => return Ok(()),
             Some(Sought::Form) => {
                 self.form += form;
-                return;
+                return Ok(());
             }
             Some(Sought::Samples | Sought::First) => self.found_param(convolution.weight, &weight_by_sample),
             Some(Sought::Batch) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
@@ -217,6 +232,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         if let Some(id) = convolution.bias {
             self.found_param(id, &bias);
         }
+        Ok(())
     }
 
     /// The gradient of a parameter sample by sample, `[block][element]`.
@@ -236,26 +252,33 @@ impl<'p, E: Element> Way<'p, '_, E> {
         }
     }
 
-    fn open(&mut self, node: usize) -> Open<E> {
+    fn open(&mut self, node: usize) -> Result<Open<E>, RunError> {
         let len = self.tape().layout(self.tape().slot_of(node)).lanes() * self.frame.blocks();
         self.flows.open(node, len, &mut self.memory)
     }
 
     /// Takes the gradient of what `work` has made of its sources back to one of them.
-    fn push(&mut self, work: Work, sources: &[View], which: usize, out: usize, upstream: &Upstream<'_, E>) {
+    fn push(
+        &mut self,
+        work: Work,
+        sources: &[View],
+        which: Which,
+        out: usize,
+        upstream: &Upstream<'_, E>,
+    ) -> Result<(), RunError> {
         let (tape, frame) = (self.tape(), self.frame);
-        let view = sources[which];
+        let view = sources[which.index];
         let node = tape.node_of(view);
         if !self.useful[node] {
-            return;
+            return Ok(());
         }
         let passes = matches!(work, Work::Combine) && view.activation.is_none();
         let stored = upstream.arrived.through.is_none();
         if passes && stored && self.flows.has_one_reader(node) {
             self.flows.set(node, Arrived { flow: upstream.arrived.flow.clone(), through: None });
-            return;
+            return Ok(());
         }
-        let mut open = self.open(node);
+        let mut open = self.open(node)?;
         let layout = tape.layout(view.slot);
         let into = open.into;
         let gradients = open.gradient.chunks_exact_mut(layout.lanes());
@@ -270,6 +293,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
         };
         jobs::run(frame.parallel, jobs, &mut self.scratch, job, |_, ()| {});
         self.flows.close(node, open);
+        Ok(())
     }
 }
 
@@ -278,7 +302,7 @@ struct Local<'a, 'u, E: Element> {
     frame: Frame<'a, E>,
     work: Work,
     sources: &'a [View],
-    which: usize,
+    which: Which,
     out: usize,
     upstream: &'a Upstream<'u, E>,
 }
@@ -293,7 +317,7 @@ impl<E: Element> Local<'_, '_, E> {
         scratch: &mut Scratch<E>,
     ) {
         let Local { frame, upstream, .. } = self;
-        let (view, slot) = (self.sources[self.which], upstream.slot);
+        let (view, slot) = (self.sources[self.which.index], upstream.slot);
         let (rows, layout) = (0..out.layout().rows, *out.layout());
         let Scratch { a, b, c, d, e, f } = scratch;
         let height = frame.shape(slot).height;

@@ -6,7 +6,7 @@ use super::proto::{
     Attribute, AttributeType, DataType, Dimension, DimensionValue, Graph as GraphProto, Model, Node,
     OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
-use super::{Contents, IR_VERSION, OPSET, OnnxError};
+use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
 use crate::{Activation, Graph, Op, Padding, ParamId, Shape, ValueId, Weights, Window};
 
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
@@ -28,6 +28,9 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
             op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if cuts(&window.padding) => {
                 let (op, kernel) = (op.name(), window.kernel);
                 Err(OnnxError::Cut { module: module(graph, value), op, kernel })
+            }
+            op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if leaves_the_image(window) => {
+                Err(OnnxError::Outside { module: module(graph, value), op: op.name() })
             }
             Op::AvgPool { window, .. } if window.dilation != [1, 1] => {
                 Err(OnnxError::Dilation { module: module(graph, value), dilation: window.dilation })
@@ -457,11 +460,16 @@ fn windowed(window: &Window, dilated: bool) -> Vec<Attribute> {
 }
 
 fn floats(name: String, dims: &[usize], numbers: &[f32]) -> Tensor {
+    // No larger than it must be: weights may be most of the memory that there is.
+    let mut raw_data = Vec::with_capacity(size_of_val(numbers));
+    for number in numbers {
+        raw_data.extend_from_slice(&number.to_le_bytes());
+    }
     Tensor {
         name,
         dims: dims.iter().map(|&dim| dim as i64).collect(),
         data_type: DataType::Float.into(),
-        raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        raw_data: raw_data.into(),
         ..Tensor::default()
     }
 }

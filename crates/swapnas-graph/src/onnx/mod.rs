@@ -12,7 +12,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use crate::{Statistics, TensorsError, Weights};
+use crate::{Padding, Statistics, TensorsError, Weights, Window};
 
 pub use export::{check, export};
 pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, read, read_with_weights};
@@ -22,6 +22,15 @@ pub const OPSET: i64 = 17;
 
 /// The version of the format that came with it.
 const IR_VERSION: i64 = 8;
+
+/// Whether a window may lie within the padding, where a pool has nothing to look at.
+fn leaves_the_image(window: &Window) -> bool {
+    let reach = |axis: usize| (window.kernel[axis] as i64 - 1) * window.dilation[axis] as i64 + 1;
+    let Padding { top, left, bottom, right } = window.padding;
+    [(top, 0), (bottom, 0), (left, 1), (right, 1)]
+        .into_iter()
+        .any(|(padding, axis)| i64::from(padding) >= reach(axis))
+}
 
 /// What is in a file beside the graph.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +66,17 @@ pub enum OnnxError {
         op: &'static str,
         /// Its kernel.
         kernel: [usize; 2],
+    },
+    /// A pool that looks at padding alone.
+    #[error(
+        "{module}: the {op} has windows that lie within its padding, which ONNX Runtime refuses; give it less padding \
+         than its kernel is wide"
+    )]
+    Outside {
+        /// Path of the module.
+        module: String,
+        /// The operation.
+        op: &'static str,
     },
     /// An average pool that leaves out pixels between those that it reads.
     #[error(

@@ -5,7 +5,7 @@ use prost::Message;
 use swapnas_lanes::Level;
 
 use super::proto::{AttributeType, DataType, DimensionValue, Model, Tensor};
-use super::{Contents, OnnxError, export};
+use super::{Contents, Images, OnnxError, export, read};
 use crate::{
     Activation, Batch, Conv, Draw, Graph, GraphBuilder, GraphError, Init, Padding, Shape, Statistics,
     ValueId, Weights, Window,
@@ -219,6 +219,15 @@ fn what_onnx_cannot_have_is_an_error() {
     let mut b = new();
     let x = b.scope("cell", |b| b.avg_pool("p", b.input(), cut, false)).unwrap();
     insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool with kernel 3x3 cuts pixels away, which ONNX cannot say; give it a padding of 0 or more");
+    let mut b = new();
+    let outside = Window::square(2).padding(Padding { bottom: 2, ..Padding::default() });
+    let x = b.scope("cell", |b| b.avg_pool("p", b.input(), outside, false)).unwrap();
+    insta::assert_snapshot!(error(b, &[x]), @"cell.p: the average pool has windows that lie within its padding, which ONNX Runtime refuses; give it less padding than its kernel is wide");
+    // A network that does nothing has a file that can be read.
+    let b = GraphBuilder::new(Shape::new(3, 4, 5));
+    let images = b.input();
+    let file = export(&b.finish(&[images]), &contents).unwrap();
+    assert_eq!(read(file, Images::OfFile).unwrap().nodes().len(), 1);
     let mut b = new();
     let dilated = Window::square(3).dilation(2);
     let x = b.scope("cell", |b| b.avg_pool("p", b.input(), dilated, false)).unwrap();

@@ -10,8 +10,9 @@ use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
 
-use convolutions::depthwise;
+use convolutions::{Families, depthwise};
 
+use super::places::{self, Stay};
 use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
 use crate::{Activation, Epsilon, Graph, Key, Node, Op, ValueId};
 
@@ -48,6 +49,12 @@ struct Compiler<'a> {
     /// Who reads every value, of those that are computed at all; a reader twice if it reads twice.
     readers: Vec<Vec<ValueId>>,
     live: Vec<bool>,
+    /// Which values are wanted.
+    kept: Vec<bool>,
+    /// The convolutions that are done together.
+    families: Families,
+    /// The channels of a concatenation before each value that is written right into one.
+    before: Vec<usize>,
     /// Where the values are that have been planned.
     at: Vec<Option<Source>>,
     /// The slots of concatenations, made when their first part is.
@@ -62,8 +69,10 @@ impl<'a> Compiler<'a> {
         let mut live = vec![false; count];
         let mut readers = vec![Vec::new(); count];
         let mut read = vec![false; count];
+        let mut kept = vec![false; count];
         for value in &want.values {
             live[value.index()] = true;
+            kept[value.index()] = true;
         }
         for relu in &relus {
             read[relu.value.index()] = true;
@@ -79,16 +88,21 @@ impl<'a> Compiler<'a> {
         }
         let keys = keys(graph);
         let relus = relus.into_iter().map(|r| Relu { key: keys[r.value.index()], ..r }).collect();
-        Compiler {
+        let mut compiler = Compiler {
             graph,
             want,
             keys,
             readers,
             live,
+            kept,
+            families: Families::default(),
+            before: vec![0; count],
             at: vec![None; count],
             joined: vec![None; count],
             draft: Draft { relus, ..Draft::default() },
-        }
+        };
+        compiler.families = compiler.families();
+        compiler
     }
 
     fn compile(&mut self) {
@@ -98,7 +112,7 @@ impl<'a> Compiler<'a> {
         self.at[input.index()] = Some(whole(slot, self.graph.shape(input).channels));
         for index in 1..self.graph.nodes().len() {
             let value = ValueId(index as u32);
-            let relu = self.draft.relus.iter().position(|r| r.value == value);
+            let relu = self.draft.relus.binary_search_by_key(&value, |relu| relu.value).ok();
             if (self.live[index] || relu.is_some()) && self.at[index].is_none() {
                 self.node(value, relu);
             }
@@ -142,7 +156,7 @@ impl<'a> Compiler<'a> {
                         }
                     }
                     None => {
-                        let siblings = self.siblings(value);
+                        let siblings = self.siblings(value).to_vec();
                         if siblings.len() > 1 {
                             return self.convolve_together(&siblings);
                         }
@@ -180,14 +194,17 @@ impl<'a> Compiler<'a> {
                 source
             }
             Op::Act(act) => {
-                let mut source = self.read(input());
-                if source.activation.is_some() {
-                    source = self.plain(input());
-                }
+                let at = self.at[input().index()].as_ref();
+                // Whoever reads it captures its signs, so it is read once.
+                let mut source = if at.is_some_and(|at| at.activation.is_some()) {
+                    self.plain(input())
+                } else {
+                    self.read(input())
+                };
                 source.activation = Some(for_lanes(*act));
                 source.relu = relu;
                 if !self.live[value.index()] {
-                    self.draft.steps.push(Step { work: Work::Signs { source }, target: None });
+                    self.draft.steps.push(Step { value, work: Work::Signs { source }, target: None });
                     return;
                 }
                 source
@@ -230,7 +247,7 @@ impl<'a> Compiler<'a> {
                     if self.part_of(part) != Some(value) {
                         let terms = vec![self.read(part)];
                         let target = Some(Target { slot, channels });
-                        self.draft.steps.push(Step { work: Work::Combine { terms }, target });
+                        self.draft.steps.push(Step { value: part, work: Work::Combine { terms }, target });
                     }
                 }
                 whole(slot, shape.channels)
@@ -248,7 +265,7 @@ impl<'a> Compiler<'a> {
             [first, _, ..] => self.siblings(first).len() < self.readers[value.index()].len(),
             _ => false,
         };
-        let several = several || self.want.values.contains(&value);
+        let several = several || self.kept[value.index()];
         if pending && several && matches!(op, Op::Act(_)) {
             self.plain(value);
         }
@@ -277,7 +294,7 @@ impl<'a> Compiler<'a> {
         let (target, source) = match self.part_of(value) {
             Some(concat) => {
                 let slot = self.joined_slot(concat);
-                let first = self.channels_before(concat, value);
+                let first = self.before[value.index()];
                 let channels = first..first + channels;
                 let source = Source { channels: channels.clone(), ..whole(slot, channels.end) };
                 (Target { slot, channels }, source)
@@ -287,7 +304,7 @@ impl<'a> Compiler<'a> {
                 (Target { slot, channels: 0..channels }, whole(slot, channels))
             }
         };
-        self.draft.steps.push(Step { work, target: Some(target) });
+        self.draft.steps.push(Step { value, work, target: Some(target) });
         source
     }
 
@@ -296,7 +313,8 @@ impl<'a> Compiler<'a> {
         let slot = self.slot(value, self.halo(value));
         let channels = self.graph.shape(value).channels;
         let source = whole(slot, channels);
-        self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
+        let target = Some(Target { slot, channels: 0..channels });
+        self.draft.steps.push(Step { value, work, target });
         self.at[value.index()] = Some(source.clone());
         source
     }
@@ -314,6 +332,11 @@ impl<'a> Compiler<'a> {
         }
         let slot = self.slot(concat, self.halo(concat));
         self.joined[concat.index()] = Some(slot);
+        let mut channels = 0;
+        for part in &self.graph.node(concat).inputs {
+            self.before[part.index()] = channels;
+            channels += self.graph.shape(*part).channels;
+        }
         slot
     }
 
@@ -325,16 +348,11 @@ impl<'a> Compiler<'a> {
             Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::Slice { .. } | Op::Concat
         );
         match self.readers[value.index()][..] {
-            [reader] if written && !self.want.values.contains(&value) => {
+            [reader] if written && !self.kept[value.index()] => {
                 (self.graph.node(reader).op == Op::Concat).then_some(reader)
             }
             _ => None,
         }
-    }
-
-    fn channels_before(&self, concat: ValueId, part: ValueId) -> usize {
-        let parts = &self.graph.node(concat).inputs;
-        parts.iter().take_while(|v| **v != part).map(|v| self.graph.shape(*v).channels).sum()
     }
 
     /// How far windows reach beyond the value: zeros that are worth storing.
@@ -412,8 +430,7 @@ pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
     }
 }
 
-/// Gives every slot a place that no other slot needs while it is alive: the largest first, each as far
-/// to the front as it fits. That is seldom more memory than the most that is alive at once.
+/// Gives every slot that a step writes its place.
 fn assign_places(plan: &mut Draft) {
     let mut alive: Vec<Option<Range<usize>>> = vec![None; plan.slots.len()];
     for (index, step) in plan.steps.iter().enumerate() {
@@ -432,28 +449,11 @@ fn assign_places(plan: &mut Draft) {
             alive.end = usize::MAX;
         }
     }
-    let size = |slots: &[Slot], slot: SlotId| slots[slot].layout().lanes();
-    let mut order: Vec<SlotId> = (0..plan.slots.len()).filter(|slot| alive[*slot].is_some()).collect();
-    order.sort_by_key(|slot| std::cmp::Reverse(size(&plan.slots, *slot)));
-    for (done, &slot) in order.iter().enumerate() {
-        let meets = |other: SlotId| match (&alive[slot], &alive[other]) {
-            (Some(a), Some(b)) => a.start < b.end && b.start < a.end,
-            _ => false,
-        };
-        let mut taken: Vec<Range<usize>> = order[..done]
-            .iter()
-            .filter(|other| meets(**other))
-            .map(|other| plan.slots[*other].range(1))
-            .collect();
-        taken.sort_by_key(|range| range.start);
-        let (lanes, mut place) = (size(&plan.slots, slot), 0);
-        for range in taken {
-            if place + lanes <= range.start {
-                break;
-            }
-            place = place.max(range.end);
-        }
+    let written = alive.into_iter().enumerate().filter_map(|(slot, steps)| Some((slot, steps?)));
+    let (slots, stays): (Vec<SlotId>, Vec<Stay>) =
+        written.map(|(slot, steps)| (slot, Stay { steps, lanes: plan.slots[slot].layout().lanes() })).unzip();
+    for ((slot, stay), place) in slots.into_iter().zip(&stays).zip(places::assign(&stays)) {
         plan.slots[slot].place = place;
-        plan.lanes = plan.lanes.max(place + lanes);
+        plan.lanes = plan.lanes.max(place + stay.lanes);
     }
 }

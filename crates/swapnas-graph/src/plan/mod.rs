@@ -1,6 +1,7 @@
 //! What is to be done to run a graph: steps, the slots they fill, and when memory can be used again.
 
 mod compile;
+mod places;
 
 pub(crate) use compile::{attributes, for_lanes, keys, relus};
 
@@ -152,6 +153,8 @@ pub(crate) struct Target {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
+    /// The value that it computes, or the first of several.
+    pub value: ValueId,
     pub work: Work,
     pub target: Option<Target>,
 }
@@ -212,7 +215,7 @@ impl crate::Window {
             kernel: self.kernel,
             stride: self.stride,
             dilation: self.dilation,
-            origin: [-self.padding.top as isize, -self.padding.left as isize],
+            origin: [-(self.padding.top as isize), -(self.padding.left as isize)],
         }
     }
 }

@@ -46,16 +46,17 @@ pub(super) fn body(
         }
     }
     let mut writer = Writer {
-        graph,
+        tree,
         callees,
         input,
         producers,
+        made_of: HashMap::new(),
         uses: HashMap::new(),
         body: Body { inputs: Vec::new(), lines: Vec::new(), result: Expr::Value(output), called: Vec::new() },
         known: HashSet::new(),
     };
     writer.count_uses(output);
-    let result = writer.value(output, true);
+    let result = writer.value(output);
     let mut body = writer.body;
     // A result that was given a variable only to be returned is returned as it is.
     body.result = match (result, body.lines.last()) {
@@ -67,11 +68,13 @@ pub(super) fn body(
 }
 
 struct Writer<'a> {
-    graph: &'a Graph,
+    tree: &'a Tree<'a>,
     callees: &'a HashMap<Place, Callee>,
     input: ValueId,
     /// The first called module with that result.
     producers: HashMap<ValueId, Place>,
+    /// What values are made of, as far as somebody asked.
+    made_of: HashMap<ValueId, MadeOf>,
     uses: HashMap<ValueId, usize>,
     body: Body,
     /// Values that have a variable.
@@ -79,6 +82,7 @@ struct Writer<'a> {
 }
 
 /// Where a value comes from.
+#[derive(Clone, Copy)]
 enum Origin {
     /// The caller.
     Outside,
@@ -88,39 +92,74 @@ enum Origin {
     Function,
 }
 
+#[derive(Clone, Copy)]
+struct MadeOf {
+    /// Something that a called module computes.
+    inside: bool,
+    /// Nothing but the module's input and what called modules compute.
+    known: bool,
+}
+
+/// A value that is being written, as far as its operands are written.
+struct Open {
+    value: ValueId,
+    origin: Origin,
+    /// Whether its expression may stand in the middle of another.
+    inline: bool,
+    /// What it is made of, and whether a call may stand in the middle of its expression.
+    operands: Vec<(ValueId, bool)>,
+    written: Vec<Expr>,
+}
+
 impl Writer<'_> {
-    fn origin(&self, value: ValueId) -> Origin {
-        match self.producers.get(&value) {
-            _ if value == self.input => Origin::Outside,
-            Some(&place) => Origin::Module(place),
-            None if is_function(self.graph, value) && (self.is_inside(value) || self.is_known(value)) => {
-                Origin::Function
-            }
-            None => Origin::Outside,
+    fn origin(&mut self, value: ValueId) -> Origin {
+        if value == self.input {
+            return Origin::Outside;
+        }
+        if let Some(&place) = self.producers.get(&value) {
+            return Origin::Module(place);
+        }
+        let MadeOf { inside, known } = self.made_of(value);
+        if is_function(self.tree.graph, value) && (inside || known) {
+            Origin::Function
+        } else {
+            Origin::Outside
         }
     }
 
-    /// Whether a value is made of one that a called module computes.
-    fn is_inside(&self, value: ValueId) -> bool {
-        self.producers.contains_key(&value)
-            || is_function(self.graph, value)
-                && self.graph.node(value).inputs.iter().any(|&input| self.is_inside(input))
-    }
-
-    /// Whether a value is made of the module's input and of what called modules compute.
-    fn is_known(&self, value: ValueId) -> bool {
-        value == self.input
-            || self.producers.contains_key(&value)
-            || is_function(self.graph, value)
-                && self.graph.node(value).inputs.iter().all(|&input| self.is_known(input))
+    /// Networks are deep, so values wait in a list, not on the stack.
+    fn made_of(&mut self, value: ValueId) -> MadeOf {
+        let graph = self.tree.graph;
+        let mut open = vec![value];
+        while let Some(&value) = open.last() {
+            if self.made_of.contains_key(&value) {
+                open.pop();
+                continue;
+            }
+            let is_result = self.producers.contains_key(&value);
+            let mut made_of = MadeOf { inside: is_result, known: is_result || value == self.input };
+            if is_function(graph, value) && !is_result {
+                let inputs = &graph.node(value).inputs;
+                let before = open.len();
+                open.extend(inputs.iter().filter(|input| !self.made_of.contains_key(input)));
+                if open.len() > before {
+                    continue;
+                }
+                made_of.inside |= inputs.iter().any(|input| self.made_of[input].inside);
+                made_of.known |= inputs.iter().all(|input| self.made_of[input].known);
+            }
+            self.made_of.insert(value, made_of);
+            open.pop();
+        }
+        self.made_of[&value]
     }
 
     /// What a value is computed from.
-    fn operands(&self, value: ValueId) -> Vec<ValueId> {
-        match self.origin(value) {
-            Origin::Outside => Vec::new(),
-            Origin::Module(place) => self.callees[&place].inputs.clone(),
-            Origin::Function => self.graph.node(value).inputs.clone(),
+    fn operands(&self, value: ValueId, origin: Origin) -> &[ValueId] {
+        match origin {
+            Origin::Outside => &[],
+            Origin::Module(place) => &self.callees[&place].inputs,
+            Origin::Function => &self.tree.graph.node(value).inputs,
         }
     }
 
@@ -131,28 +170,80 @@ impl Writer<'_> {
             let uses = self.uses.entry(value).or_default();
             *uses += 1;
             if *uses == 1 {
-                open.extend(self.operands(value));
+                let origin = self.origin(value);
+                open.extend(self.operands(value, origin));
             }
         }
     }
 
-    /// An expression for a value, after the lines that it needs. `inline` says that a call may stand in the
-    /// middle of the expression.
-    fn value(&mut self, value: ValueId, inline: bool) -> Expr {
-        if self.known.contains(&value) {
-            return Expr::Value(value);
+    /// An expression for a value, after the lines that it needs.
+    fn value(&mut self, value: ValueId) -> Expr {
+        let mut open = match self.begin(value, true) {
+            Ok(value) => vec![value],
+            Err(expr) => return expr,
+        };
+        loop {
+            let last = open.last_mut().expect("one is open until the first is written");
+            if let Some(&(operand, inline)) = last.operands.get(last.written.len()) {
+                match self.begin(operand, inline) {
+                    Ok(operand) => open.push(operand),
+                    Err(expr) => last.written.push(expr),
+                }
+                continue;
+            }
+            let written = open.pop().map(|last| self.end(last)).expect("one is open");
+            match open.last_mut() {
+                Some(reader) => reader.written.push(written),
+                None => return written,
+            }
         }
-        let expr = match self.origin(value) {
+    }
+
+    /// Begins to write a value, unless it has a variable or gets one from the caller.
+    fn begin(&mut self, value: ValueId, inline: bool) -> Result<Open, Expr> {
+        if self.known.contains(&value) {
+            return Err(Expr::Value(value));
+        }
+        let graph = self.tree.graph;
+        let origin = self.origin(value);
+        let operands = match origin {
             Origin::Outside => {
                 self.body.inputs.push(value);
                 self.known.insert(value);
-                return Expr::Value(value);
+                return Err(Expr::Value(value));
             }
-            Origin::Module(place) => self.call(place),
-            Origin::Function => self.function(value),
+            Origin::Module(place) => {
+                self.body.called.push(place);
+                let flattens = self.callees[&place].wrap == Some(Wrap::Flatten);
+                let inputs = self.operands(value, origin).to_vec();
+                // The mean over pixels can be had without rows and columns.
+                let mut is_mean = |input: ValueId| {
+                    flattens
+                        && matches!(graph.node(input).op, Op::GlobalAvgPool)
+                        && matches!(self.origin(input), Origin::Function)
+                };
+                inputs.into_iter().map(|input| (input, is_mean(input))).collect()
+            }
+            Origin::Function if graph.node(value).op == Op::Zero => vec![(self.input, false)],
+            Origin::Function => {
+                let is_sum = graph.node(value).op == Op::Add;
+                self.operands(value, origin).iter().map(|input| (*input, is_sum)).collect()
+            }
+        };
+        Ok(Open { value, origin, inline, operands, written: Vec::new() })
+    }
+
+    /// The expression of a value whose operands are written, or its variable.
+    fn end(&mut self, open: Open) -> Expr {
+        let Open { value, origin, inline, operands, written } = open;
+        let operands = operands.into_iter().map(|(value, _)| value).zip(written);
+        let expr = match origin {
+            Origin::Module(place) => self.call(place, operands),
+            _ => self.function(value, operands),
         };
         let once = self.uses.get(&value) == Some(&1);
-        let is_view = matches!(expr, Expr::Slice { .. });
+        // Parts of parts of parts would become deeper than Python reads.
+        let is_view = matches!(&expr, Expr::Slice { of, .. } if !matches!(**of, Expr::Slice { .. }));
         let is_simple = matches!(expr, Expr::Call { .. } | Expr::Mean(_));
         if is_view || inline && once && is_simple {
             return expr;
@@ -162,48 +253,36 @@ impl Writer<'_> {
         Expr::Value(value)
     }
 
-    fn call(&mut self, place: Place) -> Expr {
-        let Callee { name, inputs, wrap, .. } = self.callees[&place].clone();
-        self.body.called.push(place);
-        let wrapped = |writer: &mut Self, value: ValueId| {
-            let is_flat = is_flat(writer.graph, value);
-            let is_mean = matches!(writer.graph.node(value).op, Op::GlobalAvgPool)
-                && matches!(writer.origin(value), Origin::Function);
-            let arg = writer.value(value, is_mean && wrap == Some(Wrap::Flatten));
-            let boxed = Box::new(arg.clone());
-            match wrap {
-                Some(Wrap::Flatten) if is_flat => arg,
-                Some(Wrap::Flatten) => Expr::Flat(boxed),
-                Some(Wrap::Pad { padding, with_minimum }) => Expr::Pad { of: boxed, padding, with_minimum },
-                Some(Wrap::ChannelsLast) => Expr::Move { of: boxed, back: false },
-                None => arg,
+    fn call(&self, place: Place, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+        let Callee { name, wrap, .. } = &self.callees[&place];
+        let wrapped = |(value, arg): (ValueId, Expr)| match *wrap {
+            Some(Wrap::Flatten) if self.tree.is_flat(value) => arg,
+            Some(Wrap::Flatten) => Expr::Flat(Box::new(arg)),
+            Some(Wrap::Pad { padding, with_minimum }) => {
+                Expr::Pad { of: Box::new(arg), padding, with_minimum }
             }
+            Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(arg), back: false },
+            None => arg,
         };
-        let args = inputs.into_iter().map(|input| wrapped(self, input)).collect();
-        let call = Expr::Call { module: name, args };
+        let call = Expr::Call { module: name.clone(), args: operands.map(wrapped).collect() };
         match wrap {
             Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(call), back: true },
             _ => call,
         }
     }
 
-    fn function(&mut self, value: ValueId) -> Expr {
-        let graph = self.graph;
-        let node = graph.node(value);
-        let all_flat = is_flat(graph, value);
+    fn function(&self, value: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+        let node = self.tree.graph.node(value);
+        let all_flat = self.tree.is_flat(value);
         // Operands with rows and columns, unless the result has none either.
-        let operand = |writer: &mut Self, input: ValueId| {
-            let expr = writer.value(input, matches!(node.op, Op::Add));
-            if is_flat(graph, input) && !all_flat { Expr::Unflat(Box::new(expr)) } else { expr }
+        let operand = |(input, expr): (ValueId, Expr)| {
+            if self.tree.is_flat(input) && !all_flat { Expr::Unflat(Box::new(expr)) } else { expr }
         };
-        let mut operands: Vec<Expr> = node.inputs.iter().map(|&input| operand(self, input)).collect();
+        let mut operands: Vec<Expr> = operands.map(operand).collect();
         match node.op {
             Op::Add => Expr::Sum(operands),
             Op::Concat => Expr::Concat(operands),
-            Op::Zero => {
-                self.value(self.input, false);
-                Expr::Zeros { shape: node.shape, like: self.input }
-            }
+            Op::Zero => Expr::Zeros { shape: node.shape, like: self.input },
             Op::Mul => {
                 let by = operands.pop().expect("the builder gives a product two factors");
                 let of = operands.pop().expect("the builder gives a product two factors");
@@ -226,19 +305,6 @@ fn is_function(graph: &Graph, value: ValueId) -> bool {
     )
 }
 
-/// Whether a value has no rows and columns: what a linear layer of one pixel returns, and what is made of
-/// such values alone.
-fn is_flat(graph: &Graph, value: ValueId) -> bool {
-    let node = graph.node(value);
-    match node.op {
-        Op::Linear { .. } => node.shape.pixels() == 1,
-        Op::Act(_) | Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } => {
-            node.inputs.iter().all(|&input| is_flat(graph, input))
-        }
-        _ => false,
-    }
-}
-
 /// Whether a body is nothing but calls of these modules one after the other, as `nn.Sequential` does them.
 pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &HashMap<Place, Callee>) -> bool {
     let node = &tree.nodes[place];
@@ -255,7 +321,7 @@ pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &Has
             // The caller flattens what the first module wants to have flat.
             let fits = |wrap: Option<Wrap>| match wrap {
                 None => true,
-                Some(Wrap::Flatten) => place == 0 || is_flat(tree.graph, at),
+                Some(Wrap::Flatten) => place == 0 || tree.is_flat(at),
                 Some(_) => false,
             };
             let follows = callees.get(member).is_some_and(|c| c.inputs == [at] && fits(c.wrap));

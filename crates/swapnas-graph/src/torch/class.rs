@@ -1,6 +1,6 @@
 //! Classes of Python, one for every kind of module that is more than a chain of others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::TorchError;
@@ -45,16 +45,25 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 /// All classes so far.
 struct Classes<'a> {
     tree: Tree<'a>,
+    /// Whether the members of each module are numbered without gaps.
+    lists: Vec<bool>,
     /// The body of a class and its name, in order.
     classes: Vec<(String, String)>,
+    /// Where the class of each body is, and all names.
+    known: HashMap<String, usize>,
+    names: HashSet<String>,
     callees: HashMap<Place, Callee>,
     constructors: HashMap<Place, Constructor>,
 }
 
 pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
+    let tree = Tree::new(graph);
     let mut classes = Classes {
-        tree: Tree::new(graph),
+        lists: (0..tree.nodes.len()).map(|place| is_list(&tree, place)).collect(),
+        tree,
         classes: Vec::new(),
+        known: HashMap::new(),
+        names: HashSet::new(),
         callees: HashMap::new(),
         constructors: HashMap::new(),
     };
@@ -81,6 +90,12 @@ pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
         ),
     );
     Ok(out)
+}
+
+/// Whether the members of a group are numbered without gaps.
+fn is_list(tree: &Tree<'_>, group: Place) -> bool {
+    let names = tree.members(group).map(|member| tree.nodes[member].name);
+    names.enumerate().all(|(number, name)| name == number.to_string())
 }
 
 impl Classes<'_> {
@@ -119,14 +134,11 @@ impl Classes<'_> {
     }
 
     fn group_access(&self, group: Place) -> String {
-        let parent = (0..self.tree.nodes.len()).find(|&p| self.tree.nodes[p].children.contains(&group));
-        self.access(parent.unwrap_or(ROOT), group)
+        self.access(self.tree.nodes[group].parent, group)
     }
 
-    /// Whether the members of a group are numbered without gaps.
     fn is_list(&self, group: Place) -> bool {
-        let names = self.tree.members(group).map(|member| self.tree.nodes[member].name);
-        names.enumerate().all(|(number, name)| name == number.to_string())
+        self.lists[group]
     }
 
     /// Makes the constructor of a module that its owner calls `access`.
@@ -201,11 +213,12 @@ impl Classes<'_> {
     /// The name of the class of a module, which is a new one unless there is one just like it.
     fn class(&mut self, place: Place, body: Body) -> String {
         let text = self.class_body(place, body);
-        if let Some((_, name)) = self.classes.iter().find(|(known, _)| *known == text) {
-            return name.clone();
+        if let Some(&known) = self.known.get(&text) {
+            return self.classes[known].1.clone();
         }
-        let is_there = |name: &str| self.classes.iter().any(|(_, known)| known == name);
-        let name = name::class(self.tree.nodes[place].path, is_there);
+        let name = name::class(self.tree.nodes[place].path, |name: &str| self.names.contains(name));
+        self.known.insert(text.clone(), self.classes.len());
+        self.names.insert(name.clone());
         self.classes.push((text, name.clone()));
         name
     }

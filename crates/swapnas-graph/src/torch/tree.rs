@@ -1,6 +1,8 @@
 //! The modules of a graph by their paths.
 
-use crate::{Graph, Module, ModuleKind};
+use std::collections::HashMap;
+
+use crate::{Graph, Module, ModuleKind, Op, ValueId};
 
 /// The place of a module in the tree.
 pub(super) type Place = usize;
@@ -11,6 +13,8 @@ pub(super) const ROOT: Place = 0;
 pub(super) struct Tree<'a> {
     pub graph: &'a Graph,
     pub nodes: Vec<TreeNode<'a>>,
+    /// Whether each value has no rows and columns.
+    flat: Vec<bool>,
 }
 
 pub(super) struct TreeNode<'a> {
@@ -18,6 +22,8 @@ pub(super) struct TreeNode<'a> {
     pub name: &'a str,
     /// The whole path.
     pub path: &'a str,
+    /// The module that it is in.
+    pub parent: Place,
     /// In order of execution.
     pub children: Vec<Place>,
     /// The call, which only groups of modules do not have.
@@ -34,10 +40,12 @@ impl TreeNode<'_> {
 
 impl<'a> Tree<'a> {
     pub(super) fn new(graph: &'a Graph) -> Self {
-        let root = TreeNode { name: "", path: "", children: Vec::new(), call: None, acts: true };
-        let mut tree = Tree { graph, nodes: vec![root] };
+        let root =
+            TreeNode { name: "", path: "", parent: ROOT, children: Vec::new(), call: None, acts: true };
+        let mut tree = Tree { graph, nodes: vec![root], flat: flat(graph) };
+        let mut known = HashMap::new();
         for module in graph.modules() {
-            let place = tree.place(&module.name, module.kind != ModuleKind::Container);
+            let place = tree.place(&module.name, module.kind != ModuleKind::Container, &mut known);
             // A container around a module without a name is that module.
             tree.nodes[place].call.get_or_insert(module);
         }
@@ -45,7 +53,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The place of the module of that path, made if there is none yet.
-    fn place(&mut self, path: &'a str, acts: bool) -> Place {
+    fn place(&mut self, path: &'a str, acts: bool, known: &mut HashMap<(Place, &'a str), Place>) -> Place {
         let mut place = ROOT;
         let mut end = 0;
         for name in path.split('.') {
@@ -54,17 +62,24 @@ impl<'a> Tree<'a> {
             if name.is_empty() {
                 continue;
             }
-            let known = self.nodes[place].children.iter().copied().find(|&c| self.nodes[c].name == name);
-            place = known.unwrap_or_else(|| {
+            let parent = place;
+            place = *known.entry((parent, name)).or_insert_with(|| {
                 let path = &path[..start + name.len()];
-                self.nodes.push(TreeNode { name, path, children: Vec::new(), call: None, acts: false });
+                let children = Vec::new();
+                self.nodes.push(TreeNode { name, path, parent, children, call: None, acts: false });
                 let new = self.nodes.len() - 1;
-                self.nodes[place].children.push(new);
+                self.nodes[parent].children.push(new);
                 new
             });
             self.nodes[place].acts |= acts;
         }
         place
+    }
+
+    /// Whether a value has no rows and columns: what a linear layer of one pixel returns, and what is made of
+    /// such values alone.
+    pub(super) fn is_flat(&self, value: ValueId) -> bool {
+        self.flat[value.index()]
     }
 
     /// The modules that a module itself calls, in order of execution: those below it, but not below one
@@ -89,4 +104,18 @@ impl<'a> Tree<'a> {
     pub(super) fn members(&self, place: Place) -> impl Iterator<Item = Place> {
         self.nodes[place].children.iter().copied().filter(|&child| self.nodes[child].acts)
     }
+}
+
+fn flat(graph: &Graph) -> Vec<bool> {
+    let mut flat: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        flat.push(match node.op {
+            Op::Linear { .. } => node.shape.pixels() == 1,
+            Op::Act(_) | Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } => {
+                node.inputs.iter().all(|input| flat[input.index()])
+            }
+            _ => false,
+        });
+    }
+    flat
 }

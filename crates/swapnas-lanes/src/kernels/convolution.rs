@@ -9,7 +9,7 @@ use super::winograd::{self, WinogradWeights};
 use crate::{Element, Lane, Level, Planes, PlanesMut};
 
 /// The algorithms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// Every weight with every pixel: [`dense`].
     #[default]

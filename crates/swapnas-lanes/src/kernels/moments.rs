@@ -15,6 +15,9 @@ pub struct Moments {
     pub mean: f64,
     /// Sum of (x - mean)^2.
     pub squares: f64,
+    /// No number is larger in magnitude, and few sets have one that comes near. Infinite or NaN numbers show
+    /// in the mean.
+    pub largest: f64,
 }
 
 impl Moments {
@@ -31,7 +34,13 @@ impl Moments {
             count,
             mean: self.mean + step * share,
             squares: self.squares + other.squares + step * step * self.count * share,
+            largest: self.largest.max(other.largest),
         }
+    }
+
+    /// Whether all numbers are finite, and no larger than their squares could be added up.
+    pub fn are_finite(&self) -> bool {
+        self.mean.is_finite() && self.squares.is_finite() && self.largest.is_finite()
     }
 
     /// Biased variance: the mean of (x - mean)^2, 0 for no numbers.
@@ -135,16 +144,21 @@ impl<E: Element> Channel<E> {
         };
         let mut means = [0.0; SAMPLES];
         let (mut mean, mut within) = (0.0, 0.0);
+        let (mut largest_first, mut largest_square) = (0.0_f64, 0.0_f64);
         for (sample, of_sample) in means[..samples].iter_mut().enumerate() {
             let (sum, square) = (total(&self.sums, sample), total(&self.squares, sample));
-            let step = sum / count;
-            *of_sample = self.first.0[sample].to_f64() + step;
+            let (first, step) = (self.first.0[sample].to_f64(), sum / count);
+            *of_sample = first + step;
+            largest_first = largest_first.max(first.abs());
+            largest_square = largest_square.max(square);
             mean += *of_sample;
             within += (square - sum * step).max(0.0);
         }
         mean /= samples as f64;
         let between: f64 = means[..samples].iter().map(|m| (m - mean) * (m - mean)).sum();
-        Moments { count: count * samples as f64, mean, squares: within + count * between }
+        // A sum of squares is no smaller than any of them, but for the rounding of differences and squares.
+        let largest = (largest_first + largest_square.sqrt()) * (1.0 + 1e-6);
+        Moments { count: count * samples as f64, mean, squares: within + count * between, largest }
     }
 }
 

@@ -10,7 +10,8 @@ at_every_level!(
     sizes_of_every_kind,
     nothing_cancels_where_the_mean_is_large,
     equal_numbers_have_no_variance,
-    nothing_is_joined_for_no_numbers
+    nothing_is_joined_for_no_numbers,
+    numbers_that_are_not_finite_show
 );
 
 /// Images of a batch, block by block, all channels' numbers around `mean` and at most `spread` away.
@@ -39,7 +40,8 @@ fn naive(blocks: &[Image], batch: usize, channel: usize) -> Moments {
     };
     let count = numbers().count() as f64;
     let mean = numbers().sum::<f64>() / count;
-    Moments { count, mean, squares: numbers().map(|x| (x - mean) * (x - mean)).sum() }
+    let largest = numbers().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    Moments { count, mean, squares: numbers().map(|x| (x - mean) * (x - mean)).sum(), largest }
 }
 
 /// The sum of squared differences of every sample's numbers from its first, by which errors are
@@ -88,6 +90,9 @@ fn check<E: Number>(level: Level, shape: [usize; 3], batch: usize, mean: f64, sp
             let squares = 4.0 * n * E::ROUNDOFF * (first + expected.squares) + slack;
             let mean = n * E::ROUNDOFF * (first / expected.count).sqrt() + double;
             assert_eq!(found.count, expected.count);
+            assert!(found.largest >= expected.largest, "{found:?}, {expected:?}");
+            let most = (expected.largest + first.sqrt()) * (1.0 + 1e-5);
+            assert!(found.largest <= most, "{found:?}, {expected:?}");
             assert!((found.mean - expected.mean).abs() <= mean, "{found:?}, {expected:?}, {bands} bands");
             assert!(
                 (found.squares - expected.squares).abs() <= squares,
@@ -122,12 +127,34 @@ fn nothing_cancels_where_the_mean_is_large<E: Number>(level: Level) {
 fn equal_numbers_have_no_variance<E: Number>(level: Level) {
     let stored = Image::from_fn([1, 5, 7], |_, _, _| [-3.25; SAMPLES]).plain::<E>();
     let found = of(level, &[stored], 3, 16);
-    assert_eq!(found, [Moments { count: 560.0, mean: -3.25, squares: 0.0 }]);
+    let largest = found[0].largest;
+    assert!((3.25..3.26).contains(&largest), "{largest}");
+    assert_eq!(found, [Moments { count: 560.0, mean: -3.25, squares: 0.0, largest }]);
+}
+
+/// One number that is not finite, of a sample that counts or of one that does not.
+fn numbers_that_are_not_finite_show<E: Number>(level: Level) {
+    for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        for place in 0..21 {
+            let image = Image::from_fn([1, 3, 7], |_, row, column| {
+                let mut pixel = [0.5; SAMPLES];
+                pixel[5] = if row * 7 + column == place { number } else { 2.0 };
+                pixel
+            });
+            let stored = image.plain::<E>();
+            let finite = |samples| {
+                let mut moments = [Moments::default()];
+                moments::accumulate(level, stored.planes(), 0..3, 7, samples, &mut moments);
+                moments[0].are_finite()
+            };
+            assert!(!finite(16) && !finite(6) && finite(5), "{number} at {place}");
+        }
+    }
 }
 
 fn nothing_is_joined_for_no_numbers<E: Number>(level: Level) {
     let stored = Image::noise([1, 2, 3], 1).plain::<E>();
-    let before = Moments { count: 3.0, mean: 0.5, squares: 2.0 };
+    let before = Moments { count: 3.0, mean: 0.5, squares: 2.0, largest: 2.0 };
     for (rows, width, samples) in [(1..1, 3, 16), (0..2, 0, 16), (0..2, 3, 0)] {
         let mut moments = [before];
         moments::accumulate(level, stored.planes(), rows, width, samples, &mut moments);
@@ -138,7 +165,7 @@ fn nothing_is_joined_for_no_numbers<E: Number>(level: Level) {
 #[test]
 fn the_moments_of_nothing_change_nothing() {
     let nothing = Moments::default();
-    let some = Moments { count: 3.0, mean: 0.5, squares: 2.0 };
+    let some = Moments { count: 3.0, mean: 0.5, squares: 2.0, largest: 2.0 };
     assert_eq!(some.join(nothing), some);
     assert_eq!(nothing.join(some), some);
     assert_eq!(nothing.join(nothing), nothing);

@@ -135,7 +135,9 @@ impl PictureFolder {
             for (place, (picture, index)) in pictures.into_iter().zip(&picks).enumerate() {
                 match picture {
                     Ok(picture) => album.put(place, &picture),
-                    Err(flaw) => drop(flaws.insert(*index as usize, flaw.to_string())),
+                    Err(flaw) => {
+                        flaws.insert(*index as usize, flaw.to_string());
+                    }
                 }
             }
             if flaws.is_empty() {
@@ -144,7 +146,7 @@ impl PictureFolder {
                     labels.map(|classes| picks.iter().map(|&index| classes[index as usize]).collect());
                 return Ok(album.finish(labels));
             }
-            self.take_note(&files, flaws)?;
+            self.take_note(flaws)?;
         }
     }
 
@@ -164,16 +166,14 @@ impl PictureFolder {
     }
 
     /// Remembers what has turned out to be no picture.
-    fn take_note(&self, files: &Arc<Vec<PathBuf>>, flaws: BTreeMap<usize, String>) -> Result<(), InputError> {
-        let mut lock = self.lock();
-        let found = lock.get_or_insert_with(|| Found {
-            files: files.clone(),
-            classes: Arc::new(classes(&self.path, files)),
-            bad: BTreeMap::new(),
-            unread: Vec::new(),
-        });
-        found.bad.extend(flaws);
-        self.refuse(found)
+    fn take_note(&self, flaws: BTreeMap<usize, String>) -> Result<(), InputError> {
+        match &mut *self.lock() {
+            Some(found) => {
+                found.bad.extend(flaws);
+                self.refuse(found)
+            }
+            None => Ok(()),
+        }
     }
 
     /// An error of what cannot be used, unless it is to be left out.

@@ -5,8 +5,8 @@ use swapnas_graph::{Element, Init, ValueId};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::spectrum::{eigenvalues, gram};
-use crate::trial::{Trial, blocks};
+use crate::spectrum::{eigenvalues, gram, gram_bytes};
+use crate::trial::{Sizes, Takes, Trial, blocks, product};
 use crate::undefined::Failure;
 
 pub(super) static AZ_EXPRESSIVITY: Definition = Definition {
@@ -29,6 +29,10 @@ pub(super) static AZ_EXPRESSIVITY: Definition = Definition {
 struct AzExpressivity;
 
 impl Measure for AzExpressivity {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        taken(sizes)
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         Ok(entropies(trial)?.iter().sum())
     }
@@ -36,6 +40,20 @@ impl Measure for AzExpressivity {
 
 /// How many images AZ-NAS looks at.
 pub(super) const IMAGES: usize = 4;
+
+/// What [`entropies`] take.
+pub(super) fn taken(sizes: &Sizes<'_>) -> Takes {
+    let values = blocks(&sizes.network.graph);
+    let tape = sizes.network.tape(values.clone());
+    let passes = sizes.passes(&tape, sizes.batch.min(IMAGES));
+    let of_value = |value: &ValueId| {
+        let shape = sizes.shape(*value);
+        let rows = product([shape.elements(), IMAGES, size_of::<f64>()]);
+        passes.value(*value).saturating_add(rows).saturating_add(gram_bytes(shape.channels))
+    };
+    let own = values.iter().map(of_value).max().unwrap_or(0);
+    Takes { passes: passes.forward(), own, ..Takes::default() }
+}
 
 /// The entropy of the features of each block.
 pub(super) fn entropies<E: Element>(trial: &mut Trial<'_, E>) -> Result<Rc<Vec<f64>>, Failure> {
@@ -48,7 +66,7 @@ pub(super) fn entropies<E: Element>(trial: &mut Trial<'_, E>) -> Result<Rc<Vec<f
     }
     let first = &trial.material.first.images;
     let images = first.first(first.samples().min(IMAGES));
-    let (tape, weights, graph) = (trial.tape(values.clone()), trial.weights, trial.graph());
+    let (tape, weights, graph) = (trial.network.tape(values.clone()), trial.weights, trial.graph());
     let entropies = trial.aside(&tape, &images, weights, Statistics::Batch, |pass| {
         let of_block = |value: &ValueId| {
             let numbers = pass.value(*value).expect("the tape computes it");

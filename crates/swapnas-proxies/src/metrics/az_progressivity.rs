@@ -1,8 +1,8 @@
 use swapnas_graph::{Element, Init};
 
-use super::az_expressivity::entropies;
+use super::az_expressivity::{entropies, taken};
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static AZ_PROGRESSIVITY: Definition = Definition {
@@ -22,6 +22,10 @@ pub(super) static AZ_PROGRESSIVITY: Definition = Definition {
 struct AzProgressivity;
 
 impl Measure for AzProgressivity {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        taken(sizes)
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let entropies = entropies(trial)?;
         Ok(entropies.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min))

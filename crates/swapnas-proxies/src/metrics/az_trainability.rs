@@ -1,11 +1,11 @@
 use swapnas_graph::grad::{Loss, Statistics, Wanted};
-use swapnas_graph::{Element, Init, Shape};
+use swapnas_graph::{Element, Init, Shape, ValueId};
 
 use super::az_expressivity::IMAGES;
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::spectrum::{dot, eigenvalues, gram};
-use crate::trial::{Trial, blocks};
+use crate::spectrum::{dot, eigenvalues, gram, gram_bytes};
+use crate::trial::{Sizes, Takes, Trial, blocks, product};
 use crate::undefined::Failure;
 
 pub(super) static AZ_TRAINABILITY: Definition = Definition {
@@ -29,6 +29,25 @@ pub(super) static AZ_TRAINABILITY: Definition = Definition {
 struct AzTrainability;
 
 impl Measure for AzTrainability {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let values = blocks(&sizes.network.graph);
+        let images = sizes.batch.min(IMAGES);
+        let tape = sizes.network.tape(values.clone());
+        let passes = sizes.passes(&tape, images);
+        let of_pair = |pair: &[ValueId]| {
+            let (from, to) = (sizes.shape(pair[0]), sizes.shape(pair[1]));
+            let back = passes.back(Some(pair[1]), &Wanted::value(pair[0]), false);
+            // Gradients before and after the block, as they are and by channel, and their products.
+            let numbers = product([from.elements().saturating_add(to.elements()), images, 4]);
+            let rows = from.elements() / to.pixels().max(1);
+            let products = product([rows, to.channels, 3, size_of::<f64>()]);
+            let gram = gram_bytes(rows.min(to.channels));
+            (back, numbers.saturating_mul(size_of::<f64>()).saturating_add(products).saturating_add(gram))
+        };
+        let (back, own) = values.windows(2).map(of_pair).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        Takes { passes: passes.forward().saturating_add(back), own, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let values = blocks(trial.graph());
         if values.len() < 2 {
@@ -36,7 +55,7 @@ impl Measure for AzTrainability {
         }
         let first = &trial.material.first.images;
         let images = first.first(first.samples().min(IMAGES));
-        let tape = trial.tape(values.clone());
+        let tape = trial.network.tape(values.clone());
         let (weights, graph, signs) = (trial.weights, trial.graph(), &trial.material.signs);
         trial.aside(&tape, &images, weights, Statistics::Batch, |pass| {
             let mut sum = 0.0;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::spectrum::{gram, standardised};
-use crate::trial::Trial;
+use crate::spectrum::{gram, gram_bytes, standardised, standardised_bytes};
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 use swapnas_graph::{Element, Init};
 
@@ -32,7 +32,26 @@ const FEW_CLASSES: usize = 100;
 struct EpeNas;
 
 impl Measure for EpeNas {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let rows = standardised_bytes(sizes.batch, sizes.pixels());
+        let own = rows.saturating_add(gram_bytes(sizes.batch));
+        Takes { pass: true, jacobian: true, own, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        let labels = &trial.material.first.labels;
+        let twins = trial.compared()?;
+        let differ = |(image, twin): (usize, &usize)| {
+            let alike = labels.iter().zip(&twins[..image]);
+            let mut others = alike.filter(|(label, _)| **label == labels[image]);
+            others.any(|(_, other)| other != twin)
+        };
+        if !twins.iter().enumerate().any(differ) {
+            return Err(Undefined::Singles.into());
+        }
+        if trial.classes() > FEW_CLASSES && labels.iter().all(|label| *label == labels[0]) {
+            return Err(Undefined::OneLabel.into());
+        }
         let jacobian = trial.jacobian()?;
         let pixels = trial.graph().shape(trial.graph().input()).elements();
         let rows = standardised(jacobian.chunks_exact(pixels));

@@ -1,7 +1,7 @@
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::{Layer, Trial};
+use crate::trial::{Layer, Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static FISHER: Definition = Definition {
@@ -25,6 +25,10 @@ pub(super) static FISHER: Definition = Definition {
 struct Fisher;
 
 impl Measure for Fisher {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes::GRADIENTS
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let gradients = trial.gradients()?;
         let graph = trial.graph();

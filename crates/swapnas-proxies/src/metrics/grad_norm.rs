@@ -1,7 +1,7 @@
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static GRAD_NORM: Definition = Definition {
@@ -25,6 +25,10 @@ pub(super) static GRAD_NORM: Definition = Definition {
 struct GradNorm;
 
 impl Measure for GradNorm {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes::GRADIENTS
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
         let gradients = trial.gradients()?;
         if arguments == [1.0] {

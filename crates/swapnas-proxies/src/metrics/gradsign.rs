@@ -3,7 +3,7 @@ use swapnas_graph::{Element, Init};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static GRADSIGN: Definition = Definition {
@@ -25,8 +25,21 @@ pub(super) static GRADSIGN: Definition = Definition {
 struct GradSign;
 
 impl Measure for GradSign {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let batch = sizes.batch();
+        let passes = batch.forward().saturating_add(batch.back(None, &Wanted::params(), true));
+        Takes { passes, own: product([sizes.params(), size_of::<i32>()]), ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let material = trial.material;
+        trial.check_classes()?;
+        let labels = &material.first.labels;
+        match trial.compared() {
+            // The same image with another label has another loss.
+            Err(Undefined::SameImages) if labels.iter().any(|label| *label != labels[0]) => {}
+            compared => drop(compared?),
+        }
         let (tape, weights, layers) = (&trial.network.tape, trial.weights, trial.layers());
         let (mut sum, mut seen) = (0, 0);
         trial.aside(tape, &material.first.images, weights, Statistics::Sample, |pass| {

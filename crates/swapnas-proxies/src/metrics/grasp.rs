@@ -2,7 +2,7 @@ use swapnas_graph::grad::Loss;
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static GRASP: Definition = Definition {
@@ -26,6 +26,11 @@ pub(super) static GRASP: Definition = Definition {
 struct Grasp;
 
 impl Measure for Grasp {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let direction = product([sizes.params(), sizes.number]);
+        Takes { passes: sizes.batch().along(), own: direction, ..Takes::GRADIENTS }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let gradients = trial.gradients()?;
         let direction = trial.layers().only(trial.graph(), &gradients.params);

@@ -1,7 +1,7 @@
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static L2_NORM: Definition = Definition {
@@ -21,6 +21,10 @@ pub(super) static L2_NORM: Definition = Definition {
 struct L2Norm;
 
 impl Measure for L2Norm {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes::default()
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         Ok(trial.layers().norms(trial.weights))
     }

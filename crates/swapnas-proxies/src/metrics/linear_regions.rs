@@ -1,8 +1,8 @@
 use swapnas_graph::grad::{ParamSet, Statistics};
-use swapnas_graph::{Element, Init, Observer, Relu, Signs};
+use swapnas_graph::{Element, Init, Observer, Param, Relu, Signs};
 
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};
-use crate::trial::Trial;
+use crate::trial::{REGION_IMAGES, Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 use crate::{PatternSet, Undefined};
 
@@ -28,6 +28,14 @@ struct LinearRegions;
 
 impl Measure for LinearRegions {
     const NEEDS: Needs = Needs { thin: true, ..Needs::NONE };
+
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let Some(Ok(tape)) = &sizes.network.thin else { return Takes::default() };
+        let units = tape.graph().relu_units() as usize;
+        let weights = tape.graph().params().iter().map(Param::len).fold(0, usize::saturating_add);
+        let own = PatternSet::bytes(REGION_IMAGES, units).saturating_add(product([weights, sizes.number]));
+        Takes { passes: sizes.passes(tape, REGION_IMAGES).forward(), own, ..Takes::default() }
+    }
 
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let network = trial.network;

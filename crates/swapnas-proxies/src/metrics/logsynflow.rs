@@ -2,7 +2,7 @@ use swapnas_graph::{Element, Init};
 
 use super::synflow::flow;
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static LOGSYNFLOW: Definition = Definition {
@@ -23,6 +23,10 @@ pub(super) static LOGSYNFLOW: Definition = Definition {
 struct LogSynflow;
 
 impl Measure for LogSynflow {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes { flow: true, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let flow = flow(trial)?;
         Ok(trial.layers().sum(&flow.weights, &flow.gradients, |w, g| (w * libm::log1p(g)).abs()))

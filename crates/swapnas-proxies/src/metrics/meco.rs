@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use swapnas_graph::grad::{Statistics, Tape};
-use swapnas_graph::{Element, Init, Module, ValueId, Want};
+use swapnas_graph::{Element, Graph, Init, Module, ValueId, Want};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};
-use crate::spectrum::{eigenvalues, gram, standardised};
-use crate::trial::Trial;
+use crate::spectrum::{eigenvalues, gram, gram_bytes, standardised, standardised_bytes};
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static MECO: Definition = Definition {
@@ -29,14 +31,24 @@ struct Meco;
 impl Measure for Meco {
     const NEEDS: Needs = Needs { response: true, ..Needs::NONE };
 
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let Some(Ok(graph)) = &sizes.network.response else { return Takes::default() };
+        let (values, tape) = hooked(graph);
+        let passes = sizes.passes(&tape, 1);
+        let of_value = |value: &ValueId| {
+            let shape = graph.shape(*value);
+            let rows = standardised_bytes(shape.channels, shape.pixels());
+            passes.value(*value).saturating_add(rows).saturating_add(gram_bytes(shape.channels))
+        };
+        let own = values.iter().map(of_value).max().unwrap_or(0);
+        Takes { passes: passes.forward(), own, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let graph = trial.network.response.as_ref().expect("the metric needs it");
         let graph = graph.as_ref().map_err(Clone::clone)?;
         let image = trial.material.response.as_ref().expect("the metric needs it");
-        let mut values: Vec<ValueId> = graph.modules().iter().map(|module| module.output).collect();
-        values.sort_unstable();
-        values.dedup();
-        let tape = Tape::new(graph.clone(), &Want { signs: false, values: values.clone() });
+        let (values, tape) = hooked(graph);
         let weights = trial.weights;
         let smallest = trial.aside(&tape, image, weights, Statistics::Batch, |pass| {
             let smallest = values.iter().map(|value| {
@@ -51,6 +63,15 @@ impl Measure for Meco {
         };
         Ok(graph.modules().iter().map(of_module).sum())
     }
+}
+
+/// What modules return, in order, and a tape that computes it.
+fn hooked(graph: &Arc<Graph>) -> (Vec<ValueId>, Tape) {
+    let mut values: Vec<ValueId> = graph.modules().iter().map(|module| module.output).collect();
+    values.sort_unstable();
+    values.dedup();
+    let tape = Tape::new(graph.clone(), &Want { signs: false, values: values.clone() });
+    (values, tape)
 }
 
 /// The smallest eigenvalue of the correlations of channels of so many pixels.

@@ -3,8 +3,8 @@ use swapnas_graph::{Element, Init, ParamKind};
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
-use crate::spectrum::{eigenvalues, gram};
-use crate::trial::Trial;
+use crate::spectrum::{eigenvalues, gram, gram_bytes};
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static NTK: Definition = Definition {
@@ -29,9 +29,25 @@ pub(super) static NTK: Definition = Definition {
 struct Ntk;
 
 impl Measure for Ntk {
+    fn takes(sizes: &Sizes<'_>, arguments: &[f64]) -> Takes {
+        let images = sizes.batch.min(arguments[0] as usize);
+        let pass = images == sizes.batch;
+        let first = sizes.passes(&sizes.network.tape, images);
+        let back = first.back(None, &Wanted::params(), false);
+        let passes = if pass { back } else { first.forward().saturating_add(back) };
+        // A row for each image, and another while it is put together.
+        let rows = product([sizes.params(), images.saturating_add(1), sizes.number]);
+        Takes { pass, passes, own: rows.saturating_add(gram_bytes(images)), ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
         let first = &trial.material.first.images;
         let images = first.samples().min(arguments[0] as usize);
+        let twins = trial.compared()?;
+        // The kernel has two rows that are equal, so its smallest eigenvalue is a rounding error.
+        if let Some((image, twin)) = twins[..images].iter().enumerate().find(|(image, twin)| image != *twin) {
+            return Err(Undefined::Twins(*twin, image).into());
+        }
         let values = if images == first.samples() {
             kernel(trial.pass()?, images)?
         } else {

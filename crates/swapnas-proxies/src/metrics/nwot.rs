@@ -4,7 +4,7 @@ use swapnas_graph::{Element, Init, Observer, Relu, Signs};
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure};
 use crate::spectrum::log_abs_determinant;
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static NWOT: Definition = Definition {
@@ -27,7 +27,16 @@ pub(super) static NWOT: Definition = Definition {
 struct Nwot;
 
 impl Measure for Nwot {
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let units = sizes.network.graph.nodes().iter().map(|node| node.shape.elements()).max().unwrap_or(0);
+        // A bit for every unit and image, as they are captured and as they are compared.
+        let signs = product([units.div_ceil(8), sizes.batch.next_multiple_of(16), 2]);
+        let pairs = product([sizes.batch, sizes.batch, size_of::<u64>() + 3 * size_of::<f64>()]);
+        Takes { pass: true, own: signs.saturating_add(pairs), ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
+        trial.compared()?;
         let mut agreement = Agreement::new(trial.material.first.images.samples());
         trial.pass()?.signs(&mut agreement);
         let kernel = agreement.kernel();

@@ -1,7 +1,7 @@
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static PLAIN: Definition = Definition {
@@ -22,6 +22,10 @@ pub(super) static PLAIN: Definition = Definition {
 struct Plain;
 
 impl Measure for Plain {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes::GRADIENTS
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let gradients = trial.gradients()?;
         Ok(trial.layers().sum(trial.weights, &gradients.params, |w, g| w * g))

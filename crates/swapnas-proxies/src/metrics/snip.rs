@@ -1,7 +1,7 @@
 use swapnas_graph::{Element, Init};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
 
 pub(super) static SNIP: Definition = Definition {
@@ -24,6 +24,10 @@ pub(super) static SNIP: Definition = Definition {
 struct Snip;
 
 impl Measure for Snip {
+    fn takes(_sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        Takes::GRADIENTS
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let gradients = trial.gradients()?;
         Ok(trial.layers().sum(trial.weights, &gradients.params, |w, g| (w * g).abs()))

@@ -3,7 +3,7 @@ use swapnas_graph::grad::{Loss, ParamSet, Statistics, Wanted};
 use swapnas_graph::{Batch, Element, Graph, Init};
 
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
-use crate::trial::{Flow, Trial};
+use crate::trial::{Flow, Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static SYNFLOW: Definition = Definition {
@@ -29,6 +29,16 @@ pub(super) static SYNFLOW: Definition = Definition {
 struct Synflow;
 
 impl Measure for Synflow {
+    fn takes(sizes: &Sizes<'_>, arguments: &[f64]) -> Takes {
+        if arguments != [1.0] {
+            return Takes { flow: true, ..Takes::default() };
+        }
+        let passes = sizes.in_double(1);
+        let double = passes.forward().saturating_add(passes.back(None, &Wanted::params(), false));
+        let params = product([sizes.params(), sizes.number + 2 * size_of::<f64>()]);
+        Takes { double, own: params, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
         // With absolute weights, means are large against deviations: normalising takes double precision.
         let flow = match arguments {

@@ -5,7 +5,7 @@ use swapnas_graph::{Element, Graph, Init, ParamKind};
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
 use crate::spectrum::eigenvalues;
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static VKDNW: Definition = Definition {
@@ -37,6 +37,17 @@ pub(super) static VKDNW: Definition = Definition {
 struct Vkdnw;
 
 impl Measure for Vkdnw {
+    fn takes(sizes: &Sizes<'_>, arguments: &[f64]) -> Takes {
+        let images = sizes.batch.min(arguments[1] as usize);
+        let (first, graph) = (sizes.passes(&sizes.network.tape, images), &sizes.network.graph);
+        let wanted = Wanted { params: Elements::First, ..Wanted::default() };
+        let passes = first.forward().saturating_add(first.back(None, &wanted, true));
+        let (params, classes) = (graph.params().len(), graph.shape(graph.outputs()[0]).elements());
+        // The Jacobian, with a list for each class and image, and the logits with their gradients.
+        let jacobian = product([classes, images, params.saturating_add(5) * size_of::<f64>()]);
+        let matrix = product([params, params, 4 * size_of::<f64>()]);
+        Takes { passes, own: jacobian.saturating_add(matrix), ..Takes::default() }
+    }
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
         let &[entropy_alone, images] = arguments else { unreachable!("it has two arguments") };
         let first = &trial.material.first.images;

@@ -3,7 +3,7 @@ use swapnas_graph::{Batch, Element, Graph, Init, ModuleKind, Moments, Op, ValueI
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure, Needs};
-use crate::trial::Trial;
+use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static ZEN: Definition = Definition {
@@ -29,6 +29,13 @@ struct Zen;
 impl Measure for Zen {
     const NEEDS: Needs = Needs { noise: true, ..Needs::NONE };
 
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let (batch, features) = (sizes.batch(), features(&sizes.network.graph));
+        let numbers = product([sizes.shape(features).elements(), sizes.batch, size_of::<f64>()]);
+        let passes = batch.forward().saturating_add(batch.value(features));
+        Takes { passes, own: numbers, ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure> {
         let graph = trial.graph();
         let features = features(graph);
@@ -38,7 +45,7 @@ impl Measure for Zen {
             .filter(|module| module.kind == ModuleKind::BatchNorm)
             .map(|module| module.output)
             .collect();
-        let tape = trial.tape(norms.iter().copied().chain([features]).collect());
+        let tape = trial.network.tape(norms.iter().copied().chain([features]).collect());
         let [images, moved] = trial.material.noise.as_ref().expect("the metric needs it");
         let mut read = |images: &Batch<E>| {
             let weights = trial.weights;

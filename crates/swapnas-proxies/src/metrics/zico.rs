@@ -3,7 +3,7 @@ use swapnas_graph::{Element, Init};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};
-use crate::trial::{Labelled, Trial};
+use crate::trial::{Labelled, Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
 
 pub(super) static ZICO: Definition = Definition {
@@ -29,15 +29,27 @@ struct Zico;
 impl Measure for Zico {
     const NEEDS: Needs = Needs { second: true, ..Needs::NONE };
 
+    fn takes(sizes: &Sizes<'_>, _arguments: &[f64]) -> Takes {
+        let passes = sizes.in_double(sizes.batch);
+        let double = passes.forward().saturating_add(passes.back(None, &Wanted::params(), false));
+        let images = product([sizes.batch.next_multiple_of(16), sizes.pixels(), size_of::<f64>()]);
+        // The weights, and the gradients of both batches.
+        let params = product([sizes.params(), 3 * size_of::<f64>()]);
+        Takes { double, own: images.saturating_add(params), ..Takes::default() }
+    }
+
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let material = trial.material;
+        trial.check_classes()?;
         let second = material.second.as_ref().expect("the metric needs it");
         let weights = trial.weights.to_double();
         let first = gradients(trial, &material.first, &weights)?;
         let second = gradients(trial, second, &weights)?;
-        let mut value = None;
+        let (mut value, mut flat) = (None, true);
         for layer in trial.layers().iter() {
-            let pairs = first.get(layer.weight).iter().zip(second.get(layer.weight));
+            let (first, second) = (first.get(layer.weight), second.get(layer.weight));
+            flat &= first.iter().chain(second).all(|g| *g == 0.0);
+            let pairs = first.iter().zip(second);
             let quotients = pairs.filter_map(|(a, b)| {
                 let deviation = (a - b).abs() / 2.0;
                 (deviation != 0.0).then(|| (a.abs() + b.abs()) / 2.0 / deviation)
@@ -47,7 +59,10 @@ impl Measure for Zico {
                 *value.get_or_insert(0.0) += libm::log(sum);
             }
         }
-        Ok(value.ok_or(Undefined::NoLayers)?)
+        Ok(value.ok_or(match flat {
+            true => Undefined::NoLayers,
+            false => Undefined::Zero("the difference between the gradients of the two batches"),
+        })?)
     }
 }
 

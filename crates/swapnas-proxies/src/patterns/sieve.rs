@@ -46,6 +46,14 @@ impl Sieve {
         Sieve { width, room: ROOM, words, filled: [0; BINS], count: OnceLock::new() }
     }
 
+    /// Bytes for the distinct patterns of so many units, which nearly fill all bins alike.
+    pub(super) fn bytes(samples: usize, units: usize) -> usize {
+        let fullest = units / BINS + units / BINS / 8;
+        let room = fullest.max(ROOM).checked_next_power_of_two().unwrap_or(usize::MAX);
+        let width = samples.div_ceil(WORD);
+        [BINS, room, width, size_of::<u64>()].into_iter().fold(1, usize::saturating_mul)
+    }
+
     pub(super) fn clear(&mut self) {
         self.filled = [0; BINS];
         self.count.take();

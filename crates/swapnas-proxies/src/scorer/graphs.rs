@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 use swapnas_graph::{Graph, Key, Shape, Tensors};
 
 use super::agenda::Agenda;
 use super::plan::Planned;
-use super::work::{Measured, Memories, Work};
+use super::work::{Due, Measured, Memories, Work};
 use super::{Precision, Progress, ScoreError, Scored, Settings};
+use crate::check_memory;
 use crate::definition::Precise;
+use crate::inputs::InputSpec;
 use crate::trial::{Material, Network, Source};
 
 /// Scores networks that are there as graphs, such as those of ONNX files.
@@ -34,9 +37,8 @@ pub(super) enum Shown {
 /// Networks that are planned together. More share more, and need more memory.
 const CHUNK: usize = 256;
 
-/// Multiply-accumulates that networks which are scored together take, more or less: some seconds of
-/// work, which is what may be lost when somebody stops it.
-const CHUNK_MACS: u64 = 200_000_000_000;
+/// Bytes that may be known of the networks of a chunk: with very many repeats, there are fewer of them.
+const CHUNK_BYTES: usize = 256 << 20;
 
 impl GraphScorer {
     /// A scorer of networks that take images of a shape and tell so many classes apart.
@@ -57,10 +59,17 @@ impl GraphScorer {
         thin: Option<Shape>,
     ) -> Result<Self, ScoreError> {
         let Shape { channels, height, width } = input;
-        let sizes = [settings.batch, channels, height, width];
-        // As numbers of a picture, and once more as lanes.
-        let numbers = sizes.into_iter().fold(2, usize::saturating_mul);
-        settings.precision.check_memory("the images", numbers)?;
+        let numbers = [settings.batch, channels, height, width].into_iter().fold(1, usize::saturating_mul);
+        let bytes = numbers.saturating_mul(agenda.needs.bytes_of_image(settings.precision.bytes()));
+        let fields = match settings.inputs {
+            // The amplitudes of all frequencies, and on every thread a spectrum and its transform.
+            InputSpec::Spectral(_) => {
+                let threads = rayon::current_num_threads().min(settings.batch);
+                height.saturating_mul(width).saturating_mul(12 + 24 * threads)
+            }
+            _ => 0,
+        };
+        check_memory("the images", bytes.saturating_add(fields)).map_err(ScoreError::Memory)?;
         let (inputs, batch, seed) = (&settings.inputs, settings.batch, settings.seed);
         let source = Source { inputs, shape: input, batch, classes, seed, thin };
         let material = match settings.precision {
@@ -86,26 +95,43 @@ impl GraphScorer {
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
         let plan = |graph: &Arc<Graph>| self.plan(graph.clone(), graph.key(), Network::alone);
-        self.score_planned(graphs, plan, progress)
+        self.score_planned(graphs, Arc::as_ptr, plan, progress)
     }
 
-    /// Scores what `plan` makes ready.
-    pub(super) fn score_planned<T: Sync>(
+    /// Scores what `plan` makes ready; subjects with the same `name` are planned and scored once.
+    pub(super) fn score_planned<'s, T: Sync, N: Eq + Hash>(
         &self,
-        subjects: &[T],
+        subjects: &'s [T],
+        name: impl Fn(&'s T) -> N,
         plan: impl Fn(&T) -> Result<Planned, ScoreError> + Sync,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
-        match &self.material {
-            Shown::Single(material) => self.score_in(material, subjects, plan, progress),
-            Shown::Double(material) => self.score_in(material, subjects, plan, progress),
+        let mut places = HashMap::new();
+        let mut distinct: Vec<Subject<'_, T>> = Vec::new();
+        let mut place_of = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let place = *places.entry(name(subject)).or_insert(distinct.len());
+            match distinct.get_mut(place) {
+                Some(known) => known.copies += 1,
+                None => distinct.push(Subject { subject, copies: 1 }),
+            }
+            place_of.push(place);
         }
+        let scored = match &self.material {
+            Shown::Single(material) => self.score_in(material, &distinct, plan, progress)?,
+            Shown::Double(material) => self.score_in(material, &distinct, plan, progress)?,
+        };
+        Ok(if distinct.len() == subjects.len() {
+            scored
+        } else {
+            place_of.into_iter().map(|place| scored[place].clone()).collect()
+        })
     }
 
     fn score_in<E: Precise, T: Sync>(
         &self,
         material: &Material<E>,
-        subjects: &[T],
+        subjects: &[Subject<'_, T>],
         plan: impl Fn(&T) -> Result<Planned, ScoreError> + Sync,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
@@ -113,53 +139,54 @@ impl GraphScorer {
         // Where the first network of each key is, and its patterns, if that is all it has been run for.
         let mut known: HashMap<Key, (usize, Option<Measured>)> = HashMap::new();
         let patterns_alone = self.agenda.of_passes.is_empty();
-        let memories = Memories::default();
-        for (chunk, subjects) in subjects.chunks(CHUNK).enumerate() {
+        let memories = Mutex::new(Memories::default());
+        let bytes = Measured::bytes(&self.settings, self.agenda.repeats);
+        check_memory("the results of all repeats", bytes).map_err(ScoreError::Repeats)?;
+        let size = (CHUNK_BYTES / bytes).clamp(1, CHUNK);
+        for (chunk, subjects) in subjects.chunks(size).enumerate() {
             if progress.stopped() {
                 break;
             }
-            let planned: Vec<Planned> = subjects.par_iter().map(&plan).collect::<Result<_, ScoreError>>()?;
+            let planned: Vec<(Planned, usize)> = subjects
+                .par_iter()
+                .map(|Subject { subject, copies }| Ok((plan(subject)?, *copies)))
+                .collect::<Result<_, ScoreError>>()?;
             let (mut unknown, mut others) = (Vec::new(), Vec::new());
-            for (index, planned) in (chunk * CHUNK..).zip(planned) {
+            for (index, (planned, copies)) in (chunk * size..).zip(planned) {
                 match known.entry(planned.key) {
                     Entry::Vacant(first) => {
                         first.insert((index, None));
-                        unknown.push((index, planned));
+                        unknown.push((index, Due { planned, copies }));
                     }
-                    Entry::Occupied(_) => others.push((index, planned)),
+                    Entry::Occupied(_) => others.push((index, planned, copies)),
                 }
             }
-            let cost = |planned: &Planned| planned.graph().macs() * self.agenda.passes(self.settings.batch);
-            let mut rest: &[(usize, Planned)] = &unknown;
-            while !rest.is_empty() && !progress.stopped() {
-                let mut macs = 0;
-                let fits = |(_, planned): &&(usize, Planned)| {
-                    macs += cost(planned);
-                    macs <= CHUNK_MACS
-                };
-                let (part, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-                rest = after;
-                let networks: Vec<&Planned> = part.iter().map(|(_, planned)| planned).collect();
-                let (networks, memories) = (&*networks, &memories);
-                let measured = Work { scorer: self, material, networks, memories, progress }.measure()?;
-                for ((index, planned), measured) in part.iter().zip(measured) {
-                    scored[*index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
-                    let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);
-                    let patterns = counts.map(|counts| Measured { counts, ..Measured::default() });
-                    known.insert(planned.key, (*index, patterns));
-                }
+            let (indices, networks): (Vec<usize>, Vec<Due>) = unknown.into_iter().unzip();
+            let (dues, memories) = (&*networks, &memories);
+            let measured = Work { scorer: self, material, dues, memories, progress }.measure()?;
+            for ((index, Due { planned, .. }), measured) in indices.into_iter().zip(&networks).zip(measured) {
+                scored[index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
+                let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);
+                let patterns = counts.map(|counts| Measured { counts, ..Measured::default() });
+                known.insert(planned.key, (index, patterns));
             }
-            for (index, planned) in others {
+            for (index, planned, copies) in others {
                 scored[index] = match &known[&planned.key] {
                     (_, Some(patterns)) => Some(self.scored(planned.graph(), patterns)),
                     // A network that is equal in everything.
                     (first, None) => scored[*first].clone(),
                 };
                 if scored[index].is_some() {
-                    progress.advance(1.0);
+                    progress.advance(copies as f64);
                 }
             }
         }
         Ok(scored)
     }
+}
+
+/// What is to be scored, and how many there are of it.
+struct Subject<'s, T> {
+    subject: &'s T,
+    copies: usize,
 }

@@ -27,10 +27,12 @@ use plan::Planned;
 
 /// Watches the work, and may stop it.
 pub trait Progress: Sync {
-    /// So much more of the work is done, in networks.
+    /// So many more networks are done, with all sets of weights: what [`Scorer::score`] returns has them, even
+    /// if it is stopped now.
     fn advance(&self, networks: f64);
 
-    /// Whether to stop after the network at hand.
+    /// Whether to stop. Every thread asks before each network that it runs with one set of weights, and those
+    /// that are not done with all sets are lost: a group of networks that share values, at most.
     fn stopped(&self) -> bool;
 }
 
@@ -136,7 +138,7 @@ impl Scorer {
     /// # Errors
     /// If one of the networks cannot be built or run.
     pub fn score(&self, archs: &[Arch], progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
-        self.graphs.score_planned(archs, |arch| self.plan(arch), progress)
+        self.graphs.score_planned(archs, |arch| arch, |arch| self.plan(arch), progress)
     }
 
     fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {

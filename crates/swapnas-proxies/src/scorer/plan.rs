@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use swapnas_graph::{Draw, Graph, Init, Key, Param, Plan, Want, Weights};
 
+use super::work::CACHE_BYTES;
 use super::{GraphScorer, ScoreError, Sharing};
+use crate::PatternSet;
 use crate::definition::Needs;
 use crate::patterns::SAMPLES;
-use crate::trial::Network;
+use crate::trial::{Network, Sizes, Takes, product};
 
 /// A network, made ready to be run.
 pub(super) struct Planned {
@@ -19,6 +21,8 @@ pub(super) struct Planned {
     pub owner: Option<Key>,
     /// Networks of which this is the same need to be run but once.
     pub key: Key,
+    /// What one thread takes of memory to run it.
+    pub bytes: usize,
 }
 
 impl Planned {
@@ -35,11 +39,9 @@ impl GraphScorer {
         own: Key,
         network: impl FnOnce(Arc<Graph>, Needs) -> Network,
     ) -> Result<Planned, ScoreError> {
-        self.check_memory_of_weights(&graph)?;
         let network = (!self.agenda.of_passes.is_empty()).then(|| network(graph.clone(), self.agenda.needs));
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
-        self.check_memory(&plan)?;
         let (owner, key) = match self.settings.sharing {
             // Tensors are found by names, of which keys know nothing.
             _ if self.tensors.is_some() => (None, own),
@@ -48,35 +50,44 @@ impl GraphScorer {
             Sharing::Shared if network.is_none() => (None, key_of_relus(&plan)),
             Sharing::Shared => (None, plan.graph().key()),
         };
-        Ok(Planned { plan, network, owner, key })
+        let bytes = self.bytes(&plan, network.as_ref(), 1);
+        Ok(Planned { plan, network, owner, key, bytes })
     }
 
-    /// Finds out whether there is memory for the values of a network.
-    fn check_memory(&self, plan: &Plan) -> Result<(), ScoreError> {
-        let blocks = self.settings.batch.div_ceil(SAMPLES);
-        let mut lanes = plan.lanes_per_block();
-        if !self.agenda.of_passes.is_empty() {
-            // At least the largest one, and its gradient.
-            let largest = plan.graph().nodes().iter().map(|node| node.shape.elements()).max();
-            lanes = lanes.max(largest.unwrap_or_default().saturating_mul(2));
+    /// What it takes of memory to run a network with so many threads that work on it together.
+    pub(super) fn bytes(&self, plan: &Plan, network: Option<&Network>, threads: usize) -> usize {
+        let (number, batch) = (self.settings.precision.bytes(), self.settings.batch);
+        let mut parts = Vec::new();
+        if !self.agenda.of_patterns.is_empty() {
+            let lanes = [plan.lanes_per_block(), batch.div_ceil(SAMPLES), SAMPLES * number];
+            parts.push(product(lanes));
+            let units = plan.relus().iter().map(|relu| relu.shape.elements()).fold(0, usize::saturating_add);
+            parts.push(product([units, batch.div_ceil(SAMPLES), SAMPLES.div_ceil(8)]));
+            parts.push(PatternSet::bytes(batch, units));
+            // One layer at a time: as it is drawn, in the precision that is asked for, and for the kernel.
+            parts.push(product([self.largest(plan), size_of::<f32>() + 3 * number]));
+            if self.shares() {
+                parts.push(CACHE_BYTES);
+            }
         }
-        let numbers = lanes.saturating_mul(blocks).saturating_mul(SAMPLES);
-        self.settings.precision.check_memory("the values of a network", numbers)
+        if let Some(network) = network {
+            let sizes = Sizes { network, batch, number, threads };
+            let entries = self.agenda.of_passes.iter().flat_map(|(_, entries)| entries);
+            let takes = entries.map(|entry| self.settings.metrics[entry.metric].takes(&sizes));
+            parts.push(sizes.total(takes.fold(Takes::default(), Takes::and)));
+        }
+        parts.into_iter().fold(0, usize::saturating_add)
     }
 
-    /// Finds out whether there is memory for the weights of a network.
-    fn check_memory_of_weights(&self, graph: &Graph) -> Result<(), ScoreError> {
-        let lengths = graph.params().iter().map(Param::len);
-        let numbers = if !self.agenda.of_passes.is_empty() {
-            // Weights and their gradients.
-            lengths.fold(0, usize::saturating_add)
-        } else if !self.agenda.of_patterns.is_empty() {
-            // One layer at a time: as it is drawn, and in the order of the kernel.
-            lengths.max().unwrap_or_default()
-        } else {
-            0
-        };
-        self.settings.precision.check_memory("the weights of a network", numbers.saturating_mul(2))
+    fn largest(&self, plan: &Plan) -> usize {
+        plan.graph().params().iter().map(Param::len).max().unwrap_or_default()
+    }
+
+    /// Whether networks have values in common.
+    pub(super) fn shares(&self) -> bool {
+        !self.agenda.of_patterns.is_empty()
+            && self.settings.sharing == Sharing::Shared
+            && self.tensors.is_none()
     }
 
     /// How weights of a network are drawn.

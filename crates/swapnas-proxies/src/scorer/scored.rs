@@ -58,9 +58,10 @@ impl GraphScorer {
                 Compute::Patterns { of, compute } => counts
                     .iter()
                     .take(repeats)
-                    .map(|counts| match counts.units {
-                        0 => Err(Undefined::NoRelu),
-                        _ => compute(graph, counts.of(of), metric.values()).and_then(finite),
+                    .map(|counts| match counts {
+                        Err(reason) => Err(reason.clone()),
+                        Ok(counts) if counts.units == 0 => Err(Undefined::NoRelu),
+                        Ok(counts) => compute(graph, counts.of(of), metric.values()).and_then(finite),
                     })
                     .collect(),
                 Compute::Passes { .. } => values.iter().filter_map(|values| values[index].clone()).collect(),
@@ -68,7 +69,7 @@ impl GraphScorer {
             values.map(|values| Score::of(&values))
         };
         let units = graph.relu_units();
-        let patterns: Vec<f64> = counts.iter().map(|counts| counts.units as f64).collect();
+        let patterns: Vec<f64> = counts.iter().flatten().map(|counts| counts.units as f64).collect();
         let saturation = (!patterns.is_empty() && units > 0)
             .then(|| Saturation::new(Score::of(&patterns).mean, units, self.settings.batch));
         let scores = self.settings.metrics.iter().enumerate().map(score).collect();

@@ -7,7 +7,7 @@ use swapnas_spaces::NetworkError;
 
 use crate::definition::Compute;
 use crate::inputs::{InputError, InputSpec};
-use crate::{MemoryError, Metric, check_memory};
+use crate::{MemoryError, Metric};
 
 /// How networks are scored.
 #[derive(Clone, Debug)]
@@ -55,13 +55,12 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Finds out whether there is memory for so many numbers.
-    pub(super) fn check_memory(self, what: &'static str, numbers: usize) -> Result<(), ScoreError> {
-        let bytes = match self {
+    /// Bytes of a number.
+    pub(super) fn bytes(self) -> usize {
+        match self {
             Precision::Single => size_of::<f32>(),
             Precision::Double => size_of::<f64>(),
-        };
-        check_memory(what, numbers.saturating_mul(bytes)).map_err(ScoreError::Memory)
+        }
     }
 }
 
@@ -113,10 +112,21 @@ pub enum ScoreError {
     Network(#[from] NetworkError),
     /// The network cannot be run.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(RunError),
+    /// The system gave no more memory while a network was run.
+    #[error(
+        "there is no memory for {bytes} bytes more of the values of a network; lower --batch, --size, --channels or --cells"
+    )]
+    NoMore {
+        /// Bytes of what was to be written.
+        bytes: usize,
+    },
     /// There is not as much memory.
     #[error("{0}; lower --batch, --size, --channels or --cells")]
     Memory(MemoryError),
+    /// There is no memory for the results of so many repeats.
+    #[error("{0}; lower --repeats")]
+    Repeats(MemoryError),
     /// The file of tensors has no images.
     #[error("{} has no tensor `input` of shape [images, channels, rows, columns]{}", plain(path), found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
     NoInput {
@@ -133,7 +143,7 @@ pub enum ScoreError {
     Batch(#[from] BatchError),
     /// Gradients cannot be taken.
     #[error(transparent)]
-    Gradient(#[from] GradError),
+    Gradient(GradError),
     /// An image is of a class that the network does not have.
     #[error("an image has label {label}, but the network has {classes} classes; give it more")]
     Label {
@@ -151,4 +161,22 @@ pub enum ScoreError {
     /// Nothing would be computed.
     #[error("networks cannot be scored {0} times; give a number of repeats from 1 on")]
     NoRepeats(u32),
+}
+
+impl From<RunError> for ScoreError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Memory { bytes } => ScoreError::NoMore { bytes },
+            error => ScoreError::Run(error),
+        }
+    }
+}
+
+impl From<GradError> for ScoreError {
+    fn from(error: GradError) -> Self {
+        match error {
+            GradError::Run(error) => error.into(),
+            error => ScoreError::Gradient(error),
+        }
+    }
 }

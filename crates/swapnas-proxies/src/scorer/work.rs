@@ -1,6 +1,7 @@
 //! Scoring the networks of one chunk on all threads.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -10,24 +11,37 @@ use swapnas_graph::{Element, Executor, ValueCache};
 use super::agenda::Entry;
 use super::plan::Planned;
 use super::scored::finite;
-use super::{GraphScorer, Progress, ScoreError, Sharing};
+use super::{GraphScorer, Progress, ScoreError, Settings};
 use crate::Undefined;
+use crate::check_memory;
 use crate::definition::{Compute, Precise};
+use crate::memory::fitting;
 use crate::observe::PatternCollector;
 use crate::patterns::Counts;
 use crate::trial::{Engines, Material, Trial};
 use crate::undefined::Failure;
 
 /// Memory of the values that networks share, for each thread.
-const CACHE_BYTES: usize = 48 << 20;
+pub(super) const CACHE_BYTES: usize = 48 << 20;
+
+/// Multiply-accumulates that the networks of a group take with all sets of weights, more or less, unless one
+/// takes more: a second or two of work, which is what may be lost when somebody stops it.
+const GROUP_MACS: u64 = 200_000_000_000;
 
 /// Networks that are scored together.
 pub(super) struct Work<'a, E: Element> {
     pub scorer: &'a GraphScorer,
     pub material: &'a Material<E>,
-    pub networks: &'a [&'a Planned],
-    pub memories: &'a Memories<E>,
+    pub dues: &'a [Due],
+    pub memories: &'a Mutex<Memories<E>>,
     pub progress: &'a dyn Progress,
+}
+
+/// A network that is to be run.
+pub(super) struct Due {
+    pub planned: Planned,
+    /// How many of what is to be scored it stands for.
+    pub copies: usize,
 }
 
 /// The values of metrics, by metric, as far as they are computed from passes.
@@ -36,14 +50,14 @@ type Values = Vec<Option<Result<f64, Undefined>>>;
 /// What all repeats say of a network.
 #[derive(Default)]
 pub(super) struct Measured {
-    /// How many patterns it has, for as many repeats as metrics read patterns.
-    pub counts: Vec<Counts>,
+    /// How many patterns it has, for as many repeats as metrics read patterns, or why there are none to count.
+    pub counts: Vec<Result<Counts, Undefined>>,
     /// For every repeat.
     pub values: Vec<Values>,
 }
 
 /// What one repeat says of a network.
-type Repeat = (Option<Counts>, Values);
+type Repeat = (Option<Result<Counts, Undefined>>, Values);
 
 /// What tasks do their work in, one after the other.
 pub(super) struct Memory<E: Element> {
@@ -55,40 +69,95 @@ pub(super) struct Memory<E: Element> {
 
 /// As many memories as threads, kept from task to task: what the system hands out anew, page by page, is slow,
 /// and what is given back to the allocator is not always used again.
-pub(super) type Memories<E> = Mutex<Vec<Memory<E>>>;
+#[derive(Default)]
+pub(super) struct Memories<E: Element> {
+    kept: Vec<Memory<E>>,
+    /// Bytes that each of them may grow to, and how many there may be.
+    granted: (usize, usize),
+}
+
+impl<E: Element> Memories<E> {
+    /// How many may grow to so many bytes, one for each thread if there is room.
+    fn grant(&mut self, bytes: usize, threads: usize) -> Result<usize, ScoreError> {
+        if self.granted.1 == 0 || bytes > self.granted.0 {
+            // What they hold already can be had for larger ones.
+            self.kept.clear();
+            let workers = fitting(WHAT, bytes, threads).map_err(ScoreError::Memory)?;
+            self.granted = (bytes, workers);
+        }
+        Ok(self.granted.1)
+    }
+}
+
+/// What memory is asked for.
+const WHAT: &str = "the values and weights of a network";
+
+/// How threads do their work.
+enum Workers {
+    /// All of them one network after the other.
+    Together,
+    /// So many of them each its own.
+    Each(usize),
+}
+
+impl Measured {
+    /// About how many bytes of it there are for a network, and as many once more while they are put together.
+    pub(super) fn bytes(settings: &Settings, repeats: u32) -> usize {
+        let values = settings.metrics.len() * size_of::<Option<Result<f64, Undefined>>>();
+        let repeat = size_of::<Repeat>() + size_of::<Counts>() + values;
+        (repeats as usize).saturating_mul(2 * repeat)
+    }
+}
 
 impl<E: Precise> Work<'_, E> {
     /// What is said of every network that is done before the work is stopped.
     pub(super) fn measure(&self) -> Result<Vec<Option<Measured>>, ScoreError> {
-        let (networks, repeats) = (self.networks.len(), self.scorer.agenda.repeats);
-        // A task is one repeat of some of the networks. Networks that share weights stay together as
-        // far as there is work for every thread.
-        let threads = rayon::current_num_threads();
-        let alone = repeats as usize * networks < threads;
-        let groups = (4 * threads).div_ceil(repeats as usize).min(networks).max(1);
-        let group = |index: usize| index * networks / groups..(index + 1) * networks / groups;
-        let tasks: Vec<(u32, Range<usize>)> =
-            (0..groups).flat_map(|g| (0..repeats).map(move |repeat| (repeat, group(g)))).collect();
-        let runs: Vec<Vec<Repeat>> = if alone {
-            let mut memory = self.memory(true);
-            let run = |(repeat, group)| self.run(&mut memory, repeat, group);
-            tasks.into_iter().map(run).collect::<Result<_, _>>()?
-        } else {
-            let lock = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
-            let run = |(repeat, group): (u32, Range<usize>)| {
-                let kept = lock().pop();
-                let mut memory = kept.unwrap_or_else(|| self.memory(false));
-                let measured = self.run(&mut memory, repeat, group);
-                lock().push(memory);
-                measured
-            };
-            tasks.into_par_iter().map(run).collect::<Result<_, _>>()?
+        // A task is one repeat of a group of networks. They are done in order, all repeats of a group one after
+        // the other, so that little is under way at any time.
+        let repeats = self.scorer.agenda.repeats;
+        let groups = self.groups();
+        let tasks = groups.len() * repeats as usize;
+        let left: Vec<AtomicU32> = self.dues.iter().map(|_| AtomicU32::new(repeats)).collect();
+        let next = AtomicUsize::new(0);
+        let work = |memory: &mut Memory<E>| -> Result<Vec<(usize, Vec<Repeat>)>, ScoreError> {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= tasks {
+                    return Ok(done);
+                }
+                let (group, repeat) = (&groups[index / repeats as usize], (index % repeats as usize) as u32);
+                match self.run(memory, repeat, group.clone(), &left) {
+                    Ok(runs) => done.push((index, runs)),
+                    Err(error) => {
+                        // Nobody begins another task.
+                        next.store(tasks, Ordering::Relaxed);
+                        return Err(error);
+                    }
+                }
+            }
         };
-        let mut measured: Vec<Option<Measured>> = Vec::with_capacity(networks);
-        let mut runs = runs.into_iter();
-        for range in (0..groups).map(group) {
-            let mut of_group: Vec<_> = runs.by_ref().take(repeats as usize).map(Vec::into_iter).collect();
-            measured.extend(range.map(|_| {
+        let lock = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let worker = |_| {
+            let kept = lock().kept.pop();
+            let mut memory = kept.unwrap_or_else(|| self.memory(false));
+            let done = work(&mut memory);
+            lock().kept.push(memory);
+            done
+        };
+        let mut done: Vec<(usize, Vec<Repeat>)> = match self.workers(tasks)? {
+            Workers::Together => work(&mut self.memory(true))?,
+            Workers::Each(count) => {
+                let workers = (0..count).into_par_iter().with_max_len(1);
+                workers.map(worker).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+            }
+        };
+        done.sort_unstable_by_key(|(index, _)| *index);
+        let mut measured: Vec<Option<Measured>> = Vec::with_capacity(self.dues.len());
+        let mut runs = done.into_iter().map(|(_, runs)| runs.into_iter());
+        for group in groups {
+            let mut of_group: Vec<_> = runs.by_ref().take(repeats as usize).collect();
+            measured.extend(group.map(|_| {
                 let repeats: Vec<Option<Repeat>> = of_group.iter_mut().map(Iterator::next).collect();
                 let repeats: Vec<Repeat> = repeats.into_iter().collect::<Option<_>>()?;
                 let (counts, values): (Vec<_>, Vec<_>) = repeats.into_iter().unzip();
@@ -96,6 +165,57 @@ impl<E: Precise> Work<'_, E> {
             }));
         }
         Ok(measured)
+    }
+
+    /// How threads do so many tasks: as many as there is memory for.
+    fn workers(&self, tasks: usize) -> Result<Workers, ScoreError> {
+        let threads = rayon::current_num_threads();
+        let bytes = self.dues.iter().map(|due| due.planned.bytes).max().unwrap_or(0);
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = tasks < threads;
+        if !alone {
+            let workers = memories.grant(bytes, threads)?;
+            if workers > 1 || threads == 1 {
+                return Ok(Workers::Each(workers));
+            }
+        }
+        // Threads that work on one network together need some room of their own.
+        let together =
+            |Due { planned, .. }: &Due| self.scorer.bytes(&planned.plan, planned.network.as_ref(), threads);
+        memories.kept.clear();
+        memories.granted = (0, 0);
+        match check_memory(WHAT, self.dues.iter().map(together).max().unwrap_or(0)) {
+            Ok(()) => Ok(Workers::Together),
+            Err(_) => Ok(Workers::Each(memories.grant(bytes, 1)?)),
+        }
+    }
+
+    /// Divides the networks into groups. Those that share weights stay together as far as there is work for
+    /// every thread, and as not too much is under way at a time.
+    fn groups(&self) -> Vec<Range<usize>> {
+        let (networks, threads) = (self.dues.len(), rayon::current_num_threads());
+        let GraphScorer { settings, agenda, .. } = self.scorer;
+        let most = if self.scorer.shares() {
+            let groups = (4 * threads).div_ceil(agenda.repeats as usize).min(networks).max(1);
+            networks.div_ceil(groups)
+        } else {
+            1
+        };
+        let passes = agenda.passes(settings.batch);
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        let mut macs = 0_u64;
+        for (index, Due { planned, .. }) in self.dues.iter().enumerate() {
+            let cost = planned.graph().macs().saturating_mul(passes);
+            macs = macs.saturating_add(cost);
+            match groups.last_mut() {
+                Some(group) if group.len() < most && macs <= GROUP_MACS => group.end += 1,
+                _ => {
+                    groups.push(index..index + 1);
+                    macs = cost;
+                }
+            }
+        }
+        groups
     }
 
     /// With `parallel`, each layer is divided over the threads.
@@ -115,23 +235,26 @@ impl<E: Precise> Work<'_, E> {
         memory: &mut Memory<E>,
         repeat: u32,
         group: Range<usize>,
+        left: &[AtomicU32],
     ) -> Result<Vec<Repeat>, ScoreError> {
-        let GraphScorer { settings, agenda, tensors, .. } = self.scorer;
-        let networks = &self.networks[group];
+        if self.progress.stopped() {
+            return Ok(Vec::new());
+        }
+        let agenda = &self.scorer.agenda;
+        let (dues, left) = (&self.dues[group.clone()], &left[group]);
         let Memory { executor, patterns, cache, engines } = memory;
         let needs_patterns = due(&agenda.of_patterns, repeat).next().is_some();
-        let shares = settings.sharing == Sharing::Shared && tensors.is_none() && networks.len() > 1;
-        let mut cache = (needs_patterns && shares).then_some(cache);
+        let mut cache = (needs_patterns && self.scorer.shares() && dues.len() > 1).then_some(cache);
         if let Some(cache) = &mut cache {
             // Its values are of other weights.
             cache.clear();
-            for planned in networks {
+            for Due { planned, .. } in dues {
                 cache.expect(&planned.plan);
                 patterns.expect(&planned.plan);
             }
         }
-        let mut measured = Vec::with_capacity(networks.len());
-        for planned in networks {
+        let mut measured = Vec::with_capacity(dues.len());
+        for (Due { planned, copies }, left) in dues.iter().zip(left) {
             if self.progress.stopped() {
                 break;
             }
@@ -140,13 +263,20 @@ impl<E: Precise> Work<'_, E> {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
                 patterns.begin();
-                executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns)?;
+                let run = executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns);
                 patterns.release(&planned.plan);
-                counts = Some(patterns.patterns().counts(agenda.of_samples));
+                counts = Some(match run.map_err(Failure::from) {
+                    Ok(()) => Ok(patterns.patterns().counts(agenda.of_samples)),
+                    Err(Failure::Undefined(reason)) => Err(reason),
+                    Err(Failure::Run(error)) => return Err(error.into()),
+                    Err(Failure::Gradient(error)) => return Err(error.into()),
+                });
             }
             let values = self.passes(planned, repeat, engines)?;
             measured.push((counts, values));
-            self.progress.advance(1.0 / f64::from(agenda.repeats));
+            if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                self.progress.advance(*copies as f64);
+            }
         }
         Ok(measured)
     }

@@ -45,7 +45,7 @@ pub(crate) const PERTURBATION: f64 = 0.01;
 pub(crate) const RESPONSE_SIDE: usize = 64;
 
 /// How many images the linear regions are counted over (TE-NAS).
-const REGION_IMAGES: usize = 1000;
+pub(crate) const REGION_IMAGES: usize = 1000;
 
 /// Where the material of one seed comes from.
 pub(crate) struct Source<'a> {

@@ -3,20 +3,23 @@
 mod layers;
 mod material;
 mod network;
+mod sizes;
 
 use std::rc::Rc;
 
 use swapnas_graph::grad::{
     Differentiator, Elements, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Wanted,
 };
-use swapnas_graph::{Batch, Element, Graph, Level, ValueId, Want, Weights};
+use swapnas_graph::{Batch, Element, Graph, Level, Weights};
 
 pub(crate) use layers::{Layer, Layers, blocks};
-pub(crate) use material::{Labelled, Material, RESPONSE_SIDE, Source};
+pub(crate) use material::{Labelled, Material, REGION_IMAGES, RESPONSE_SIDE, Source};
 #[cfg(test)]
 pub(crate) use material::{PERTURBATION, Signs};
 pub(crate) use network::{Network, Thin};
+pub(crate) use sizes::{Sizes, Takes, product};
 
+use crate::Undefined;
 use crate::undefined::Failure;
 
 /// What makes the passes of one trial after the other, keeping its memory.
@@ -103,6 +106,27 @@ impl<'a, E: Element> Trial<'a, E> {
         self.graph().shape(self.graph().outputs()[0]).elements()
     }
 
+    /// For each image of the batch the first one that is the same, for metrics that compare images with each other.
+    ///
+    /// # Errors
+    /// If there are no two images that differ.
+    pub(crate) fn compared(&self) -> Result<Vec<usize>, Undefined> {
+        let twins = self.material.first.images.twins();
+        match twins.as_slice() {
+            [_] => Err(Undefined::OneImage),
+            same if same.iter().all(|twin| *twin == 0) => Err(Undefined::SameImages),
+            _ => Ok(twins),
+        }
+    }
+
+    /// Makes sure that the cross entropy depends on anything.
+    ///
+    /// # Errors
+    /// If there is one class only.
+    pub(crate) fn check_classes(&self) -> Result<(), Undefined> {
+        if self.classes() == 1 { Err(Undefined::OneClass) } else { Ok(()) }
+    }
+
     /// The forward pass over the batch, with statistics of the batch.
     pub(crate) fn pass(&mut self) -> Result<&mut Pass<'a, E>, Failure> {
         if let Some(engine) = self.engine.take() {
@@ -118,6 +142,7 @@ impl<'a, E: Element> Trial<'a, E> {
         if let Some(gradients) = &self.gradients {
             return Ok(gradients.clone());
         }
+        self.check_classes()?;
         let products = self.layers().iter().map(|layer| layer.output).collect();
         let wanted = Wanted { params: Elements::All, values: Vec::new(), products };
         let loss = Loss::CrossEntropy(&self.material.first.labels);
@@ -160,10 +185,5 @@ impl<'a, E: Element> Trial<'a, E> {
         read: impl FnOnce(&mut Pass<'_, f64>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         read(&mut self.double.forward(&self.network.tape, images, weights, statistics)?)
-    }
-
-    /// A tape of the scored network that computes some values besides the logits.
-    pub(crate) fn tape(&self, values: Vec<ValueId>) -> Tape {
-        Tape::new(self.network.graph.clone(), &Want { signs: false, values })
     }
 }

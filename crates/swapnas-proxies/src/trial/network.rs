@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use swapnas_graph::grad::Tape;
-use swapnas_graph::{Graph, Shape, Want};
+use swapnas_graph::{Graph, Shape, ValueId, Want};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use super::{Layers, RESPONSE_SIDE};
@@ -61,6 +61,11 @@ impl Network {
         let layers = Layers::of(&graph);
         let tape = Tape::new(graph.clone(), &Want { signs: true, values: Vec::new() });
         Network { graph, tape, layers, response, thin }
+    }
+
+    /// A tape that computes some values besides the logits.
+    pub(crate) fn tape(&self, values: Vec<ValueId>) -> Tape {
+        Tape::new(self.graph.clone(), &Want { signs: false, values })
     }
 }
 

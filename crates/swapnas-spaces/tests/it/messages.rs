@@ -303,7 +303,14 @@ fn json_with_a_key_twice() {
         "{\"nodes\": \"\u{202e}\u{9b}\"}",
         "\u{1b}[2J",
         "|nor_conv_3x3~0|+|\u{202e}~0",
-    ]), @"");
+    ]), @r###"
+    column 21: expected a JSON object, found the key `nodes` twice
+    JSON: expected the fields nodes, found `\u{1b}[2J`
+    column 3: expected a JSON object, found control character (\u0000-\u001F) found while parsing a string
+    field `nodes`: expected an array of nodes, found `\u{202e}\u{9b}`
+    column 1: expected `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, six numbers `(...)`, an index or a JSON object, found `\u{1b}`
+    column 19: expected an operation (none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3), found `\u{202e}`
+    "###);
 }
 
 #[test]

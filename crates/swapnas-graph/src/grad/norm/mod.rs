@@ -23,7 +23,7 @@ pub(super) use tangent::NormTangent;
 
 use super::frame::Frame;
 use super::jobs::{self, Scratch};
-use crate::{ParamId, Shape, division};
+use crate::{ParamId, Shape, division, magnitude};
 use cells::Cells;
 
 /// Over which samples a batch normalisation takes mean and variance.
@@ -58,15 +58,19 @@ pub(super) struct Normalised<E> {
     plain_shift: Vec<Lane<E>>,
     /// Of every channel over the batch, where they were taken.
     pub moments: Vec<Moments>,
+    /// No number of the result exceeds it; infinite if they might not be finite.
+    pub bound: f64,
 }
 
 impl<E: Element> Normalised<E> {
-    /// Takes the statistics; `known` are moments of the slot, if they were taken when it was written.
+    /// Takes the statistics; `known` are moments of the slot, if they were taken when it was written. No number
+    /// of the slot exceeds `bound`.
     pub(super) fn new(
         frame: &Frame<'_, E>,
         norm: usize,
         statistics: Statistics,
         known: Option<Vec<Moments>>,
+        bound: f64,
         scratch: &mut Scratch<E>,
     ) -> Self {
         let norm = frame.tape.norms[norm];
@@ -92,7 +96,23 @@ impl<E: Element> Normalised<E> {
             Some((weight, bias)) => (read(weight), read(bias)),
             None => (vec![1.0; shape.channels], vec![0.0; shape.channels]),
         };
+        let bounds = (0..cells.count()).map(|cell| {
+            let channel = cell % shape.channels;
+            let scale = inverse[cell] * weight[channel];
+            let largest = moments.get(channel).map_or(bound, |moments| moments.largest);
+            // Where the variance overflows, nothing would be left of the numbers.
+            if inverse[cell] > 0.0 {
+                magnitude::scaled::<E>(scale, bias[channel] - mean[cell] * scale, largest)
+            } else {
+                f64::INFINITY
+            }
+        });
+        let bound = match statistics {
+            Statistics::None => bound,
+            Statistics::Batch | Statistics::Sample => bounds.fold(0.0, magnitude::larger),
+        };
         Normalised {
+            bound,
             scale: cells.spread(|cell, channel| inverse[cell] * weight[channel]),
             shift: cells
                 .spread(|cell, channel| -mean[cell] * inverse[cell] * weight[channel] + bias[channel]),

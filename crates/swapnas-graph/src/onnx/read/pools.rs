@@ -4,6 +4,7 @@ use super::attributes::Call;
 use super::error::Problem;
 use super::reader::Reader;
 use super::value::{Image, Pending, Value, View};
+use crate::onnx::leaves_the_image;
 use crate::{Padding, Shape, Window};
 
 /// The most that a stride, a dilation or a padding may be.
@@ -275,10 +276,7 @@ fn place(call: Call<'_>, kernel: [usize; 2], shape: Shape) -> Result<Place, Prob
 
 /// Every window of a pool has to have a pixel of the image.
 fn check_padding(window: &Window) -> Result<(), Problem> {
-    let reach = |axis: usize| (window.kernel[axis] as i64 - 1) * window.dilation[axis] as i64 + 1;
-    let Padding { top, left, bottom, right } = window.padding;
-    let fits = [(top, 0), (bottom, 0), (left, 1), (right, 1)];
-    if fits.into_iter().all(|(pad, axis)| i64::from(pad) < reach(axis)) {
+    if !leaves_the_image(window) {
         return Ok(());
     }
     Err(Problem::unsupported("a pool with a window that lies within the padding", "pools of the image"))

@@ -1,5 +1,7 @@
 //! Convolutions that are done in one step, and by which algorithm.
 
+use std::collections::HashMap;
+
 use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::window::Window;
 
@@ -7,26 +9,54 @@ use super::{Compiler, whole};
 use crate::plan::{Slot, Source, Step, Target, Work};
 use crate::{Graph, Key, Node, Op, ValueId};
 
+/// Convolutions that are done in one step.
+#[derive(Default)]
+pub(super) struct Families {
+    all: Vec<Vec<ValueId>>,
+    /// Which of them a convolution is in.
+    of: HashMap<ValueId, usize>,
+}
+
 impl Compiler<'_> {
     /// The convolutions that are done in one step with this one, itself included: those that read the
     /// same through the same window by the same algorithm, and whose results need not lie elsewhere. The
     /// source is then read once, and whatever is pending on it need not be written to memory.
-    pub(super) fn siblings(&self, value: ValueId) -> Vec<ValueId> {
-        let can_be = |value: ValueId| match self.graph.node(value).op {
+    pub(super) fn siblings(&self, value: ValueId) -> &[ValueId] {
+        self.families.of.get(&value).map_or(&[], |family| &self.families.all[*family])
+    }
+
+    /// Finds all siblings.
+    pub(super) fn families(&self) -> Families {
+        let mut families = Families::default();
+        let mut known: HashMap<(crate::Window, Algorithm), usize> = HashMap::new();
+        for readers in self.readers.iter().filter(|readers| readers.len() > 1) {
+            known.clear();
+            for &value in readers {
+                let Some(how) = self.can_have_siblings(value) else { continue };
+                let family = *known.entry(how).or_insert_with(|| {
+                    families.all.push(Vec::new());
+                    families.all.len() - 1
+                });
+                families.all[family].push(value);
+                families.of.insert(value, family);
+            }
+        }
+        families
+    }
+
+    /// Through which window and by which algorithm a convolution is done that may have siblings.
+    fn can_have_siblings(&self, value: ValueId) -> Option<(crate::Window, Algorithm)> {
+        match self.graph.node(value).op {
             Op::Conv2d { window, groups: 1, bias: None, .. }
                 if self.part_of(value).is_none()
                     && self.fused_into(value).is_none()
                     && self.fused_from(value).is_none()
-                    && !self.want.values.contains(&value) =>
+                    && !self.kept[value.index()] =>
             {
                 Some((window, self.algorithm(value)))
             }
             _ => None,
-        };
-        let Some(how) = can_be(value) else { return Vec::new() };
-        let input = self.graph.node(value).inputs[0];
-        let readers = self.readers[input.index()].iter().copied();
-        readers.filter(|reader| can_be(*reader) == Some(how)).collect()
+        }
     }
 
     /// Adds a step for sibling convolutions, whose results are parts of one slot.
@@ -53,7 +83,8 @@ impl Compiler<'_> {
         self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, place: 0 });
         let algorithm = self.algorithm(siblings[0]);
         let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias: None };
-        self.draft.steps.push(Step { work, target: Some(Target { slot, channels: 0..channels }) });
+        let target = Some(Target { slot, channels: 0..channels });
+        self.draft.steps.push(Step { value: siblings[0], work, target });
     }
 
     /// How a convolution is done, with others or alone.
@@ -72,9 +103,8 @@ impl Compiler<'_> {
         let [reader] = self.readers[value.index()][..] else { return None };
         let Op::Conv2d { bias: None, .. } = self.graph.node(value).op else { return None };
         let Op::Conv2d { window, groups: 1, .. } = self.graph.node(reader).op else { return None };
-        let fits = depthwise(self.graph, value)
-            && window == crate::Window::square(1)
-            && !self.want.values.contains(&value);
+        let fits =
+            depthwise(self.graph, value) && window == crate::Window::square(1) && !self.kept[value.index()];
         fits.then_some(reader)
     }
 

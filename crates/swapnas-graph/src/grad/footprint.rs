@@ -1,0 +1,303 @@
+//! What passes take of memory, found out before they are made.
+
+use swapnas_lanes::SAMPLES;
+use swapnas_lanes::kernels::window::Window;
+
+use super::tape::{Convolution, Step, Tape, View, Work};
+use super::way::{readers, useful};
+use super::{Elements, Wanted, jobs, local};
+use crate::ValueId;
+
+/// What passes over a tape take of memory besides images and weights, in bytes: bounds that are not far from the
+/// truth.
+#[derive(Clone, Copy, Debug)]
+pub struct Footprint<'t> {
+    tape: &'t Tape,
+    samples: usize,
+    number: usize,
+    threads: usize,
+}
+
+/// Weights in the order of a kernel take up to 16/9 of their memory.
+const PACKED: usize = 2;
+
+impl Tape {
+    /// What passes over so many samples take with numbers of so many bytes, if so many threads do the work of one.
+    pub fn footprint(&self, samples: usize, number: usize, threads: usize) -> Footprint<'_> {
+        Footprint { tape: self, samples, number, threads }
+    }
+}
+
+impl Footprint<'_> {
+    /// A forward pass, as long as it is there.
+    pub fn forward(&self) -> usize {
+        let slots = sum(self.tape.slots.iter().skip(1).map(|slot| slot.elements()));
+        let most = self.tape.steps.iter().map(|step| match step {
+            Step::Normalise(_) => 0,
+            Step::Convolve(of) => self.band(of),
+            Step::Compute { work, sources, out } => self.forward_room(*work, sources, *out),
+        });
+        let rooms = most.max().unwrap_or(0);
+        let packed = self.largest_param().saturating_mul(PACKED).saturating_mul(self.number);
+        add([self.blocks_of(slots), self.normalisations(5), self.rooms(rooms), packed])
+    }
+
+    /// A way back from a value, or from the first output if there is none, besides the forward pass.
+    pub fn back(&self, from: Option<ValueId>, wanted: &Wanted, by_sample: bool) -> usize {
+        let params = wanted.params != Elements::None;
+        let kept = |values: &[ValueId]| -> Vec<usize> {
+            values.iter().filter_map(|value| Some(self.tape.node_of(self.tape.view(*value)?))).collect()
+        };
+        let (values, products) = (kept(&wanted.values), kept(&wanted.products));
+        let flows = self.flows(from, params, values.iter().chain(&products));
+        let graph = self.tape.graph();
+        let all = graph.params().iter().map(|param| param.len()).fold(0, usize::saturating_add);
+        // Turned and packed weights, and gradients of the layer and of bands.
+        let bands = if self.threads > 1 { jobs::at_once(self.threads) } else { 1 };
+        let layers = match (wanted.params, by_sample) {
+            (Elements::All, true) => self.blocks().saturating_add(bands).saturating_mul(SAMPLES),
+            (Elements::All, false) => 1 + bands,
+            _ => 0,
+        };
+        let layer = self.largest_param().saturating_mul(layers.saturating_add(1 + PACKED));
+        // As lanes of a block, as numbers, and as zeros where they are not there.
+        let of_value = |size: usize| size.saturating_mul(self.samples).saturating_mul(2 * size_of::<f64>());
+        let size = |value: &ValueId| graph.shape(*value).elements();
+        let values = wanted.values.iter().map(|value| of_value(size(value)));
+        let starts = from.iter().chain(graph.outputs().first()).take(1).map(|value| of_value(size(value)));
+        let products = wanted.products.iter().map(|value| of_value(graph.shape(*value).channels));
+        let rooms = self.back_rooms().saturating_add(if wanted.products.is_empty() {
+            0
+        } else {
+            self.largest_slot()
+        });
+        add([
+            self.blocks_of(flows),
+            all.saturating_add(layer).saturating_mul(self.number),
+            sum(values.chain(starts).chain(products)),
+            self.normalisations(5),
+            self.rooms(rooms),
+        ])
+    }
+
+    /// Tangents along a direction, and the way back with them, besides the forward pass.
+    pub fn along(&self) -> usize {
+        let slots = sum(self.tape.slots.iter().skip(1).map(|slot| slot.elements()));
+        let back = self.back(None, &Wanted::params(), false);
+        add([self.blocks_of(slots), back.saturating_mul(2), self.normalisations(10)])
+    }
+
+    /// A value of the tape, as [`Pass::value`](super::Pass::value) gives it.
+    pub fn value(&self, value: ValueId) -> usize {
+        let elements = self.tape.graph().shape(value).elements();
+        add([elements.saturating_mul(self.samples).saturating_mul(size_of::<f64>()), self.rooms(elements)])
+    }
+
+    fn blocks(&self) -> usize {
+        self.samples.div_ceil(SAMPLES)
+    }
+
+    fn largest_param(&self) -> usize {
+        self.tape.graph().params().iter().map(|param| param.len()).max().unwrap_or(0)
+    }
+
+    fn largest_slot(&self) -> usize {
+        self.tape.slots.iter().map(|slot| slot.elements()).max().unwrap_or(0)
+    }
+
+    /// Bytes of so many lanes for each block.
+    fn blocks_of(&self, lanes: usize) -> usize {
+        self.bytes(lanes).saturating_mul(self.blocks())
+    }
+
+    /// Bytes of so many lanes on every thread.
+    fn rooms(&self, lanes: usize) -> usize {
+        self.bytes(lanes).saturating_mul(self.threads)
+    }
+
+    fn bytes(&self, lanes: usize) -> usize {
+        lanes.saturating_mul(SAMPLES * self.number)
+    }
+
+    /// So many lanes for each channel that is normalised, and numbers in double precision for each sample.
+    fn normalisations(&self, lanes: usize) -> usize {
+        let channels = sum(self.tape.norms.iter().map(|norm| self.tape.slots[norm.slot].channels));
+        add([
+            self.blocks_of(channels.saturating_mul(lanes)),
+            channels.saturating_mul(self.samples).saturating_mul(24),
+        ])
+    }
+
+    /// Lanes that a band of a convolution reads and writes, at least: rows beneath a window.
+    fn band(&self, of: &Convolution) -> usize {
+        let (input, output) = (self.tape.slots[of.source.slot], self.tape.slots[of.out]);
+        let width = of.window.reach(1, &(0..output.width)).len().max(input.width).max(output.width);
+        let rows = of.window.reach(0, &(0..2)).len().max(2);
+        let channels = input.channels.saturating_add(output.channels);
+        channels.saturating_mul(width).saturating_mul(rows).saturating_mul(2).max(1 << 15)
+    }
+
+    fn padded(&self, source: View, window: &Window, out: usize) -> usize {
+        local::padded_layout(self.tape.layout(source.slot), window, self.tape.layout(out)).lanes()
+    }
+
+    fn forward_room(&self, work: Work, sources: &[View], out: usize) -> usize {
+        let lanes = |view: &View| self.tape.slots[view.slot].elements();
+        match work {
+            Work::Zero | Work::Concat => 0,
+            Work::Combine => {
+                if sources.iter().any(|source| source.activation.is_some()) {
+                    self.tape.slots[out].elements()
+                } else {
+                    0
+                }
+            }
+            Work::Pool { window, .. } => self.padded(sources[0], &window, out),
+            Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
+            Work::Multiply => sum(sources.iter().map(lanes)),
+        }
+    }
+
+    /// Lanes that steps take on the way back.
+    fn back_rooms(&self) -> usize {
+        let tape = self.tape;
+        let of_step = |step: &Step| match step {
+            // The gradient that is taken through the normalisation, if a convolution does not take it.
+            Step::Normalise(norm) => match tape.norms[*norm].slot {
+                slot if tape.is_convolved(slot) => 0,
+                slot => tape.slots[slot].elements(),
+            },
+            Step::Convolve(of) => self.band(of).saturating_mul(2),
+            Step::Compute { work: Work::Pool { window, .. }, sources, out } => {
+                2 * self.padded(sources[0], window, *out)
+            }
+            Step::Compute { work, sources, out } => {
+                self.forward_room(*work, sources, *out).saturating_add(tape.slots[*out].elements())
+            }
+        };
+        tape.steps.iter().map(of_step).max().unwrap_or(0)
+    }
+
+    /// The most lanes of gradients that are on their way at a time, for each block.
+    fn flows<'n>(
+        &self,
+        from: Option<ValueId>,
+        params: bool,
+        wanted: impl Iterator<Item = &'n usize>,
+    ) -> usize {
+        let tape = self.tape;
+        let from = from.or_else(|| tape.graph().outputs().first().copied());
+        let Some(view) = from.and_then(|value| tape.view(value)) else { return 0 };
+        let useful = useful(tape, params, wanted);
+        let readers = readers(tape, tape.node_of(view), &useful);
+        let arrived = vec![None; tape.nodes()];
+        let mut flows = Flows { tape, useful, readers, arrived, lanes: Vec::new(), live: 0, most: 0 };
+        let start = flows.begin(view.slot);
+        flows.push(view, true, start);
+        flows.release(start);
+        for step in tape.steps.iter().rev() {
+            flows.step(step);
+        }
+        flows.most
+    }
+}
+
+/// Gradients under way, as a way back moves them: which buffers there are, and who holds them.
+struct Flows<'t> {
+    tape: &'t Tape,
+    useful: Vec<bool>,
+    readers: Vec<usize>,
+    /// The buffer that has arrived at each node.
+    arrived: Vec<Option<usize>>,
+    /// Lanes of each buffer, and how many hold it.
+    lanes: Vec<(usize, usize)>,
+    live: usize,
+    most: usize,
+}
+
+impl Flows<'_> {
+    fn begin(&mut self, slot: usize) -> usize {
+        let lanes = self.tape.slots[slot].elements();
+        self.lanes.push((lanes, 1));
+        self.live = self.live.saturating_add(lanes);
+        self.most = self.most.max(self.live);
+        self.lanes.len() - 1
+    }
+
+    fn release(&mut self, buffer: usize) {
+        let (lanes, holders) = &mut self.lanes[buffer];
+        *holders -= 1;
+        if *holders == 0 {
+            self.live = self.live.saturating_sub(*lanes);
+        }
+    }
+
+    fn set(&mut self, node: usize, buffer: usize) {
+        self.lanes[buffer].1 += 1;
+        self.arrived[node] = Some(buffer);
+    }
+
+    /// Adds to the gradient of a node.
+    fn open(&mut self, node: usize) {
+        let buffer = match self.arrived[node] {
+            Some(own) if self.lanes[own].1 == 1 => own,
+            shared => {
+                let copy = self.begin(self.tape.slot_of(node));
+                shared.into_iter().for_each(|shared| self.release(shared));
+                copy
+            }
+        };
+        self.arrived[node] = Some(buffer);
+    }
+
+    fn push(&mut self, view: View, passes: bool, buffer: usize) {
+        let node = self.tape.node_of(view);
+        if !self.useful[node] {
+            return;
+        }
+        if passes && view.activation.is_none() && self.readers[node] == 1 {
+            self.set(node, buffer);
+        } else {
+            self.open(node);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let tape = self.tape;
+        let node = step.node(tape);
+        let Some(buffer) = self.arrived[node].take() else { return };
+        if self.useful[node] {
+            match step {
+                Step::Normalise(norm) => {
+                    let slot = tape.norms[*norm].slot;
+                    if self.useful[slot] && self.readers[slot] == 1 && (slot == 0 || tape.is_convolved(slot))
+                    {
+                        self.set(slot, buffer);
+                    } else {
+                        self.push(View::plain(slot), false, buffer);
+                    }
+                }
+                Step::Convolve(of) => {
+                    let source = tape.node_of(of.source);
+                    if self.useful[source] {
+                        self.open(source);
+                    }
+                }
+                Step::Compute { work, sources, .. } => {
+                    for source in sources {
+                        self.push(*source, matches!(work, Work::Combine), buffer);
+                    }
+                }
+            }
+        }
+        self.release(buffer);
+    }
+}
+
+fn add<const N: usize>(parts: [usize; N]) -> usize {
+    sum(parts.into_iter())
+}
+
+fn sum(parts: impl Iterator<Item = usize>) -> usize {
+    parts.fold(0, usize::saturating_add)
+}

@@ -1,0 +1,165 @@
+//! Commands that can be typed to do again what was done.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use swapnas_graph::Shape;
+use swapnas_search::Configuration;
+use swapnas_spaces::{NetworkConfig, Preset, Space};
+
+/// The command that runs a search with these settings; `latency_table` is a file with its latencies, as
+/// [`results::write`](crate::results::write) leaves one, if there are any.
+///
+/// ```
+/// use swapnas::{Scoring, Searching, command};
+///
+/// let scoring = Scoring { metrics: Some("rank(swap,params)".into()), ..Scoring::new(swapnas::space("nb201")?) };
+/// let (configuration, _) = Searching::new(scoring).configuration()?;
+/// assert!(command::search(&configuration, None).contains("--metrics 'rank(swap,params)'"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> String {
+    // All that there is, by name, so that nothing new is forgotten.
+    let Configuration {
+        space,
+        // Follows from the network.
+        one_cell: _,
+        scored,
+        trained,
+        metrics,
+        inputs,
+        batch,
+        repeats,
+        seed,
+        init,
+        independent,
+        precision,
+        algorithm,
+        // By name below.
+        population: _,
+        sample: _,
+        cycles: _,
+        mutations: _,
+        limits,
+        latency,
+        second,
+    } = configuration;
+    let number = |n: Option<usize>| n.map(|n| n.to_string());
+    let mut words = Words::new("search");
+    words.option("space", Some(space));
+    words.option("metrics", Some(metrics));
+    words.option("inputs", Some(inputs));
+    words.option("batch", number(Some(*batch)));
+    words.option("repeats", repeats.map(|n| n.to_string()));
+    words.option("seed", Some(seed.to_string()));
+    words.option("init", init.as_ref());
+    words.option("weights", independent.then_some("independent"));
+    words.option("precision", (precision != "f32").then_some(precision));
+    words.option("network", Some(&scored.preset));
+    words.option("channels", number(scored.channels));
+    words.option("cells", number(scored.cells));
+    // The size holds for both networks; where they differ, each has the size of its space.
+    let [channels, height, width] = scored.input;
+    let size = (scored.input == trained.input).then(|| shape(Shape::new(channels, height, width)));
+    words.option("size", size);
+    words.option("classes", number(Some(scored.classes)));
+    words.option("final-channels", number(trained.channels));
+    words.option("final-cells", number(trained.cells));
+    words.option("algorithm", Some(algorithm.to_string()));
+    for (name, number) in configuration.numbers() {
+        words.option(name, Some(number.to_string()));
+    }
+    words.option("second-objective", Some(second.to_string()));
+    // No network has fewer parameters than none.
+    words.option("min-params", limits.min_params.filter(|least| *least > 0).map(|n| n.to_string()));
+    words.option("max-params", limits.max_params.map(|n| n.to_string()));
+    words.option("max-macs", limits.max_macs.map(|n| n.to_string()));
+    words.option("max-latency", limits.max_latency.map(|ms| ms.to_string()));
+    words.option("latency-table", latency_table.filter(|_| latency.is_some()));
+    words.text
+}
+
+/// The command that exports an architecture as a network, as a module of PyTorch.
+pub fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String {
+    let default = space.final_network();
+    let NetworkConfig { preset, channels, cells, input, classes } = *network;
+    let mut words = Words::new("export");
+    words.word(OsStr::new(arch));
+    words.option("space", Some(space.name()));
+    words.option("network", (preset != Preset::Benchmark).then(|| preset.to_string()));
+    words.option("channels", channels.map(|n| n.to_string()));
+    words.option("cells", cells.map(|n| n.to_string()));
+    words.option("classes", (classes != default.classes).then(|| classes.to_string()));
+    words.option("input", (input != default.input).then(|| shape(input)));
+    words.option("format", Some("torch"));
+    words.text
+}
+
+/// A shape as the command reads it.
+fn shape(Shape { channels, height, width }: Shape) -> String {
+    format!("{channels}x{height}x{width}")
+}
+
+/// A command in the making.
+struct Words {
+    text: String,
+}
+
+impl Words {
+    fn new(subcommand: &str) -> Self {
+        Words { text: format!("swapnas {subcommand}") }
+    }
+
+    fn word(&mut self, word: &OsStr) {
+        self.text.push(' ');
+        self.text.push_str(&quoted(word));
+    }
+
+    fn option(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) {
+        let Some(value) = value else { return };
+        let value = value.as_ref();
+        // What begins as an option does would be taken for one.
+        let between = if value.as_encoded_bytes().starts_with(b"-") { '=' } else { ' ' };
+        self.text.push_str(&format!(" --{name}{between}{}", quoted(value)));
+    }
+}
+
+/// A word as a shell takes it for what it is: in quotes where a shell would do something with it, and with escapes,
+/// which all shells of our days know, where it has parts that cannot be seen.
+///
+/// ```
+/// use swapnas::command::quoted;
+///
+/// assert_eq!(quoted("run-2"), "run-2");
+/// assert_eq!(quoted("my run"), "'my run'");
+/// assert_eq!(quoted("it's"), "\"it's\"");
+/// assert_eq!(quoted("two\nlines"), r"$'two\012lines'");
+/// ```
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
+    let visible = |letter: char| matches!(letter, '\'' | '"' | '\\') || letter.escape_debug().len() == 1;
+    let Some(text) = word.to_str().filter(|text| text.chars().all(visible)) else {
+        return escaped(word.as_encoded_bytes());
+    };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.,:=/".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('=') {
+        text.to_owned()
+    } else if text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
+        // Easier to read than each quote by itself.
+        format!("\"{text}\"")
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = "$'".to_owned();
+    for byte in bytes {
+        match byte {
+            b'\'' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => text.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    text + "'"
+}
