@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::json;
-use support::{run, stdout};
+use support::{error, run, stdout};
 
 /// What a terminal would obey, what turns the direction of others, what is not seen, and an end of a line.
 const OBEYED: &str = "\x1b[2J\x1b]0;x\x07\r\x08\u{9b}1m\u{202e}\u{2066}\u{200b}\u{feff}\nerror: none";
@@ -181,9 +181,8 @@ fn the_operators_of_onnx_files_may_be_called_anything() {
     }
     let name = "\x1b[2J\u{202e}.onnx";
     std::fs::write(path.join(name), file).unwrap();
-    let output = run(path, &["score", name]);
-    check(&output, &"an operator");
-    assert!(String::from_utf8_lossy(&output.stderr).contains(r"\u{1b}[2J\u{202e}.onnx: node 1, \u{1b}[2J"));
+    check(&run(path, &["score", name]), &"an operator");
+    assert!(error(path, &["score", name]).contains(r"\u{1b}[2J\u{202e}.onnx: node 1, \u{1b}[2J"));
     // A file that can be scored, in a table of its own.
     std::fs::copy(path.join("whole.onnx"), path.join(name)).unwrap();
     let output = run(path, &["score", name, "--metrics=params"]);

@@ -103,7 +103,7 @@ class Arrays(unittest.TestCase):
         images = self.images[:32]
         for message, labels in [
             ("label 0 is 0.5", [0.5] * 32),
-            ("label 31 is nan", [0.0] * 31 + [numpy.nan]),
+            ("label 0 is nan", [numpy.nan] * 32),
             ("label 0 is 1.0", numpy.ones(32)),
             ("label 31 is -1", [0] * 31 + [-1]),
             ("objects", [2**64] * 32),
@@ -122,10 +122,14 @@ class Arrays(unittest.TestCase):
     @unittest.skipIf(torch is None, "there is no PyTorch")
     def test_tensors_of_pytorch(self):
         images = torch.from_numpy(self.images[:32]).float()
-        expected = swapnas.score([4321], inputs=images.numpy(), **SMALL)
+        options = dict(SMALL, metrics="snip,meco")
+        expected = swapnas.score([4321], inputs=images.numpy(), **options)
         channels_last = images.contiguous(memory_format=torch.channels_last)
-        for given in [images, images.double(), channels_last, (images, torch.zeros(32, dtype=torch.long))]:
-            self.assertEqual(swapnas.score([4321], inputs=given, **SMALL), expected)
+        for given in [images, images.double(), channels_last]:
+            self.assertEqual(swapnas.score([4321], inputs=given, **options), expected)
+        labels = torch.arange(32) % 10
+        expected = swapnas.score([4321], inputs=(images.numpy(), labels.tolist()), **options)
+        self.assertEqual(swapnas.score([4321], inputs=(images, labels), **options), expected)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch warns of what is old or new in it.
             others = [
