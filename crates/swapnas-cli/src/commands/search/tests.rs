@@ -145,7 +145,8 @@ fn table(folder: &Path, configuration: &Configuration) -> PathBuf {
 #[test]
 fn the_command_of_a_run_runs_it_again() {
     let folder = tempfile::tempdir().unwrap();
-    proptest!(|(mut words in typed(folder.path().to_owned()))| {
+    // Each takes some shells.
+    proptest!(ProptestConfig::with_cases(100), |(mut words in typed(folder.path().to_owned()))| {
         // Numbers that the algorithm would not look at are refused.
         let algorithm = search(
             ["swapnas", "search"].into_iter().chain(words.iter().map(String::as_str)).map(OsString::from)
@@ -185,7 +186,7 @@ fn a_size_that_was_aimed_at_is_that_of_the_metric() {
     let typed =
         ["--space", "nb201", "--network", "benchmark", "--target-params", "0.7M", "--size", "1x16x24"];
     let configuration = configuration(&typed.map(str::to_owned));
-    insta::assert_snapshot!(command::search(&configuration, None), @"");
+    insta::assert_snapshot!(command::search(&configuration, None), @"swapnas search --space nb201 --metrics swap-reg:mu=700:sigma=125600 --inputs spectral --batch 16 --seed 0 --network benchmark --size 1x16x24 --classes 10 --algorithm swap-nas --population 20 --sample 10 --cycles 200 --mutations 5 --second-objective params");
 }
 
 #[test]
