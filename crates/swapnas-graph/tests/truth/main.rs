@@ -14,4 +14,5 @@ mod interpreter;
 mod numbers;
 mod passes;
 mod random;
+mod reference;
 mod reverse;
