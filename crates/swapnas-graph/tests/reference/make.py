@@ -1,0 +1,117 @@
+"""Makes operators.json: what PyTorch computes of a small network with every operation.
+
+The numbers in the repository were made with PyTorch 2.15.0 on a CPU, in double precision, by
+
+    python make.py
+
+The file holds images, labels and weights as well, rounded to four digits, so that nothing depends on the
+random numbers of another version.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(4, 6, 3, padding=1)
+        self.stem_norm = nn.BatchNorm2d(6)
+        # Everything up to `join` makes 5x4 pixels of 9x8; `padded` has more padding than it needs.
+        self.dilated = nn.Conv2d(6, 6, 3, stride=2, padding=2, dilation=2, groups=2, bias=False)
+        self.dilated_norm = nn.BatchNorm2d(6, eps=0.01)
+        self.padded = nn.Conv2d(6, 4, 3, stride=(3, 4), padding=4)
+        self.padded_norm = nn.BatchNorm2d(4)
+        self.depthwise = nn.Conv2d(6, 6, 3, stride=2, padding=1, groups=6, bias=False)
+        self.pointwise = nn.Conv2d(6, 6, 1)
+        self.max = nn.MaxPool2d(3, stride=2, padding=1)
+        self.mean = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+        self.counted = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=True)
+        self.join = nn.Conv2d(34, 12, 1, bias=False)
+        self.join_norm = nn.BatchNorm2d(12)
+        self.square = nn.Conv2d(12, 12, 3, padding=1, bias=False)
+        self.square_norm = nn.BatchNorm2d(12, affine=False)
+        self.squeeze = nn.Linear(12, 3)
+        self.excite = nn.Linear(3, 12)
+        self.classifier = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu(self.stem_norm(self.stem(x)))
+        dilated = F.silu(self.dilated_norm(self.dilated(x)))
+        padded = F.relu6(self.padded_norm(self.padded(x)))
+        separable = F.gelu(self.pointwise(self.depthwise(x)))
+        joined = torch.cat([self.max(x), dilated, self.mean(x), padded, self.counted(x), separable], 1)
+        y = F.hardswish(self.join_norm(self.join(joined)))
+        z = F.relu(self.square_norm(self.square(y)))
+        y = y + z
+        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))
+        y = y * gate[:, :, None, None]
+        y = y * F.relu6(z + 3) / 6  # F.hardsigmoid, of which PyTorch has no second derivative.
+        return self.classifier(y[:, 3:11].mean((2, 3)))
+
+
+def rounded(tensor):
+    return (tensor * 1e4).round().div(1e4).float().double()
+
+
+def numbers(tensor, digits):
+    return [float(f"{x:.{digits}g}") for x in tensor.detach().flatten().tolist()]
+
+
+def main():
+    torch.manual_seed(1)
+    network = Network().double().train()
+    with torch.no_grad():
+        for name, param in network.named_parameters():
+            if "norm" in name:
+                # So far from 1 and 0 that ReLU6 and the hard activations are met beyond both bounds.
+                param.copy_(1 + 3 * torch.rand_like(param) if name.endswith("weight") else torch.randn_like(param))
+            param.copy_(rounded(param))
+    images = rounded(torch.randn(3, 4, 9, 8, dtype=torch.double)).requires_grad_()
+    labels = torch.tensor([0, 3, 1])
+
+    logits = network(images)
+    loss = F.cross_entropy(logits, labels)
+    params = dict(network.named_parameters())
+    gradients = torch.autograd.grad(loss, list(params.values()), create_graph=True)
+    (of_images,) = torch.autograd.grad(loss, images, retain_graph=True)
+    # The Hessian times the gradient.
+    product = sum((g * g.detach()).sum() for g in gradients)
+    hessian = torch.autograd.grad(product, list(params.values()))
+    # Every sample as a batch of its own: the norm of each parameter's gradient.
+    norms = {name: [] for name in params}
+    for image, label in zip(images, labels):
+        alone = F.cross_entropy(network(image[None]), label[None])
+        for name, gradient in zip(params, torch.autograd.grad(alone, list(params.values()))):
+            norms[name].append(gradient.norm())
+
+    result = {
+        "torch": torch.__version__,
+        "images": numbers(images, 5),
+        "labels": labels.tolist(),
+        "logits": numbers(logits, 13),
+        "loss": loss.item(),
+        "images_gradient": numbers(of_images, 8),
+        "params": {
+            name: {
+                "shape": list(param.shape),
+                "numbers": numbers(param, 5),
+                "gradient": numbers(gradient, 8),
+                # Of the Hessian product, its norm and its product with the parameter.
+                "hessian": numbers(torch.stack([second.norm(), (second * param).sum()]), 11),
+                "sample_norms": numbers(torch.stack(norms[name]), 11),
+            }
+            for (name, param), gradient, second in zip(params.items(), gradients, hessian)
+        },
+    }
+    # One line for each list.
+    text = json.dumps(result).replace('": {', '": {\n ').replace('], "', '],\n "').replace("}, ", "},\n ")
+    Path(__file__).with_name("operators.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+//! Random networks of all operations: interpreter, executor and differentiator agree.
+
+use proptest::prelude::*;
+
+use swapnas_graph::{
+    Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Padding, Shape, ValueId, Want, Window,
+};
+
+use crate::cases::ACTIVATIONS;
+use crate::differentiator::{self, ALL};
+use crate::executor;
+use crate::numbers::Numbers;
+
+/// One node to be added: numbers that decide what it is, each taken modulo what there is to choose from.
+pub(crate) type Choice = [usize; 8];
+
+/// Adds a node named by its place, if it fits what it is to read.
+type Add = fn(&mut GraphBuilder, &str, &[ValueId], Choice) -> Result<ValueId, GraphError>;
+
+/// The value that a choice is of: late ones more often than early ones.
+fn pick(values: &[ValueId], choice: usize) -> ValueId {
+    values[values.len() - 1 - (choice % values.len()).min(choice / 7 % values.len())]
+}
+
+/// Another value of the shape of `x`, or else `x` itself.
+fn alike(b: &GraphBuilder, values: &[ValueId], x: ValueId, choice: usize) -> ValueId {
+    let alike: Vec<ValueId> = values.iter().copied().filter(|y| b.shape(*y) == b.shape(x)).collect();
+    alike[choice % alike.len()]
+}
+
+fn window(c: Choice) -> Window {
+    let side = |choice: usize| (choice % 4) as i32 - 1;
+    Window {
+        kernel: [1 + c[2] % 3, 1 + c[3] % 3],
+        stride: [1 + c[4] / 2 % 2, 1 + c[4] % 2],
+        dilation: [1 + c[5] / 2 % 2, 1 + c[5] % 2],
+        padding: Padding { top: side(c[6]), left: side(c[7]), bottom: side(c[6] / 4), right: side(c[7] / 4) },
+    }
+}
+
+/// A window for pools, which sees a pixel wherever it is.
+fn pool_window(c: Choice) -> Window {
+    let kernel = 2 + c[2] % 2;
+    Window::square(kernel).stride(1 + c[3] % 2).padding(Padding::same(c[4] % 2))
+}
+
+/// Every way to add a node.
+const ADDS: [Add; 17] = [
+    |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c))),
+    |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c)).with_bias()),
+    |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(12 + c[0] % 3, Window::square(3))),
+    |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv { groups: 2, ..Conv::new(4, window(c)) }),
+    |b, name, v, c| {
+        let x = pick(v, c[1]);
+        b.conv2d(name, x, Conv::depthwise(b.shape(x).channels, window(c)))
+    },
+    |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, Window::square(1))),
+    |b, name, v, c| b.batch_norm(name, pick(v, c[1]), true),
+    |b, name, v, c| {
+        b.batch_norm_with(name, pick(v, c[1]), c[2] % 2 == 0, Epsilon::new(0.1).expect("a number"))
+    },
+    |b, name, v, c| b.relu(name, pick(v, c[1])),
+    |b, name, v, c| b.act(name, pick(v, c[1]), ACTIVATIONS[c[2] % ACTIVATIONS.len()]),
+    |b, name, v, c| b.max_pool(name, pick(v, c[1]), pool_window(c)),
+    |b, name, v, c| b.avg_pool(name, pick(v, c[1]), pool_window(c), c[5] % 2 == 0),
+    |b, name, v, c| b.linear(name, pick(v, c[1]), 1 + c[2] % 4, c[3] % 2 == 0),
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let [y, z] = [alike(b, v, x, c[2]), alike(b, v, x, c[3])];
+        if c[4] % 2 == 0 { b.add(&[x, y]) } else { b.add(&[x, y, z]) }
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let by = if c[2] % 2 == 0 { b.mean(x)? } else { alike(b, v, x, c[3]) };
+        b.mul(x, by)
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let of_size =
+            |y: &ValueId| (b.shape(*y).height, b.shape(*y).width) == (b.shape(x).height, b.shape(x).width);
+        let others: Vec<ValueId> = v.iter().copied().filter(of_size).collect();
+        let zero = b.zero(b.shape(x).with_channels(1));
+        let other = others[c[2] % others.len()];
+        if c[3] % 4 == 0 { b.concat(&[x, zero, other]) } else { b.concat(&[other, x]) }
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let channels = b.shape(x).channels;
+        let start = c[2] % channels;
+        b.slice(x, start, 1 + c[3] % (channels - start))
+    },
+];
+
+/// The network that the choices lead to; those that do not fit are passed over.
+pub(crate) fn network(input: Shape, choices: &[(usize, Choice)], outputs: &[usize]) -> Graph {
+    let mut b = GraphBuilder::new(input);
+    let mut values = vec![b.input()];
+    for (index, (kind, choice)) in choices.iter().enumerate() {
+        let added = ADDS[kind % ADDS.len()](&mut b, &index.to_string(), &values, *choice);
+        values.extend(added.ok().filter(|value| b.shape(*value).channels <= 24));
+    }
+    let last = values[values.len() - 1];
+    let others = outputs.iter().map(|choice| pick(&values, *choice));
+    let outputs: Vec<ValueId> = [last].into_iter().chain(others).collect();
+    b.finish(&outputs)
+}
+
+fn networks() -> impl Strategy<Value = Graph> {
+    let node = (any::<usize>(), any::<Choice>());
+    let outputs = proptest::collection::vec(any::<usize>(), 0..3);
+    let sides = (1..=4_usize, 1..=6_usize, 1..=6_usize);
+    (sides, proptest::collection::vec(node, 1..14), outputs).prop_map(
+        |((channels, height, width), nodes, outputs)| {
+            network(Shape::new(channels, height, width), &nodes, &outputs)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_agree(graph in networks(), samples in 1..=18_usize, wanted in any::<prop::sample::Index>()) {
+        let numbers = Numbers::new(&graph, samples);
+        let truth = executor::Truth::new("random", &graph, &numbers);
+        let all = executor::all_values(&graph);
+        for values in [executor::outputs(&graph), vec![all[wanted.index(all.len())]], all] {
+            truth.check::<f64>(Level::best(), &Want { signs: true, values }, executor::DOUBLE);
+        }
+        let truth = differentiator::Truth::new("random", &graph, &numbers, ALL[samples % 3]);
+        if truth.is_smooth(1e-8) {
+            truth.check::<f64>(Level::best(), differentiator::DOUBLE);
+        }
+    }
+}
