@@ -106,7 +106,9 @@ fn what_overflows_is_found_where_it_does() {
         (0..8).try_fold(x, |x, _| b.mul(x, x))
     });
     let returns = |module: &str| Some(format!("what '{module}' returns"));
-    let cases: [(&Graph, &[(&str, f32)], f32, Option<String>); 16] = [
+    // The network, weights that are given, how large images are, and where it is not finite.
+    type Case<'a> = (&'a Graph, &'a [(&'a str, f32)], f32, Option<String>);
+    let cases: [Case<'_>; 16] = [
         (&plain, &[], 1.0, None),
         (&plain, &[], 1e30, None),
         (&plain, &[], f32::MAX, returns("a")),
