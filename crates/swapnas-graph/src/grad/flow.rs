@@ -14,7 +14,7 @@ use crate::exec::{RunError, new_lanes};
 /// Lanes that were used and can be used again.
 #[derive(Debug)]
 pub(super) struct Memory<E> {
-    free: Vec<Vec<Lane<E>>>,
+    pub(super) free: Vec<Vec<Lane<E>>>,
 }
 
 impl<E> Default for Memory<E> {
