@@ -447,9 +447,19 @@ impl Network<'_, '_> {
         let names = [self.name(), self.name(), self.name()];
         let [shape, batch, target] = names.clone();
         let (zero, rest) = (self.list(&[0]), self.list(&[-1]));
-        self.nodes.push(node("Shape", std::slice::from_ref(&value), &[shape.clone()], &[]));
-        self.nodes.push(node("Gather", &[shape, zero], &[batch.clone()], &[("axis", Value::Int(0))]));
-        self.nodes.push(node("Concat", &[batch, rest], &[target.clone()], &[("axis", Value::Int(0))]));
+        self.nodes.push(node("Shape", std::slice::from_ref(&value), std::slice::from_ref(&shape), &[]));
+        self.nodes.push(node(
+            "Gather",
+            &[shape, zero],
+            std::slice::from_ref(&batch),
+            &[("axis", Value::Int(0))],
+        ));
+        self.nodes.push(node(
+            "Concat",
+            &[batch, rest],
+            std::slice::from_ref(&target),
+            &[("axis", Value::Int(0))],
+        ));
         self.constants.extend(names);
         let known = vec![dims[0], dims[1..].iter().product()];
         self.add("Reshape", &[value, target], &[], known);

@@ -42,7 +42,7 @@ pub(crate) fn any(input: &[u8]) {
         Ok(arch) => {
             written(space, &arch);
             // A network takes much longer than all else.
-            if text.len() % 32 == 0 {
+            if text.len().is_multiple_of(32) {
                 let config = space.default_network();
                 match space.network(&arch, &config) {
                     Ok(graph) => networks::sound(&graph),

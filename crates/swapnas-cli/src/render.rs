@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use swapnas::results::Found;
 use swapnas::{
     Column, Columns, Correlation, Init, Score, Settings, Sharing, Skipped, Space, Undefined, plain,
+    plain_sentence,
 };
 
 use crate::commands::score::Row;
@@ -93,7 +94,7 @@ pub(crate) fn found(space: &dyn Space, found: &[Found<'_>]) -> String {
 }
 
 fn undefined(reason: &Undefined) -> String {
-    format!("undefined: {}", plain(&reason.to_string()))
+    format!("undefined: {}", plain_sentence(&reason.to_string()))
 }
 
 /// The pictures that were left out, as JSON.

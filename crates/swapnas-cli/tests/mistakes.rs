@@ -104,7 +104,7 @@ fn what_takes_more_memory_than_there_is_is_not_begun() {
     let huge = ["score", "--random", "1", "--repeats", "1", "--size", "2048"];
     let network = error(folder.path(), &[&huge[..], &["--channels", "2048", "--cells", "256"]].concat());
     assert!(
-        network.contains("the values of a network take")
+        network.contains("the values and weights of a network take")
             && network.contains("GiB of memory, but the system gives no more than"),
         "{network}"
     );

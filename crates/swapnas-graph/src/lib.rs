@@ -37,7 +37,7 @@ pub use init::{Draw, Init, UnknownInit};
 pub use json::read_json;
 pub use key::Key;
 pub use op::{Activation, Epsilon, Op, Padding, Window};
-pub use plain::{Plain, plain, plain_lines};
+pub use plain::{Plain, plain, plain_lines, plain_sentence};
 pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
 pub use statistics::Statistics;

@@ -42,13 +42,18 @@ pub fn plain<T: AsRef<OsStr> + ?Sized>(text: &T) -> Plain<'_> {
     Plain { text: text.as_ref().to_string_lossy(), head: HEAD, tail: TAIL }
 }
 
+/// The same of a sentence in which there may be such texts: it is shown on one line, and may be ten times as long.
+pub fn plain_sentence(text: &str) -> Plain<'_> {
+    Plain { text: Cow::Borrowed(text), head: LINE_HEAD, tail: LINE_TAIL }
+}
+
 /// A message of several lines, with nothing in it that a terminal would obey but the ends of lines, of which each
 /// has at most some hundred characters.
 ///
 /// Where messages are made, foreign texts in them are made [`plain`]; this is for what other libraries say, and
 /// for whoever forgets.
 pub fn plain_lines(message: &str) -> String {
-    let line = |line| Plain { text: Cow::Borrowed(line), head: LINE_HEAD, tail: LINE_TAIL }.to_string();
+    let line = |line| plain_sentence(line).to_string();
     message.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 

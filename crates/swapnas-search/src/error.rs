@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
-use swapnas_graph::plain;
+use swapnas_graph::{plain, plain_sentence};
 use swapnas_proxies::ScoreError;
 use swapnas_spaces::NetworkError;
 
@@ -57,7 +57,10 @@ pub enum SearchError {
         allowed: &'static str,
     },
     /// Every evaluation ended without a value.
-    #[error("the objective is undefined for all of the first {count} architectures: {}", plain(reason))]
+    #[error(
+        "the objective is undefined for all of the first {count} architectures: {}",
+        plain_sentence(reason)
+    )]
     Undefined {
         /// How many there were.
         count: usize,

@@ -38,7 +38,8 @@ pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
 pub use swapnas_graph::{
-    Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, read_json,
+    Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, plain_sentence,
+    read_json,
 };
 pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
 pub use swapnas_proxies::metrics::all as metrics;

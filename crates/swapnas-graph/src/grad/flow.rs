@@ -16,7 +16,7 @@ use crate::exec::{RunError, new_lanes};
 #[derive(Debug)]
 pub(super) struct Memory<E> {
     /// By capacity.
-    free: BTreeMap<usize, Vec<Vec<Lane<E>>>>,
+    pub(super) free: BTreeMap<usize, Vec<Vec<Lane<E>>>>,
 }
 
 impl<E> Default for Memory<E> {

@@ -72,7 +72,9 @@ impl Footprint<'_> {
             self.largest_slot()
         });
         add([
-            self.blocks_of(flows),
+            // Gradients grow towards the image, and those that are free but too small stay where they are: half as
+            // much again, where it was measured.
+            self.blocks_of(flows.saturating_add(flows / 2)),
             all.saturating_add(layer).saturating_mul(self.number),
             sum(values.chain(starts).chain(products)),
             self.normalisations(5),
@@ -300,4 +302,66 @@ fn add<const N: usize>(parts: [usize; N]) -> usize {
 
 fn sum(parts: impl Iterator<Item = usize>) -> usize {
     parts.fold(0, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use swapnas_lanes::{Lane, Level};
+
+    use crate::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
+    use crate::{Batch, Conv, Draw, Graph, GraphBuilder, Init, Shape, Want, Weights, Window};
+
+    /// Residual blocks of growing width and shrinking size.
+    fn network() -> Graph {
+        let mut b = GraphBuilder::new(Shape::new(3, 32, 32));
+        let mut x = b.input();
+        for (block, channels) in [8, 16, 24].into_iter().enumerate() {
+            let name = |part: &str| format!("{block}.{part}");
+            let stride = Window { stride: [2, 2], ..Window::square(3) };
+            x = b.conv2d(&name("conv"), x, Conv::new(channels, stride)).unwrap();
+            for part in ["a", "b"] {
+                let y = b.relu(&name(&format!("{part}.relu")), x).unwrap();
+                let conv = Conv::new(channels, Window::square(3));
+                let y = b.conv2d(&name(&format!("{part}.conv")), y, conv).unwrap();
+                let y = b.batch_norm(&name(&format!("{part}.norm")), y, true).unwrap();
+                x = b.add(&[x, y]).unwrap();
+            }
+        }
+        let x = b.global_avg_pool("pool", x).unwrap();
+        let logits = b.linear("classifier", x, 10, true).unwrap();
+        b.finish(&[logits])
+    }
+
+    #[test]
+    fn memory_of_passes_is_as_large_as_is_said() {
+        let graph = network();
+        let draw = Draw { init: Init::PyTorch, seed: 1, repeat: 0, network: None };
+        let weights = ParamSet::<f32>::load(&graph, Weights::Drawn(draw)).unwrap();
+        let tape = Tape::new(graph, &Want::default());
+        for samples in [16, 40] {
+            let shape = Shape::new(3, 32, 32);
+            let images: Vec<f32> = (0..samples * shape.elements()).map(|i| (i as f32).sin()).collect();
+            let batch = Batch::from_nchw(samples, shape, &images).unwrap();
+            let labels = vec![1; samples];
+            let loss = Loss::CrossEntropy(&labels);
+            let footprint = tape.footprint(samples, size_of::<f32>(), 1);
+            let back = footprint.back(None, &Wanted::params(), false);
+            for (along, said) in [(false, back), (true, footprint.along())] {
+                let mut engine = Differentiator::new(Level::best());
+                let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+                if along {
+                    pass.hessian_form(loss, &weights).unwrap();
+                } else {
+                    pass.backward(loss, &Wanted::params()).unwrap();
+                }
+                drop(pass);
+                let lanes: usize = engine.memory.free.values().flatten().map(Vec::capacity).sum();
+                let (taken, said) = (lanes * size_of::<Lane<f32>>(), footprint.forward() + said);
+                assert!(
+                    taken <= said && said < 2 * taken + (8 << 20),
+                    "{taken} of {said} bytes, {samples} samples"
+                );
+            }
+        }
+    }
 }

@@ -91,7 +91,8 @@ fn check<E: Number>(level: Level, shape: [usize; 3], batch: usize, mean: f64, sp
             let mean = n * E::ROUNDOFF * (first / expected.count).sqrt() + double;
             assert_eq!(found.count, expected.count);
             assert!(found.largest >= expected.largest, "{found:?}, {expected:?}");
-            let most = (expected.largest + first.sqrt()) * (1.0 + 1e-5);
+            // From the first number of a band, which may be any, others differ by twice the largest.
+            let most = expected.largest * (1.0 + 2.0 * n.sqrt()) * (1.0 + 1e-5);
             assert!(found.largest <= most, "{found:?}, {expected:?}");
             assert!((found.mean - expected.mean).abs() <= mean, "{found:?}, {expected:?}, {bands} bands");
             assert!(

@@ -141,7 +141,7 @@ impl Cifar10 {
 
 /// How many images a file of so many bytes holds.
 fn count(path: &Path, bytes: u64) -> Result<usize, InputError> {
-    if bytes == 0 || bytes % RECORD as u64 != 0 {
+    if bytes == 0 || !bytes.is_multiple_of(RECORD as u64) {
         return Err(InputError::Cifar10Length { path: path.to_owned(), bytes });
     }
     Ok((bytes / RECORD as u64) as usize)

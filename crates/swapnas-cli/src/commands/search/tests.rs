@@ -77,6 +77,8 @@ fn values(id: &str, folder: &Path) -> Option<BoxedStrategy<String>> {
         // Becomes a metric with arguments, of which there are above. By itself it takes hundreds of networks; see
         // below.
         "target_params" => return None,
+        // Becomes a part of the images, of which there are above.
+        "skip_bad" => return None,
         "threads" | "budget_seconds" | "out" | "resume" | "top" | "json" => return None,
         other => panic!("can --{other} be typed again? say what may stand after it"),
     })
