@@ -32,7 +32,7 @@ fn every_metric_runs_or_is_refused() {
     let few =
         ["score", "--space", "nb201", "--random", "1", "--cells", "1", "--repeats", "1", "--threads", "2"];
     for (megabytes, size, batch) in
-        [(500, "32", "8"), (350, "96", "16"), (500, "128", "16"), (500, "32", "200")]
+        [(800, "32", "8"), (350, "96", "16"), (500, "128", "16"), (500, "32", "200")]
     {
         let mut counts = [0; 2];
         for name in names.iter().map(String::as_str).chain(["all", "ntk:images=4096"]) {
@@ -57,7 +57,7 @@ fn precision_repeats_and_images_are_counted() {
         &["--size", "2048", "--batch", "2"][..],
         &["--size", "1000", "--batch", "100", "--metrics", "params"],
         &["--metrics", "swap", "--batch", "4096", "--repeats", "1"],
-        &["--metrics", "snip", "--precision", "f64", "--batch", "64", "--repeats", "1"],
+        &["--metrics", "snip", "--precision", "f64", "--batch", "512", "--repeats", "1"],
         &["--metrics", "swap", "--channels", "2000", "--repeats", "1"],
         &["--metrics", "l2_norm", "--channels", "2000", "--repeats", "1"],
     ] {
