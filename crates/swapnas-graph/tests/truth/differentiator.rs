@@ -134,7 +134,8 @@ impl<'a> Truth<'a> {
             let param = graph.param(id);
             let what = format!("{at}, Hessian product of {}", param.name);
             let expected = &self.hessian[id.index()];
-            assert_close(&what, &doubles(found.get(id)), expected, tolerance);
+            // Where a normalisation leaves none of them, there are larger terms that cancel.
+            assert_close(&what, &doubles(found.get(id)), expected, 4.0 * tolerance);
             if matches!(param.kind, ParamKind::ConvWeight | ParamKind::LinearWeight) {
                 let weights = &numbers.weights[id.index()];
                 form += weights.iter().zip(expected).map(|(w, h)| f64::from(*w) * h).sum::<f64>();
