@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
-use swapnas_graph::{Key, plain};
+use swapnas_graph::{Key, plain, plain_sentence};
 use swapnas_proxies::Metric;
 use swapnas_spaces::{Arch, NetworkConfig, Space};
 
@@ -351,13 +351,13 @@ impl Store {
         let mut statement = self.connection.prepare("PRAGMA integrity_check(1)")?;
         let said: String = statement.query_row([], |row| row.get(0))?;
         if said != "ok" {
-            return Err(Fault::Damaged(said.replace('\n', " ")));
+            return Err(Fault::Damaged(plain_sentence(&said.replace('\n', " ")).to_string()));
         }
         let model = Connection::open_in_memory()?;
         model.execute_batch(tables)?;
         let there = schema(&self.connection)?;
         match schema(&model)?.into_iter().find(|part| !there.contains(part)) {
-            Some((_, name, _)) => Err(Fault::Damaged(format!("its table {name} is another"))),
+            Some((_, name, _)) => Err(Fault::Damaged(format!("its table {} is another", plain(&name)))),
             None => Ok(()),
         }
     }

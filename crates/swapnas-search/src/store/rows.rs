@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, Row, params};
-use swapnas_graph::Key;
+use swapnas_graph::{Key, plain};
 use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
 use swapnas_spaces::Space;
 
@@ -108,7 +108,7 @@ impl Evaluation {
                 let ceiling = match ceiling {
                     BATCH => Ceiling::Batch,
                     UNITS => Ceiling::Units,
-                    other => return Err(format!("its ceiling cannot be `{other}`")),
+                    other => return Err(format!("its ceiling cannot be `{}`", plain(other))),
                 };
                 Some(Saturation { ratio, ceiling })
             }
@@ -120,12 +120,12 @@ impl Evaluation {
             let name = metric.to_string();
             let row = rows.next().ok_or_else(|| format!("it has no score {name}"))?;
             if row.metric != name {
-                return Err(format!("it has no score {name}, but one of `{}`", row.metric));
+                return Err(format!("it has no score {name}, but one of `{}`", plain(&row.metric)));
             }
             scores.push(row.score().map_err(|what| format!("its score {name} {what}"))?);
         }
         if let Some(more) = rows.next() {
-            return Err(format!("it has a score `{}`, for which the run does not ask", more.metric));
+            return Err(format!("it has a score `{}`, for which the run does not ask", plain(&more.metric)));
         }
         let scored = Scored { params, macs, units, scores, saturation };
         let sizes = Sizes { params: trained_params, macs: trained_macs, latency };
