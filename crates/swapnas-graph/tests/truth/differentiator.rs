@@ -135,7 +135,8 @@ impl<'a> Truth<'a> {
             let what = format!("{at}, Hessian product of {}", param.name);
             let expected = &self.hessian[id.index()];
             // Where a normalisation leaves none of them, there are larger terms that cancel.
-            assert_close(&what, &doubles(found.get(id)), expected, 4.0 * tolerance);
+            let of_sums = Tolerance { least: DOUBLE.least, ..tolerance };
+            assert_close(&what, &doubles(found.get(id)), expected, of_sums);
             if matches!(param.kind, ParamKind::ConvWeight | ParamKind::LinearWeight) {
                 let weights = &numbers.weights[id.index()];
                 form += weights.iter().zip(expected).map(|(w, h)| f64::from(*w) * h).sum::<f64>();
