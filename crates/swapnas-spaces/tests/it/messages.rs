@@ -315,7 +315,7 @@ fn json_with_a_key_twice() {
 
 #[test]
 fn texts_without_end() {
-    for unit in ["x", "(", "[", "0", "(0,", "((0,0),", "{\"a\":", "{", "64-1", "'", "|", " ", "\u{1b}"] {
+    for unit in ["x", "(", "[", "9", "(0,", "((0,0),", "{\"a\":", "{", "64-1", "'", "|", " ", "\u{1b}"] {
         let text = unit.repeat(4_000_000 / unit.len());
         for space in spaces() {
             for text in [&text[..], &format!("{}{text}x", space.encodings()[0].example)] {
