@@ -50,6 +50,8 @@ pub(crate) struct Trial<'a, E: Element> {
     /// Makes all passes. The pass over the batch takes it, and lends it to others.
     engine: Option<&'a mut Differentiator<E>>,
     pass: Option<Pass<'a, E>>,
+    /// Why there is no pass over the batch, if one was tried: then there is no engine either.
+    failed: Option<Undefined>,
     /// For what takes double precision.
     double: &'a mut Differentiator<f64>,
     gradients: Option<Rc<Gradients<E>>>,
@@ -86,6 +88,7 @@ impl<'a, E: Element> Trial<'a, E> {
             engine: Some(engine),
             double,
             pass: None,
+            failed: None,
             gradients: None,
             jacobian: None,
             entropies: None,
@@ -131,9 +134,21 @@ impl<'a, E: Element> Trial<'a, E> {
     pub(crate) fn pass(&mut self) -> Result<&mut Pass<'a, E>, Failure> {
         if let Some(engine) = self.engine.take() {
             let images = &self.material.first.images;
-            self.pass = Some(engine.forward(&self.network.tape, images, self.weights, Statistics::Batch)?);
+            let pass = engine.forward(&self.network.tape, images, self.weights, Statistics::Batch);
+            match pass.map_err(Failure::from) {
+                Ok(pass) => self.pass = Some(pass),
+                Err(failure) => {
+                    if let Failure::Undefined(reason) = &failure {
+                        self.failed = Some(reason.clone());
+                    }
+                    return Err(failure);
+                }
+            }
         }
-        Ok(self.pass.as_mut().expect(EITHER))
+        match &self.failed {
+            Some(reason) => Err(reason.clone().into()),
+            None => Ok(self.pass.as_mut().expect(EITHER)),
+        }
     }
 
     /// The gradients of the cross entropy over the batch, and of what each layer returns the products
@@ -169,9 +184,10 @@ impl<'a, E: Element> Trial<'a, E> {
         statistics: Statistics,
         read: impl FnOnce(&mut Pass<'_, E>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let engine = match (&mut self.pass, &mut self.engine) {
-            (Some(pass), _) => pass.engine(),
-            (None, engine) => engine.as_deref_mut().expect(EITHER),
+        let engine = match (&mut self.pass, &mut self.engine, &self.failed) {
+            (Some(pass), ..) => pass.engine(),
+            (None, Some(engine), _) => engine,
+            (None, None, reason) => return Err(reason.clone().expect(EITHER).into()),
         };
         read(&mut engine.forward(tape, images, weights, statistics)?)
     }
