@@ -213,8 +213,23 @@ impl<E: Element> Executor<E> {
         plan: &Plan,
         batch: &Batch<E>,
         weights: Weights<'_>,
-        mut cache: Option<&mut ValueCache<E>>,
+        cache: Option<&mut ValueCache<E>>,
         observer: &mut impl Observer,
+    ) -> Result<(), RunError>
+    where
+        E: crate::Element,
+    {
+        E::run(self, plan, batch, weights, cache, observer)
+    }
+
+    /// [`run`](Self::run) for the type at hand.
+    pub(crate) fn execute(
+        &mut self,
+        plan: &Plan,
+        batch: &Batch<E>,
+        weights: Weights<'_>,
+        mut cache: Option<&mut ValueCache<E>>,
+        observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let expected = plan.graph().shape(plan.graph().input());
         if batch.shape() != expected {
@@ -248,7 +263,7 @@ impl<E: Element> Executor<E> {
         batch: &Batch<E>,
         weights: Weights<'_>,
         mut cache: Option<&mut ValueCache<E>>,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let mut wanted: Vec<bool> = plan.relus().iter().map(|relu| observer.wants(relu)).collect();
         let needed = needed_steps(plan, &wanted, cache.as_deref());

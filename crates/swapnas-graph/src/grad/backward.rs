@@ -18,8 +18,11 @@ impl<E: Element> Pass<'_, E> {
     ///
     /// # Errors
     /// If labels or numbers do not fit the batch, or the tape does not keep a value that is asked for.
-    pub fn backward(&mut self, loss: Loss<'_>, wanted: &Wanted) -> Result<Gradients<E>, GradError> {
-        Ok(self.run_back(loss, wanted, Sought::of(wanted.params, false), None, None)?.0)
+    pub fn backward(&mut self, loss: Loss<'_>, wanted: &Wanted) -> Result<Gradients<E>, GradError>
+    where
+        E: crate::Element,
+    {
+        E::backward(self, loss, wanted, None)
     }
 
     /// Takes the gradient of a loss and hands what every sample adds to it to `visit`, one parameter
@@ -32,9 +35,22 @@ impl<E: Element> Pass<'_, E> {
         loss: Loss<'_>,
         wanted: &Wanted,
         mut visit: impl FnMut(ParamId, SampleGradients<'_, E>),
+    ) -> Result<Gradients<E>, GradError>
+    where
+        E: crate::Element,
+    {
+        E::backward(self, loss, wanted, Some(&mut visit))
+    }
+
+    /// [`backward`](Self::backward) and [`backward_by_sample`](Self::backward_by_sample) for the type at hand.
+    pub(crate) fn gradients(
+        &mut self,
+        loss: Loss<'_>,
+        wanted: &Wanted,
+        visit: Option<Visit<'_, E>>,
     ) -> Result<Gradients<E>, GradError> {
-        let sought = Sought::of(wanted.params, true);
-        Ok(self.run_back(loss, wanted, sought, Some(&mut visit), None)?.0)
+        let sought = Sought::of(wanted.params, visit.is_some());
+        Ok(self.run_back(loss, wanted, sought, visit, None)?.0)
     }
 
     /// The Hessian of a loss with respect to all parameters, times a direction: how the gradient
@@ -50,8 +66,11 @@ impl<E: Element> Pass<'_, E> {
         &mut self,
         loss: Loss<'_>,
         direction: &ParamSet<E>,
-    ) -> Result<ParamSet<E>, GradError> {
-        Ok(self.run_back_along(loss, direction, Sought::Batch)?.0.params)
+    ) -> Result<ParamSet<E>, GradError>
+    where
+        E: crate::Element,
+    {
+        E::hessian_product(self, loss, direction)
     }
 
     /// The sum over all weights of convolutions and linear layers, without biases, of the weight times
@@ -65,7 +84,24 @@ impl<E: Element> Pass<'_, E> {
     ///
     /// # Panics
     /// If the direction is that of another graph.
-    pub fn hessian_form(&mut self, loss: Loss<'_>, direction: &ParamSet<E>) -> Result<f64, GradError> {
+    pub fn hessian_form(&mut self, loss: Loss<'_>, direction: &ParamSet<E>) -> Result<f64, GradError>
+    where
+        E: crate::Element,
+    {
+        E::hessian_form(self, loss, direction)
+    }
+
+    /// [`hessian_product`](Self::hessian_product) for the type at hand.
+    pub(crate) fn product_along(
+        &mut self,
+        loss: Loss<'_>,
+        direction: &ParamSet<E>,
+    ) -> Result<ParamSet<E>, GradError> {
+        Ok(self.run_back_along(loss, direction, Sought::Batch)?.0.params)
+    }
+
+    /// [`hessian_form`](Self::hessian_form) for the type at hand.
+    pub(crate) fn form_along(&mut self, loss: Loss<'_>, direction: &ParamSet<E>) -> Result<f64, GradError> {
         Ok(self.run_back_along(loss, direction, Sought::Form)?.1)
     }
 

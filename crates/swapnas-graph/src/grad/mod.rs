@@ -107,6 +107,20 @@ impl<E: Element> Differentiator<E> {
         batch: &'a Batch<E>,
         weights: &'a ParamSet<E>,
         statistics: Statistics,
+    ) -> Result<Pass<'a, E>, RunError>
+    where
+        E: crate::Element,
+    {
+        E::forward(self, tape, batch, weights, statistics)
+    }
+
+    /// [`forward`](Self::forward) for the type at hand.
+    pub(crate) fn make_pass<'a>(
+        &'a mut self,
+        tape: &'a Tape,
+        batch: &'a Batch<E>,
+        weights: &'a ParamSet<E>,
+        statistics: Statistics,
     ) -> Result<Pass<'a, E>, RunError> {
         let expected = tape.graph().shape(tape.graph().input());
         if batch.shape() != expected {
@@ -300,7 +314,15 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     /// A value over the batch, `[sample][channel][row][column]`; `None` if the tape does not compute it.
-    pub fn value(&self, value: ValueId) -> Option<Vec<f64>> {
+    pub fn value(&self, value: ValueId) -> Option<Vec<f64>>
+    where
+        E: crate::Element,
+    {
+        E::value(self, value)
+    }
+
+    /// [`value`](Self::value) for the type at hand.
+    pub(crate) fn numbers_of(&self, value: ValueId) -> Option<Vec<f64>> {
         Some(self.view_numbers(&self.frame(None), self.tape.view(value)?))
     }
 
@@ -314,7 +336,15 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     /// Shows the signs of all ReLUs to an observer, if the tape was made for it.
-    pub fn signs(&self, observer: &mut impl Observer) {
+    pub fn signs(&self, observer: &mut impl Observer)
+    where
+        E: crate::Element,
+    {
+        E::signs(self, observer);
+    }
+
+    /// [`signs`](Self::signs) for the type at hand.
+    pub(crate) fn show_signs(&self, observer: &mut dyn Observer) {
         let frame = self.frame(None);
         let mut words = Vec::new();
         for (relu, view) in &self.tape.relus {
