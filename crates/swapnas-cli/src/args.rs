@@ -158,8 +158,7 @@ pub(crate) struct ScoringArgs {
     pub space: &'static dyn Space,
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
     /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
-    /// the first [default: swap,swap-reg,params,macs; of ONNX files: swap,params,macs; of a search: swap-reg in
-    /// small networks, else swap]
+    /// the first [default: swap-plus,swap,params,macs; of a search: swap-plus]
     #[arg(long, value_name = "LIST", visible_alias = "metric")]
     pub metrics: Option<String>,
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
@@ -173,7 +172,7 @@ pub(crate) struct ScoringArgs {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1..=4096))]
     pub batch: usize,
     /// Sets of weights that each network is scored with; scores are means over them [default: as each
-    /// metric's authors do, 32 for swap, 1 for most others]
+    /// metric's authors do, 32 for swap, 4 for swap-plus, 1 for most others]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeats: Option<u32>,
     /// Seed of images, weights and samples
@@ -192,7 +191,8 @@ pub(crate) struct ScoringArgs {
     /// Numbers that networks compute with: f32, or f64, which is slow, to check the other
     #[arg(long, value_name = "PRECISION", default_value_t = Precision::Single)]
     pub precision: Precision,
-    /// The network that is scored: benchmark or swap [default: see `swapnas spaces SPACE`]
+    /// The network that is scored: benchmark or swap [default: swap for darts, else the benchmark's with 8 channels
+    /// and images of 32x32; see `swapnas spaces SPACE`]
     #[arg(long, value_name = "NETWORK")]
     pub network: Option<Preset>,
     /// Channels of the first stage [default: the network's own]

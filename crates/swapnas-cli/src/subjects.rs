@@ -116,7 +116,7 @@ impl Subjects {
                 "--{option} means nothing to ONNX files, whose networks are scored as they are; leave it out"
             );
         }
-        let columns = scoring.columns_of_files()?;
+        let columns = scoring.columns()?;
         let settings = scoring.settings(&columns)?;
         Ok(Subjects { columns, by: By::Itself(models, settings) })
     }

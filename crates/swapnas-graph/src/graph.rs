@@ -133,6 +133,11 @@ impl Graph {
         &self.nodes
     }
 
+    /// All values with the nodes that compute them, in the same order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = (ValueId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (ValueId(index as u32), node))
+    }
+
     /// The node that computes a value.
     pub fn node(&self, value: ValueId) -> &Node {
         &self.nodes[value.index()]

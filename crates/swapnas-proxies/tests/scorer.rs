@@ -222,8 +222,8 @@ fn metrics_that_compare_are_undefined_where_there_is_nothing_to_compare() {
         "{twins:?}"
     );
     let class = "the network has one class";
-    let entropy =
-        ["plain", "grad_norm", "snip", "grasp", "fisher", "zico", "gradsign"].map(|name| (name, class));
+    let entropy = ["swap-plus", "plain", "grad_norm", "snip", "grasp", "fisher", "zico", "gradsign"]
+        .map(|name| (name, class));
     let mut expected = entropy.to_vec();
     expected.push(("vkdnw", "is zero"));
     check(undefined(&differ, &[0; 8], 4, 1), &expected);

@@ -34,7 +34,7 @@ pub(crate) fn score_onnx<'py>(
     let scoring = taken.scoring_of_networks(options::space(None)?)?;
     let threads = Threads::new(taken.threads()?);
     taken.finish()?;
-    let columns = scoring.columns_of_files().map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let columns = scoring.columns().map_err(|error| PyValueError::new_err(error.to_string()))?;
     let settings = scoring.settings(&columns).map_err(Raise::raise)?;
     let audience = Audience::of(progress)?;
     let mut models = Vec::new();

@@ -17,7 +17,7 @@ use crate::watch::{Audience, interrupted, watched};
 /// Searches a space, by SWAP-NAS unless told otherwise; returns a swapnas.SearchResult.
 ///
 /// Architectures are scored as by swapnas.Scorer, whose arguments are taken as well; the search goes by the first
-/// metric: swap-reg where a small network is scored, else swap, unless given.
+/// metric: swap-plus unless given.
 ///
 /// folder: where run.db, best.json, history.csv and report.html go; it must not hold a run yet.
 /// algorithm: "swap-nas", "aging", "random", "exhaustive" or "nsga2".

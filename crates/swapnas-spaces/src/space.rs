@@ -1,7 +1,7 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::Value;
-use swapnas_graph::Graph;
+use swapnas_graph::{Graph, Shape};
 
 use crate::diagram::Diagram;
 use crate::{Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError};
@@ -38,8 +38,22 @@ pub trait Space: Send + Sync {
     /// The networks into which the space builds an architecture, the default one first.
     fn presets(&self) -> &'static [Preset];
 
-    /// The network that is scored unless another is asked for.
+    /// The first preset, with the images and classes of the benchmark.
     fn default_network(&self) -> NetworkConfig;
+
+    /// The network that is scored unless another is asked for: the authors' small one where there is one,
+    /// otherwise the benchmark's own with 8 channels in its first stage and images of 32x32. It is as deep as
+    /// the one that is trained, since scores of shallow networks say less of deep ones, and takes milliseconds.
+    fn scored_network(&self) -> NetworkConfig {
+        let network = self.default_network();
+        match network.preset {
+            Preset::Swap => network,
+            Preset::Benchmark => {
+                let input = Shape::new(network.input.channels, 32, 32);
+                NetworkConfig { channels: Some(8), input, ..network }
+            }
+        }
+    }
 
     /// The network that is trained once an architecture is found: as a rule the benchmark's own, not one
     /// that is small for the sake of scoring.

@@ -55,12 +55,19 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("init", init.as_ref());
     words.option("weights", independent.then_some("independent"));
     words.option("precision", (precision != "f32").then_some(precision));
-    words.option("network", Some(&scored.preset));
+    // The size holds for both networks; where they differ, each has its own, which for the scored network
+    // depends on whether it is named.
+    let [channels, height, width] = scored.input;
+    let input = Shape::new(channels, height, width);
+    let small = scored.channels.is_some()
+        && crate::space(space).is_ok_and(|space| {
+            let (small, own) = (space.scored_network(), space.default_network());
+            small.preset.name() == scored.preset && input == small.input && input != own.input
+        });
+    words.option("network", (!small).then_some(&scored.preset));
     words.option("channels", number(scored.channels));
     words.option("cells", number(scored.cells));
-    // The size holds for both networks; where they differ, each has the size of its space.
-    let [channels, height, width] = scored.input;
-    let size = (scored.input == trained.input).then(|| shape(Shape::new(channels, height, width)));
+    let size = (scored.input == trained.input).then(|| shape(input));
     words.option("size", size);
     words.option("classes", number(Some(scored.classes)));
     words.option("final-channels", number(trained.channels));

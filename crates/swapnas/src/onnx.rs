@@ -17,7 +17,7 @@
 //!
 //! let scoring = Scoring { repeats: Some(1), ..Scoring::new(space) };
 //! let model = Model::of("network.onnx".into(), file, scoring.images())?;
-//! let columns = scoring.columns_of_files()?;
+//! let columns = scoring.columns()?;
 //! let scored = score(&[model], &scoring.settings(&columns)?, &())?;
 //! assert!(scored[0].as_ref().is_some_and(|scored| scored.scores[0].is_ok()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

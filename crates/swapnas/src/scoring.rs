@@ -38,8 +38,7 @@ impl ImageSize {
 pub struct Scoring {
     /// The space of the architectures.
     pub space: &'static dyn Space,
-    /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none, or
-    /// [`Scoring::METRICS_OF_FILES`].
+    /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none.
     pub metrics: Option<String>,
     /// The images.
     pub inputs: InputSpec,
@@ -55,7 +54,7 @@ pub struct Scoring {
     pub sharing: Sharing,
     /// The numbers that networks compute with.
     pub precision: Precision,
-    /// Which of the space's networks is scored.
+    /// Which of the space's networks is scored; its [small one](Space::scored_network) if `None`.
     pub network: Option<Preset>,
     /// Channels of its first stage.
     pub channels: Option<usize>,
@@ -82,12 +81,8 @@ pub enum ScoringError {
 }
 
 impl Scoring {
-    /// What is computed of architectures unless something else is asked for.
-    pub const METRICS: &str = "swap,swap-reg,params,macs";
-
-    /// What is computed of ONNX files unless something else is asked for: the regularised score is made for the
-    /// size of the networks of a space.
-    pub const METRICS_OF_FILES: &str = "swap,params,macs";
+    /// What is computed unless something else is asked for; networks are ranked by the first.
+    pub const METRICS: &str = "swap-plus,swap,params,macs";
 
     /// Scores as they are where nothing else is asked for.
     pub fn new(space: &'static dyn Space) -> Self {
@@ -111,13 +106,13 @@ impl Scoring {
 
     /// The network that is scored.
     pub fn network(&self) -> NetworkConfig {
-        let mut network = self.space.default_network();
-        if let Some(preset) = self.network {
-            network = NetworkConfig { preset, ..network };
-        }
+        let network = match self.network {
+            None => self.space.scored_network(),
+            Some(preset) => NetworkConfig { preset, ..self.space.default_network() },
+        };
         NetworkConfig {
-            channels: self.channels,
-            cells: self.cells,
+            channels: self.channels.or(network.channels),
+            cells: self.cells.or(network.cells),
             input: self.size.map_or(network.input, |size| size.shape(network.input)),
             classes: self.classes.unwrap_or(network.classes),
             ..network
@@ -133,20 +128,12 @@ impl Scoring {
         }
     }
 
-    /// What is computed of architectures.
+    /// What is computed.
     ///
     /// # Errors
     /// If it cannot be read.
     pub fn columns(&self) -> Result<Columns, ColumnError> {
         self.metrics.as_deref().unwrap_or(Self::METRICS).parse()
-    }
-
-    /// What is computed of ONNX files.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn columns_of_files(&self) -> Result<Columns, ColumnError> {
-        self.metrics.as_deref().unwrap_or(Self::METRICS_OF_FILES).parse()
     }
 
     /// A scorer that draws images and weights.

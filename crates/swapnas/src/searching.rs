@@ -12,8 +12,8 @@ use crate::{Scoring, plain};
 /// How to search, as users ask for it.
 #[derive(Clone)]
 pub struct Searching {
-    /// How architectures are scored. The search goes by the first of the metrics: `swap-reg` in the small
-    /// network of the SWAP paper, else `swap`, if there are none.
+    /// How architectures are scored. The search goes by the first of the metrics: [`Searching::METRIC`] if there
+    /// are none.
     pub scoring: Scoring,
     /// The algorithm.
     pub algorithm: AlgorithmKind,
@@ -40,6 +40,9 @@ pub struct Searching {
 }
 
 impl Searching {
+    /// What a search goes by unless something else is asked for.
+    pub const METRIC: &str = "swap-plus";
+
     /// SWAP-NAS with the numbers of the paper.
     pub fn new(scoring: Scoring) -> Self {
         Searching {
@@ -82,8 +85,7 @@ impl Searching {
             input: if scoring.size.is_some() { scored.input } else { trained.input },
             ..trained
         };
-        let default = if scored.preset == Preset::Swap { "swap-reg" } else { "swap" };
-        let mut metrics = scoring.metrics.clone().unwrap_or_else(|| default.to_owned());
+        let mut metrics = scoring.metrics.clone().unwrap_or_else(|| Self::METRIC.to_owned());
         metrics.parse::<Columns>().map_err(|error| SearchError::Asked(error.to_string()))?;
         let mut target = None;
         if let Some(params) = self.target_params {

@@ -31,7 +31,7 @@ pub(crate) fn run(args: SpacesArgs) -> anyhow::Result<Ending> {
 fn explain(out: &mut impl Write, space: &dyn Space) -> std::io::Result<()> {
     writeln!(out, "{}: {}", space.name(), space.description())?;
     writeln!(out, "size: {} architectures", space.size())?;
-    writeln!(out, "scored network: {}", space.describe(&space.default_network()))?;
+    writeln!(out, "scored network: {}", space.describe(&space.scored_network()))?;
     let presets: Vec<_> = space.presets().iter().map(|preset| preset.name()).collect();
     writeln!(out, "networks: {}", presets.join(", "))?;
     writeln!(out, "encodings:")?;
@@ -52,7 +52,7 @@ fn object(space: &dyn Space) -> Value {
         "name": space.name(),
         "description": space.description(),
         "size": space.size().to_string(),
-        "network": space.describe(&space.default_network()),
+        "network": space.describe(&space.scored_network()),
         "networks": space.presets().iter().map(|preset| preset.name()).collect::<Vec<_>>(),
         "encodings": encodings.collect::<Vec<_>>(),
     })

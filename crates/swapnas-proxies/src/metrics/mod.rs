@@ -26,6 +26,7 @@ mod plain;
 mod snip;
 mod standard_patterns;
 mod swap;
+mod swap_plus;
 mod swap_reg;
 mod synflow;
 mod units;
@@ -36,9 +37,10 @@ mod zico;
 use crate::Definition;
 
 /// All metrics, in the order in which they are listed. A new one is added here.
-static METRICS: [&Definition; 30] = [
+static METRICS: [&Definition; 31] = [
     &swap::SWAP,
     &swap_reg::SWAP_REG,
+    &swap_plus::SWAP_PLUS,
     &standard_patterns::STANDARD_PATTERNS,
     &nwot::NWOT,
     &plain::PLAIN,

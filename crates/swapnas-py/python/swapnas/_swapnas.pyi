@@ -92,8 +92,8 @@ class Scorer:
     ) -> Scorer:
         """A scorer.
 
-        metrics: names as `metrics` lists them, ``rank(a,b)`` or ``logrank(a,b)``; swap, swap-reg, params and macs
-        by default.
+        metrics: names as `metrics` lists them, ``rank(a,b)`` or ``logrank(a,b)``; swap-plus, swap, params and
+        macs by default.
         inputs: a text (spectral, gaussian, ``cifar10:PATH``, ``images:DIR``, ``npy:FILE``), an array of shape
         (images, channels, rows, columns), or a pair of an array and labels.
         batch: number of images; an array of exactly as many keeps its order, from a larger one they are drawn.

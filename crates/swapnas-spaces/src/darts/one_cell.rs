@@ -47,6 +47,10 @@ impl Space for OneCell {
         self.0.default_network()
     }
 
+    fn scored_network(&self) -> NetworkConfig {
+        self.0.scored_network()
+    }
+
     fn final_network(&self) -> NetworkConfig {
         self.0.final_network()
     }
