@@ -1,11 +1,12 @@
-"""Makes operators.json: what PyTorch computes of a small network with every operation.
+"""Makes operators.json, what PyTorch computes of a small network with every operation, and padding.json, what it
+computes of convolutions with far more padding than their kernels need.
 
 The numbers in the repository were made with PyTorch 2.15.0 on a CPU, in double precision, by
 
     python make.py
 
-The file holds images, labels and weights as well, rounded to four digits, so that nothing depends on the
-random numbers of another version.
+The first file holds images, labels and weights as well, rounded to four digits, so that nothing depends on the
+random numbers of another version. Those of the second follow from `noise`, which tests/truth/numbers.rs has as well.
 """
 
 import json
@@ -62,7 +63,72 @@ def numbers(tensor, digits):
     return [float(f"{x:.{digits}g}") for x in tensor.detach().flatten().tolist()]
 
 
+MASK = (1 << 64) - 1
+
+
+def noise(count, seed):
+    """Numbers from -1 to 1 with 20 bits after the point: SplitMix64 (Steele, Lea, Flood 2014)."""
+    state = (seed * 0x9E3779B97F4A7C15 & MASK) | 1
+    found = []
+    for _ in range(count):
+        state = state + 0x9E3779B97F4A7C15 & MASK
+        z = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & MASK
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
+        found.append(((z ^ z >> 31) >> 43) / 2**20 - 1)
+    return torch.tensor(found, dtype=torch.float32)
+
+
+def named_noise(name, param):
+    seed = 100
+    for byte in name.encode():
+        seed = seed * 31 + byte & MASK
+    scale = torch.tensor(1.5 if name.endswith("weight") else 0.5)
+    if param.dim() > 1:
+        scale = 2 / torch.tensor(param[0].numel(), dtype=torch.float32).sqrt()
+    return (noise(param.numel(), seed) * scale).reshape(param.shape).double()
+
+
+def padded(samples, shape, conv):
+    """A convolution of what BatchNorm and ReLU make of images."""
+    network = nn.Sequential()
+    network.add_module("norm", nn.BatchNorm2d(shape[0]))
+    network.add_module("relu", nn.ReLU())
+    network.add_module("conv", conv)
+    network = network.double().train()
+    params = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, param in params.items():
+            param.copy_(named_noise(name, param))
+    images = noise(samples * shape[0] * shape[1] * shape[2], 11).reshape(samples, *shape).double().requires_grad_()
+    y = network(images)
+    gradients = torch.autograd.grad((y.flatten() * noise(y.numel(), 5).double()).sum(), [images, *params.values()])
+    # Where windows see anything but padding; without a bias, all else is zero.
+    rows, columns = [sorted(set(places.tolist())) for places in y.abs().sum((0, 1)).nonzero().T]
+    seen = y[:, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return {
+        "image": list(shape),
+        "output": list(y.shape),
+        "stride": conv.stride[0],
+        "padding": conv.padding[0],
+        "first": [rows[0], columns[0]],
+        "size": list(seen.shape[2:]),
+        "seen": numbers(seen, 10),
+        # The norm, and the product with noise, which no other order of the numbers would have.
+        "gradients": {
+            name: numbers(torch.stack([g.norm(), g.flatten() @ noise(g.numel(), 6).double()]), 12)
+            for name, g in zip(["images", *params], gradients)
+        },
+    }
+
+
 def main():
+    cases = [
+        padded(2, (4, 32, 32), nn.Conv2d(4, 4, 3, stride=4, padding=8, bias=False)),
+        padded(2, (3, 5, 4), nn.Conv2d(3, 2, 3, padding=100, bias=False)),
+    ]
+    text = json.dumps(cases).replace('], "', '],\n "').replace("}, ", "},\n ")
+    Path(__file__).with_name("padding.json").write_text(text + "\n")
+
     torch.manual_seed(1)
     network = Network().double().train()
     with torch.no_grad():

@@ -16,3 +16,4 @@ mod passes;
 mod random;
 mod reference;
 mod reverse;
+mod sweep;

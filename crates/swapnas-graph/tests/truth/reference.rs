@@ -1,16 +1,18 @@
-//! PyTorch's numbers for a network with every operation: see `tests/reference/make.py`, which made them.
+//! PyTorch's numbers for a network with every operation, and for convolutions with far more padding than they
+//! need: see `tests/reference/make.py`, which made them.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use swapnas_graph::grad::{Differentiator, Loss, Statistics, Tape, Wanted};
 use swapnas_graph::{
-    Activation, Conv, Element, Epsilon, Executor, Graph, Level, ParamId, Plan, Shape, Want, Weights, Window,
+    Activation, Conv, Element, Epsilon, Executor, Graph, Level, Padding, ParamId, Plan, Shape, Want, Weights,
+    Window,
 };
 
 use crate::cases::{Case, case};
 use crate::differentiator::params;
-use crate::numbers::{Numbers, Tolerance, assert_close, param_set};
+use crate::numbers::{Numbers, Tolerance, assert_close, noise, param_set};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -45,7 +47,7 @@ fn network() -> Case {
         let epsilon = Epsilon::new(0.01).expect("a number");
         let dilated = b.batch_norm_with("dilated_norm", dilated, true, epsilon)?;
         let dilated = b.act("silu", dilated, Activation::Silu)?;
-        let window = Window { stride: [3, 4], ..Window::square(3).padding(swapnas_graph::Padding::same(4)) };
+        let window = Window { stride: [3, 4], ..Window::square(3).padding(Padding::same(4)) };
         let padded = b.conv2d("padded", x, Conv::new(4, window).with_bias())?;
         let padded = b.batch_norm("padded_norm", padded, true)?;
         let padded = b.act("relu6", padded, Activation::Relu6)?;
@@ -146,5 +148,88 @@ fn a_network_of_every_operation_has_pytorchs_numbers() {
     for level in Level::available() {
         check::<f64>(&graph, &reference, level, DOUBLE);
         check::<f32>(&graph, &reference, level, SINGLE);
+    }
+}
+
+/// A 3x3 convolution of what BatchNorm and ReLU make of images.
+#[derive(Deserialize)]
+struct Padded {
+    image: [usize; 3],
+    /// Samples, channels, rows, columns.
+    output: [usize; 4],
+    stride: usize,
+    padding: usize,
+    /// The first row and column of the output whose windows see the image, and how many do; the others are zero.
+    first: [usize; 2],
+    size: [usize; 2],
+    /// `[sample][channel][row][column]` of those.
+    seen: Vec<f64>,
+    /// Of the output times noise, with respect to images and parameters: the norm, and the product with noise.
+    gradients: BTreeMap<String, [f64; 2]>,
+}
+
+impl Padded {
+    fn network(&self) -> Case {
+        let [channels, height, width] = self.image;
+        let window = Window::square(3).stride(self.stride).padding(Padding::same(self.padding));
+        case(format!("padding {}", self.padding), Shape::new(channels, height, width), |b, x| {
+            let x = b.batch_norm("norm", x, true)?;
+            let x = b.relu("relu", x)?;
+            Ok([b.conv2d("conv", x, Conv::new(self.output[1], window))?])
+        })
+    }
+
+    /// All numbers of the output.
+    fn values(&self) -> Vec<f64> {
+        let [samples, channels, height, width] = self.output;
+        let ([first_row, first_column], [rows, columns]) = (self.first, self.size);
+        let mut values = vec![0.0; samples * channels * height * width];
+        for (index, seen) in self.seen.chunks_exact(columns).enumerate() {
+            let row = index / rows * height + first_row + index % rows;
+            values[row * width + first_column..][..columns].copy_from_slice(seen);
+        }
+        values
+    }
+
+    fn check<E: Element>(&self, level: Level, tolerance: Tolerance) {
+        let Case { name, graph } = self.network();
+        let (numbers, expected) = (Numbers::new(&graph, self.output[0]), self.values());
+        let (batch, output) = (numbers.batch::<E>(&graph), graph.outputs()[0]);
+        let about = |what: &str| format!("{what}, {name}, {level}");
+        let plan = Plan::new(graph.clone(), &Want { signs: false, values: vec![output] });
+        let mut executor = Executor::<E>::new(level);
+        executor.run(&plan, &batch, Weights::Loaded(&numbers.tensors(&graph)), None, &mut ()).unwrap();
+        let found = executor.value(&plan, &batch, output).unwrap();
+        assert_close(&about("the executor"), &found, &expected, tolerance);
+
+        let weights = param_set::<E>(&graph, &numbers.weights);
+        let tape = Tape::new(graph.clone(), &Want::default());
+        let mut engine = Differentiator::<E>::new(level);
+        let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+        assert_close(&about("the differentiator"), &pass.value(output).unwrap(), &expected, tolerance);
+        let gradient: Vec<f64> = noise(expected.len(), 5).into_iter().map(f64::from).collect();
+        let loss = Loss::Product { value: output, gradient: &gradient };
+        let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
+        let found = pass.backward(loss, &wanted).unwrap();
+        let check = |of: &str, gradient: &[f64]| {
+            let product = gradient.iter().zip(noise(gradient.len(), 6)).map(|(g, x)| g * f64::from(x)).sum();
+            let sums = [norm(gradient.iter().copied()), product];
+            assert_close(&about(of), &sums, &self.gradients[of], tolerance);
+        };
+        check("images", &found.values[0]);
+        for (param, gradient) in graph.params().iter().zip(found.params.iter()) {
+            check(&param.name, &gradient.iter().map(|g| g.to_f64()).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn padding_far_beyond_the_kernel_has_pytorchs_numbers() {
+    let cases: Vec<Padded> = serde_json::from_str(include_str!("../reference/padding.json")).unwrap();
+    for case in cases {
+        for level in Level::available() {
+            case.check::<f64>(level, DOUBLE);
+            case.check::<f32>(level, SINGLE);
+        }
     }
 }

@@ -1,0 +1,200 @@
+//! PyTorch's numbers for small networks of NAS-Bench-201 and DARTS, and for metrics on them: see
+//! `tests/reference/make.py`, which made them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::{
+    Batch, Element, Executor, Graph, Level, Param, ParamKind, Plan, Shape, Tensor, Tensors, Want, Weights,
+};
+use swapnas_proxies::{Precision, Scorer, Settings, Sharing};
+use swapnas_spaces::{NetworkConfig, Preset, Space, by_name};
+
+const IMAGE: Shape = Shape::new(3, 8, 8);
+const SAMPLES: usize = 12;
+const CLASSES: usize = 5;
+
+#[derive(Deserialize)]
+struct Reference {
+    networks: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    space: String,
+    preset: String,
+    arch: String,
+    channels: usize,
+    cells: usize,
+    logits: Vec<f64>,
+    /// The cross entropy, for label 2 s mod 5 of image s.
+    loss: f64,
+    /// Of the loss with respect to the images and to each parameter: the norm, and the product with noise.
+    gradients: BTreeMap<String, [f64; 2]>,
+    /// With label 0 for every image.
+    metrics: BTreeMap<String, f64>,
+}
+
+/// How far apart numbers may be, relatively.
+#[derive(Clone, Copy)]
+struct Tolerance {
+    /// Logits, losses, gradients, of the largest of those that they are among.
+    passes: f64,
+    /// Metrics.
+    metrics: f64,
+}
+
+/// The file has 13 digits. Metrics that invert a matrix or cancel lose some of them.
+const DOUBLE: Tolerance = Tolerance { passes: 1e-11, metrics: 1e-9 };
+const SINGLE: Tolerance = Tolerance { passes: 1e-3, metrics: 2e-2 };
+
+/// Numbers from -1 to 1, as the script has them: SplitMix64 (Steele, Lea, Flood 2014).
+fn noise(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn seed_of(name: &str) -> u64 {
+    name.bytes().fold(100, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+fn numbers(param: &Param) -> Vec<f32> {
+    let scale = match param.kind {
+        ParamKind::ConvWeight | ParamKind::LinearWeight => 2.0 / (param.fan_in as f32).sqrt(),
+        ParamKind::ConvBias | ParamKind::LinearBias | ParamKind::NormBias => 0.5,
+        ParamKind::NormWeight => 1.5,
+    };
+    noise(param.len(), seed_of(&param.name)).into_iter().map(|x| x * scale).collect()
+}
+
+fn images() -> Vec<f32> {
+    noise(SAMPLES * IMAGE.elements(), 11).into_iter().map(|x| 2.0 * x).collect()
+}
+
+/// Images and weights as if they were read from a file.
+fn tensors(graph: &Graph) -> Tensors {
+    let tensor =
+        |param: &Param| (param.name.clone(), Tensor { shape: param.shape.clone(), numbers: numbers(param) });
+    let Shape { channels, height, width } = IMAGE;
+    let input = Tensor { shape: vec![SAMPLES, channels, height, width], numbers: images() };
+    let params = graph.params().iter().map(tensor);
+    Tensors::new(PathBuf::from("reference.rs"), params.chain([("input".to_owned(), input)]).collect())
+}
+
+impl Case {
+    fn about(&self) -> String {
+        format!("{} {}", self.space, self.preset)
+    }
+
+    fn space(&self) -> &'static dyn Space {
+        by_name(&self.space).unwrap()
+    }
+
+    fn config(&self) -> NetworkConfig {
+        let preset: Preset = self.preset.parse().unwrap();
+        let (channels, cells) = (Some(self.channels), Some(self.cells));
+        NetworkConfig { channels, cells, ..NetworkConfig::new(preset, IMAGE, CLASSES) }
+    }
+
+    fn graph(&self) -> Graph {
+        let space = self.space();
+        space.network(&space.parse(&self.arch).unwrap(), &self.config()).unwrap()
+    }
+
+    /// Logits of executor and differentiator, the loss and its gradients.
+    fn check_passes<E: Element>(&self, level: Level, tolerance: f64) {
+        let about = format!("{} at {level}", self.about());
+        let (graph, images) = (self.graph(), images());
+        let (tensors, output) = (tensors(&graph), graph.outputs()[0]);
+        let batch = Batch::<E>::from_nchw(SAMPLES, IMAGE, &images).unwrap();
+        let near = |what: &str, found: &[f64], expected: &[f64]| {
+            assert_eq!(found.len(), expected.len(), "{about}: {what}");
+            let most = tolerance * expected.iter().fold(0.1, |most: f64, x| most.max(x.abs()));
+            for (found, expected) in found.iter().zip(expected) {
+                let close = (found - expected).abs() <= most;
+                assert!(close, "{about}: {what} is {found}, not {expected}, and may be off by {most:e}");
+            }
+        };
+
+        let plan = Plan::new(graph.clone(), &Want { signs: false, values: vec![output] });
+        let mut executor = Executor::<E>::new(level);
+        executor.run(&plan, &batch, Weights::Loaded(&tensors), None, &mut ()).unwrap();
+        near("a logit of the executor", &executor.value(&plan, &batch, output).unwrap(), &self.logits);
+
+        let weights = ParamSet::<E>::load(&graph, Weights::Loaded(&tensors)).unwrap();
+        let tape = Tape::new(graph.clone(), &Want::default());
+        let mut engine = Differentiator::<E>::new(level);
+        let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+        near("a logit", &pass.value(output).unwrap(), &self.logits);
+        let labels: Vec<usize> = (0..SAMPLES).map(|sample| 2 * sample % CLASSES).collect();
+        let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
+        let found = pass.backward(Loss::CrossEntropy(&labels), &wanted).unwrap();
+        near("the loss", &[found.loss], &[self.loss]);
+        let check = |name: &str, gradient: &[f64]| {
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let noise = noise(gradient.len(), seed_of(name) + 1);
+            let product = gradient.iter().zip(noise).map(|(g, x)| g * f64::from(x)).sum();
+            near(&format!("the gradient of {name}"), &[norm, product], &self.gradients[name]);
+        };
+        check("images", &found.values[0]);
+        assert_eq!(graph.params().len() + 1, self.gradients.len(), "{about}: parameters");
+        for (param, gradient) in graph.params().iter().zip(found.params.iter()) {
+            check(&param.name, &gradient.iter().map(|g| g.to_f64()).collect::<Vec<_>>());
+        }
+    }
+
+    fn check_metrics(&self, precision: Precision, tolerance: f64) {
+        let settings = Settings {
+            metrics: self.metrics.keys().map(|name| name.parse().unwrap()).collect(),
+            inputs: Default::default(),
+            batch: SAMPLES,
+            repeats: None,
+            seed: 0,
+            init: None,
+            sharing: Sharing::Shared,
+            level: Level::best(),
+            precision,
+        };
+        let (space, tensors) = (self.space(), tensors(&self.graph()));
+        let arch = space.parse(&self.arch).unwrap();
+        let scorer = Scorer::with_tensors(space, self.config(), settings, tensors).unwrap();
+        let scored = scorer.score(&[arch], &()).unwrap().remove(0).unwrap();
+        for ((name, expected), score) in self.metrics.iter().zip(scored.scores) {
+            let found = score.unwrap().mean;
+            let close = (found - expected).abs() <= tolerance * expected.abs();
+            assert!(close, "{}, {precision}: {name} is {found}, not {expected}", self.about());
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let reference: Reference = serde_json::from_str(include_str!("reference/networks.json")).unwrap();
+    reference.networks
+}
+
+#[test]
+fn networks_have_pytorchs_logits_and_gradients_at_every_level() {
+    for case in cases() {
+        for level in Level::available() {
+            case.check_passes::<f64>(level, DOUBLE.passes);
+            case.check_passes::<f32>(level, SINGLE.passes);
+        }
+    }
+}
+
+#[test]
+fn metrics_are_pytorchs() {
+    for case in cases() {
+        case.check_metrics(Precision::Double, DOUBLE.metrics);
+        case.check_metrics(Precision::Single, SINGLE.metrics);
+    }
+}
