@@ -55,7 +55,7 @@ fn random_architectures_are_ranked_best_first() {
     let scores: Vec<f64> = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|object| object["scores"]["swap"]["mean"].as_f64().unwrap())
+        .map(|object| object["scores"]["swap-plus"]["mean"].as_f64().unwrap())
         .collect();
     assert_eq!(scores.len(), 10);
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");

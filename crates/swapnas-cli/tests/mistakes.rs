@@ -187,8 +187,8 @@ fn the_command_for_the_network_can_be_typed() {
 fn a_search_warns_of_scores_that_say_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let small = ["search", "--batch", "2", "--repeats", "1", "--size", "8", "--cycles", "1", "--out", "run"];
-    let text = stdout(path, &small);
+    let small = ["search", "--metrics", "swap", "--batch", "2", "--repeats", "1", "--size", "8"];
+    let text = stdout(path, &[&small[..], &["--cycles", "1", "--out", "run"]].concat());
     assert!(text.contains("saturated: 25 of 25 networks"), "{text}");
     let report = std::fs::read_to_string(path.join("run/report.html")).unwrap();
     assert!(report.contains("saturated: 25 of 25 networks"));

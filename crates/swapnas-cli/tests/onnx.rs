@@ -31,15 +31,16 @@ fn files_are_scored_by_their_names() {
     let text = stdout(path, &["score", "0.onnx", "1.onnx", "--repeats", "2"]);
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     assert_eq!(
-        lines[..4],
+        lines[..5],
         [
             "onnx: 2 networks",
             "network of the file: 3x16x16, 10 classes",
             "inputs spectral, batch 16, seed 0, f32",
-            "2 x gaussian shared weights"
+            "2 x kaiming-normal shared weights: swap-plus",
+            "2 x gaussian shared weights: swap"
         ]
     );
-    assert!(lines[5].ends_with("0.onnx") && lines[6].ends_with("1.onnx"), "{text}");
+    assert!(lines[6].ends_with("0.onnx") && lines[7].ends_with("1.onnx"), "{text}");
 
     let json = ["--repeats", "2", "--metrics", "swap,params,macs,synflow", "--json"];
     let typed = objects(&stdout(path, &[&["score", "0.onnx", "1.onnx"], &json[..]].concat()));

@@ -1,6 +1,5 @@
 //! Architectures handed over to other tools: as a network that can be trained, a description, or a drawing.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,7 +9,7 @@ use serde_json::{Map, Value, json};
 use swapnas_graph::onnx::{self, Contents, OnnxError};
 use swapnas_graph::torch::{self, TorchError};
 use swapnas_graph::{
-    Batch, BatchError, Draw, Graph, Init, Level, Param, Plan, RunError, Shape, Statistics, ValueId, Weights,
+    Batch, BatchError, Draw, Graph, Init, Level, Param, Plan, RunError, Shape, Statistics, Weights,
 };
 use swapnas_proxies::inputs::{InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
@@ -258,7 +257,7 @@ impl Export<'_> {
         let Shape { channels, height, width } = self.network.input;
         // As numbers of a picture, and once more as lanes.
         let numbers = [CALIBRATION, channels, height, width].into_iter().fold(2, usize::saturating_mul);
-        memory("the images", numbers)?;
+        memory("the images", numbers.saturating_mul(size_of::<f32>()))?;
         let images = InputSpec::default().draw(self.network.input, CALIBRATION, self.seed)?;
         Ok(Batch::from_nchw(images.count, images.shape(), &images.data)?)
     }
@@ -268,7 +267,7 @@ impl Export<'_> {
         onnx::check(&graph)?;
         let plan = Statistics::plan(graph.clone());
         let images = self.images()?;
-        memory("weights and values of the network", numbers(&plan))?;
+        memory("weights and values of the network", bytes(&plan))?;
         let weights = Weights::Drawn(self.weights());
         let statistics = Statistics::measure(&plan, weights, &images, Level::best())?;
         drop(images);
@@ -331,27 +330,17 @@ impl Export<'_> {
     }
 }
 
-/// The most numbers that are in memory at once while statistics are taken and the file is made.
-fn numbers(plan: &Plan) -> usize {
-    let graph = plan.graph();
-    // Layers that read the same may be run together.
-    let mut weights: HashMap<ValueId, usize> = HashMap::new();
-    for node in graph.nodes() {
-        let of_layer = node.op.params().map(|param| graph.param(param).len()).sum::<usize>();
-        if let Some(&input) = node.inputs.first() {
-            *weights.entry(input).or_default() += of_layer;
-        }
-    }
-    let weights = weights.into_values().max().unwrap_or(0);
-    // A layer has its weights as they are drawn, as they are put together, and in the order of the kernel,
-    // which takes up to twice the room.
-    let run = (plan.lanes_per_block().saturating_mul(CALIBRATION)).saturating_add(weights.saturating_mul(4));
-    // Parameters by themselves, one of them as it is drawn, and all in the file.
-    let lengths = || graph.params().iter().map(Param::len);
-    let all = lengths().fold(0, usize::saturating_add).saturating_mul(2);
-    run.max(all.saturating_add(lengths().max().unwrap_or(0).saturating_mul(2)))
+/// The most bytes that are in memory at once while statistics are taken and the file is made.
+fn bytes(plan: &Plan) -> usize {
+    let number = size_of::<f32>();
+    let lanes = [plan.lanes_per_block(), CALIBRATION, number].into_iter().fold(1, usize::saturating_mul);
+    let run = lanes.saturating_add(plan.bytes_of_weights(number));
+    // Afterwards: all parameters by themselves, and all in the file. As long as one of them is there as it is drawn
+    // as well, there is no file.
+    let lengths = plan.graph().params().iter().map(Param::len);
+    run.max(lengths.fold(0, usize::saturating_add).saturating_mul(2 * number))
 }
 
-fn memory(what: &'static str, numbers: usize) -> Result<(), ExportError> {
-    check_memory(what, numbers.saturating_mul(size_of::<f32>())).map_err(ExportError::Memory)
+fn memory(what: &'static str, bytes: usize) -> Result<(), ExportError> {
+    check_memory(what, bytes).map_err(ExportError::Memory)
 }

@@ -363,9 +363,12 @@ impl<E: Element> Executor<E> {
         out: &mut Vec<E>,
     ) -> Result<(), RunError> {
         let param = graph.param(id);
+        // No more than it takes, as `Plan::bytes_of_weights` says.
+        out.reserve_exact(param.len());
         match weights {
             Weights::Drawn(draw) => {
                 numbers.clear();
+                numbers.reserve_exact(param.len());
                 draw.fill(param, numbers);
                 out.extend(numbers.iter().map(|&x| E::from_f64(x.into())));
             }

@@ -14,7 +14,7 @@ use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 
-use crate::{Epsilon, Graph, Key, Op, ParamId, Shape, ValueId};
+use crate::{Epsilon, Graph, Key, Op, Param, ParamId, Shape, ValueId};
 
 /// What somebody wants to know of a network.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,30 @@ impl Plan {
     /// share their place: what a run needs, but for scratch rows.
     pub fn lanes_per_block(&self) -> usize {
         self.lanes
+    }
+
+    /// Bytes that weights take during a run with numbers of so many bytes: a parameter as it is drawn, those of a
+    /// step put together, and the same in the order of its kernel. The next step uses the memory again, but for
+    /// each order there is memory of its own.
+    pub fn bytes_of_weights(&self, number: usize) -> usize {
+        let len = |id: &ParamId| self.graph.param(*id).len();
+        let drawn = self.graph.params().iter().map(Param::len).max().unwrap_or(0);
+        let (mut together, mut dense, mut winograd) = (0, 0, 0);
+        for step in &self.steps {
+            let (algorithm, weights) = match &step.work {
+                Work::Convolve { algorithm, weights, .. } => (*algorithm, weights.as_slice()),
+                Work::Depthwise { pointwise: Some((weight, _)), .. } => {
+                    (Algorithm::Dense, std::slice::from_ref(weight))
+                }
+                _ => continue,
+            };
+            let all = weights.iter().map(len).fold(0, usize::saturating_add);
+            let packed = if algorithm == Algorithm::Winograd { &mut winograd } else { &mut dense };
+            *packed = algorithm.packed(all).max(*packed);
+            together = all.max(together);
+        }
+        let numbers = [together, dense, winograd].into_iter().fold(0, usize::saturating_add);
+        numbers.saturating_mul(number).saturating_add(drawn.saturating_mul(size_of::<f32>()))
     }
 
     /// The values that are materialised, by key: what a cache may keep for the next network.

@@ -41,6 +41,14 @@ impl Algorithm {
         }
     }
 
+    /// How many numbers it makes of so many weights.
+    pub fn packed(self, weights: usize) -> usize {
+        match self {
+            Algorithm::Dense | Algorithm::Depthwise => weights,
+            Algorithm::Winograd => (weights / 9).saturating_mul(16),
+        }
+    }
+
     /// Rows that must not be divided, but for an odd one at the end, which goes with those before it.
     pub fn rows_together(self) -> usize {
         match self {

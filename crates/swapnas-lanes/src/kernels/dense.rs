@@ -48,6 +48,8 @@ impl<E: Element> DenseWeights<E> {
         }
         (self.groups, self.outputs, self.inputs, self.taps) = (groups, out / groups, inputs, taps);
         self.tiles.clear();
+        // No more than it takes: weights may be most of the memory that there is.
+        self.tiles.reserve_exact(weight.len());
         for group in weight.chunks_exact(self.outputs * terms) {
             let mut rest = group;
             for count in tiles(self.outputs, TILE) {

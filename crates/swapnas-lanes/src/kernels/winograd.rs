@@ -50,6 +50,8 @@ impl<E: Element> WinogradWeights<E> {
         }
         self.inputs = inputs;
         self.points.clear();
+        // No more than it takes: weights may be most of the memory that there is.
+        self.points.reserve_exact(4 * kernels.len());
         self.points.resize(4 * kernels.len(), [E::ZERO; 4]);
         let mut first = 0;
         for count in tiles(out, TILE) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swapnas_graph::{Draw, Graph, Init, Key, Param, Plan, Want, Weights};
+use swapnas_graph::{Draw, Graph, Init, Key, Plan, Want, Weights};
 
 use super::work::CACHE_BYTES;
 use super::{GraphScorer, ScoreError, Sharing};
@@ -64,8 +64,7 @@ impl GraphScorer {
             let units = plan.relus().iter().map(|relu| relu.shape.elements()).fold(0, usize::saturating_add);
             parts.push(product([units, batch.div_ceil(SAMPLES), SAMPLES.div_ceil(8)]));
             parts.push(PatternSet::bytes(batch, units));
-            // One layer at a time: as it is drawn, in the precision that is asked for, and for the kernel.
-            parts.push(product([self.largest(plan), size_of::<f32>() + 3 * number]));
+            parts.push(plan.bytes_of_weights(number));
             if self.shares() {
                 parts.push(CACHE_BYTES);
             }
@@ -77,10 +76,6 @@ impl GraphScorer {
             parts.push(sizes.total(takes.fold(Takes::default(), Takes::and)));
         }
         parts.into_iter().fold(0, usize::saturating_add)
-    }
-
-    fn largest(&self, plan: &Plan) -> usize {
-        plan.graph().params().iter().map(Param::len).max().unwrap_or_default()
     }
 
     /// Whether networks have values in common.

@@ -397,12 +397,14 @@ ARCH_DARTS = {
 def main():
     torch.manual_seed(0)
     genotype = ", ".join(f"{kind}={edges}, {kind}_concat=[2, 3, 4, 5]" for kind, edges in ARCH_DARTS.items())
-    # Its cells end in normalisations without parameters, so sums over the batch depend on no weight: kernels of
-    # gradients have an eigenvalue of zero, and of a single image there is no gradient.
-    constant = ("ntk", "synflow:norm=1")
+    # Its cells end in normalisations without parameters, so sums over the batch depend on no weight and no image:
+    # kernels of gradients have an eigenvalue of zero, and of a single image there is no gradient.
+    constant = ("ntk", "synflow:norm=1", "jacov", "epe_nas", "gradsign")
+    # Of one image, its last normalisation sees one pixel: what it returns is rounding, and so are signs of gradients.
+    one_pixel = ("gradsign",)
     networks = [
         ("nb201", "benchmark", ARCH_201, 1, reference(Network201(ARCH_201, 4))),
-        ("darts", "swap", f"Genotype({genotype})", 1, reference(NetworkDarts(ARCH_DARTS, 4, 1, False))),
+        ("darts", "swap", f"Genotype({genotype})", 1, reference(NetworkDarts(ARCH_DARTS, 4, 1, False), one_pixel)),
         ("darts", "benchmark", f"Genotype({genotype})", 3, reference(NetworkDarts(ARCH_DARTS, 4, 3, True), constant)),
     ]
     result = [
