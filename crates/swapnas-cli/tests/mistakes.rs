@@ -135,7 +135,7 @@ fn a_file_that_takes_more_memory_than_there_is_is_not_begun() {
     };
     // Many weights, and large values.
     let weights = ["--channels", "1024"];
-    assert_snapshot!(refused(&weights), @"error: weights and values of the network take 4.2 GiB of memory");
+    assert_snapshot!(refused(&weights), @"error: weights and values of the network take 3.1 GiB of memory");
     let values = ["--channels", "96", "--input", "512"];
     assert!(refused(&values).starts_with("error: weights and values of the network take "));
     assert!(limited(&[&weights[..], &["--format", "torch"]].concat()).status.success());
