@@ -6,9 +6,9 @@
 
 use crate::exec::{Executor, Observer, RunError, ValueCache, Weights};
 use crate::grad::{
-    Differentiator, GradError, Gradients, Loss, ParamSet, Pass, SampleGradients, Statistics, Tape, Wanted,
+    Differentiator, GradError, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Visit, Wanted,
 };
-use crate::{Batch, ParamId, Plan, ValueId};
+use crate::{Batch, Plan, ValueId};
 
 /// A number type that networks can be run in: `f32` for speed, `f64` as the truth it is held against.
 pub trait Element: swapnas_lanes::Element {
@@ -39,7 +39,7 @@ pub trait Element: swapnas_lanes::Element {
         pass: &mut Pass<'_, Self>,
         loss: Loss<'_>,
         wanted: &Wanted,
-        visit: Option<&mut dyn FnMut(ParamId, SampleGradients<'_, Self>)>,
+        visit: Option<Visit<'_, Self>>,
     ) -> Result<Gradients<Self>, GradError>;
 
     /// [`Pass::hessian_product`].
@@ -98,7 +98,7 @@ macro_rules! element {
                 pass: &mut Pass<'_, Self>,
                 loss: Loss<'_>,
                 wanted: &Wanted,
-                visit: Option<&mut dyn FnMut(ParamId, SampleGradients<'_, Self>)>,
+                visit: Option<Visit<'_, Self>>,
             ) -> Result<Gradients<Self>, GradError> {
                 pass.gradients(loss, wanted, visit)
             }

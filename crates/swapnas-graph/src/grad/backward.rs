@@ -9,8 +9,8 @@ use super::flow::Flows;
 use super::frame::Tangents;
 use super::loss::{Loss, Start};
 use super::tape::View;
-use super::way::{Arriving, Visit, Way, readers, useful};
-use super::{GradError, Gradients, ParamSet, Pass, SampleGradients, Wanted};
+use super::way::{Arriving, Way, readers, useful};
+use super::{GradError, Gradients, ParamSet, Pass, SampleGradients, Visit, Wanted};
 use crate::{Graph, ParamId, Shape, ValueId, magnitude};
 
 impl<E: Element> Pass<'_, E> {

@@ -1,7 +1,7 @@
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
 use super::ParamSet;
-use crate::ValueId;
+use crate::{ParamId, ValueId};
 
 /// Which elements of every parameter have their gradients taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub struct Gradients<E = f32> {
     /// the value times its gradient.
     pub products: Vec<Vec<f64>>,
 }
+
+/// Who is handed the gradients of single samples, one parameter after the other.
+pub type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
 
 /// What each sample adds to the gradient of a parameter.
 ///

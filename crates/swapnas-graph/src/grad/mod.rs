@@ -58,7 +58,7 @@ use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
 pub use footprint::Footprint;
-pub use gradients::{Elements, Gradients, SampleGradients, Wanted};
+pub use gradients::{Elements, Gradients, SampleGradients, Visit, Wanted};
 pub use loss::Loss;
 pub use norm::Statistics;
 pub use params::ParamSet;

@@ -15,11 +15,8 @@ use super::jobs::{self, Scratch};
 use super::local::{self, Read, Which};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
-use super::{Gradients, Pass, SampleGradients};
+use super::{Gradients, Pass, SampleGradients, Visit};
 use crate::{ParamId, RunError};
-
-/// Somebody who takes the gradients of each sample.
-pub(super) type Visit<'v, E> = &'v mut dyn FnMut(ParamId, SampleGradients<'_, E>);
 
 /// For each node, which of some wanted gradients arrive there.
 pub(super) type Arriving = HashMap<usize, Vec<usize>>;
