@@ -229,6 +229,7 @@ fn check_phases(geometry: Geometry) {
                 let y = phase.first[0] + row * phase.stride[0];
                 let x = phase.first[1] + column * phase.stride[1];
                 assert!(pixels.insert((y, x)), "pixel {y}, {x} is of two phases");
+                assert_eq!(phase.window.is_none(), phase.taps.iter().any(Vec::is_empty));
                 let Some(back) = &phase.window else { continue };
                 for (tap, output_row, output_column) in taps(back, row, column) {
                     let columns = phase.taps[1].len();
@@ -480,6 +481,9 @@ const ACTIVATIONS: [Option<Activation>; 8] = [
     Some(Activation::HardSigmoid),
 ];
 
+/// What lies where slopes and bends are added to it or multiplied with it.
+const BEFORE: f64 = 2.0;
+
 /// Value, slope, slope put to use in three ways, and bend of an activation at some numbers.
 fn chain_of<E: Element>(
     level: Level,
@@ -492,7 +496,7 @@ fn chain_of<E: Element>(
     let argument =
         Argument { planes: Planes::new(x, layout), scaling: Some(Scaling { scale: &scale, shift: &shift }) };
     let (rows, width, gradient) = (0..1, x.len(), Planes::new(g, layout));
-    let mut results = vec![vec![Lane::splat(E::ONE); x.len()]; 5];
+    let mut results = vec![vec![Lane::splat(E::from_f64(BEFORE)); x.len()]; 5];
     let [value, slope, added, scaled, bend] = &mut results[..] else { unreachable!("there are five") };
     let out = |lanes| PlanesMut::new(lanes, layout);
     chain::activate(level, &argument, act, rows.clone(), width, Into::Overwrite, out(value));
@@ -525,20 +529,20 @@ fn slopes_and_bends_are_differences() {
             after.iter().zip(before).map(difference).collect()
         };
         assert_near(slope, &difference(0), 1e-8);
-        let numbers = |lanes: &[Lane<f64>], plus: f64| -> Vec<[f64; SAMPLES]> {
-            lanes.iter().map(|lane| lane.0.map(|x| x + plus)).collect()
+        let numbers = |lanes: &[Lane<f64>], f: fn(f64) -> f64| -> Vec<[f64; SAMPLES]> {
+            lanes.iter().map(|lane| lane.0.map(f)).collect()
         };
-        assert_near(added, &numbers(slope, 1.0), 1e-12);
+        assert_near(added, &numbers(slope, |x| x + BEFORE), 1e-12);
         if act.is_some() {
-            assert_near(scaled, &numbers(slope, 0.0), 1e-12);
-            let second: Vec<_> = difference(1).into_iter().map(|lane| lane.map(|x| x + 1.0)).collect();
+            assert_near(scaled, &numbers(slope, |x| x * BEFORE), 1e-12);
+            let second: Vec<_> = difference(1).into_iter().map(|lane| lane.map(|x| x + BEFORE)).collect();
             assert_near(bend, &second, 1e-8);
         }
         // Single precision, at every level.
         let (x, ones) = (narrow::<f32>(&x), narrow::<f32>(&ones));
         let found = at_every_level(|level| chain_of(level, act, &x, &ones).concat());
         let expected: Vec<_> =
-            [value, slope, added, scaled, bend].iter().flat_map(|lanes| numbers(lanes, 0.0)).collect();
+            [value, slope, added, scaled, bend].iter().flat_map(|lanes| numbers(lanes, |x| x)).collect();
         assert_near(&found, &expected, 1e-5);
     }
 }
@@ -591,6 +595,49 @@ fn weights_are_transposed_group_by_group_and_turned() {
     let mut transposed = Vec::new();
     transpose_weights(&weights, 2, 2, [1, 2], phase, &mut transposed);
     assert_eq!(transposed, [2, 1, 4, 3, 6, 5, 8, 7]);
+}
+
+/// Weights that are numbered in their order are found by their numbers.
+#[test]
+fn weights_of_every_phase_are_those_of_its_taps() {
+    for (groups, inputs, outputs, kernel, stride) in [
+        (1, 1, 1, [1, 1], [1, 1]),
+        (2, 3, 5, [2, 3], [1, 1]),
+        (3, 2, 2, [3, 2], [2, 1]),
+        (1, 4, 3, [3, 4], [2, 3]),
+    ] {
+        let [rows, columns] = kernel;
+        let window = Window { kernel, stride, dilation: [1, 1], origin: [-1, 0] };
+        let weights: Vec<usize> = (0..groups * outputs * inputs * rows * columns).collect();
+        for phase in phases(&window, [7, 7]) {
+            let mut expected = Vec::new();
+            for (group, input) in (0..groups).flat_map(|group| (0..inputs).map(move |input| (group, input))) {
+                for output in 0..outputs {
+                    let kernel = (group * outputs + output) * inputs + input;
+                    for row in &phase.taps[0] {
+                        expected.extend(
+                            phase.taps[1].iter().map(|column| (kernel * rows + row) * columns + column),
+                        );
+                    }
+                }
+            }
+            let mut transposed = Vec::new();
+            transpose_weights(&weights, groups, inputs, kernel, &phase, &mut transposed);
+            assert_eq!(transposed, expected, "{window:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_comes_of_no_pixels() {
+    let (layout, window) = (Layout::new(1, 3, 3, 0), Window::POINT);
+    let lanes = noise::<f32>(layout.lanes(), 70);
+    for (rows, width) in [(1..1, 3), (0..3, 0)] {
+        let mut sums = [Lane::splat(1.0)];
+        let (x, g) = (Planes::new(&lanes, layout), Planes::new(&lanes, layout));
+        weight_gradient::accumulate(Level::best(), x, g, &window, 1, rows, width, Sums::Samples(&mut sums));
+        assert_eq!(sums, [Lane::splat(1.0)]);
+    }
 }
 
 #[test]

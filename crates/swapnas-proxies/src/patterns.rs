@@ -229,8 +229,12 @@ mod tests {
             let words = words(&matrix, samples);
             let mut set = PatternSet::new(samples);
             set.add(Signs::new(&words, matrix.len(), samples));
+            prop_assert_eq!(set.samples(), samples);
+            prop_assert!(!set.is_empty());
             prop_assert_eq!(set.len(), columns.len());
             prop_assert_eq!(set.distinct_samples(), rows.len());
+            let counts = set.counts(true);
+            prop_assert_eq!((counts.of(Of::Units), counts.of(Of::Samples)), (columns.len(), rows.len()));
         }
 
         #[test]
@@ -250,6 +254,43 @@ mod tests {
             prop_assert!(union.is_empty());
         }
     }
+
+    /// No unit tells any samples apart.
+    #[test]
+    fn without_patterns_all_samples_are_alike() {
+        for samples in [0, 1, 16, 17, 100] {
+            let set = PatternSet::new(samples);
+            assert!(set.is_empty());
+            assert_eq!(set.distinct_samples(), samples.min(1));
+        }
+    }
+
+    /// Numbers that differ in nearly all bits.
+    fn scatter(seed: u64) -> u64 {
+        (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    #[test]
+    fn sets_take_as_much_memory_as_is_said() {
+        for (samples, units) in [(16, 100), (64, 100), (64, 90_000), (64, 128_000), (128, 128_000)] {
+            let blocks = samples / SAMPLES;
+            let words: Vec<u16> = (0..blocks)
+                .flat_map(|block| {
+                    (0..units as u64).map(move |unit| (scatter(unit) >> (16 * (block % 4))) as u16)
+                })
+                .collect();
+            let mut set = PatternSet::new(samples);
+            set.add(Signs::new(&words, units, samples));
+            assert_eq!(set.len(), units);
+            assert_eq!(set.is_dense(), samples <= SAMPLES);
+            let taken = match &set.patterns {
+                Patterns::Dense(bits) => size_of_val(&**bits),
+                Patterns::Sparse(sieve) => sieve.memory(),
+            };
+            assert_eq!(taken, PatternSet::bytes(samples, units), "{units} units, {samples} samples");
+        }
+    }
+
     /// So many patterns that bins overflow, of which most are met once or most are met again.
     #[test]
     fn large_sets_are_exact() {
@@ -260,8 +301,7 @@ mod tests {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(samples as u64 + distinct);
             let seeds: Vec<u64> = (0..units).map(|_| rng.next_u64() % distinct).collect();
             let blocks = samples.div_ceil(SAMPLES) as u64;
-            let word =
-                |block, seed: u64| ((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 + 2 * block) >> 40) as u16;
+            let word = |block: u64, seed| (scatter(seed) >> (16 * (block % 4))) as u16;
             let words: Vec<u16> = (0..blocks).flat_map(|b| seeds.iter().map(move |s| word(b, *s))).collect();
             let mut set = PatternSet::new(samples);
             let mut expected = HashSet::new();
@@ -271,6 +311,7 @@ mod tests {
                 let masked: Vec<Vec<u16>> =
                     signs.blocks().map(|b| b.words.iter().map(|word| word & b.mask).collect()).collect();
                 expected.extend((0..units).map(|u| masked.iter().map(|b| b[u]).collect::<Vec<u16>>()));
+                assert!(expected.len() as u64 > distinct / 2);
                 assert_eq!(set.len(), expected.len(), "{samples} samples");
             }
         }

@@ -34,6 +34,8 @@ fn a_convolution_of_every_channel_by_itself_is_one_in_groups<E: Number>(level: L
     let (geometry, channels) = (padded([4, 5]), 14);
     let fastest = |bias| Algorithm::fastest(&geometry.window, channels, [channels; 2], [4, 5], bias);
     assert_eq!([fastest(false), fastest(true)], [Algorithm::Depthwise, Algorithm::Dense]);
+    let in_pairs = Algorithm::fastest(&geometry.window, channels / 2, [channels; 2], [4, 5], false);
+    assert_eq!(in_pairs, Algorithm::Dense);
     let weight = convert::<E>(&Noise::new(3).numbers(channels * 9));
     let stored = Image::noise([channels, 4, 5], 7).stored::<E>(geometry.reach(), 0.0);
     let [alone, in_groups] = [Algorithm::Depthwise, Algorithm::Dense].map(|algorithm| {

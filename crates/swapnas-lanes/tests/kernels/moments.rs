@@ -9,6 +9,7 @@ at_every_level!(
     batches_of_every_size,
     sizes_of_every_kind,
     nothing_cancels_where_the_mean_is_large,
+    nothing_cancels_between_samples_that_hardly_differ,
     equal_numbers_have_no_variance,
     nothing_is_joined_for_no_numbers,
     numbers_that_are_not_finite_show
@@ -125,6 +126,15 @@ fn nothing_cancels_where_the_mean_is_large<E: Number>(level: Level) {
     check::<E>(level, [2, 8, 8], 16, 10_000.0, 0.5);
 }
 
+/// Their mean is rounded in the last digits, which must not be multiplied by numbers so much larger.
+fn nothing_cancels_between_samples_that_hardly_differ<E: Number>(level: Level) {
+    let mut pixel = [f64::NAN; SAMPLES];
+    pixel[..3].copy_from_slice(&[8_388_608.0, 8_388_608.0, 8_388_609.0]);
+    let stored = Image::from_fn([1, 1, 2], |_, _, _| pixel).plain::<E>();
+    let squares = of(level, &[stored], 1, 3)[0].squares;
+    assert!((squares - 4.0 / 3.0).abs() < 1e-8, "{squares}");
+}
+
 fn equal_numbers_have_no_variance<E: Number>(level: Level) {
     let stored = Image::from_fn([1, 5, 7], |_, _, _| [-3.25; SAMPLES]).plain::<E>();
     let found = of(level, &[stored], 3, 16);
@@ -156,10 +166,21 @@ fn numbers_that_are_not_finite_show<E: Number>(level: Level) {
 fn nothing_is_joined_for_no_numbers<E: Number>(level: Level) {
     let stored = Image::noise([1, 2, 3], 1).plain::<E>();
     let before = Moments { count: 3.0, mean: 0.5, squares: 2.0, largest: 2.0 };
-    for (rows, width, samples) in [(1..1, 3, 16), (0..2, 0, 16), (0..2, 3, 0)] {
+    for (rows, width, samples) in [(1..1, 3, 16), (2..2, 3, 16), (0..2, 0, 16), (0..2, 3, 0)] {
         let mut moments = [before];
         moments::accumulate(level, stored.planes(), rows, width, samples, &mut moments);
         assert_eq!(moments, [before]);
+    }
+}
+
+#[test]
+fn moments_are_finite_if_all_of_them_are() {
+    let some = Moments { count: 3.0, mean: 0.5, squares: 2.0, largest: 2.0 };
+    assert!(some.are_finite());
+    for x in [f64::INFINITY, f64::NAN] {
+        assert!(!Moments { mean: x, ..some }.are_finite());
+        assert!(!Moments { squares: x, ..some }.are_finite());
+        assert!(!Moments { largest: x, ..some }.are_finite());
     }
 }
 

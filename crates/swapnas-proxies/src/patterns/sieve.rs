@@ -54,6 +54,12 @@ impl Sieve {
         [BINS, room, width, size_of::<u64>()].into_iter().fold(1, usize::saturating_mul)
     }
 
+    /// Bytes that the patterns take now.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     pub(super) fn clear(&mut self) {
         self.filled = [0; BINS];
         self.count.take();

@@ -70,9 +70,7 @@ impl Pairs {
         rng: &mut Xoshiro256PlusPlus,
     ) -> Result<Interval, NoStatistic> {
         let mut places: Vec<usize> = (0..self.count()).collect();
-        for left in (1..places.len()).rev() {
-            places.swap(left, below(left + 1, rng));
-        }
+        shuffle(&mut places, rng);
         let size = self.count().isqrt();
         let parts = places.chunks_exact(size);
         let (whole, count) = (self.coefficient(coefficient), parts.len());
@@ -108,6 +106,13 @@ fn draw(weights: &mut [u32], rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
+/// Puts places into a random order, every one as likely as any other (Knuth, TAOCP 2, algorithm 3.4.2P).
+pub(super) fn shuffle(places: &mut [usize], rng: &mut Xoshiro256PlusPlus) {
+    for left in (1..places.len()).rev() {
+        places.swap(left, below(left + 1, rng));
+    }
+}
+
 /// A random number below `n`.
 fn below(n: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
     // The high word of the product is uniform but for 2^-64 n, and will be the same in every version of every
@@ -117,7 +122,7 @@ fn below(n: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
 
 /// The quantile of sorted values, between two of them in proportion (definition 7 of Hyndman and Fan
 /// 1996).
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     low + (high - low) * place.fract()

@@ -90,6 +90,39 @@ fn intervals_are_those_of_scipy() {
 }
 
 #[test]
+fn quantiles_lie_between_values_in_proportion() {
+    let values = [1.0, 2.0, 4.0, 8.0, 16.0];
+    for (share, expected) in [(0.0, 1.0), (0.25, 2.0), (0.3, 2.4), (0.5, 4.0), (0.875, 12.0), (1.0, 16.0)] {
+        assert_close(bootstrap::quantile(&values, share), expected, 1e-14, &format!("share {share}"));
+    }
+}
+
+#[test]
+fn every_order_is_as_likely() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
+    let mut met = std::collections::HashMap::new();
+    for _ in 0..6000 {
+        let mut places = [0, 1, 2];
+        bootstrap::shuffle(&mut places, &mut rng);
+        *met.entry(places).or_insert(0) += 1;
+    }
+    assert_eq!(met.len(), 6);
+    assert!(met.values().all(|times| (850..1150).contains(times)), "{met:?}");
+}
+
+/// Hardly any part of the pairs has a one, so they say nothing; nearly every resample has some.
+#[test]
+fn up_to_the_most_that_are_resampled_all_pairs_are_drawn_anew() {
+    let interval = |n: usize| {
+        let x: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 2000 == 0))).collect();
+        let y: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
+        pairs(&x, &y).unwrap().interval(Coefficient::Pearson, 0)
+    };
+    assert!(interval(MOST_RESAMPLED).is_ok());
+    assert!(matches!(interval(MOST_RESAMPLED + 1), Err(NoStatistic::Resamples { of: 141, .. })));
+}
+
+#[test]
 fn intervals_repeat_for_a_seed() {
     let case = &scipy()[7];
     let bounds = |order: &[usize], seed| {
@@ -160,6 +193,32 @@ fn numbers_of_any_size_have_a_correlation() {
     // Resamples without the third pair have no variance that a number could hold.
     let tiny = pairs(&[0.0, 1e-200, 1.0], &[1.0, 2.0, 4.0]).unwrap();
     assert!(matches!(tiny.interval(Coefficient::Pearson, 0), Err(NoStatistic::Resamples { .. })));
+}
+
+/// The mean of equal values is not always that value, so there are deviations from it.
+#[test]
+fn resamples_of_equal_values_have_no_coefficient() {
+    let values = [0.1, 0.7, 1.3, -2.9, 3.1];
+    let pairs = pairs(&values, &values.map(|x| x * x)).unwrap();
+    for coefficient in Coefficient::ALL {
+        for place in 0..values.len() {
+            for times in 1..50 {
+                let mut weights = [0; 5];
+                weights[place] = times;
+                let of = coefficient.of(&pairs, &weights, &mut coefficients::Room::default());
+                assert_eq!(
+                    of,
+                    Err(NoStatistic::Constant("scores")),
+                    "{coefficient:?}, {times} times {place}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn negative_zero_is_zero() {
+    assert_eq!(order::ascending(&[0.0, -0.0, 1.0, -1.0, -0.0, 0.0]), [3, 0, 1, 4, 5, 2]);
 }
 
 /// Of normal variables, intervals are known: Fisher's transformation with the variances of Bonett and Wright (Sample
