@@ -39,32 +39,50 @@ pub struct Target {
     pub run: fn(&[u8]),
 }
 
-/// Every reader.
-#[rustfmt::skip] // one line for each
-pub const TARGETS: [Target; 14] = [
-    Target { name: "genotype", run: spaces::genotype },
-    Target { name: "spaces", run: spaces::any },
-    Target { name: "table", run: tables::table },
-    Target { name: "list", run: tables::list },
-    Target { name: "latency", run: tables::latency },
-    Target { name: "columns", run: expressions::columns },
-    Target { name: "input_spec", run: expressions::input_spec },
-    Target { name: "onnx", run: onnx::file },
-    Target { name: "onnx_graph", run: onnx::graph },
-    Target { name: "npy", run: arrays::npy },
-    Target { name: "safetensors", run: arrays::safetensors },
-    Target { name: "cifar10", run: arrays::cifar10 },
-    Target { name: "run_db", run: runs::file },
-    Target { name: "run_rows", run: runs::rows },
-];
+/// Names every reader, each a function of this crate by itself, so that a program of one has nothing of the others.
+macro_rules! targets {
+    ($($name:ident: $reader:path),* $(,)?) => {
+        /// Every reader.
+        pub const TARGETS: [Target; [$(stringify!($name)),*].len()] =
+            [$(Target { name: stringify!($name), run: $name }),*];
 
-/// Runs the target of that name.
+        $(
+            /// Reads the bytes.
+            ///
+            /// # Panics
+            /// If something is not as promised.
+            pub fn $name(input: &[u8]) {
+                $reader(input);
+            }
+        )*
+    };
+}
+
+targets! {
+    genotype: spaces::genotype,
+    spaces: spaces::any,
+    table: tables::table,
+    list: tables::list,
+    latency: tables::latency,
+    columns: expressions::columns,
+    input_spec: expressions::input_spec,
+    onnx: onnx::file,
+    onnx_graph: onnx::graph,
+    npy: arrays::npy,
+    safetensors: arrays::safetensors,
+    cifar10: arrays::cifar10,
+    run_db: runs::file,
+    run_rows: runs::rows,
+}
+
+/// Has all work done by the thread that calls: to hand it to others would take longer than most inputs do.
 ///
 /// # Panics
-/// If something is not as promised.
-pub fn run(name: &str, input: &[u8]) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of that name");
-    (target.run)(input);
+/// If there are other threads for it.
+#[cfg(feature = "libfuzzer")]
+pub fn alone() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    pool.build_global().expect("nobody has had work done so far");
 }
 
 /// The longest that an error may be, in bytes.

@@ -123,7 +123,7 @@ impl Columns {
 
 /// The columns of the most telling of the `usual` names that is there.
 fn by_name(header: &[String], usual: &[&str]) -> Option<Vec<usize>> {
-    let named = |usual: &&str| places(header, |name| plain_name(name) == *usual);
+    let named = |usual: &&str| places(header, |name| is_called(name, usual));
     usual.iter().map(named).find(|columns| !columns.is_empty())
 }
 
@@ -133,13 +133,26 @@ fn places(header: &[String], is_meant: impl Fn(&str) -> bool) -> Vec<usize> {
 
 /// Whether a column's name says that it holds architectures.
 pub(super) fn is_architecture(name: &str) -> bool {
-    ARCHITECTURE.contains(&plain_name(name).as_str())
+    ARCHITECTURE.iter().any(|usual| is_called(name, usual))
 }
 
 fn is_accuracy(name: &str) -> bool {
-    let name = plain_name(name);
-    ACCURACY.contains(&name.as_str())
-        || could_be_name(&name) && ACCURACY_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    let ends = |usual: &&str| {
+        let ending = name.trim().len().checked_sub(usual.len()).and_then(|start| name.trim().get(start..));
+        ending.is_some_and(|ending| is_alike(ending, usual))
+    };
+    ACCURACY.iter().any(|usual| is_called(name, usual))
+        || ACCURACY_ENDINGS.iter().any(ends) && could_be_name(name.trim())
+}
+
+/// Whether a name is a usual one. There may be millions to be asked, so nothing is copied.
+fn is_called(name: &str, usual: &str) -> bool {
+    is_alike(name.trim(), usual)
+}
+
+fn is_alike(name: &str, usual: &str) -> bool {
+    let plain = |byte: u8| if b" -.".contains(&byte) { b'_' } else { byte.to_ascii_lowercase() };
+    name.len() == usual.len() && name.bytes().map(plain).eq(usual.bytes())
 }
 
 /// A name in lower case, with underscores between words.

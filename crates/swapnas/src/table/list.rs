@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use csv::ByteRecord;
+
 use super::TableError;
 use super::columns::{Columns, is_architecture};
 use super::read::field;
@@ -50,7 +52,10 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
     if let Some((_, first)) = lines.first() {
         text.refuse_other_separators(first)?;
     }
-    let header = first_record(&lines).filter(|fields| fields.iter().any(|name| is_architecture(name)));
+    let is_header = |record: &ByteRecord| {
+        record.iter().any(|field| std::str::from_utf8(field).is_ok_and(is_architecture))
+    };
+    let header = first_record(&lines).filter(is_header).map(|record| fields(&record));
     let quoted = |lines: &[(u64, &[u8])]| lines.first().is_some_and(|(_, line)| line.starts_with(b"\""));
     let is_csv = match &header {
         Some(names) if names.len() > 1 => true,
@@ -104,9 +109,9 @@ fn numbered(bytes: &[u8]) -> Vec<(u64, &[u8])> {
     lines.filter(|(_, line)| !line.is_empty()).collect()
 }
 
-fn first_record(lines: &[(u64, &[u8])]) -> Option<Vec<String>> {
+fn first_record(lines: &[(u64, &[u8])]) -> Option<ByteRecord> {
     let (_, first) = lines.first()?;
-    Text::new(String::new(), first.to_vec()).records().first().map(|(_, record)| fields(record))
+    Text::new(String::new(), first.to_vec()).records().into_iter().map(|(_, record)| record).next()
 }
 
 impl List {

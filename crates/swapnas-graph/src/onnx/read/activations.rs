@@ -29,7 +29,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The same, built if it has not been.
-    fn built_term(&mut self, call: Call<'m>, name: &'m str) -> Result<Term<'m>, Problem> {
+    pub(super) fn built_term(&mut self, call: Call<'m>, name: &'m str) -> Result<Term<'m>, Problem> {
         let of = self.image(name)?;
         let (name, maker) = (call.output()?, call.index);
         Ok(Term { of, factor: 1.0, times_x: false, part: Part::Same, name, maker })

@@ -4,7 +4,7 @@ use super::attributes::Call;
 use super::constant::{Constant, Number, Numbers};
 use super::error::Problem;
 use super::reader::Reader;
-use super::value::{Image, Layer, LayerKind, Part, Pending, Term, Value, View, near};
+use super::value::{Complete, Image, Layer, LayerKind, Part, Pending, Term, Value, View, near};
 use crate::Shape;
 
 /// What two operands of a sum or product are.
@@ -195,7 +195,11 @@ impl<'m> Reader<'m> {
         if near(number, 1.0) {
             return self.alias(call, of);
         }
-        let term = self.term_of(call, of)?;
+        let mut term = self.term_of(call, of)?;
+        // Nothing is put together from an activation times a number, but a multiple of it may be part of another.
+        if let Some(Complete::Act(_)) = term.complete() {
+            term = self.built_term(call, of)?;
+        }
         self.set_term(call, Term { factor: term.factor * number, ..term })
     }
 

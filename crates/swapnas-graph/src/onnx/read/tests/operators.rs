@@ -206,6 +206,17 @@ fn activations_put_together() {
         ("Mul", "h, c", "y"),
     ];
     assert_eq!(of(&scaled), act("GELU"));
+    // An activation in parts of an activation in parts, of which multiples are taken.
+    let silu = [("Sigmoid", "x", "s"), ("Mul", "s, x", "t")];
+    let of_silu = scaled.map(|(operator, inputs, output)| match inputs {
+        "x, 1/root" => (operator, "t, 1/root", output),
+        "x, half" => (operator, "t, half", output),
+        _ => (operator, inputs, output),
+    });
+    assert_snapshot!(of(&[&silu[..], &of_silu].concat()), @"
+1 = SiLU(0): 4x9x8
+2 = GELU(1): 4x9x8
+");
     // The same gate for two: one takes it to pieces, one does not.
     assert_snapshot!(of(&[("Sigmoid", "x", "a"), ("Mul", "a, x", "b"), ("Add", "a, b", "y")]), @"
 1 = sigmoid(0): 4x9x8
