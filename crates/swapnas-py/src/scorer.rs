@@ -30,7 +30,8 @@ use crate::watch::{Audience, interrupted, watched};
 /// precision: "f32", or "f64" to check it.
 /// network, channels, cells, size, classes: the network that is scored: "benchmark" or "swap", channels of its
 ///     first stage, its cells (or cells of each stage), the images (height and width as one number, or channels,
-///     height and width), its classes; as the space has them unless given.
+///     height and width), its classes. Unless given, it is the small one of the SWAP paper for darts, elsewhere
+///     the benchmark's with 8 channels and images of 32x32.
 /// threads: all cores unless given.
 #[pyclass(frozen, name = "Scorer", module = "swapnas")]
 pub(crate) struct PyScorer {
