@@ -253,3 +253,47 @@ impl Op {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Conv, Epsilon, Graph, GraphBuilder, Key, Padding, Shape, Window};
+
+    /// A network of one operation of every kind that has attributes.
+    fn network(window: Window, groups: usize, start: usize, count_padding: bool, epsilon: Epsilon) -> Graph {
+        let mut b = GraphBuilder::new(Shape::new(8, 9, 9));
+        let x = b.input();
+        let x = b.conv2d("conv", x, Conv { groups, ..Conv::new(8, Window::square(3)) }).unwrap();
+        let x = b.max_pool("max", x, window).unwrap();
+        let x = b.slice(x, start, 4).unwrap();
+        let x = b.avg_pool("avg", x, Window::square(3), count_padding).unwrap();
+        let x = b.batch_norm_with("norm", x, false, epsilon).unwrap();
+        b.finish(&[x])
+    }
+
+    #[test]
+    fn networks_that_compute_something_else_have_other_keys() {
+        let square = Window::square(3);
+        let usual = || network(square, 1, 0, true, Epsilon::default());
+        assert_eq!(usual().key(), usual().key());
+        let others = [
+            network(Window { padding: Padding::same(0), ..square }, 1, 0, true, Epsilon::default()),
+            network(
+                Window { dilation: [2, 2], padding: Padding::same(2), ..square },
+                1,
+                0,
+                true,
+                Epsilon::default(),
+            ),
+            network(square, 2, 0, true, Epsilon::default()),
+            network(square, 1, 1, true, Epsilon::default()),
+            network(square, 1, 0, false, Epsilon::default()),
+            network(square, 1, 0, true, Epsilon::new(1e-3).unwrap()),
+            network(square, 1, 0, true, Epsilon::new(1e-2).unwrap()),
+        ];
+        let mut keys: Vec<Key> = others.iter().map(Graph::key).collect();
+        keys.push(usual().key());
+        for (index, key) in keys.iter().enumerate() {
+            assert!(!keys[..index].contains(key), "network {index}");
+        }
+    }
+}

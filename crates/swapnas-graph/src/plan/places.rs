@@ -244,6 +244,17 @@ mod tests {
         }
     }
 
+    /// A value that is too large for the last gap begins in it all the same, if nothing lies behind.
+    #[test]
+    fn memory_grows_from_a_gap_at_its_end() {
+        let in_time = |stays: &[(Range<usize>, usize)]| {
+            let stay = |(steps, lanes): &(Range<usize>, usize)| Stay { steps: steps.clone(), lanes: *lanes };
+            super::in_time(&stays.iter().map(stay).collect::<Vec<_>>())
+        };
+        assert_eq!(in_time(&[(0..1, 3), (1..2, 5), (2..3, 5)]), [0, 0, 0]);
+        assert_eq!(in_time(&[(0..1, 3), (0..3, 2), (1..2, 4)]), [0, 3, 5]);
+    }
+
     /// A sum of so many values has all of them in memory at once: looking at all pairs would take minutes.
     #[test]
     fn very_many_values_at_once_are_placed_as_well() {
