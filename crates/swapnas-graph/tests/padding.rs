@@ -188,17 +188,23 @@ fn check<E: Element>(level: Level, image: Shape, reader: Reader, window: Window,
     executor.run(&plan, &batch, draw(), None, &mut signs).unwrap();
     let expected: Vec<f64> = normal.iter().cloned().flat_map(run).collect();
     near("result", &executor.value(&plan, &batch, y).unwrap(), &expected);
-    for (signs, normal) in signs.0.iter().zip(&normal) {
-        let mut pairs = signs.iter().zip(normal).filter(|(_, x)| x.abs() > tolerance);
-        assert!(signs.len() == normal.len() && pairs.all(|(sign, x)| *sign == (*x > 0.0)), "{}", about());
-    }
-    assert_eq!(signs.0.len(), SAMPLES);
+    let check_signs = |taken: &Taken| {
+        assert_eq!(taken.0.len(), SAMPLES);
+        for (signs, normal) in taken.0.iter().zip(&normal) {
+            let mut pairs = signs.iter().zip(normal).filter(|(_, x)| x.abs() > tolerance);
+            assert!(signs.len() == normal.len() && pairs.all(|(sign, x)| *sign == (*x > 0.0)), "{}", about());
+        }
+    };
+    check_signs(&signs);
 
     let weights = ParamSet::<E>::load(&graph, draw()).unwrap();
-    let tape = Tape::new(graph.clone(), &Want { signs: false, values: vec![y] });
+    let tape = Tape::new(graph.clone(), &Want { signs: true, values: vec![y] });
     let mut engine = Differentiator::<E>::new(level);
     let pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
     near("differentiator's result", &pass.value(y).unwrap(), &expected);
+    let mut signs = Taken::default();
+    pass.signs(&mut signs);
+    check_signs(&signs);
     drop(pass);
 
     // Without statistics the network is linear but for ReLU and maximum, so that <gradient, x> is the loss.
@@ -283,5 +289,31 @@ fn bands_beyond_the_image_are_zeros_at_every_level() {
         ] {
             check::<f32>(level, image, reader, window, 2e-4);
         }
+    }
+}
+
+/// A value that a convolution reads as well is stored with zeros around it.
+#[test]
+fn a_maximum_does_not_see_the_zeros_that_others_see() {
+    let image = Shape::new(4, 6, 7);
+    for kernel in [[3, 1], [1, 3], [3, 3]] {
+        let [rows, columns] = kernel.map(|size| size as i32 / 2);
+        let padding = Padding { top: rows, left: columns, bottom: rows, right: columns };
+        let mut b = GraphBuilder::new(image);
+        let input = b.input();
+        let x = b.conv2d("conv", input, Conv::new(4, Window::square(1))).unwrap();
+        let largest = b.max_pool("largest", x, Window { kernel, padding, ..Window::square(3) }).unwrap();
+        let other = b.conv2d("other", x, Conv::new(2, Window::square(3))).unwrap();
+        let graph = b.finish(&[largest, other]);
+        let batch = Batch::<f64>::from_nchw(SAMPLES, image, &numbers(SAMPLES * image.elements())).unwrap();
+        let plan = Plan::new(graph.clone(), &Want { signs: false, values: vec![x, largest] });
+        let mut executor = Executor::<f64>::new(Level::best());
+        executor.run(&plan, &batch, draw(), None, &mut ()).unwrap();
+        let [x, found] = [x, largest].map(|value| executor.value(&plan, &batch, value).unwrap());
+        let weights = ParamSet::<f64>::load(&graph, draw()).unwrap();
+        let of = |x: &[f64]| naive(&graph, graph.node(largest), image, &x.to_vec(), &weights);
+        let expected: Vec<f64> = x.chunks_exact(image.elements()).flat_map(of).collect();
+        assert_eq!(found, expected, "{kernel:?}");
+        assert!(expected.iter().any(|x| *x < 0.0));
     }
 }
