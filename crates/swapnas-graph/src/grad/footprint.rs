@@ -306,12 +306,14 @@ fn sum(parts: impl Iterator<Item = usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use swapnas_lanes::{Element, Lane, Level};
+    use swapnas_lanes::{Lane, Level};
 
     use super::Footprint;
     use crate::grad::jobs::Scratch;
     use crate::grad::{Differentiator, Loss, ParamSet, SampleGradients, Statistics, Tape, Wanted};
-    use crate::{Activation, Batch, Conv, Draw, Graph, GraphBuilder, Init, Shape, Want, Weights, Window};
+    use crate::{
+        Activation, Batch, Conv, Draw, Element, Graph, GraphBuilder, Init, Shape, Want, Weights, Window,
+    };
 
     /// Residual blocks of growing width and shrinking size.
     fn network() -> Graph {
