@@ -62,7 +62,7 @@ pub(crate) fn score_onnx<'py>(
         pool.install(|| onnx::score(&models, &settings, progress))
     });
     let name = |index: usize| models[index].path().display().to_string();
-    let results = Results::new(py, &columns, name, &scored.map_err(Raise::raise)?, scoring.batch, raised)?;
+    let results = Results::new(py, &columns, name, scored.map_err(Raise::raise)?, scoring.batch, raised)?;
     warn(py, onnx::warning(&models).into_iter().chain(settings.inputs.warning()))?;
-    Ok(results.objects)
+    results.objects(py, name)
 }

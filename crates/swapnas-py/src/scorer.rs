@@ -3,7 +3,7 @@ use std::ffi::CString;
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use swapnas::{Columns, InputSpec, Score, Scored, Scorer, Scoring, Undefined, plain, saturation_warnings};
+use swapnas::{Arch, Columns, InputSpec, Scored, Scorer, Scoring, plain, saturation_warnings};
 
 use crate::correlation::object_of;
 use crate::errors::{Raise, in_python};
@@ -116,7 +116,7 @@ impl PyScorer {
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let archs = read_all(self.scoring.space, archs)?;
-        Ok(self.run(py, &archs, progress)?.objects)
+        self.run(py, &archs, progress)?.objects(py, |index| self.name(&archs[index]))
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
@@ -130,12 +130,17 @@ impl PyScorer {
     ) -> PyResult<Bound<'py, PyDict>> {
         let archs = read_all(self.scoring.space, archs)?;
         let accuracies = numbers(accuracies, archs.len())?;
-        let Results { values, params, .. } = self.run(py, &archs, progress)?;
+        let results = self.run(py, &archs, progress)?;
+        let networks: Vec<&Scored> = results.networks().collect();
+        let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
         let seed = self.scoring.seed;
         let pool = self.threads.pool()?;
         let correlations = PyDict::new(py);
-        for (column, values) in self.columns.iter().zip(&values) {
-            let correlate = || swapnas::correlate(column.direction(), values, &accuracies, &params, seed);
+        for column in self.columns.iter() {
+            let correlate = || {
+                let values = self.columns.values(column, &networks);
+                swapnas::correlate(column.direction(), &values, &accuracies, &params, seed)
+            };
             let correlation = py.detach(|| pool.install(correlate));
             correlations.set_item(column.to_string(), object_of(py, &correlation)?)?;
         }
@@ -144,20 +149,23 @@ impl PyScorer {
 }
 
 impl PyScorer {
-    fn run<'py>(
+    fn name(&self, arch: &Arch) -> String {
+        self.scoring.space.print(arch)
+    }
+
+    fn run(
         &self,
-        py: Python<'py>,
-        archs: &[swapnas::Arch],
-        progress: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Results<'py>> {
+        py: Python<'_>,
+        archs: &[Arch],
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Results<'_>> {
         let audience = Audience::of(progress)?;
         let pool = self.threads.pool()?;
         let (scored, raised) = watched(py, archs.len(), &audience, |progress| {
             pool.install(|| self.scorer.score(archs, progress))
         });
-        let name = |index: usize| self.scoring.space.print(&archs[index]);
-        let scored = scored.map_err(Raise::raise)?;
-        Results::new(py, &self.columns, name, &scored, self.scoring.batch, raised)
+        let name = |index: usize| self.name(&archs[index]);
+        Results::new(py, &self.columns, name, scored.map_err(Raise::raise)?, self.scoring.batch, raised)
     }
 }
 
@@ -218,32 +226,48 @@ fn numbers(accuracies: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
 }
 
 /// What was found of networks.
-pub(crate) struct Results<'py> {
-    /// As objects of Python.
-    pub(crate) objects: Bound<'py, PyList>,
-    /// By column, the values of all networks.
-    values: Vec<Vec<Result<Score, Undefined>>>,
-    /// The sizes of the networks.
-    params: Vec<u64>,
+pub(crate) struct Results<'a> {
+    columns: &'a Columns,
+    scored: Vec<Option<Scored>>,
 }
 
-impl<'py> Results<'py> {
+impl<'a> Results<'a> {
     /// Of networks with these names that were scored with so many images. If the work was stopped, what was
     /// finished goes with the exception that is raised.
     pub(crate) fn new(
-        py: Python<'py>,
-        columns: &Columns,
+        py: Python<'_>,
+        columns: &'a Columns,
         name: impl Fn(usize) -> String,
-        scored: &[Option<Scored>],
+        scored: Vec<Option<Scored>>,
         batch: usize,
         raised: Option<PyErr>,
     ) -> PyResult<Self> {
-        let done: Vec<&Scored> = scored.iter().flatten().collect();
-        let values: Vec<Vec<_>> = columns.iter().map(|column| columns.values(column, &done)).collect();
+        let results = Results { columns, scored };
+        if let Some(raised) = raised {
+            let message = "stopped; what was finished is in `scored`".to_owned();
+            return Err(interrupted(raised, message, "scored", results.objects(py, name)?, py));
+        }
+        warn(py, saturation_warnings(batch, results.networks()))?;
+        Ok(results)
+    }
+
+    /// Those that were scored.
+    fn networks(&self) -> impl Iterator<Item = &Scored> {
+        self.scored.iter().flatten()
+    }
+
+    /// As objects of Python.
+    pub(crate) fn objects<'py>(
+        &self,
+        py: Python<'py>,
+        name: impl Fn(usize) -> String,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (columns, networks) = (self.columns, self.networks().collect::<Vec<_>>());
+        let values: Vec<Vec<_>> = columns.iter().map(|column| columns.values(column, &networks)).collect();
         let class = py.import("swapnas._results")?.getattr("Scored")?;
         let objects = PyList::empty(py);
         let mut place = 0;
-        for (index, scored) in scored.iter().enumerate() {
+        for (index, scored) in self.scored.iter().enumerate() {
             let Some(scored) = scored else {
                 objects.append(py.None())?;
                 continue;
@@ -272,12 +296,7 @@ impl<'py> Results<'py> {
             let rest = (scores, deviations, reasons, saturated).into_pyobject(py)?;
             objects.append(class.call1(sizes.add(rest)?.cast_into::<PyTuple>()?)?)?;
         }
-        if let Some(raised) = raised {
-            let message = "stopped; what was finished is in `scored`".to_owned();
-            return Err(interrupted(raised, message, "scored", objects, py));
-        }
-        warn(py, saturation_warnings(batch, done.iter().copied()))?;
-        Ok(Results { objects, values, params: done.iter().map(|scored| scored.params).collect() })
+        Ok(objects)
     }
 }
 

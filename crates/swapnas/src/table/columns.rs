@@ -123,7 +123,7 @@ impl Columns {
 
 /// The columns of the most telling of the `usual` names that is there.
 fn by_name(header: &[String], usual: &[&str]) -> Option<Vec<usize>> {
-    let named = |usual: &&str| places(header, |name| is_called(name, usual));
+    let named = |usual: &&str| places(header, |name| is_called(name.trim(), usual));
     usual.iter().map(named).find(|columns| !columns.is_empty())
 }
 
@@ -133,24 +133,22 @@ fn places(header: &[String], is_meant: impl Fn(&str) -> bool) -> Vec<usize> {
 
 /// Whether a column's name says that it holds architectures.
 pub(super) fn is_architecture(name: &str) -> bool {
+    let name = name.trim();
     ARCHITECTURE.iter().any(|usual| is_called(name, usual))
 }
 
 fn is_accuracy(name: &str) -> bool {
+    let name = name.trim();
     let ends = |usual: &&str| {
-        let ending = name.trim().len().checked_sub(usual.len()).and_then(|start| name.trim().get(start..));
-        ending.is_some_and(|ending| is_alike(ending, usual))
+        let ending = name.len().checked_sub(usual.len()).and_then(|start| name.get(start..));
+        ending.is_some_and(|ending| is_called(ending, usual))
     };
     ACCURACY.iter().any(|usual| is_called(name, usual))
-        || ACCURACY_ENDINGS.iter().any(ends) && could_be_name(name.trim())
+        || ACCURACY_ENDINGS.iter().any(ends) && could_be_name(name)
 }
 
 /// Whether a name is a usual one. There may be millions to be asked, so nothing is copied.
 fn is_called(name: &str, usual: &str) -> bool {
-    is_alike(name.trim(), usual)
-}
-
-fn is_alike(name: &str, usual: &str) -> bool {
     let plain = |byte: u8| if b" -.".contains(&byte) { b'_' } else { byte.to_ascii_lowercase() };
     name.len() == usual.len() && name.bytes().map(plain).eq(usual.bytes())
 }
