@@ -61,6 +61,17 @@ impl PatternCollector {
     }
 }
 
+/// The patterns of one network by itself.
+impl Observer for PatternSet {
+    fn wants(&mut self, _relu: &Relu) -> bool {
+        true
+    }
+
+    fn observe(&mut self, _relu: &Relu, signs: Signs<'_>) {
+        self.add(signs);
+    }
+}
+
 impl Observer for PatternCollector {
     fn wants(&mut self, relu: &Relu) -> bool {
         match self.known.get(&relu.key) {

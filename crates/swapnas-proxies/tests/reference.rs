@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use nalgebra::DMatrix;
 use serde::Deserialize;
 use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
 use swapnas_graph::{
-    Batch, Element, Executor, Graph, Level, Param, ParamKind, Plan, Shape, Tensor, Tensors, Want, Weights,
+    Activation, Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors,
+    ValueId, Want, Weights,
 };
 use swapnas_proxies::{Precision, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space, by_name};
@@ -152,9 +154,10 @@ impl Case {
         }
     }
 
-    fn check_metrics(&self, precision: Precision, tolerance: f64) {
+    /// What the scorer makes of metrics.
+    fn scores(&self, metrics: &[&str], precision: Precision) -> Vec<f64> {
         let settings = Settings {
-            metrics: self.metrics.keys().map(|name| name.parse().unwrap()).collect(),
+            metrics: metrics.iter().map(|name| name.parse().unwrap()).collect(),
             inputs: Default::default(),
             batch: SAMPLES,
             repeats: None,
@@ -168,11 +171,62 @@ impl Case {
         let arch = space.parse(&self.arch).unwrap();
         let scorer = Scorer::with_tensors(space, self.config(), settings, tensors).unwrap();
         let scored = scorer.score(&[arch], &()).unwrap().remove(0).unwrap();
-        for ((name, expected), score) in self.metrics.iter().zip(scored.scores) {
-            let found = score.unwrap().mean;
+        scored.scores.into_iter().map(|score| score.unwrap().mean).collect()
+    }
+
+    fn check_metrics(&self, precision: Precision, tolerance: f64) {
+        let names: Vec<&str> = self.metrics.keys().map(String::as_str).collect();
+        let found = self.scores(&names, precision);
+        for ((name, expected), found) in self.metrics.iter().zip(found) {
             let close = (found - expected).abs() <= tolerance * expected.abs();
             assert!(close, "{}, {precision}: {name} is {found}, not {expected}", self.about());
         }
+    }
+
+    /// The correlations of the channels of a value over all pixels of all images, in plain loops.
+    fn correlations(&self, value: ValueId) -> DMatrix<f64> {
+        let graph = self.graph();
+        let (tensors, shape) = (tensors(&graph), graph.shape(value));
+        let plan = Plan::new(graph, &Want { signs: false, values: vec![value] });
+        let batch = Batch::<f64>::from_nchw(SAMPLES, IMAGE, &images()).unwrap();
+        let mut executor = Executor::<f64>::new(Level::best());
+        executor.run(&plan, &batch, Weights::Loaded(&tensors), None, &mut ()).unwrap();
+        let numbers = executor.value(&plan, &batch, value).unwrap();
+        let count = SAMPLES * shape.pixels();
+        let number = |channel: usize, at: usize| {
+            let (sample, pixel) = (at / shape.pixels(), at % shape.pixels());
+            numbers[(sample * shape.channels + channel) * shape.pixels() + pixel]
+        };
+        let mean = |of: &dyn Fn(usize) -> f64| (0..count).map(of).sum::<f64>() / count as f64;
+        let covariance = |a: usize, b: usize| {
+            let (of_a, of_b) = (mean(&|at| number(a, at)), mean(&|at| number(b, at)));
+            mean(&|at| (number(a, at) - of_a) * (number(b, at) - of_b))
+        };
+        DMatrix::from_fn(shape.channels, shape.channels, |a, b| {
+            let deviations = (covariance(a, a) * covariance(b, b)).sqrt();
+            if deviations == 0.0 { 0.0 } else { covariance(a, b) / deviations }
+        })
+    }
+
+    /// `swap-plus` of PyTorch's SWAP-Score and SNIP, and of correlations in plain loops.
+    fn swap_plus(&self) -> f64 {
+        let graph = self.graph();
+        let of = |is: fn(&Op) -> bool| -> Vec<DMatrix<f64>> {
+            let values = graph.values().filter(|(_, node)| is(&node.op));
+            values.map(|(value, _)| self.correlations(value)).collect()
+        };
+        let smallest: f64 = of(|op| matches!(op, Op::Act(Activation::Relu)))
+            .into_iter()
+            .map(|correlations| correlations.svd(false, false).singular_values.min())
+            .sum();
+        let joins = of(|op| matches!(op, Op::Add | Op::Concat));
+        let dimension = |correlations: &DMatrix<f64>| {
+            let trace = correlations.trace();
+            (trace * trace / correlations.norm_squared() / correlations.nrows() as f64).ln()
+        };
+        let dimensions = joins.iter().map(dimension).sum::<f64>() / joins.len() as f64;
+        let quotient = graph.macs() as f64 * (smallest + 1e-3) / self.metrics["snip"];
+        self.metrics["swap"].ln() + dimensions + quotient.ln() / 2.0
     }
 }
 
@@ -196,5 +250,13 @@ fn metrics_are_pytorchs() {
     for case in cases() {
         case.check_metrics(Precision::Double, DOUBLE.metrics);
         case.check_metrics(Precision::Single, SINGLE.metrics);
+    }
+}
+
+#[test]
+fn swap_plus_is_made_of_pytorchs_swap_and_snip() {
+    for case in cases() {
+        let (found, expected) = (case.scores(&["swap-plus"], Precision::Double)[0], case.swap_plus());
+        assert!((found - expected).abs() < 1e-9, "{}: {found}, not {expected}", case.about());
     }
 }

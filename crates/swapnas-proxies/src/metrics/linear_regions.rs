@@ -1,5 +1,5 @@
 use swapnas_graph::grad::{ParamSet, Statistics};
-use swapnas_graph::{Element, Init, Observer, Param, Relu, Signs};
+use swapnas_graph::{Element, Init, Param};
 
 use crate::definition::{Compute, Definition, Direction, Measure, Needs};
 use crate::trial::{REGION_IMAGES, Sizes, Takes, Trial, product};
@@ -42,26 +42,14 @@ impl Measure for LinearRegions {
         let tape = network.thin.as_ref().expect("the metric needs it").as_ref().map_err(Clone::clone)?;
         let images = trial.material.thin.as_ref().expect("there are images where there is a network");
         let weights = ParamSet::load(tape.graph(), trial.drawn)?;
-        let mut patterns = Patterns(PatternSet::new(images.samples()));
+        let mut patterns = PatternSet::new(images.samples());
         trial.aside(tape, images, &weights, Statistics::Batch, |pass| {
             pass.signs(&mut patterns);
             Ok(())
         })?;
-        if patterns.0.is_empty() {
+        if patterns.is_empty() {
             return Err(Undefined::NoRelu.into());
         }
-        Ok(patterns.0.distinct_samples() as f64)
-    }
-}
-
-struct Patterns(PatternSet);
-
-impl Observer for Patterns {
-    fn wants(&mut self, _relu: &Relu) -> bool {
-        true
-    }
-
-    fn observe(&mut self, _relu: &Relu, signs: Signs<'_>) {
-        self.0.add(signs);
+        Ok(patterns.distinct_samples() as f64)
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use nalgebra::DMatrix;
 use swapnas_graph::grad::{Loss, Statistics, Tape, Wanted};
-use swapnas_graph::{Activation, Element, Graph, Init, Observer, Op, Relu, Signs, ValueId, Want};
+use swapnas_graph::{Activation, Element, Graph, Init, Op, ValueId, Want};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
 use crate::spectrum::{eigenvalues, gram, gram_bytes, standardised, standardised_bytes};
@@ -53,7 +53,7 @@ impl Measure for SwapPlus {
             passes.value(*value).saturating_add(rows)
         };
         let own = looked_at.values().map(of_value).max().unwrap_or(0);
-        let patterns = product([graph.relu_units() as usize, 2 * sizes.batch.div_ceil(16), size_of::<u16>()]);
+        let patterns = PatternSet::bytes(sizes.batch, graph.relu_units() as usize);
         let gradients = product([sizes.params(), sizes.number]);
         let own = own.saturating_add(patterns).saturating_add(gradients);
         Takes { passes: passes.forward().saturating_add(back), own, ..Takes::default() }
@@ -69,7 +69,7 @@ impl Measure for SwapPlus {
         }
         let tape = looked_at.tape(&network.graph);
         let parts = trial.aside(&tape, images, weights, Statistics::Batch, |pass| {
-            let mut patterns = Patterns(PatternSet::new(images.samples()));
+            let mut patterns = PatternSet::new(images.samples());
             pass.signs(&mut patterns);
             let correlations = |value: &ValueId| {
                 let channels = network.graph.shape(*value).channels;
@@ -83,7 +83,7 @@ impl Measure for SwapPlus {
             let dimensions: Vec<f64> = dimensions.filter(|dimension| *dimension > 0.0).collect();
             let gradients = pass.backward(Loss::CrossEntropy(labels), &Wanted::params())?;
             let snip = network.layers.sum(weights, &gradients.params, |w, g| (w * g).abs());
-            Ok(Parts { patterns: patterns.0.len(), dimensions, smallest, snip })
+            Ok(Parts { patterns: patterns.len(), dimensions, smallest, snip })
         })?;
         parts.score(network.graph.macs()).map_err(Failure::from)
     }
@@ -147,19 +147,6 @@ impl LookedAt {
         let mut values: Vec<ValueId> = self.values().copied().collect();
         values.sort_unstable();
         Tape::new(graph.clone(), &Want { signs: true, values })
-    }
-}
-
-/// Collects the patterns of all ReLUs.
-struct Patterns(PatternSet);
-
-impl Observer for Patterns {
-    fn wants(&mut self, _relu: &Relu) -> bool {
-        true
-    }
-
-    fn observe(&mut self, _relu: &Relu, signs: Signs<'_>) {
-        self.0.add(signs);
     }
 }
 
