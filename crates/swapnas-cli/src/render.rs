@@ -44,6 +44,13 @@ pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path
             text.push_str(&format!(": {}", metrics.join(", ")));
         }
     }
+    for metric in &settings.metrics {
+        let found: Vec<String> =
+            metric.found().map(|(argument, value)| format!("{}={value}", argument.name)).collect();
+        if !found.is_empty() {
+            text.push_str(&format!("\n{metric} with {}, by the sizes of the space", found.join(" and ")));
+        }
+    }
     text
 }
 

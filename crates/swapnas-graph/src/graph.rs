@@ -153,6 +153,11 @@ impl Graph {
         &self.params
     }
 
+    /// The parameters by their ids, in the same order.
+    pub fn param_ids(&self) -> impl ExactSizeIterator<Item = ParamId> + use<> {
+        (0..self.params.len()).map(|index| ParamId(index as u32))
+    }
+
     /// One parameter.
     pub fn param(&self, id: ParamId) -> &Param {
         &self.params[id.index()]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use swapnas_graph::plain;
+use swapnas_spaces::{NetworkConfig, NetworkError, Space};
 
 use crate::definition::Direction;
 use crate::metric::MetricError;
-use crate::{Metric, Score, Scored, Undefined, log_rank_sums, mean_ranks, metrics};
+use crate::{Metric, Proxies, Score, Scored, Undefined, log_rank_sums, mean_ranks, metrics};
 
 /// A metric, or what is made of the ranks of several.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +101,42 @@ pub enum ColumnError {
 const MOST: usize = 1000;
 
 impl Columns {
+    /// Reads a list, which may name `proxies` beside the metrics of the library. `all` does not stand for them.
+    ///
+    /// # Errors
+    /// If something in it is neither a metric nor an aggregate.
+    pub fn parse(text: &str, proxies: &Proxies) -> Result<Self, ColumnError> {
+        let mut columns: Vec<Column> = Vec::new();
+        for part in split(text)? {
+            if part == "all" {
+                columns.extend(metrics::all().iter().map(|of| Column::Metric(Metric::new(of))));
+                for named in Named::ALL {
+                    columns.push(column(named.name, proxies)?);
+                }
+            } else {
+                columns.push(column(part, proxies)?);
+            }
+        }
+        let mut distinct: Vec<Column> = Vec::new();
+        let mut metrics: Vec<Metric> = Vec::new();
+        for column in columns {
+            if distinct.contains(&column) {
+                continue;
+            }
+            let parts = match &column {
+                Column::Metric(metric) => std::slice::from_ref(metric),
+                Column::Aggregate { parts, .. } => parts,
+            };
+            for metric in parts {
+                if !metrics.contains(metric) {
+                    metrics.push(metric.clone());
+                }
+            }
+            distinct.push(column);
+        }
+        Ok(Columns { columns: distinct, metrics })
+    }
+
     /// The columns.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Column> {
         self.columns.iter()
@@ -123,6 +160,42 @@ impl Columns {
         }
     }
 
+    /// The same with mu and sigma of `swap-reg` written out where they are not given: those that fit the networks of a
+    /// space.
+    ///
+    /// # Errors
+    /// If a network of the space cannot be built.
+    pub fn fitted(self, space: &dyn Space, network: &NetworkConfig) -> Result<Self, NetworkError> {
+        if self.metrics.iter().any(Metric::is_open) {
+            let fitting = metrics::fitting(space, network)?;
+            return Ok(self.settled(fitting, true));
+        }
+        Ok(self)
+    }
+
+    /// The same with mu = 1.5 and sigma = 5 where they are not given: those of the released code for DARTS, which
+    /// version 0.1 took for every space.
+    #[must_use]
+    pub fn as_released(self) -> Self {
+        self.settled([1.5, 5.0], false)
+    }
+
+    fn settled(mut self, values: [f64; 2], given: bool) -> Self {
+        for column in &mut self.columns {
+            match column {
+                Column::Metric(metric) => metric.settle(values, given),
+                Column::Aggregate { name, kind, parts } if parts.iter().any(Metric::is_open) => {
+                    parts.iter_mut().for_each(|part| part.settle(values, given));
+                    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                    *name = format!("{kind}({})", parts.join(","));
+                }
+                Column::Aggregate { .. } => {}
+            }
+        }
+        self.metrics.iter_mut().for_each(|metric| metric.settle(values, given));
+        self
+    }
+
     fn index(&self, metric: &Metric) -> usize {
         self.metrics.iter().position(|m| m == metric).expect("metrics of columns are among the metrics")
     }
@@ -135,7 +208,7 @@ impl Columns {
     ) -> Vec<Result<Score, Undefined>> {
         let values_of = |scored: &&Scored| -> Result<Vec<f64>, Undefined> {
             let value = |metric: &Metric| match &scored.scores[self.index(metric)] {
-                Ok(score) => Ok(metric.definition().direction.ascending(score.mean)),
+                Ok(score) => Ok(metric.direction().ascending(score.mean)),
                 Err(reason) => {
                     Err(Undefined::Component { metric: metric.to_string(), reason: Box::new(reason.clone()) })
                 }
@@ -164,7 +237,7 @@ impl Column {
     /// Which values are good.
     pub fn direction(&self) -> Direction {
         match self {
-            Column::Metric(metric) => metric.definition().direction,
+            Column::Metric(metric) => metric.direction(),
             Column::Aggregate { .. } => Direction::HigherIsBetter,
         }
     }
@@ -184,46 +257,37 @@ impl fmt::Display for Column {
     }
 }
 
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Aggregate::Rank => "rank",
+            Aggregate::LogRank => "logrank",
+        })
+    }
+}
+
+/// As it is read.
+impl fmt::Display for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, column) in self.iter().enumerate() {
+            write!(f, "{}{column}", if place > 0 { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
 impl FromStr for Columns {
     type Err = ColumnError;
 
     fn from_str(text: &str) -> Result<Self, ColumnError> {
-        let mut columns: Vec<Column> = Vec::new();
-        for part in split(text)? {
-            if part == "all" {
-                columns.extend(metrics::all().iter().map(|of| Column::Metric(Metric::new(of))));
-                for named in Named::ALL {
-                    columns.push(column(named.name)?);
-                }
-            } else {
-                columns.push(column(part)?);
-            }
-        }
-        let mut distinct: Vec<Column> = Vec::new();
-        let mut metrics: Vec<Metric> = Vec::new();
-        for column in columns {
-            if distinct.contains(&column) {
-                continue;
-            }
-            let parts = match &column {
-                Column::Metric(metric) => std::slice::from_ref(metric),
-                Column::Aggregate { parts, .. } => parts,
-            };
-            for metric in parts {
-                if !metrics.contains(metric) {
-                    metrics.push(metric.clone());
-                }
-            }
-            distinct.push(column);
-        }
-        Ok(Columns { columns: distinct, metrics })
+        Columns::parse(text, &Proxies::default())
     }
 }
 
-fn column(text: &str) -> Result<Column, ColumnError> {
+fn column(text: &str, proxies: &Proxies) -> Result<Column, ColumnError> {
     let named = Named::ALL.iter().find(|named| named.name == text);
     let Some((kind, inner)) = named.map_or(text, |named| named.stands_for).split_once('(') else {
-        return Ok(Column::Metric(text.parse()?));
+        return Ok(Column::Metric(Metric::parse(text, proxies)?));
     };
     let kind = match kind.trim() {
         "rank" => Aggregate::Rank,
@@ -233,7 +297,7 @@ fn column(text: &str) -> Result<Column, ColumnError> {
     let inner = inner.strip_suffix(')').ok_or_else(|| ColumnError::Parentheses(text.to_owned()))?;
     let parts = split(inner)?.into_iter().map(|part| {
         let nested = part.contains('(') || Named::ALL.iter().any(|named| named.name == part);
-        if nested { Err(ColumnError::Nested(part.to_owned())) } else { Ok(part.parse()?) }
+        if nested { Err(ColumnError::Nested(part.to_owned())) } else { Ok(Metric::parse(part, proxies)?) }
     });
     Ok(Column::Aggregate { name: text.to_owned(), kind, parts: parts.collect::<Result<_, ColumnError>>()? })
 }

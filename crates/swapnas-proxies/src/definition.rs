@@ -5,10 +5,10 @@ use std::fmt;
 
 use swapnas_graph::{Element, Graph, Init};
 
-use crate::Undefined;
 use crate::patterns::Of;
 use crate::trial::{Sizes, Takes, Trial};
 use crate::undefined::Failure;
+use crate::{Proxy, Undefined};
 
 /// Which values of a metric are good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl fmt::Display for Direction {
 pub struct Argument {
     /// Its name, as in `swap-reg:mu=1.5`.
     pub name: &'static str,
-    /// Its value if none is given.
-    pub default: f64,
+    /// Its value if none is given. `None`: one that fits the sizes of the networks of a space.
+    pub default: Option<f64>,
     /// What it means, and in which unit.
     pub meaning: &'static str,
     /// Whether the metric is defined for a value.
@@ -64,14 +64,14 @@ pub struct Argument {
 impl Argument {
     /// Something that is done (1) or not (0), by default not.
     pub(crate) const fn switch(name: &'static str, meaning: &'static str) -> Argument {
-        Argument { name, default: 0.0, meaning, allows: |x| x == 0.0 || x == 1.0, allowed: "0 or 1" }
+        Argument { name, default: Some(0.0), meaning, allows: |x| x == 0.0 || x == 1.0, allowed: "0 or 1" }
     }
 
     /// How many images of the batch are used.
     pub(crate) const fn images(default: f64) -> Argument {
         Argument {
             name: "images",
-            default,
+            default: Some(default),
             meaning: "how many images are used, the first ones of the batch",
             allows: |n| (2.0..=4096.0).contains(&n) && n.fract() == 0.0,
             allowed: "a whole number from 2 to 4096",
@@ -104,18 +104,20 @@ pub struct Definition {
     pub init: Init,
     /// How many sets of weights it is averaged over unless the user asks for another number.
     pub repeats: u32,
-    pub(crate) compute: Compute,
+    pub(crate) compute: Compute<'static>,
 }
 
 /// How a metric is computed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Compute {
+pub(crate) enum Compute<'m> {
     /// From the graph alone.
     Graph(fn(&Graph) -> Result<f64, Undefined>),
     /// From how many different patterns there are over the batch, if there is a ReLU.
     Patterns { of: Of, compute: fn(&Graph, usize, &[f64]) -> Result<f64, Undefined> },
     /// From passes through a network, in single or in double precision.
     Passes { needs: Needs, takes: Taken, single: Measured<f32>, double: Measured<f64> },
+    /// By somebody else, from passes that keep every value of the network.
+    Proxy(&'m dyn Proxy),
 }
 
 type Measured<E> = fn(&mut Trial<'_, E>, &[f64]) -> Result<f64, Failure>;
@@ -134,9 +136,9 @@ pub(crate) trait Measure {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, arguments: &[f64]) -> Result<f64, Failure>;
 }
 
-impl Compute {
+impl Compute<'static> {
     /// The function of such a metric.
-    pub(crate) const fn passes<M: Measure>() -> Compute {
+    pub(crate) const fn passes<M: Measure>() -> Self {
         let (single, double) = (M::measure::<f32>, M::measure::<f64>);
         Compute::Passes { needs: M::NEEDS, takes: M::takes, single, double }
     }

@@ -12,6 +12,7 @@ mod metric;
 pub mod metrics;
 mod observe;
 mod patterns;
+mod proxy;
 mod ranks;
 mod scorer;
 mod spectrum;
@@ -23,6 +24,7 @@ pub use definition::{Argument, Definition, Direction};
 pub use memory::{MemoryError, check_memory};
 pub use metric::{Metric, MetricError};
 pub use patterns::PatternSet;
+pub use proxy::{NetworkView, Proxies, Proxy, ProxyError, ProxyNameError};
 pub use ranks::{log_rank_sums, mean_ranks, ranks};
 pub use scorer::{
     Ceiling, GraphScorer, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings,

@@ -1,44 +1,104 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use swapnas_graph::plain;
+use swapnas_graph::{Init, plain};
 
 use crate::definition::{Argument, Compute, Definition, Needs};
-use crate::metrics;
 use crate::trial::{Sizes, Takes};
+use crate::{Direction, Proxies, Proxy, metrics, proxy};
 
-/// A metric with its arguments, such as `swap` or `swap-reg:mu=1.5:sigma=5`.
+/// A metric with its arguments, such as `swap` or `swap-reg:mu=1.5:sigma=5`, or one of one's own.
 #[derive(Clone, Debug)]
 pub struct Metric {
-    definition: &'static Definition,
+    what: What,
+    /// What is given for its arguments.
+    given: Vec<Option<f64>>,
+    /// The arguments as they are used; no number for those that are not known yet.
     values: Vec<f64>,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Listed(&'static Definition),
+    Own(Arc<dyn Proxy>),
 }
 
 impl Metric {
     /// The metric with all arguments at their defaults.
     pub fn new(definition: &'static Definition) -> Self {
-        let values = definition.arguments.iter().map(|argument| argument.default).collect();
-        Metric { definition, values }
+        let values =
+            definition.arguments.iter().map(|argument| argument.default.unwrap_or(f64::NAN)).collect();
+        Metric { what: What::Listed(definition), given: vec![None; definition.arguments.len()], values }
     }
 
-    /// What it is.
-    pub fn definition(&self) -> &'static Definition {
-        self.definition
+    /// A metric of one's own. It has no arguments.
+    pub fn own(proxy: Arc<dyn Proxy>) -> Self {
+        Metric { what: What::Own(proxy), given: Vec::new(), values: Vec::new() }
+    }
+
+    /// What it is, unless it is one of one's own.
+    pub fn definition(&self) -> Option<&'static Definition> {
+        match &self.what {
+            What::Listed(definition) => Some(definition),
+            What::Own(_) => None,
+        }
+    }
+
+    /// Its name, without arguments.
+    pub fn name(&self) -> &str {
+        match &self.what {
+            What::Listed(definition) => definition.name,
+            What::Own(proxy) => proxy.name(),
+        }
+    }
+
+    /// Which values are good.
+    pub fn direction(&self) -> Direction {
+        match &self.what {
+            What::Listed(definition) => definition.direction,
+            What::Own(proxy) => proxy.direction(),
+        }
+    }
+
+    /// How weights are drawn unless the user asks for something else.
+    pub(crate) fn init(&self) -> Init {
+        match &self.what {
+            What::Listed(definition) => definition.init,
+            What::Own(proxy) => proxy.init(),
+        }
+    }
+
+    /// How many sets of weights it is averaged over unless the user asks for another number.
+    pub(crate) fn repeats(&self) -> u32 {
+        match &self.what {
+            What::Listed(definition) => definition.repeats,
+            What::Own(proxy) => proxy.repeats(),
+        }
+    }
+
+    /// How it is computed.
+    pub(crate) fn compute(&self) -> Compute<'_> {
+        match &self.what {
+            What::Listed(definition) => definition.compute,
+            What::Own(proxy) => Compute::Proxy(&**proxy),
+        }
     }
 
     /// What must be at hand to compute it.
     pub(crate) fn needs(&self) -> Needs {
-        match self.definition.compute {
-            Compute::Graph(_) | Compute::Patterns { .. } => Needs::NONE,
+        match self.compute() {
+            Compute::Graph(_) | Compute::Patterns { .. } | Compute::Proxy(_) => Needs::NONE,
             Compute::Passes { needs, .. } => needs,
         }
     }
 
     /// What it reads of a trial and takes of memory.
     pub(crate) fn takes(&self, sizes: &Sizes<'_>) -> Takes {
-        match self.definition.compute {
+        match self.compute() {
             Compute::Graph(_) | Compute::Patterns { .. } => Takes::default(),
             Compute::Passes { takes, .. } => takes(sizes, &self.values),
+            Compute::Proxy(_) => proxy::takes(sizes),
         }
     }
 
@@ -46,20 +106,106 @@ impl Metric {
     pub(crate) fn values(&self) -> &[f64] {
         &self.values
     }
+
+    /// The arguments that were neither given nor have a default, with the values that fit the networks of the
+    /// space; none before a [`Scorer`](crate::Scorer) has found them.
+    pub fn found(&self) -> impl Iterator<Item = (&'static Argument, f64)> {
+        let arguments = self.definition().map_or(&[][..], |definition| definition.arguments);
+        let open = |place: usize| self.given[place].is_none() && arguments[place].default.is_none();
+        let found = arguments.iter().zip(&self.values).enumerate().filter(move |(place, _)| open(*place));
+        found.map(|(_, (argument, value))| (argument, *value)).filter(|(_, value)| !value.is_nan())
+    }
+
+    /// What is given for its arguments or is their default.
+    fn explicit(&self) -> Vec<Option<f64>> {
+        let defaults = self.definition().map_or(&[][..], |definition| definition.arguments).iter();
+        self.given.iter().zip(defaults).map(|(given, argument)| given.or(argument.default)).collect()
+    }
+
+    /// Whether it has arguments that take values from the space.
+    pub(crate) fn is_open(&self) -> bool {
+        self.values.iter().any(|value| value.is_nan())
+    }
+
+    /// Gives these arguments values: they are mu and sigma of `swap-reg`. They are not printed, unless as `given`.
+    pub(crate) fn settle(&mut self, [mu, sigma]: [f64; 2], given: bool) {
+        let arguments = self.definition().map_or(&[][..], |definition| definition.arguments);
+        for (place, argument) in arguments.iter().enumerate() {
+            if self.values[place].is_nan() {
+                self.values[place] = if argument.name == "mu" { mu } else { sigma };
+                self.given[place] = given.then_some(self.values[place]);
+            }
+        }
+    }
+
+    /// Reads a metric: one of the library, or one of `proxies`, which take no arguments.
+    ///
+    /// # Errors
+    /// If the text names no metric, or arguments that it does not have.
+    pub fn parse(text: &str, proxies: &Proxies) -> Result<Self, MetricError> {
+        let mut parts = text.trim().split(':');
+        let name = parts.next().unwrap_or_default();
+        if let Some(proxy) = proxies.find(name) {
+            return match parts.next() {
+                None => Ok(Metric::own(proxy.clone())),
+                Some(argument) => Err(MetricError::OwnArgument {
+                    metric: name.to_owned(),
+                    name: argument.split('=').next().unwrap_or_default().to_owned(),
+                }),
+            };
+        }
+        let definition =
+            metrics::all().iter().find(|definition| definition.name == name).ok_or_else(|| {
+                let own: Vec<String> = proxies.iter().map(|proxy| proxy.name().to_owned()).collect();
+                MetricError::UnknownName { name: name.to_owned(), nearest: nearest(name, &own), own }
+            })?;
+        let mut metric = Metric::new(definition);
+        let (metric_name, arguments) = (definition.name, definition.arguments);
+        for part in parts {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(MetricError::NoValue { metric: metric_name, text: part.to_owned(), arguments });
+            };
+            let Some(place) = arguments.iter().position(|argument| argument.name == name) else {
+                return Err(MetricError::UnknownArgument {
+                    metric: metric_name,
+                    name: name.to_owned(),
+                    arguments,
+                });
+            };
+            let argument = &arguments[place];
+            if metric.given[place].is_some() {
+                return Err(MetricError::Twice { metric: metric_name, name: argument.name });
+            }
+            let number = value.parse().ok().filter(|number| (argument.allows)(*number));
+            let number = number.ok_or_else(|| MetricError::BadValue {
+                metric: metric_name,
+                name: argument.name,
+                value: value.to_owned(),
+                meaning: argument.meaning,
+                allowed: argument.allowed,
+            })?;
+            metric.given[place] = Some(number);
+            metric.values[place] = number;
+        }
+        Ok(metric)
+    }
 }
 
 impl PartialEq for Metric {
     fn eq(&self, other: &Metric) -> bool {
-        self.definition.name == other.definition.name && self.values == other.values
+        self.name() == other.name() && self.explicit() == other.explicit()
     }
 }
 
 /// Arguments that have their defaults are left out.
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.definition.name)?;
-        for (argument, value) in self.definition.arguments.iter().zip(&self.values) {
-            if *value != argument.default {
+        f.write_str(self.name())?;
+        let arguments = self.definition().map_or(&[][..], |definition| definition.arguments);
+        for (argument, given) in arguments.iter().zip(&self.given) {
+            if let Some(value) = given
+                && *given != argument.default
+            {
                 write!(f, ":{}={value}", argument.name)?;
             }
         }
@@ -71,12 +217,22 @@ impl fmt::Display for Metric {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MetricError {
     /// There is no such metric.
-    #[error("no metric is called `{}`{}; the metrics are {}", plain(name), hint(nearest), metric_names())]
+    #[error("no metric is called `{}`{}; the metrics are {}", plain(name), hint(nearest), metric_names(own))]
     UnknownName {
         /// The name given.
         name: String,
         /// A name close to it.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
+        /// Metrics of one's own that there are.
+        own: Vec<String>,
+    },
+    /// A metric of one's own has no arguments.
+    #[error("the metric {metric} has no argument `{}`; it is one of your own, which take none", plain(name))]
+    OwnArgument {
+        /// The metric.
+        metric: String,
+        /// The name given.
+        name: String,
     },
     /// The metric has no such argument.
     #[error("the metric {metric} has no argument `{}`; it {}", plain(name), takes(arguments))]
@@ -129,12 +285,13 @@ pub enum MetricError {
     },
 }
 
-fn hint(nearest: &Option<&str>) -> String {
-    nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 }
 
-fn metric_names() -> String {
-    metrics::all().iter().map(|definition| definition.name).collect::<Vec<_>>().join(", ")
+fn metric_names(own: &[String]) -> String {
+    let listed = metrics::all().iter().map(|definition| definition.name);
+    own.iter().map(String::as_str).chain(listed).collect::<Vec<_>>().join(", ")
 }
 
 fn takes(arguments: &[Argument]) -> String {
@@ -145,56 +302,24 @@ fn takes(arguments: &[Argument]) -> String {
 }
 
 /// The metric whose name differs from this one in at most two letters, if there is one.
-fn nearest(name: &str) -> Option<&'static str> {
+fn nearest(name: &str, own: &[String]) -> Option<String> {
     const MOST: usize = 2;
-    let names = || metrics::all().iter().map(|definition| definition.name);
+    let names =
+        || metrics::all().iter().map(|definition| definition.name).chain(own.iter().map(String::as_str));
     // No long text is close to any of them, and there is no need to compare it letter by letter.
     let longest = names().map(str::len).max()?;
     if name.chars().nth(longest + MOST).is_some() {
         return None;
     }
     let close = names().map(|known| (strsim::damerau_levenshtein(known, name), known));
-    close.min().filter(|(distance, _)| *distance <= MOST).map(|(_, name)| name)
+    close.min().filter(|(distance, _)| *distance <= MOST).map(|(_, name)| name.to_owned())
 }
 
 impl FromStr for Metric {
     type Err = MetricError;
 
     fn from_str(text: &str) -> Result<Self, MetricError> {
-        let mut parts = text.trim().split(':');
-        let name = parts.next().unwrap_or_default();
-        let definition = metrics::all()
-            .iter()
-            .find(|definition| definition.name == name)
-            .ok_or_else(|| MetricError::UnknownName { name: name.to_owned(), nearest: nearest(name) })?;
-        let mut metric = Metric::new(definition);
-        let (metric_name, arguments) = (definition.name, definition.arguments);
-        let mut given = vec![false; arguments.len()];
-        for part in parts {
-            let Some((name, value)) = part.split_once('=') else {
-                return Err(MetricError::NoValue { metric: metric_name, text: part.to_owned(), arguments });
-            };
-            let Some(place) = arguments.iter().position(|argument| argument.name == name) else {
-                return Err(MetricError::UnknownArgument {
-                    metric: metric_name,
-                    name: name.to_owned(),
-                    arguments,
-                });
-            };
-            let argument = &arguments[place];
-            if std::mem::replace(&mut given[place], true) {
-                return Err(MetricError::Twice { metric: metric_name, name: argument.name });
-            }
-            let number = value.parse().ok().filter(|number| (argument.allows)(*number));
-            metric.values[place] = number.ok_or_else(|| MetricError::BadValue {
-                metric: metric_name,
-                name: argument.name,
-                value: value.to_owned(),
-                meaning: argument.meaning,
-                allowed: argument.allowed,
-            })?;
-        }
-        Ok(metric)
+        Metric::parse(text, &Proxies::default())
     }
 }
 
@@ -220,7 +345,12 @@ mod tests {
             }
             assert!(!definition.summary.contains('\n'), "{}: one line", definition.name);
             for argument in definition.arguments {
-                assert!((argument.allows)(argument.default), "{}:{}", definition.name, argument.name);
+                assert!(
+                    argument.default.is_none_or(argument.allows),
+                    "{}:{}",
+                    definition.name,
+                    argument.name
+                );
                 assert!(!(argument.allows)(f64::NAN), "{}:{}", definition.name, argument.name);
             }
             let metric: Metric = definition.name.parse().expect("its own name");
@@ -233,7 +363,11 @@ mod tests {
         for text in ["swap", "swap-reg", "swap-reg:mu=40", "swap-reg:mu=2.5:sigma=0.5"] {
             assert_eq!(text.parse::<Metric>().unwrap().to_string(), text);
         }
-        assert_eq!("swap-reg:sigma=5:mu=1.5".parse::<Metric>().unwrap().to_string(), "swap-reg");
+        assert_eq!(
+            "swap-reg:sigma=5:mu=1.5".parse::<Metric>().unwrap().to_string(),
+            "swap-reg:mu=1.5:sigma=5"
+        );
+        assert_eq!("meco:images=1".parse::<Metric>().unwrap().to_string(), "meco:images=1");
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use swapnas_graph::RunError;
 use swapnas_graph::grad::GradError;
 
@@ -45,6 +47,11 @@ pub enum Undefined {
         /// How much a network may differ from it.
         sigma: f64,
     },
+    /// There is no space whose sizes mu and sigma could fit.
+    #[error(
+        "mu and sigma fit the networks of a space, and there is none; give them, as in swap-reg:mu=20:sigma=400"
+    )]
+    NoSizes,
     /// The result is infinite or no number.
     #[error("the value is {0}")]
     NotFinite(f64),
@@ -85,6 +92,9 @@ pub enum Undefined {
         /// Why it has no value.
         reason: Box<Undefined>,
     },
+    /// What a metric of one's own says.
+    #[error("{0}")]
+    Stated(String),
     /// What was written down when the network was scored.
     #[error("{0}")]
     Recorded(String),
@@ -99,6 +109,8 @@ pub(crate) enum Failure {
     Run(RunError),
     /// Gradients cannot be taken.
     Gradient(GradError),
+    /// A metric of one's own has failed.
+    Proxy(Box<dyn Error + Send + Sync>),
 }
 
 impl From<Undefined> for Failure {

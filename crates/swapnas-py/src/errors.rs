@@ -22,6 +22,9 @@ pub(crate) trait Raise: Error + Sized + 'static {
 
     /// The exception.
     fn raise(self) -> PyErr {
+        if let Some(raised) = raised(&self) {
+            return raised;
+        }
         let message = in_python(&explain(&self));
         match self.kind() {
             Kind::Value => PyValueError::new_err(message),
@@ -32,6 +35,18 @@ pub(crate) trait Raise: Error + Sized + 'static {
             Kind::File(_) => PyOSError::new_err(message),
         }
     }
+}
+
+/// The exception of a function of Python that was called, if that is what an error is about.
+fn raised(error: &(dyn Error + 'static)) -> Option<PyErr> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(raised) = error.downcast_ref::<PyErr>() {
+            return Some(Python::attach(|py| raised.clone_ref(py)));
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// What went wrong.
@@ -121,6 +136,7 @@ impl Raise for swapnas::MetricError {}
 impl Raise for swapnas::NetworkError {}
 impl Raise for swapnas::ParseError {}
 impl Raise for swapnas::PrintError {}
+impl Raise for swapnas::ProxyNameError {}
 impl Raise for swapnas::UnknownSpace {}
 impl Raise for swapnas::export::FormatError {}
 impl Raise for swapnas::table::Problems {}

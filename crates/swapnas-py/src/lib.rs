@@ -6,6 +6,7 @@ mod errors;
 mod export;
 mod onnx;
 mod options;
+mod proxy;
 mod scorer;
 mod search;
 mod space;
@@ -25,6 +26,8 @@ mod _swapnas {
     use super::export::export;
     #[pymodule_export]
     use super::onnx::score_onnx;
+    #[pymodule_export]
+    use super::proxy::{Link, UndefinedError};
     #[pymodule_export]
     use super::scorer::{PyScorer, correlate, score};
     #[pymodule_export]

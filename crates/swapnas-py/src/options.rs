@@ -8,9 +8,12 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
-use swapnas::{Array, ArrayError, ImageSize, InputSpec, Place, Scoring, Shape, Sharing, Space, plain};
+use swapnas::{
+    Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, Shape, Sharing, Space, plain,
+};
 
 use crate::errors::Raise;
+use crate::proxy;
 use crate::space::PySpace;
 
 /// The arguments of a function by name, from which they are taken one by one.
@@ -98,8 +101,10 @@ impl<'py> Options<'py> {
     /// How to score networks that are what they are.
     pub(crate) fn scoring_of_networks(&mut self, space: &'static dyn Space) -> PyResult<Scoring> {
         let default = Scoring::new(space);
+        let (metrics, proxies) = self.metrics()?.unzip();
         Ok(Scoring {
-            metrics: self.any("metrics")?.map(|metrics| list(&metrics)).transpose()?,
+            metrics,
+            proxies: proxies.unwrap_or_default(),
             inputs: self.inputs()?.unwrap_or(default.inputs),
             batch: self.number("batch", 4096)?.unwrap_or(default.batch),
             repeats: self.number("repeats", 1_000_000)?.map(|repeats| repeats as u32),
@@ -117,6 +122,11 @@ impl<'py> Options<'py> {
             size: self.image_size("size")?,
             ..default
         })
+    }
+
+    /// Takes the metrics, and those of one's own among them.
+    pub(crate) fn metrics(&mut self) -> PyResult<Option<(String, Proxies)>> {
+        self.any("metrics")?.map(|metrics| proxy::metrics(&metrics)).transpose()
     }
 
     /// Takes the images, without pictures that cannot be used if they are to be skipped.
@@ -196,21 +206,6 @@ pub(crate) fn space(space: Option<&Bound<'_, PyAny>>) -> PyResult<&'static dyn S
         None => "darts".to_owned(),
     };
     swapnas::space(&name).map_err(Raise::raise)
-}
-
-/// Metrics as one text, or as a list of texts.
-fn list(metrics: &Bound<'_, PyAny>) -> PyResult<String> {
-    match metrics.extract::<String>() {
-        Ok(text) => Ok(text),
-        Err(_) => match metrics.extract::<Vec<String>>() {
-            Ok(names) if names.is_empty() => Err(PyValueError::new_err("metrics is an empty list")),
-            Ok(names) => Ok(names.join(",")),
-            Err(_) => {
-                let what = "metrics is a text such as \"swap,params\" or a list of such names";
-                Err(PyTypeError::new_err(what))
-            }
-        },
-    }
 }
 
 /// Images: a text that says where they come from, an array, or a pair of an array and labels.

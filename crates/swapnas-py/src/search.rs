@@ -89,10 +89,12 @@ pub(crate) fn search<'py>(
 }
 
 /// Continues the search in a folder with its own settings; it ends as one that was never stopped.
+///
+/// metrics: where the search goes by metrics of one's own, these again; nothing else changes.
 #[pyfunction]
 #[pyo3(
     signature = (folder, *, progress = None, **options),
-    text_signature = "(folder, *, progress=None, budget_seconds=None, top=5, threads=None)"
+    text_signature = "(folder, *, progress=None, metrics=None, budget_seconds=None, top=5, threads=None)"
 )]
 pub(crate) fn resume<'py>(
     py: Python<'py>,
@@ -101,10 +103,11 @@ pub(crate) fn resume<'py>(
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
+    let proxies = taken.metrics()?.map(|(_, proxies)| proxies).unwrap_or_default();
     let run = Run::take(&mut taken, progress)?;
     taken.finish()?;
     let level = Level::from_env().map_err(Raise::raise)?;
-    run.run(py, || Search::resume(&folder, level))
+    run.run(py, || Search::resume_with(&folder, proxies, level))
 }
 
 /// What may be different each time that a search is continued.

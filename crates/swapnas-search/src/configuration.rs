@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::{Level, Shape, plain};
-use swapnas_proxies::{Columns, Settings, Sharing};
+use swapnas_proxies::{Columns, Proxies, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
 use crate::algorithm::{Aging, Algorithm, Exhaustive, Nsga2, RandomSearch, SwapNas};
@@ -23,6 +23,9 @@ pub struct Configuration {
     pub trained: Network,
     /// The objective and further metrics, as [`Columns`] are written.
     pub metrics: String,
+    /// Metrics of one's own, which `metrics` may name. They are functions and are not kept with a run.
+    #[serde(skip)]
+    pub proxies: Proxies,
     /// The images, as [`InputSpec`](swapnas_proxies::inputs::InputSpec) is written.
     pub inputs: String,
     /// Number of images.
@@ -186,7 +189,18 @@ impl Configuration {
     /// # Errors
     /// If they cannot be read.
     pub fn columns(&self) -> Result<Columns, SearchError> {
-        read(&self.metrics)
+        let columns = Columns::parse(&self.metrics, &self.proxies);
+        // New runs hold what fits their space; where nothing is said, it is a run of an earlier version.
+        Ok(columns.map_err(|error| SearchError::Settings(error.to_string()))?.as_released())
+    }
+
+    /// The same, where the metrics say everything: with mu and sigma of `swap-reg` that fit the space.
+    pub(crate) fn fitted(self) -> Result<Self, SearchError> {
+        let columns = Columns::parse(&self.metrics, &self.proxies)
+            .map_err(|error| SearchError::Settings(error.to_string()))?;
+        let fitted = columns.fitted(self.space()?, &self.scored()?);
+        let metrics = fitted.map_err(|error| SearchError::Settings(error.to_string()))?.to_string();
+        Ok(Configuration { metrics, ..self })
     }
 
     /// What draws the architectures that may be evaluated.

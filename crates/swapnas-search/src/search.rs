@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use swapnas_graph::Level;
-use swapnas_proxies::{Progress, Scored, Scorer};
+use swapnas_proxies::{Progress, Proxies, Scored, Scorer};
 use swapnas_spaces::Arch;
 
 use crate::algorithm::Algorithm;
@@ -47,6 +47,7 @@ impl Search {
     /// If the configuration cannot be used, or the folder cannot.
     pub fn create(folder: &Path, configuration: Configuration, level: Level) -> Result<Self, SearchError> {
         // What is wrong with the configuration is found before the folder is touched.
+        let configuration = configuration.fitted()?;
         let parts = Parts::new(&configuration, level)?;
         if configuration.algorithm != AlgorithmKind::Exhaustive {
             // Of those that are drawn, one can be. The search's own random numbers stay as they are.
@@ -61,7 +62,16 @@ impl Search {
     /// # Errors
     /// If the folder holds no run that can be continued.
     pub fn resume(folder: &Path, level: Level) -> Result<Self, SearchError> {
+        Search::resume_with(folder, Proxies::default(), level)
+    }
+
+    /// Continues a run whose metrics name these.
+    ///
+    /// # Errors
+    /// If the folder holds no run that can be continued, or one that names others.
+    pub fn resume_with(folder: &Path, proxies: Proxies, level: Level) -> Result<Self, SearchError> {
         let (mut store, configuration) = Store::open(folder)?;
+        let configuration = Configuration { proxies, ..configuration };
         let parts = Parts::new(&configuration, level)?;
         let known =
             store.load(&parts.candidates, parts.scorer.network(), &parts.scorer.settings().metrics)?;

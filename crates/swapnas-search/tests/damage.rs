@@ -22,6 +22,7 @@ fn configuration() -> Configuration {
         scored: (&scored).into(),
         trained: (&scored).into(),
         metrics: "swap,swap-reg:mu=0.1:sigma=1e-4".to_owned(),
+        proxies: Default::default(),
         inputs: "gaussian".to_owned(),
         batch: 2,
         repeats: Some(2),

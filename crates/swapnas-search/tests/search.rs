@@ -21,6 +21,7 @@ fn configuration(algorithm: AlgorithmKind) -> Configuration {
         scored: (&scored).into(),
         trained: (&scored).into(),
         metrics: "swap-reg,rank(swap,params)".to_owned(),
+        proxies: Default::default(),
         inputs: "spectral".to_owned(),
         batch: 16,
         repeats: Some(1),
@@ -50,6 +51,7 @@ fn small_nb201(algorithm: AlgorithmKind) -> Configuration {
         scored: (&scored).into(),
         trained: (&scored).into(),
         metrics: "params".to_owned(),
+        proxies: Default::default(),
         ..configuration(algorithm)
     }
 }

@@ -8,7 +8,8 @@ use swapnas_search::Configuration;
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
 /// The command that runs a search with these settings; `latency_table` is a file with its latencies, as
-/// [`results::write`](crate::results::write) leaves one, if there are any.
+/// [`results::write`](crate::results::write) leaves one, if there are any. Metrics of one's own are named behind
+/// it, since no command knows them.
 ///
 /// ```
 /// use swapnas::{Scoring, Searching, command};
@@ -27,6 +28,7 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
         scored,
         trained,
         metrics,
+        proxies,
         inputs,
         batch,
         repeats,
@@ -83,6 +85,11 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("max-macs", limits.max_macs.map(|n| n.to_string()));
     words.option("max-latency", limits.max_latency.map(|ms| ms.to_string()));
     words.option("latency-table", latency_table.filter(|_| latency.is_some()));
+    let own: Vec<&str> = proxies.iter().map(|proxy| proxy.name()).collect();
+    if !own.is_empty() {
+        // Functions cannot be typed.
+        words.text.push_str(&format!("  # from where {} is a metric of one's own", own.join(", ")));
+    }
     words.text
 }
 

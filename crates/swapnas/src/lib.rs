@@ -13,6 +13,39 @@
 //! assert!(best.is_some_and(|best| best.units > 10_000));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Whatever implements [`Proxy`] is a metric like the others, here SNIP (Lee et al., ICLR 2019):
+//!
+//! ```
+//! use std::sync::Arc;
+//! use swapnas::{NetworkView, Proxies, Proxy, ProxyError, Scoring};
+//!
+//! struct Mine;
+//!
+//! impl Proxy for Mine {
+//!     fn name(&self) -> &str {
+//!         "mine"
+//!     }
+//!
+//!     fn measure(&self, network: &mut NetworkView<'_>) -> Result<f64, ProxyError> {
+//!         let mut sum = 0.0;
+//!         for (weight, _) in network.layers() {
+//!             let gradient = network.gradient(weight)?;
+//!             sum += network.weight(weight).iter().zip(gradient).map(|(w, g)| (w * g).abs()).sum::<f64>();
+//!         }
+//!         Ok(sum)
+//!     }
+//! }
+//!
+//! let proxies = Proxies::new([Arc::new(Mine) as Arc<dyn Proxy>])?;
+//! let space = swapnas::space("nb201")?;
+//! let scoring = Scoring { proxies, metrics: Some("mine,snip".into()), ..Scoring::new(space) };
+//! for scored in scoring.scorer()?.score(&swapnas::sample(space, 2, 0), &())?.iter().flatten() {
+//!     let [mine, snip] = [0, 1].map(|metric| scored.scores[metric].as_ref().map(|score| score.mean));
+//!     assert!((mine.unwrap() / snip.unwrap() - 1.0).abs() < 1e-12);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod command;
 mod correlate;
@@ -37,6 +70,8 @@ pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
+/// What a [`NetworkView`] shows: operations, parameters and modules of a network, and the signs of its ReLUs.
+pub use swapnas_graph as graph;
 pub use swapnas_graph::{
     Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, plain_sentence,
     read_json,
@@ -45,8 +80,8 @@ pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, Pict
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
-    MetricError, Named, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings,
-    Sharing, Undefined,
+    MetricError, Named, NetworkView, Precision, Progress, Proxies, Proxy, ProxyError, ProxyNameError,
+    Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;

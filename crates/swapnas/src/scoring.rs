@@ -1,7 +1,7 @@
 use swapnas_graph::onnx::Images;
 use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
 use swapnas_proxies::inputs::InputSpec;
-use swapnas_proxies::{ColumnError, Columns, Precision, ScoreError, Scorer, Settings, Sharing};
+use swapnas_proxies::{ColumnError, Columns, Precision, Proxies, ScoreError, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
 /// The size of images, where it is not the network's own.
@@ -40,6 +40,8 @@ pub struct Scoring {
     pub space: &'static dyn Space,
     /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none.
     pub metrics: Option<String>,
+    /// Metrics of one's own, which `metrics` may name.
+    pub proxies: Proxies,
     /// The images.
     pub inputs: InputSpec,
     /// Number of images.
@@ -89,6 +91,7 @@ impl Scoring {
         Scoring {
             space,
             metrics: None,
+            proxies: Proxies::default(),
             inputs: InputSpec::default(),
             batch: 16,
             repeats: None,
@@ -133,7 +136,7 @@ impl Scoring {
     /// # Errors
     /// If it cannot be read.
     pub fn columns(&self) -> Result<Columns, ColumnError> {
-        self.metrics.as_deref().unwrap_or(Self::METRICS).parse()
+        Columns::parse(self.metrics.as_deref().unwrap_or(Self::METRICS), &self.proxies)
     }
 
     /// A scorer that draws images and weights.

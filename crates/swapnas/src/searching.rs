@@ -86,7 +86,7 @@ impl Searching {
             ..trained
         };
         let mut metrics = scoring.metrics.clone().unwrap_or_else(|| Self::METRIC.to_owned());
-        metrics.parse::<Columns>().map_err(|error| SearchError::Asked(error.to_string()))?;
+        Columns::parse(&metrics, &scoring.proxies).map_err(|error| SearchError::Asked(error.to_string()))?;
         let mut target = None;
         if let Some(params) = self.target_params {
             if scoring.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
@@ -105,6 +105,7 @@ impl Searching {
             scored: (&scored).into(),
             trained: (&trained).into(),
             metrics,
+            proxies: scoring.proxies.clone(),
             inputs: scoring.inputs.to_string(),
             batch: scoring.batch,
             repeats: scoring.repeats,

@@ -17,7 +17,7 @@ pub(crate) fn run(args: MetricsArgs) -> anyhow::Result<Ending> {
     };
     let named = Named::ALL.iter().find(|named| named.name == name);
     let metric = if named.is_none() { Some(name.parse::<Metric>()?) } else { None };
-    match (named, metric.as_ref().map(Metric::definition)) {
+    match (named, metric.as_ref().and_then(Metric::definition)) {
         (Some(named), _) if args.json => writeln!(out, "{:#}", aggregate(named))?,
         (Some(Named { name, summary, stands_for }), _) => {
             writeln!(out, "{name}: {summary}\n\nstands for\n  {stands_for}")?;
@@ -55,10 +55,12 @@ fn explain(out: &mut impl Write, definition: &Definition) -> std::io::Result<()>
     if !arguments.is_empty() {
         writeln!(out, "arguments")?;
         for argument in *arguments {
-            let text = format!(
-                "{}: {}; {} (default {})",
-                argument.name, argument.meaning, argument.allowed, argument.default
-            );
+            let default = argument
+                .default
+                .map_or("by default as the sizes of the space have it".to_owned(), |default| {
+                    format!("default {default}")
+                });
+            let text = format!("{}: {}; {} ({default})", argument.name, argument.meaning, argument.allowed);
             writeln!(out, "{}", render::paragraph(&text, "  "))?;
         }
         writeln!(out)?;

@@ -1,7 +1,7 @@
 //! What all commands that score have in common.
 
 use anyhow::{Context, bail};
-use swapnas::{Scoring, Sharing};
+use swapnas::{Proxies, Scoring, Sharing};
 
 use crate::args::{ScoringArgs, WeightsArg};
 
@@ -10,6 +10,7 @@ impl From<&ScoringArgs> for Scoring {
         Scoring {
             space: args.space,
             metrics: args.metrics.clone(),
+            proxies: Proxies::default(),
             inputs: if args.skip_bad { args.inputs.skipping_bad() } else { None }
                 .unwrap_or_else(|| args.inputs.clone()),
             batch: args.batch,

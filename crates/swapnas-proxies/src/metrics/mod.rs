@@ -34,7 +34,9 @@ mod vkdnw;
 mod zen;
 mod zico;
 
-use crate::Definition;
+pub(crate) use swap_reg::fitting;
+
+use crate::{Definition, Named};
 
 /// All metrics, in the order in which they are listed. A new one is added here.
 static METRICS: [&Definition; 31] = [
@@ -74,4 +76,13 @@ static METRICS: [&Definition; 31] = [
 /// All metrics.
 pub fn all() -> &'static [&'static Definition] {
     &METRICS
+}
+
+/// Whether a list of metrics means something else by this name than a metric of one's own.
+pub(crate) fn is_name(name: &str) -> bool {
+    let listed = METRICS.iter().map(|definition| definition.name);
+    listed
+        .chain(Named::ALL.iter().map(|named| named.name))
+        .chain(["all", "rank", "logrank"])
+        .any(|known| known == name)
 }

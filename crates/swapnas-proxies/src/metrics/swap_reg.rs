@@ -1,4 +1,8 @@
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
 use swapnas_graph::{Graph, Init};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction};
@@ -14,19 +18,22 @@ pub(super) static SWAP_REG: Definition = Definition {
     cost: "one forward pass, shared with swap",
     differences: "As in the released code, sigma is neither squared nor doubled, and P counts all \
                   parameters of the network that is scored, the classifier included, not those of the \
-                  network that is trained. Where the factor is too small for a number, the released \
+                  network that is trained. The released code has numbers for each space, mu=1.5 and \
+                  sigma=5 for DARTS. Here, unless they are given, mu is the size that nine in ten \
+                  architectures of the space do not exceed, of 200 drawn, and sigma its square. Where the \
+                  factor is too small for a number, the released \
                   code gives 0; here the score is undefined.",
     arguments: &[
         Argument {
             name: "mu",
-            default: 1.5,
+            default: None,
             meaning: "the preferred number of parameters of the scored network, in thousands",
             allows: |mu| mu.is_finite() && mu >= 0.0,
             allowed: "a number that is not negative",
         },
         Argument {
             name: "sigma",
-            default: 5.0,
+            default: None,
             meaning: "how far from mu a network may be, in thousands squared",
             allows: |sigma| sigma.is_finite() && sigma > 0.0,
             allowed: "a positive number",
@@ -37,8 +44,29 @@ pub(super) static SWAP_REG: Definition = Definition {
     compute: Compute::Patterns { of: Of::Units, compute },
 };
 
+/// How many architectures of a space are drawn to see its sizes.
+const DRAWN: usize = 200;
+
+/// mu and sigma that fit the networks of a space: the number of parameters that nine in ten architectures do not exceed,
+/// in thousands, and its square. Large networks are hardly held back, and the factor never vanishes.
+///
+/// Both are rounded to four digits, so that they can be typed.
+pub(crate) fn fitting(space: &dyn Space, network: &NetworkConfig) -> Result<[f64; 2], NetworkError> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let archs: Vec<Arch> = (0..DRAWN).map(|_| space.sample(&mut rng)).collect();
+    let size = |arch: &Arch| Ok(space.network(arch, network)?.parameter_count());
+    let mut sizes = archs.par_iter().map(size).collect::<Result<Vec<u64>, NetworkError>>()?;
+    sizes.sort_unstable();
+    let mu = sizes[DRAWN * 9 / 10 - 1] as f64 / 1000.0;
+    let rounded = |number: f64| format!("{number:.3e}").parse().unwrap_or(number);
+    Ok([rounded(mu), rounded(mu * mu)])
+}
+
 fn compute(graph: &Graph, patterns: usize, arguments: &[f64]) -> Result<f64, Undefined> {
     let &[mu, sigma] = arguments else { unreachable!("it has two arguments") };
+    if mu.is_nan() || sigma.is_nan() {
+        return Err(Undefined::NoSizes);
+    }
     let thousands = graph.parameter_count() as f64 / 1000.0;
     // libm's, so that the bits are the same everywhere.
     let factor = libm::exp(-(thousands - mu).powi(2) / sigma);

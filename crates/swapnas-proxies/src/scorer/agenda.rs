@@ -14,14 +14,23 @@ pub(super) struct Agenda {
     pub of_patterns: Vec<Entry>,
     /// Whether some of these read patterns of samples.
     pub of_samples: bool,
-    /// Those that read passes, by how weights are drawn: they share passes.
-    pub of_passes: Vec<(Init, Vec<Entry>)>,
+    /// Those that read passes, by the passes that they share.
+    pub of_passes: Vec<Passes>,
     /// How weights are drawn for the patterns.
     pub pattern_init: Init,
     /// What must be at hand.
     pub needs: Needs,
     /// The largest number of repeats.
     pub repeats: u32,
+}
+
+/// Metrics that share passes.
+pub(super) struct Passes {
+    /// How weights are drawn.
+    pub init: Init,
+    /// Whether the passes keep every value of the network.
+    pub open: bool,
+    pub entries: Vec<Entry>,
 }
 
 /// A metric by its place in the settings.
@@ -56,15 +65,17 @@ impl Agenda {
                 continue;
             };
             let entry = Entry { metric: index, repeats };
-            if let Compute::Patterns { of, .. } = metric.definition().compute {
+            let compute = metric.compute();
+            if let Compute::Patterns { of, .. } = compute {
                 agenda.of_samples |= of == Of::Samples;
                 // The same for all of them: their patterns are those of one run.
                 agenda.pattern_init = init;
                 agenda.of_patterns.push(entry);
             } else {
-                match agenda.of_passes.iter_mut().find(|(of, _)| *of == init) {
-                    Some((_, entries)) => entries.push(entry),
-                    None => agenda.of_passes.push((init, vec![entry])),
+                let open = matches!(compute, Compute::Proxy(_));
+                match agenda.of_passes.iter_mut().find(|passes| passes.init == init && passes.open == open) {
+                    Some(passes) => passes.entries.push(entry),
+                    None => agenda.of_passes.push(Passes { init, open, entries: vec![entry] }),
                 }
             }
             agenda.repeats = agenda.repeats.max(repeats);
@@ -72,10 +83,15 @@ impl Agenda {
         Ok(agenda)
     }
 
+    /// Whether there are metrics of passes that keep every value, or of those that do not.
+    pub(super) fn has_passes(&self, open: bool) -> bool {
+        self.of_passes.iter().any(|passes| passes.open == open)
+    }
+
     /// About how many forward passes of one image a network takes.
     pub(super) fn passes(&self, batch: usize) -> u64 {
         let patterns = self.of_patterns.iter().map(|entry| u64::from(entry.repeats)).max().unwrap_or(0);
-        let entries = self.of_passes.iter().flat_map(|(_, entries)| entries);
+        let entries = self.of_passes.iter().flat_map(|passes| &passes.entries);
         let passes: u64 = entries.map(|entry| u64::from(entry.repeats) * PASSES).sum();
         (patterns + passes) * batch as u64
     }

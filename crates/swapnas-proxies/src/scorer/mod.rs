@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use swapnas_graph::{Batch, Key, Shape, Tensors};
-use swapnas_spaces::{Arch, NetworkConfig, Space};
+use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 pub use graphs::GraphScorer;
 pub use scored::{Ceiling, Saturation, Score, Scored};
@@ -21,6 +21,7 @@ pub use settings::{Precision, ScoreError, Settings, Sharing, UnknownPrecision};
 
 use crate::definition::Needs;
 use crate::trial::{Material, Network, Thin};
+use crate::{Metric, metrics};
 use agenda::Agenda;
 use graphs::Shown;
 use plan::Planned;
@@ -61,8 +62,9 @@ impl Scorer {
     pub fn new(
         space: &'static dyn Space,
         network: NetworkConfig,
-        settings: Settings,
+        mut settings: Settings,
     ) -> Result<Self, ScoreError> {
+        settle(&mut settings, space, &network)?;
         let agenda = Agenda::new(&settings)?;
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
@@ -90,7 +92,8 @@ impl Scorer {
         };
         let shape = Shape::new(channels, height, width);
         let network = NetworkConfig { input: shape, ..network };
-        let settings = Settings { batch: samples, repeats: Some(1), ..settings };
+        let mut settings = Settings { batch: samples, repeats: Some(1), ..settings };
+        settle(&mut settings, space, &network)?;
         let agenda = Agenda::new(&settings)?;
         if let Some(metric) = settings.metrics.iter().find(|metric| metric.needs() != Needs::NONE) {
             return Err(ScoreError::TensorsMetric { metric: metric.to_string() });
@@ -148,4 +151,13 @@ impl Scorer {
             Network::new(self.space, arch, &self.network, graph, needs, self.thin.as_ref())
         })
     }
+}
+
+/// Gives metrics that have arguments by the sizes of the space these.
+fn settle(settings: &mut Settings, space: &dyn Space, network: &NetworkConfig) -> Result<(), NetworkError> {
+    if settings.metrics.iter().any(Metric::is_open) {
+        let fitting = metrics::fitting(space, network)?;
+        settings.metrics.iter_mut().for_each(|metric| metric.settle(fitting, false));
+    }
+    Ok(())
 }

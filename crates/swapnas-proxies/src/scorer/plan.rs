@@ -17,6 +17,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     /// For all other passes, if there are any.
     pub network: Option<Network>,
+    /// For passes that keep every value, if there are any.
+    pub open: Option<Network>,
     /// Whose weights it has; `None` if they are shared.
     pub owner: Option<Key>,
     /// Networks of which this is the same need to be run but once.
@@ -39,7 +41,8 @@ impl GraphScorer {
         own: Key,
         network: impl FnOnce(Arc<Graph>, Needs) -> Network,
     ) -> Result<Planned, ScoreError> {
-        let network = (!self.agenda.of_passes.is_empty()).then(|| network(graph.clone(), self.agenda.needs));
+        let network = self.agenda.has_passes(false).then(|| network(graph.clone(), self.agenda.needs));
+        let open = self.agenda.has_passes(true).then(|| Network::open(graph.clone()));
         let want = Want { signs: !self.agenda.of_patterns.is_empty(), values: Vec::new() };
         let plan = Plan::new(graph, &want);
         let (owner, key) = match self.settings.sharing {
@@ -47,15 +50,17 @@ impl GraphScorer {
             _ if self.tensors.is_some() => (None, own),
             Sharing::Independent => (Some(own), own),
             // Patterns are the same where the ReLUs are, whatever else there is.
-            Sharing::Shared if network.is_none() => (None, key_of_relus(&plan)),
+            Sharing::Shared if network.is_none() && open.is_none() => (None, key_of_relus(&plan)),
             Sharing::Shared => (None, plan.graph().key()),
         };
-        let bytes = self.bytes(&plan, network.as_ref(), 1);
-        Ok(Planned { plan, network, owner, key, bytes })
+        let mut planned = Planned { plan, network, open, owner, key, bytes: 0 };
+        planned.bytes = self.bytes(&planned, 1);
+        Ok(planned)
     }
 
     /// What it takes of memory to run a network with so many threads that work on it together.
-    pub(super) fn bytes(&self, plan: &Plan, network: Option<&Network>, threads: usize) -> usize {
+    pub(super) fn bytes(&self, planned: &Planned, threads: usize) -> usize {
+        let Planned { plan, network, open, .. } = planned;
         let (number, batch) = (self.settings.precision.bytes(), self.settings.batch);
         let mut parts = Vec::new();
         if !self.agenda.of_patterns.is_empty() {
@@ -69,9 +74,11 @@ impl GraphScorer {
                 parts.push(CACHE_BYTES);
             }
         }
-        if let Some(network) = network {
+        for (open, network) in [(false, network), (true, open)] {
+            let Some(network) = network else { continue };
             let sizes = Sizes { network, batch, number, threads };
-            let entries = self.agenda.of_passes.iter().flat_map(|(_, entries)| entries);
+            let passes = self.agenda.of_passes.iter().filter(|passes| passes.open == open);
+            let entries = passes.flat_map(|passes| &passes.entries);
             let takes = entries.map(|entry| self.settings.metrics[entry.metric].takes(&sizes));
             parts.push(sizes.total(takes.fold(Takes::default(), Takes::and)));
         }

@@ -53,7 +53,7 @@ impl GraphScorer {
     pub(super) fn scored(&self, graph: &Graph, Measured { counts, values }: &Measured) -> Scored {
         let score = |(index, metric): (usize, &Metric)| {
             let repeats = self.settings.weights_for(metric).map_or(1, |(repeats, _)| repeats as usize);
-            let values: Result<Vec<f64>, Undefined> = match metric.definition().compute {
+            let values: Result<Vec<f64>, Undefined> = match metric.compute() {
                 Compute::Graph(compute) => compute(graph).and_then(finite).map(|value| vec![value]),
                 Compute::Patterns { of, compute } => counts
                     .iter()
@@ -64,7 +64,9 @@ impl GraphScorer {
                         Ok(counts) => compute(graph, counts.of(of), metric.values()).and_then(finite),
                     })
                     .collect(),
-                Compute::Passes { .. } => values.iter().filter_map(|values| values[index].clone()).collect(),
+                Compute::Passes { .. } | Compute::Proxy(_) => {
+                    values.iter().filter_map(|values| values[index].clone()).collect()
+                }
             };
             values.map(|values| Score::of(&values))
         };

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -37,10 +38,10 @@ impl Settings {
     /// With how many sets of weights a metric is computed, and how they are drawn; `None` for metrics
     /// that read the graph alone.
     pub fn weights_for(&self, metric: &Metric) -> Option<(u32, Init)> {
-        let definition = metric.definition();
-        let reads_weights = !matches!(definition.compute, Compute::Graph(_));
-        reads_weights
-            .then(|| (self.repeats.unwrap_or(definition.repeats), self.init.unwrap_or(definition.init)))
+        let reads_weights = !matches!(metric.compute(), Compute::Graph(_));
+        reads_weights.then(|| {
+            (self.repeats.unwrap_or_else(|| metric.repeats()), self.init.unwrap_or_else(|| metric.init()))
+        })
     }
 }
 
@@ -157,6 +158,14 @@ pub enum ScoreError {
     TensorsMetric {
         /// The metric.
         metric: String,
+    },
+    /// A metric of one's own has failed.
+    #[error("the metric {metric} has failed: {source}")]
+    Proxy {
+        /// The metric.
+        metric: String,
+        /// What it says.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// Nothing would be computed.
     #[error("networks cannot be scored {0} times; give a number of repeats from 1 on")]

@@ -8,18 +8,17 @@ use rayon::prelude::*;
 use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Element, Executor, ValueCache};
 
-use super::agenda::Entry;
+use super::agenda::{Entry, Passes};
 use super::plan::Planned;
 use super::scored::finite;
 use super::{GraphScorer, Progress, ScoreError, Settings};
-use crate::Undefined;
-use crate::check_memory;
 use crate::definition::{Compute, Precise};
 use crate::memory::fitting;
 use crate::observe::PatternCollector;
 use crate::patterns::Counts;
 use crate::trial::{Engines, Material, Trial};
 use crate::undefined::Failure;
+use crate::{Metric, Undefined, check_memory, proxy};
 
 /// Memory of the values that networks share, for each thread.
 pub(super) const CACHE_BYTES: usize = 48 << 20;
@@ -180,8 +179,7 @@ impl<E: Precise> Work<'_, E> {
             }
         }
         // Threads that work on one network together need some room of their own.
-        let together =
-            |Due { planned, .. }: &Due| self.scorer.bytes(&planned.plan, planned.network.as_ref(), threads);
+        let together = |Due { planned, .. }: &Due| self.scorer.bytes(planned, threads);
         memories.kept.clear();
         memories.granted = (0, 0);
         match check_memory(WHAT, self.dues.iter().map(together).max().unwrap_or(0)) {
@@ -265,12 +263,9 @@ impl<E: Precise> Work<'_, E> {
                 patterns.begin();
                 let run = executor.run(&planned.plan, images, weights, cache.as_deref_mut(), patterns);
                 patterns.release(&planned.plan);
-                counts = Some(match run.map_err(Failure::from) {
-                    Ok(()) => Ok(patterns.patterns().counts(agenda.of_samples)),
-                    Err(Failure::Undefined(reason)) => Err(reason),
-                    Err(Failure::Run(error)) => return Err(error.into()),
-                    Err(Failure::Gradient(error)) => return Err(error.into()),
-                });
+                let run = run.map(|()| patterns.patterns().counts(agenda.of_samples));
+                let metric = &self.scorer.settings.metrics[agenda.of_patterns[0].metric];
+                counts = Some(settled(run.map_err(Failure::from), metric)?);
             }
             let values = self.passes(planned, repeat, engines)?;
             measured.push((counts, values));
@@ -283,29 +278,41 @@ impl<E: Precise> Work<'_, E> {
 
     fn passes(&self, planned: &Planned, repeat: u32, engines: &mut Engines<E>) -> Result<Values, ScoreError> {
         let GraphScorer { settings, agenda, .. } = self.scorer;
-        let Some(network) = &planned.network else { return Ok(Vec::new()) };
+        if agenda.of_passes.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut values = vec![None; settings.metrics.len()];
-        for (init, entries) in &agenda.of_passes {
+        for Passes { init, open, entries } in &agenda.of_passes {
             let mut due = due(entries, repeat).peekable();
-            if due.peek().is_none() {
-                continue;
-            }
+            let network = if *open { &planned.open } else { &planned.network };
+            let (Some(network), true) = (network, due.peek().is_some()) else { continue };
             let drawn = self.scorer.draw(*init, repeat, planned);
             let weights = ParamSet::load(planned.graph(), drawn)?;
             let mut trial = Trial::new(network, self.material, &weights, drawn, engines);
             for index in due {
                 let metric = &settings.metrics[index];
-                let Compute::Passes { single, double, .. } = metric.definition().compute else { continue };
-                let value = match E::of(single, double)(&mut trial, metric.values()) {
-                    Ok(value) => finite(value),
-                    Err(Failure::Undefined(reason)) => Err(reason),
-                    Err(Failure::Run(error)) => return Err(error.into()),
-                    Err(Failure::Gradient(error)) => return Err(error.into()),
+                let value = match metric.compute() {
+                    Compute::Passes { single, double, .. } => {
+                        E::of(single, double)(&mut trial, metric.values())
+                    }
+                    Compute::Proxy(proxy) => proxy::measure(proxy, &mut trial),
+                    Compute::Graph(_) | Compute::Patterns { .. } => continue,
                 };
-                values[index] = Some(value);
+                values[index] = Some(settled(value, metric)?.and_then(finite));
             }
         }
         Ok(values)
+    }
+}
+
+/// A value, or why there is none; what else went wrong ends the work.
+fn settled<T>(result: Result<T, Failure>, metric: &Metric) -> Result<Result<T, Undefined>, ScoreError> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Failure::Undefined(reason)) => Ok(Err(reason)),
+        Err(Failure::Run(error)) => Err(error.into()),
+        Err(Failure::Gradient(error)) => Err(error.into()),
+        Err(Failure::Proxy(source)) => Err(ScoreError::Proxy { metric: metric.to_string(), source }),
     }
 }
 

@@ -53,6 +53,13 @@ impl Network {
         Network::with(graph, response, thin)
     }
 
+    /// A network whose passes keep every value, for those who may ask for any of them.
+    pub(crate) fn open(graph: Arc<Graph>) -> Self {
+        let values = graph.values().map(|(value, _)| value).collect();
+        let tape = Tape::new(graph.clone(), &Want { signs: true, values });
+        Network { layers: Layers::of(&graph), graph, tape, response: None, thin: None }
+    }
+
     fn with(
         graph: Arc<Graph>,
         response: Option<Result<Arc<Graph>, Undefined>>,

@@ -7,15 +7,17 @@
 
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
-`score_torch` and `score_onnx` score networks of any origin. ``help(swapnas.Scorer)`` and the like explain the
+`score_torch` and `score_onnx` score networks of any origin. A function that takes a `Network` is a metric as well. ``help(swapnas.Scorer)`` and the like explain the
 arguments, which have the names of the command's options, with underscores.
 """
 
+from ._network import Layer, Metric, Network
 from ._results import Correlation, Found, Scored, SearchResult
 from ._swapnas import (
     Interrupted,
     Scorer,
     Space,
+    UndefinedError,
     __version__,
     correlate,
     export,
@@ -33,10 +35,14 @@ __all__ = [
     "Correlation",
     "Found",
     "Interrupted",
+    "Layer",
+    "Metric",
+    "Network",
     "Scored",
     "Scorer",
     "SearchResult",
     "Space",
+    "UndefinedError",
     "__version__",
     "correlate",
     "export",

@@ -3,14 +3,21 @@ from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
+from ._network import Network
 from ._results import Correlation, Scored, SearchResult
 
 __version__: str
 
 _Path = Union[str, PathLike[str]]
+_Function = Callable[[Network], Optional[float]]
+_Metrics = Union[None, str, _Function, Iterable[Union[str, _Function]], dict[str, _Function]]
+"""Names of metrics, functions (or `Metric`), a list of both, or functions by their names."""
 _Progress = Union[None, bool, Callable[[int, int], object]]
 """None is a bar on standard error if that is a terminal, False nothing; a function gets the numbers of networks
 done and in all."""
+
+class UndefinedError(ValueError):
+    """A metric is undefined for a network: raised by a metric of one's own, with the reason."""
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C stopped the work, once the networks at hand were finished."""
@@ -75,7 +82,7 @@ class Scorer:
         cls,
         space: Union[str, Space] = "darts",
         *,
-        metrics: Union[str, Iterable[str], None] = None,
+        metrics: _Metrics = None,
         inputs: Any = None,
         batch: int = 16,
         repeats: Optional[int] = None,
@@ -93,7 +100,9 @@ class Scorer:
         """A scorer.
 
         metrics: names as `metrics` lists them, ``rank(a,b)`` or ``logrank(a,b)``; swap-plus, swap, params and
-        macs by default.
+        macs by default. Also functions that take a `Network` and return a number: ``metrics={"mine": function}``,
+        or a list such as ``["swap", function]``; `Metric` says more of one. An exception of theirs ends the
+        scoring, but for `UndefinedError`.
         inputs: a text (spectral, gaussian, ``cifar10:PATH``, ``images:DIR``, ``npy:FILE``), an array of shape
         (images, channels, rows, columns), or a pair of an array and labels.
         batch: number of images; an array of exactly as many keeps its order, from a larger one they are drawn.
@@ -134,7 +143,7 @@ def score_onnx(
     files: Iterable[Union[_Path, bytes]],
     *,
     progress: _Progress = None,
-    metrics: Union[str, Iterable[str], None] = None,
+    metrics: _Metrics = None,
     inputs: Any = None,
     batch: int = 16,
     repeats: Optional[int] = None,
@@ -175,7 +184,7 @@ def search(
     *,
     folder: Optional[_Path] = None,
     progress: _Progress = None,
-    metrics: Union[str, Iterable[str], None] = None,
+    metrics: _Metrics = None,
     inputs: Optional[str] = None,
     batch: int = 16,
     repeats: Optional[int] = None,
@@ -216,11 +225,15 @@ def resume(
     folder: _Path,
     *,
     progress: _Progress = None,
+    metrics: _Metrics = None,
     budget_seconds: Optional[float] = None,
     top: int = 5,
     threads: Optional[int] = None,
 ) -> SearchResult:
-    """Continues the search in a folder, with its own settings; it ends as one that was never stopped."""
+    """Continues the search in a folder, with its own settings; it ends as one that was never stopped.
+
+    metrics: where the search goes by metrics of one's own, these again; nothing else changes.
+    """
 
 @overload
 def export(

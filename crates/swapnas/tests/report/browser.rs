@@ -66,6 +66,7 @@ fn search(space: &str, folder: &Path) -> PathBuf {
         trained: (&space.final_network()).into(),
         // Networks of some spaces take long; counting takes no time in any.
         metrics: if one_cell { "swap-reg,swap,params" } else { "rank(units,live-params),params" }.to_owned(),
+        proxies: Default::default(),
         inputs: "spectral".to_owned(),
         batch: 16,
         repeats: Some(1),

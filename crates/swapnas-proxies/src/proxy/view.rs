@@ -1,0 +1,202 @@
+use swapnas_graph::grad::{GradError, Loss, Statistics, Wanted};
+use swapnas_graph::{Element, Graph, Observer, ParamId, Relu, RunError, Signs, ValueId};
+
+use super::ProxyError;
+use crate::trial::{Layers, Trial, product};
+use crate::undefined::Failure;
+
+/// What a metric of one's own sees of a network with one set of weights.
+///
+/// Passes are made when something is asked for that takes them, and are kept for what is asked for next. Batch
+/// normalisations have the statistics of the batch, and the loss is the mean cross entropy over the batch. All numbers
+/// are those that the engine has computed, in double precision whatever it computes in.
+pub struct NetworkView<'v> {
+    trial: &'v mut dyn Readable,
+}
+
+impl<'v> NetworkView<'v> {
+    pub(super) fn new(trial: &'v mut dyn Readable) -> Self {
+        NetworkView { trial }
+    }
+
+    /// The network: its operations, parameters and modules.
+    pub fn graph(&self) -> &Graph {
+        self.trial.graph()
+    }
+
+    /// The class of each image of the batch, counted from 0; drawn at random where images have none.
+    pub fn labels(&self) -> &[usize] {
+        self.trial.labels()
+    }
+
+    /// Number of images.
+    pub fn samples(&self) -> usize {
+        self.labels().len()
+    }
+
+    /// The weights of the convolutions and linear layers in order of execution, each with what its layer returns.
+    /// Most metrics look at these alone: neither biases nor normalisations count.
+    pub fn layers(&self) -> Vec<(ParamId, ValueId)> {
+        self.trial.layers().iter().map(|layer| (layer.weight, layer.output)).collect()
+    }
+
+    /// The numbers of a parameter, in the order of its shape.
+    pub fn weight(&self, param: ParamId) -> Vec<f64> {
+        self.trial.weight(param)
+    }
+
+    /// The gradient of the loss with respect to a parameter, in the order of its shape; one backward pass for all of
+    /// them.
+    ///
+    /// # Errors
+    /// If the network has one class only, so that there is nothing to lose, or numbers are not finite.
+    pub fn gradient(&mut self, param: ParamId) -> Result<Vec<f64>, ProxyError> {
+        Ok(self.trial.gradient(param)?)
+    }
+
+    /// What a node of the graph returns, `[sample][channel][row][column]`: of the
+    /// [input](swapnas_graph::Graph::input) the images, of the first [output](swapnas_graph::Graph::outputs) the
+    /// logits.
+    ///
+    /// # Errors
+    /// If numbers are not finite.
+    pub fn value(&mut self, value: ValueId) -> Result<Vec<f64>, ProxyError> {
+        Ok(self.trial.value(value)?)
+    }
+
+    /// The gradient of the loss with respect to what a node returns, `[sample][channel][row][column]`; a backward
+    /// pass for each.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    pub fn value_gradient(&mut self, value: ValueId) -> Result<Vec<f64>, ProxyError> {
+        Ok(self.trial.value_gradient(value)?)
+    }
+
+    /// The gradient of the sum of all logits over the batch with respect to the images,
+    /// `[sample][channel][row][column]`.
+    ///
+    /// # Errors
+    /// If numbers are not finite.
+    pub fn jacobian(&mut self) -> Result<Vec<f64>, ProxyError> {
+        Ok(self.trial.jacobian()?)
+    }
+
+    /// Of every parameter the gradients of single samples, `[sample][element]`: of the cross entropy of each sample in
+    /// a batch of its own, whose statistics batch normalisations then have. One forward and one backward pass
+    /// for all samples and parameters.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and if there is no memory for so many numbers.
+    pub fn sample_gradients(&mut self) -> Result<Vec<Vec<f64>>, ProxyError> {
+        Ok(self.trial.sample_gradients()?)
+    }
+
+    /// Shows the signs of all ReLUs to an observer, each distinct one once.
+    ///
+    /// # Errors
+    /// If numbers are not finite.
+    pub fn signs(&mut self, observer: &mut dyn Observer) -> Result<(), ProxyError> {
+        Ok(self.trial.signs(observer)?)
+    }
+}
+
+/// What can be read of a trial, in whatever precision it is.
+pub(crate) trait Readable {
+    fn graph(&self) -> &Graph;
+    fn labels(&self) -> &[usize];
+    fn layers(&self) -> &Layers;
+    fn weight(&self, param: ParamId) -> Vec<f64>;
+    fn gradient(&mut self, param: ParamId) -> Result<Vec<f64>, Failure>;
+    fn value(&mut self, value: ValueId) -> Result<Vec<f64>, Failure>;
+    fn value_gradient(&mut self, value: ValueId) -> Result<Vec<f64>, Failure>;
+    fn jacobian(&mut self) -> Result<Vec<f64>, Failure>;
+    fn sample_gradients(&mut self) -> Result<Vec<Vec<f64>>, Failure>;
+    fn signs(&mut self, observer: &mut dyn Observer) -> Result<(), Failure>;
+}
+
+impl<E: Element> Readable for Trial<'_, E> {
+    fn graph(&self) -> &Graph {
+        Trial::graph(self)
+    }
+
+    fn labels(&self) -> &[usize] {
+        &self.material.first.labels
+    }
+
+    fn layers(&self) -> &Layers {
+        Trial::layers(self)
+    }
+
+    fn weight(&self, param: ParamId) -> Vec<f64> {
+        double(self.weights.get(param))
+    }
+
+    fn gradient(&mut self, param: ParamId) -> Result<Vec<f64>, Failure> {
+        Ok(double(self.gradients()?.params.get(param)))
+    }
+
+    fn value(&mut self, value: ValueId) -> Result<Vec<f64>, Failure> {
+        self.pass()?.value(value).ok_or_else(|| GradError::NotKept { value }.into())
+    }
+
+    fn value_gradient(&mut self, value: ValueId) -> Result<Vec<f64>, Failure> {
+        self.check_classes()?;
+        let loss = Loss::CrossEntropy(&self.material.first.labels);
+        Ok(self.pass()?.backward(loss, &Wanted::value(value))?.values.remove(0))
+    }
+
+    fn jacobian(&mut self) -> Result<Vec<f64>, Failure> {
+        Ok(Trial::jacobian(self)?.to_vec())
+    }
+
+    fn sample_gradients(&mut self) -> Result<Vec<Vec<f64>>, Failure> {
+        self.check_classes()?;
+        let (material, graph) = (self.material, Trial::graph(self));
+        let samples = material.first.images.samples();
+        let mut all = Vec::with_capacity(graph.params().len());
+        for param in graph.params() {
+            let (numbers, mut of_samples) = (product([samples, param.len()]), Vec::new());
+            let refused = RunError::Memory { bytes: product([numbers, size_of::<f64>()]) };
+            of_samples.try_reserve_exact(numbers).map_err(|_| refused)?;
+            // What the loss does not depend on is not visited.
+            of_samples.resize(numbers, 0.0);
+            all.push(of_samples);
+        }
+        let (tape, images, weights) = (&self.network.tape, &material.first.images, self.weights);
+        self.aside(tape, images, weights, Statistics::Sample, |pass| {
+            let loss = Loss::CrossEntropy(&material.first.labels);
+            pass.backward_by_sample(loss, &Wanted::params(), |id, gradients| {
+                let elements = gradients.elements();
+                for (index, number) in all[id.index()].iter_mut().enumerate() {
+                    // Each sample has a part of the mean.
+                    *number = gradients.get(index / elements, index % elements).to_f64() * samples as f64;
+                }
+            })?;
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn signs(&mut self, observer: &mut dyn Observer) -> Result<(), Failure> {
+        self.pass()?.signs(&mut Through(observer));
+        Ok(())
+    }
+}
+
+fn double<E: Element>(numbers: &[E]) -> Vec<f64> {
+    numbers.iter().map(|number| number.to_f64()).collect()
+}
+
+/// Hands on what it sees.
+struct Through<'o>(&'o mut dyn Observer);
+
+impl Observer for Through<'_> {
+    fn wants(&mut self, relu: &Relu) -> bool {
+        self.0.wants(relu)
+    }
+
+    fn observe(&mut self, relu: &Relu, signs: Signs<'_>) {
+        self.0.observe(relu, signs);
+    }
+}
