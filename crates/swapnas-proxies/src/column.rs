@@ -168,7 +168,7 @@ impl Columns {
     pub fn fitted(self, space: &dyn Space, network: &NetworkConfig) -> Result<Self, NetworkError> {
         if self.metrics.iter().any(Metric::is_open) {
             let fitting = metrics::fitting(space, network)?;
-            return Ok(self.settled(fitting, true));
+            return Ok(self.settled(|mu| metrics::regularisation(mu, fitting), true));
         }
         Ok(self)
     }
@@ -177,22 +177,22 @@ impl Columns {
     /// version 0.1 took for every space.
     #[must_use]
     pub fn as_released(self) -> Self {
-        self.settled([1.5, 5.0], false)
+        self.settled(|_| [1.5, 5.0], false)
     }
 
-    fn settled(mut self, values: [f64; 2], given: bool) -> Self {
+    fn settled(mut self, fit: impl Fn(Option<f64>) -> [f64; 2], given: bool) -> Self {
         for column in &mut self.columns {
             match column {
-                Column::Metric(metric) => metric.settle(values, given),
+                Column::Metric(metric) => metric.settle(&fit, given),
                 Column::Aggregate { name, kind, parts } if parts.iter().any(Metric::is_open) => {
-                    parts.iter_mut().for_each(|part| part.settle(values, given));
+                    parts.iter_mut().for_each(|part| part.settle(&fit, given));
                     let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                     *name = format!("{kind}({})", parts.join(","));
                 }
                 Column::Aggregate { .. } => {}
             }
         }
-        self.metrics.iter_mut().for_each(|metric| metric.settle(values, given));
+        self.metrics.iter_mut().for_each(|metric| metric.settle(&fit, given));
         self
     }
 

@@ -127,14 +127,16 @@ impl Metric {
         self.values.iter().any(|value| value.is_nan())
     }
 
-    /// Gives these arguments values: they are mu and sigma of `swap-reg`. They are not printed, unless as `given`.
-    pub(crate) fn settle(&mut self, [mu, sigma]: [f64; 2], given: bool) {
-        let arguments = self.definition().map_or(&[][..], |definition| definition.arguments);
-        for (place, argument) in arguments.iter().enumerate() {
-            if self.values[place].is_nan() {
-                self.values[place] = if argument.name == "mu" { mu } else { sigma };
-                self.given[place] = given.then_some(self.values[place]);
-            }
+    /// Gives these arguments values: mu and sigma of `swap-reg`, as `fit` has them for the mu that is given. They are
+    /// not printed, unless as `given`.
+    pub(crate) fn settle(&mut self, fit: impl Fn(Option<f64>) -> [f64; 2], given: bool) {
+        if !self.is_open() {
+            return;
+        }
+        let fit = fit(self.given[0]);
+        for (place, value) in self.values.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
+            *value = fit[place];
+            self.given[place] = given.then_some(*value);
         }
     }
 

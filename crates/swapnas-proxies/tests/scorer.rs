@@ -306,10 +306,48 @@ fn equal_architectures_are_scored_once() {
 #[test]
 fn regularisation_that_vanishes_is_a_reason_and_no_number() {
     let space = by_name("darts").unwrap();
-    let scorer = scorer(space, &["swap-reg:mu=1000", "params"], 16, 1, Sharing::Shared);
+    let scorer = scorer(space, &["swap-reg:mu=1000:sigma=5", "params"], 16, 1, Sharing::Shared);
     let scored = score(&scorer, &archs(space, 1), 1).remove(0);
     assert!(matches!(scored.scores[0], Err(Undefined::Underflow { .. })));
     assert_eq!(scored.scores[1].as_ref().unwrap().mean, scored.params as f64);
+}
+
+#[test]
+fn mu_and_sigma_fit_the_space_unless_they_are_given() {
+    let metrics = ["swap-reg", "swap-reg:mu=20", "swap-reg:mu=20:sigma=400", "params", "swap"];
+    let settings = |metrics: &[&str]| Settings {
+        metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+        ..scorer(by_name("darts").unwrap(), &["swap"], 4, 1, Sharing::Shared).settings().clone()
+    };
+    for &space in swapnas_spaces::spaces() {
+        let scorer = Scorer::new(space, space.scored_network(), settings(&metrics)).unwrap();
+        let used = &scorer.settings().metrics;
+        let found: Vec<(&str, f64)> =
+            used[0].found().map(|(argument, value)| (argument.name, value)).collect();
+        let [("mu", mu), ("sigma", sigma)] = found[..] else { panic!("{found:?}") };
+        assert!((sigma / (mu * mu) - 1.0).abs() < 1e-3, "{mu} {sigma}");
+        let others: Vec<usize> = used[1..].iter().map(|metric| metric.found().count()).collect();
+        assert_eq!(others, [1, 0, 0, 0]);
+        // What is found is printed nowhere, so that columns keep their names.
+        assert_eq!(used[0].to_string(), "swap-reg");
+        let scored = score(&scorer, &archs(space, 40), 2);
+        let value = |scored: &Scored, metric: usize| scored.scores[metric].as_ref().unwrap().mean;
+        let mut larger = 0;
+        for scored in &scored {
+            let thousands = value(scored, 3) / 1000.0;
+            let factor = libm::exp(-(thousands - mu).powi(2) / sigma);
+            assert!((value(scored, 0) / (value(scored, 4) * factor) - 1.0).abs() < 1e-12, "{}", space.name());
+            assert_eq!(scored.scores[1], scored.scores[2]);
+            larger += usize::from(thousands > mu);
+        }
+        assert!(larger <= 12, "{larger} of 40 exceed what one in ten does in {}", space.name());
+    }
+    let space = by_name("nb201").unwrap();
+    let network = NetworkConfig { channels: Some(4), cells: Some(1), ..space.default_network() };
+    let graph = Arc::new(space.network(&archs(space, 1)[0], &network).unwrap());
+    let scored =
+        GraphScorer::new(network.input, 10, settings(&["swap-reg"])).unwrap().score(&[graph], &()).unwrap();
+    assert_eq!(scored[0].as_ref().unwrap().scores[0], Err(Undefined::NoSizes));
 }
 
 /// Doubled so often that single precision does not hold it.

@@ -159,7 +159,7 @@ class Scores(unittest.TestCase):
         for single in ["4321", b"4321", {"nodes": 3}, 4321]:
             with self.assertRaisesRegex(TypeError, "give a list of architectures, not a single"):
                 swapnas.score(single, "nb201")
-        with self.assertRaisesRegex(ValueError, "metrics is an empty list"):
+        with self.assertRaisesRegex(ValueError, "metrics is empty"):
             swapnas.Scorer("nb201", metrics=[])
         with self.assertRaisesRegex(ValueError, "batch cannot be -1; give a number from 1 to 4096"):
             swapnas.Scorer("nb201", batch=-1)

@@ -341,11 +341,32 @@ fn settings_are_read_with_the_numbers_that_were_written() {
 #[test]
 fn an_objective_without_values_is_an_error_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let metrics = "swap-reg:mu=100000".to_owned();
+    let metrics = "swap-reg:mu=100000:sigma=5".to_owned();
     let undefined = Configuration { metrics, ..configuration(AlgorithmKind::SwapNas) };
     let mut search = Search::create(&folder.path().join("run"), undefined, Level::best()).unwrap();
     let error = search.run(&(), None).unwrap_err().to_string();
     assert!(error.contains("undefined for all of the first") && error.contains("mu=100000"), "{error}");
+}
+
+#[test]
+fn a_run_keeps_the_mu_and_sigma_that_it_began_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let search = Search::create(&path, configuration(AlgorithmKind::Random), Level::best()).unwrap();
+    let metrics = &search.configuration().metrics;
+    let parts: Vec<&str> = metrics.split([':', ',']).collect();
+    let ["swap-reg", mu, sigma, "rank(swap", "params)"] = parts[..] else { panic!("{metrics}") };
+    let number =
+        |text: &str, name| text.strip_prefix(name).and_then(|number| number.parse::<f64>().ok()).unwrap();
+    let (mu, sigma) = (number(mu, "mu="), number(sigma, "sigma="));
+    assert!((1.0..3.0).contains(&mu) && (sigma / (mu * mu) - 1.0).abs() < 1e-3, "{metrics}");
+    let metrics = metrics.clone();
+    drop(search);
+    assert_eq!(Search::resume(&path, Level::best()).unwrap().configuration().metrics, metrics);
+    // What says nothing is a run of an earlier version, in which they were always the same.
+    let columns = configuration(AlgorithmKind::Random).columns().unwrap();
+    let found: Vec<f64> = columns.metrics()[0].found().map(|(_, value)| value).collect();
+    assert_eq!(found, [1.5, 5.0]);
 }
 
 #[test]

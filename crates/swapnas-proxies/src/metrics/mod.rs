@@ -34,7 +34,7 @@ mod vkdnw;
 mod zen;
 mod zico;
 
-pub(crate) use swap_reg::fitting;
+pub(crate) use swap_reg::{fitting, regularisation};
 
 use crate::{Definition, Named};
 

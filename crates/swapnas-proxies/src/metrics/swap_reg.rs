@@ -20,7 +20,7 @@ pub(super) static SWAP_REG: Definition = Definition {
                   parameters of the network that is scored, the classifier included, not those of the \
                   network that is trained. The released code has numbers for each space, mu=1.5 and \
                   sigma=5 for DARTS. Here, unless they are given, mu is the size that nine in ten \
-                  architectures of the space do not exceed, of 200 drawn, and sigma its square. Where the \
+                  architectures of the space do not exceed, of 200 drawn, and sigma the square of mu. Where the \
                   factor is too small for a number, the released \
                   code gives 0; here the score is undefined.",
     arguments: &[
@@ -47,19 +47,26 @@ pub(super) static SWAP_REG: Definition = Definition {
 /// How many architectures of a space are drawn to see its sizes.
 const DRAWN: usize = 200;
 
-/// mu and sigma that fit the networks of a space: the number of parameters that nine in ten architectures do not exceed,
-/// in thousands, and its square. Large networks are hardly held back, and the factor never vanishes.
-///
-/// Both are rounded to four digits, so that they can be typed.
-pub(crate) fn fitting(space: &dyn Space, network: &NetworkConfig) -> Result<[f64; 2], NetworkError> {
+/// The number of parameters that nine in ten architectures of a space do not exceed, in thousands: mu, unless it is
+/// given. Large networks are hardly held back by it.
+pub(crate) fn fitting(space: &dyn Space, network: &NetworkConfig) -> Result<f64, NetworkError> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
     let archs: Vec<Arch> = (0..DRAWN).map(|_| space.sample(&mut rng)).collect();
     let size = |arch: &Arch| Ok(space.network(arch, network)?.parameter_count());
     let mut sizes = archs.par_iter().map(size).collect::<Result<Vec<u64>, NetworkError>>()?;
     sizes.sort_unstable();
-    let mu = sizes[DRAWN * 9 / 10 - 1] as f64 / 1000.0;
-    let rounded = |number: f64| format!("{number:.3e}").parse().unwrap_or(number);
-    Ok([rounded(mu), rounded(mu * mu)])
+    Ok(rounded(sizes[DRAWN * 9 / 10 - 1] as f64 / 1000.0))
+}
+
+/// mu and sigma, where mu may be given: the square of mu, with which the factor of no network of the space vanishes.
+pub(crate) fn regularisation(mu: Option<f64>, fitting: f64) -> [f64; 2] {
+    let mu = mu.filter(|mu| *mu > 0.0).unwrap_or(fitting);
+    [mu, rounded(mu * mu)]
+}
+
+/// Four digits, so that it can be typed.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.3e}").parse().unwrap_or(number)
 }
 
 fn compute(graph: &Graph, patterns: usize, arguments: &[f64]) -> Result<f64, Undefined> {

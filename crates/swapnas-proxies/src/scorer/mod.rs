@@ -157,7 +157,8 @@ impl Scorer {
 fn settle(settings: &mut Settings, space: &dyn Space, network: &NetworkConfig) -> Result<(), NetworkError> {
     if settings.metrics.iter().any(Metric::is_open) {
         let fitting = metrics::fitting(space, network)?;
-        settings.metrics.iter_mut().for_each(|metric| metric.settle(fitting, false));
+        let fit = |mu| metrics::regularisation(mu, fitting);
+        settings.metrics.iter_mut().for_each(|metric| metric.settle(fit, false));
     }
     Ok(())
 }
