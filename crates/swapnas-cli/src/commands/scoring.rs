@@ -1,14 +1,16 @@
 //! What all commands that score have in common.
 
 use anyhow::{Context, bail};
-use swapnas::{Scoring, Sharing};
+use swapnas::{Scoring, Sharing, Space};
 
 use crate::args::{ScoringArgs, WeightsArg};
 
-impl From<&ScoringArgs> for Scoring {
-    fn from(args: &ScoringArgs) -> Self {
+impl ScoringArgs {
+    /// How to score architectures of a space.
+    pub(crate) fn of(&self, space: &'static dyn Space) -> Scoring {
+        let args = self;
         Scoring {
-            space: args.space,
+            space,
             metrics: args.metrics.clone(),
             inputs: if args.skip_bad { args.inputs.skipping_bad() } else { None }
                 .unwrap_or_else(|| args.inputs.clone()),

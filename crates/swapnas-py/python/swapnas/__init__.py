@@ -11,7 +11,7 @@ architectures of known accuracy, `search` looks for good ones, `export` and `tor
 arguments, which have the names of the command's options, with underscores.
 """
 
-from ._results import Correlation, Found, Scored, SearchResult
+from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread
 from ._swapnas import (
     Interrupted,
     Scorer,
@@ -30,13 +30,16 @@ from ._swapnas import (
 from ._torch import score_torch, torch_module
 
 __all__ = [
+    "Comparison",
     "Correlation",
+    "Correlations",
     "Found",
     "Interrupted",
     "Scored",
     "Scorer",
     "SearchResult",
     "Space",
+    "Spread",
     "__version__",
     "correlate",
     "export",
