@@ -130,7 +130,11 @@ impl PyScorer {
     /// compare: whether `comparison` of the result says how metrics and columns correlate with each other.
     /// seeds: with how many seeds to score, from that of the scorer on; `spearman_over_seeds` says how Spearman's rho
     ///     varies, and all else is of the first one.
-    #[pyo3(signature = (archs, accuracies, *, columns = None, compare = false, seeds = None, progress = None))]
+    #[pyo3(
+        signature = (archs, accuracies, *, columns = None, compare = false, seeds = None, progress = None),
+        text_signature = "($self, archs, accuracies, *, columns=None, compare=False, seeds=1, progress=None)"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
     fn correlate<'py>(
         &self,
         py: Python<'py>,

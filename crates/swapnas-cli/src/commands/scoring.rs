@@ -8,26 +8,25 @@ use crate::args::{ScoringArgs, WeightsArg};
 impl ScoringArgs {
     /// How to score architectures of a space.
     pub(crate) fn of(&self, space: &'static dyn Space) -> Scoring {
-        let args = self;
         Scoring {
             space,
-            metrics: args.metrics.clone(),
-            inputs: if args.skip_bad { args.inputs.skipping_bad() } else { None }
-                .unwrap_or_else(|| args.inputs.clone()),
-            batch: args.batch,
-            repeats: args.repeats,
-            seed: args.seed,
-            init: args.init,
-            sharing: match args.weights {
+            metrics: self.metrics.clone(),
+            inputs: if self.skip_bad { self.inputs.skipping_bad() } else { None }
+                .unwrap_or_else(|| self.inputs.clone()),
+            batch: self.batch,
+            repeats: self.repeats,
+            seed: self.seed,
+            init: self.init,
+            sharing: match self.weights {
                 WeightsArg::Shared => Sharing::Shared,
                 WeightsArg::Independent => Sharing::Independent,
             },
-            precision: args.precision,
-            network: args.network,
-            channels: args.channels,
-            cells: args.cells,
-            size: args.size,
-            classes: args.classes,
+            precision: self.precision,
+            network: self.network,
+            channels: self.channels,
+            cells: self.cells,
+            size: self.size,
+            classes: self.classes,
         }
     }
 }

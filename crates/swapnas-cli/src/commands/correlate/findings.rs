@@ -149,7 +149,7 @@ pub(super) fn find(
             of_group.push((table, finding, range));
         }
         if let Some(mut subjects) = subjects {
-            if args.seeds > 1 {
+            if args.seeds > 1 && of_group.iter().any(|(_, finding, _)| finding.has_metrics) {
                 let began = Instant::now();
                 let seeds = spread(args, &scoring, &mut subjects, &mut of_group, progress)?;
                 found.seconds += began.elapsed().as_secs_f64();
