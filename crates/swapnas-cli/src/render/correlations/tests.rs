@@ -100,6 +100,6 @@ fn csv_has_all_numbers() {
     csv(&mut text, [row].into_iter()).unwrap();
     assert_snapshot!(String::from_utf8(text).unwrap(), @r#"
     table,file,accuracy_column,space,metric,n,undefined,spearman,spearman_low,spearman_high,kendall,kendall_low,kendall_high,pearson,pearson_low,pearson_high,spearman_given_params,kendall_same_size,top10_overlap,regret_at_1,regret_at_10,ndcg,seeds,spearman_mean,spearman_std,spearman_min,spearman_max,reasons
-    t,"t,1.csv",val_acc,darts,swap,3,0,-0.5,-1,0.25,-0.3333333333333333,,,-0.3273268353539885,,,,,0,1.5,0,0.6590018048024133,2,-0.375,0.1767766952966369,-0.5,-0.25,"some, reason"
+    t,"t,1.csv",val_acc,darts,swap,3,0,-0.5,-1.0,0.25,-0.3333333333333333,,,-0.3273268353539885,,,,,0.0,1.5,0.0,0.6590018048024133,2,-0.375,0.1767766952966369,-0.5,-0.25,"some, reason"
     "#);
 }
