@@ -17,6 +17,11 @@ pub(crate) fn table(input: &[u8]) {
         arch_column: column(first & 3, ["arch", "1", "3"]),
         accuracy_column: column(first >> 2 & 3, ["acc", "2", "name"]),
         limit: [None, Some(0), Some(1), Some(7)][first >> 4 & 3],
+        columns: [&[][..], &["3"], &["name", "1"], &["acc", "acc"]][first >> 6 & 3]
+            .iter()
+            .map(|&column| column.to_owned())
+            .collect(),
+        ..Options::default()
     };
     let table = match table::from_bytes(FILE, bytes.to_vec(), &options) {
         Ok(table) => table,
@@ -35,6 +40,18 @@ pub(crate) fn table(input: &[u8]) {
     assert!(places.iter().all(|line| (1..=lines).contains(line)), "{places:?} of {lines} lines");
     assert!(places.len() <= options.limit.unwrap_or(usize::MAX));
     assert!(rows.iter().all(|row| row.accuracy.is_finite()));
+    for column in table.columns() {
+        assert_eq!(column.values.len(), rows.len());
+        for (value, row) in column.values.iter().zip(rows) {
+            match value {
+                Ok(number) => assert!(number.is_finite()),
+                Err(cell) => {
+                    assert_eq!(cell.line, row.line);
+                    told(&cell.problem);
+                }
+            }
+        }
+    }
     assert!(rows.iter().all(|row| !row.arch.is_empty() && row.arch.trim() == row.arch));
     for (_, problem) in table.problems().iter() {
         told(problem);

@@ -33,32 +33,62 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct CorrelateArgs {
-    /// CSV file of architectures or names of ONNX files, and accuracies, with or without header; `-` reads
-    /// standard input
-    pub table: PathBuf,
+    /// CSV files of architectures or names of ONNX files, and accuracies, with or without header; `-` reads
+    /// standard input. One may be given several times, for several columns of accuracies
+    #[arg(value_name = "TABLE", required = true)]
+    pub tables: Vec<PathBuf>,
+    /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order
+    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
+    pub space: Vec<&'static dyn Space>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
-    /// Use the first N rows only
+    /// Correlate columns of the table that hold numbers as well, by name or by number from 1 on, separated by commas:
+    /// larger numbers are taken to be better. Without --metrics, no metric is computed, and without --space no
+    /// network is built to count its parameters
+    #[arg(long, value_name = "LIST")]
+    pub columns: Option<String>,
+    /// Correlate metrics and columns with each other, too
+    #[arg(long)]
+    pub compare: bool,
+    /// Score with N seeds, from --seed on, and say how Spearman's rho varies; all else is of the first one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number(1..=10_000))]
+    pub seeds: usize,
+    /// Use the first N rows of each table only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Column of the architectures, by name or by number from 1 on [default: by its name, or the first]
+    /// Column of the architectures, by name or by number from 1 on, once for all tables or once for each
+    /// [default: by its name, or the first]
     #[arg(long, value_name = "C")]
-    pub arch_column: Option<String>,
-    /// Column of the accuracies, by name or by number from 1 on [default: by its name, or the second]
+    pub arch_column: Vec<String>,
+    /// Column of the accuracies, by name or by number from 1 on, once for all tables or once for each
+    /// [default: by its name, or the second]
     #[arg(long, value_name = "C")]
-    pub accuracy_column: Option<String>,
-    /// Write all scores to a CSV file
+    pub accuracy_column: Vec<String>,
+    /// Write the table with all scores to a CSV file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Draw the first metric against accuracy: an SVG or PNG file
+    /// Draw scores against accuracies, a panel for each metric and table: an SVG, PDF or PNG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
-    /// Print a table in Markdown
-    #[arg(long, conflicts_with = "json")]
-    pub markdown: bool,
-    /// Print one JSON object
-    #[arg(long)]
+    /// How to print correlations; csv has a row for each table and metric with every statistic
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+    /// Print one JSON object, with the scores of every network
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+/// How tables of correlations are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people to read
+    Text,
+    /// A table in Markdown
+    Markdown,
+    /// A tabular of LaTeX with the rules of booktabs
+    Latex,
+    /// A row for each table and metric
+    Csv,
 }
 
 #[derive(Args)]
@@ -66,6 +96,9 @@ pub(crate) struct ScoreArgs {
     /// Architectures in any encoding of the space, or ONNX files, whose names end in .onnx
     #[arg(value_name = "ARCH")]
     pub archs: Vec<String>,
+    /// Search space; `swapnas spaces` lists them
+    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
+    pub space: &'static dyn Space,
     #[command(flatten)]
     pub scoring: ScoringArgs,
     /// Read architectures or names of ONNX files from a file, one a line or in a column of a CSV file; `-`
@@ -88,6 +121,9 @@ pub(crate) struct ScoreArgs {
 
 #[derive(Args)]
 pub(crate) struct SearchArgs {
+    /// Search space; `swapnas spaces` lists them
+    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
+    pub space: &'static dyn Space,
     #[command(flatten)]
     pub scoring: ScoringArgs,
     /// How to search: swap-nas, aging, random, exhaustive or nsga2
@@ -153,9 +189,6 @@ pub(crate) struct SearchArgs {
 /// How to score.
 #[derive(Args)]
 pub(crate) struct ScoringArgs {
-    /// Search space; `swapnas spaces` lists them
-    #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
-    pub space: &'static dyn Space,
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
     /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
     /// the first [default: swap-plus,swap,params,macs; of a search: swap-plus]

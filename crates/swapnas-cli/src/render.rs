@@ -1,15 +1,14 @@
 //! What is printed for people to read.
 
+pub(crate) mod correlations;
+
 use std::path::Path;
 
-use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
+use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 use swapnas::results::Found;
-use swapnas::{
-    Column, Columns, Correlation, Init, Score, Settings, Sharing, Skipped, Space, Undefined, plain,
-    plain_sentence,
-};
+use swapnas::{Columns, Init, Score, Settings, Sharing, Skipped, Space, Undefined, plain, plain_sentence};
 
 use crate::commands::score::Row;
 
@@ -139,46 +138,4 @@ pub fn unread(text: &str) -> String {
 pub(crate) fn paragraph(text: &str, indent: &str) -> String {
     let options = textwrap::Options::new(96).initial_indent(indent).subsequent_indent(indent);
     textwrap::fill(text, options)
-}
-
-/// A table of correlations.
-pub(crate) fn correlations(correlations: &[(&Column, Correlation)], markdown: bool) -> String {
-    let mut table = Table::new();
-    table.load_preset(if markdown { ASCII_MARKDOWN } else { NOTHING });
-    table.set_header([
-        "metric",
-        "Spearman (95% interval)",
-        "given params",
-        "Kendall",
-        "Pearson",
-        "top 10%",
-        "nDCG",
-        "n",
-        "undefined",
-    ]);
-    for (column, correlation) in correlations {
-        let number = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
-        let interval =
-            correlation.spearman_ci95.map(|[l, h]| format!(" ({l:.3} to {h:.3})")).unwrap_or_default();
-        let numbers = [
-            number(correlation.spearman) + &interval,
-            number(correlation.spearman_given_params),
-            number(correlation.kendall),
-            number(correlation.pearson),
-            number(correlation.top10_overlap),
-            number(correlation.ndcg),
-            correlation.n.to_string(),
-            correlation.undefined.to_string(),
-        ];
-        let mut cells = vec![Cell::new(plain(&column.to_string()))];
-        cells.extend(numbers.map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
-        table.add_row(cells);
-    }
-    let mut text = table.to_string();
-    for (column, correlation) in correlations {
-        for reason in &correlation.reasons {
-            text.push_str(&format!("\n{}: {}", plain(&column.to_string()), plain(reason)));
-        }
-    }
-    text
 }

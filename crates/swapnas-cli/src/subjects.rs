@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 use swapnas::onnx::{self, Model};
 use swapnas::{
-    Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors, plain,
+    Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors, plain, results,
 };
 
 use crate::render;
@@ -79,7 +80,7 @@ pub(crate) struct Subjects {
 enum By {
     Space(Vec<Arch>, Box<Scorer>),
     /// Each as it is.
-    Itself(Vec<Model>, Settings),
+    Itself(Vec<Model>, Box<Settings>),
 }
 
 impl Subjects {
@@ -118,7 +119,17 @@ impl Subjects {
         }
         let columns = scoring.columns()?;
         let settings = scoring.settings(&columns)?;
-        Ok(Subjects { columns, by: By::Itself(models, settings) })
+        Ok(Subjects { columns, by: By::Itself(models, Box::new(settings)) })
+    }
+
+    /// Lets them be scored with images and weights of another seed.
+    pub(crate) fn reseed(&mut self, scoring: &Scoring, seed: u64) -> anyhow::Result<()> {
+        let scoring = Scoring { seed, ..scoring.clone() };
+        match &mut self.by {
+            By::Space(_, scorer) => **scorer = scoring.scorer()?,
+            By::Itself(_, settings) => **settings = scoring.settings(&self.columns)?,
+        }
+        Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -180,6 +191,18 @@ impl Subjects {
             }
         }
         format!("of the file: {}", kinds.join("; "))
+    }
+
+    /// How the networks are scored, for programs.
+    pub(crate) fn settings_json(&self) -> Value {
+        let mut settings = results::settings_json(&self.network(), self.settings());
+        if let By::Space(_, scorer) = &self.by
+            && let Some(tensors) = scorer.tensors()
+        {
+            // Images and weights are not drawn, but those of a file.
+            settings["tensors"] = tensors.to_string_lossy().into();
+        }
+        settings
     }
 
     /// How the networks are scored, in a line or two.

@@ -176,7 +176,7 @@ fn mistakes_are_explained() {
     assert!(error(&["score", GENOTYPE, "--metrics", "swop"]).contains("did you mean swap?"));
     assert!(error(&["score", GENOTYPE, "--tensors", "no.safetensors"]).contains("no.safetensors"));
     assert!(error(&["correlate", "no.csv"]).contains("no.csv"));
-    assert!(error(&["correlate", "no.csv", "--plot", "plot.gif"]).contains(".svg or .png"));
+    assert!(error(&["correlate", "no.csv", "--plot", "plot.gif"]).contains(".svg, .pdf or .png"));
     let level = stderr_of_failure(swapnas(&["score", GENOTYPE]).env("SWAPNAS_SIMD", "sse9"));
     assert!(level.contains("sse9"), "{level}");
 }

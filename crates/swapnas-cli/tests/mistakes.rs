@@ -83,11 +83,11 @@ fn values_in_messages_are_short_and_plain() {
     assert_snapshot!(error(&utf16), @"error: table.csv is in UTF-16; save it in UTF-8");
     assert_snapshot!(error(format!("{CELL},9\0\x1b[1m\n").as_bytes()), @r#"
 error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
-  line 1: column 2: `9\0\u{1b}[1m` is not a number; write the accuracy as in 94.3
+  line 1: column 2: `9\0\u{1b}[1m` is not a number; write it as in 94.3
 "#);
     assert_snapshot!(error(format!("{CELL},{}\n", "8_".repeat(200)).as_bytes()), @"
 error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
-  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…(280 more)…8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_` is not a number; write the accuracy as in 94.3
+  line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…(280 more)…8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_` is not a number; write it as in 94.3
 ");
     let long = "(".repeat(100_000);
     assert!(self::error(path, &["score", &long]).len() < 500);

@@ -134,6 +134,23 @@ fn correlations_are_printed() {
 }
 
 #[test]
+fn seeds_that_are_complete_count() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("table.csv"), "4321,90\n1234,91\n99,89\n").unwrap();
+    let small = ["--space", "nb201", "--metrics", "swap", "--channels", "2", "--size", "8", "--json"];
+    let seeds = ["correlate", "table.csv", "--seeds", "10000", "--repeats", "8"];
+    let child = command(folder.path(), &[&seeds, &small]).spawn().unwrap();
+    let output = stop(child, SIGNALS[2], || true);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("stopped: "));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let seeds = told["seeds"].as_u64().unwrap();
+    assert!(seeds < 10_000, "{seeds} seeds");
+    if let Some(n) = told["metrics"]["swap"]["spearman_over_seeds"]["n"].as_u64() {
+        assert!(n <= seeds.max(1), "{n} numbers of {seeds} seeds");
+    }
+}
+
+#[test]
 fn a_terminal_that_is_gone_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -3,11 +3,15 @@ use std::ffi::CString;
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use swapnas::{Arch, Columns, InputSpec, Scored, Scorer, Scoring, plain, saturation_warnings};
+use swapnas::statistics::Spread;
+use swapnas::{
+    Arch, Columns, Correlation, InputSpec, Progress, Ranking, Scored, Scorer, Scoring, ScoringError, plain,
+    saturation_warnings,
+};
 
-use crate::correlation::object_of;
+use crate::correlation;
 use crate::errors::{Raise, in_python};
-use crate::options::{self, Options, array_object, extract};
+use crate::options::{self, Options, array_object, extract, number};
 use crate::space::{PySpace, items, read_all};
 use crate::threads::Threads;
 use crate::watch::{Audience, interrupted, watched};
@@ -120,37 +124,110 @@ impl PyScorer {
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
-    #[pyo3(signature = (archs, accuracies, *, progress = None))]
+    ///
+    /// columns: a dictionary of further numbers by names, one for each architecture, of which larger ones are taken
+    ///     to be better; None and NaN are not ranked.
+    /// compare: whether `comparison` of the result says how metrics and columns correlate with each other.
+    /// seeds: with how many seeds to score, from that of the scorer on; `spearman_over_seeds` says how Spearman's rho
+    ///     varies, and all else is of the first one.
+    #[pyo3(
+        signature = (archs, accuracies, *, columns = None, compare = false, seeds = None, progress = None),
+        text_signature = "($self, archs, accuracies, *, columns=None, compare=False, seeds=1, progress=None)"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
     fn correlate<'py>(
         &self,
         py: Python<'py>,
         archs: &Bound<'py, PyAny>,
         accuracies: &Bound<'py, PyAny>,
+        columns: Option<Bound<'py, PyAny>>,
+        compare: bool,
+        seeds: Option<Bound<'py, PyAny>>,
         progress: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let archs = read_all(self.scoring.space, archs)?;
-        let accuracies = numbers(accuracies, archs.len())?;
-        let results = self.run(py, &archs, progress)?;
-        let networks: Vec<&Scored> = results.networks().collect();
-        let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
-        let seed = self.scoring.seed;
-        let pool = self.threads.pool()?;
-        let correlations = PyDict::new(py);
-        for column in self.columns.iter() {
-            let correlate = || {
-                let values = self.columns.values(column, &networks);
-                swapnas::correlate(column.direction(), &values, &accuracies, &params, seed)
-            };
-            let correlation = py.detach(|| pool.install(correlate));
-            correlations.set_item(column.to_string(), object_of(py, &correlation)?)?;
-        }
-        Ok(correlations)
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.correlate_with(py, archs, accuracies, columns, (compare, true), seeds, progress)
     }
 }
 
 impl PyScorer {
     fn name(&self, arch: &Arch) -> String {
         self.scoring.space.print(arch)
+    }
+
+    /// Correlates, and compares if the first flag says so; metrics are among what is correlated if the second does.
+    #[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
+    fn correlate_with<'py>(
+        &self,
+        py: Python<'py>,
+        archs: &Bound<'py, PyAny>,
+        accuracies: &Bound<'py, PyAny>,
+        columns: Option<Bound<'py, PyAny>>,
+        (compares, has_metrics): (bool, bool),
+        seeds: Option<Bound<'py, PyAny>>,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let archs = read_all(self.scoring.space, archs)?;
+        let accuracies = numbers(accuracies, archs.len())?;
+        let taken = if has_metrics { self.metrics() } else { Vec::new() };
+        let given = correlation::columns(columns.as_ref(), archs.len(), &taken)?;
+        let seeds = seeds.map(|seeds| number(&seeds, "seeds", 1..=10_000)).transpose()?.unwrap_or(1) as u64;
+        let first = self.scoring.seed;
+        first.checked_add(seeds - 1).ok_or_else(|| {
+            PyValueError::new_err(format!("seeds={seeds} goes beyond the largest seed; give a smaller seed"))
+        })?;
+
+        let audience = Audience::of(progress)?;
+        let pool = self.threads.pool()?;
+        type Rounds = Result<Vec<Vec<Option<Scored>>>, ScoringError>;
+        let score = |progress: &dyn Progress| -> Rounds {
+            let mut rounds = vec![self.scorer.score(&archs, progress)?];
+            for seed in first + 1..first + seeds {
+                if progress.stopped() {
+                    break;
+                }
+                let scoring = Scoring { seed, ..self.scoring.clone() };
+                rounds.push(scoring.scorer()?.score(&archs, progress)?);
+            }
+            Ok(rounds)
+        };
+        let total = archs.len() * seeds as usize;
+        let (rounds, raised) = watched(py, total, &audience, |progress| pool.install(|| score(progress)));
+        let mut rounds = rounds.map_err(Raise::raise)?.into_iter();
+        let name = |index: usize| self.name(&archs[index]);
+        let scored = rounds.next().unwrap_or_default();
+        let results = Results::new(py, &self.columns, name, scored, self.scoring.batch, raised)?;
+
+        let networks: Vec<&Scored> = results.networks().collect();
+        let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
+        let metrics = |networks: &[&Scored]| {
+            if has_metrics { Ranking::of_metrics(&self.columns, networks) } else { Vec::new() }
+        };
+        let correlate = || {
+            let mut rankings = metrics(&networks);
+            let count = rankings.len();
+            rankings.extend(given);
+            let mut correlations: Vec<Correlation> = rankings
+                .iter()
+                .map(|ranking| swapnas::correlate(ranking, &accuracies, Some(&params), first))
+                .collect();
+            if seeds > 1 {
+                let mut rhos: Vec<Vec<f64>> =
+                    correlations[..count].iter().map(|found| found.spearman.into_iter().collect()).collect();
+                for scored in rounds {
+                    let networks: Vec<&Scored> = scored.iter().flatten().collect();
+                    for (ranking, rhos) in metrics(&networks).iter().zip(&mut rhos) {
+                        rhos.extend(swapnas::spearman(ranking, &accuracies));
+                    }
+                }
+                for (correlation, rhos) in correlations.iter_mut().zip(&rhos) {
+                    correlation.spearman_over_seeds = Spread::of(rhos);
+                }
+            }
+            let comparison = compares.then(|| swapnas::compare(&rankings));
+            (rankings, correlations, comparison)
+        };
+        let (rankings, correlations, comparison) = py.detach(|| pool.install(correlate));
+        correlation::objects_of(py, &rankings, &correlations, comparison)
     }
 
     fn run(
@@ -186,21 +263,37 @@ pub(crate) fn score<'py>(
 }
 
 /// How well each metric orders architectures by their accuracies: what swapnas.Scorer(space,
-/// ...).correlate(archs, accuracies) returns, whose arguments are taken as well.
+/// ...).correlate(archs, accuracies) returns, whose arguments are taken as well. With columns but without metrics,
+/// only the columns are correlated.
 #[pyfunction]
 #[pyo3(
-    signature = (archs, accuracies, space = None, *, progress = None, **options),
-    text_signature = "(archs, accuracies, space='darts', *, progress=None, **options)"
+    signature = (archs, accuracies, space = None, *, columns = None, compare = false, seeds = None, progress = None, **options),
+    text_signature = "(archs, accuracies, space='darts', *, columns=None, compare=False, seeds=1, progress=None, **options)"
 )]
+#[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
 pub(crate) fn correlate<'py>(
     py: Python<'py>,
     archs: &Bound<'py, PyAny>,
     accuracies: &Bound<'py, PyAny>,
     space: Option<&Bound<'py, PyAny>>,
+    columns: Option<Bound<'py, PyAny>>,
+    compare: bool,
+    seeds: Option<Bound<'py, PyAny>>,
     progress: Option<Bound<'py, PyAny>>,
     options: Option<Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyDict>> {
-    PyScorer::new(py, space, options)?.correlate(py, archs, accuracies, progress)
+) -> PyResult<Bound<'py, PyAny>> {
+    let metrics = options.as_ref().map(|options| options.get_item("metrics")).transpose()?.flatten();
+    let has_metrics = columns.is_none() || metrics.is_some_and(|metrics| !metrics.is_none());
+    let options = match options {
+        Some(options) => options.copy()?,
+        None => PyDict::new(py),
+    };
+    if !has_metrics {
+        // Networks are built to count their parameters.
+        options.set_item("metrics", "params")?;
+    }
+    let scorer = PyScorer::new(py, space, Some(options))?;
+    scorer.correlate_with(py, archs, accuracies, columns, (compare, has_metrics), seeds, progress)
 }
 
 /// The accuracies of `count` networks.

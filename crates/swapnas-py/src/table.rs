@@ -25,7 +25,12 @@ pub(crate) fn read_table(
 ) -> PyResult<(Vec<String>, Vec<f64>)> {
     let text = |column: Option<Bound<'_, PyAny>>| column.map(|column| column.to_string());
     let limit = limit.map(|limit| number(&limit, "limit", 1..=usize::MAX)).transpose()?;
-    let options = Options { arch_column: text(arch_column), accuracy_column: text(accuracy_column), limit };
+    let options = Options {
+        arch_column: text(arch_column),
+        accuracy_column: text(accuracy_column),
+        limit,
+        ..Options::default()
+    };
     let table = py.detach(|| table::read(&path, &options)).map_err(Raise::raise)?;
     let problems = table.problems().clone();
     if !problems.is_empty() {

@@ -241,6 +241,59 @@ class Correlations(unittest.TestCase):
                 value = tuple(value) if key.endswith("ci95") and value else value
                 self.assertEqual(getattr(correlation, key), value, key)
 
+    def test_columns_seeds_and_comparisons_are_those_of_the_command(self):
+        archs = swapnas.Space("nb201").sample(12)
+        accuracies = [float(50 + (7 * i) % 12) for i in range(12)]
+        snip = [None if i == 3 else float((5 * i) % 12) for i in range(12)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "table.csv")
+            with open(path, "w") as table:
+                table.write("arch,accuracy,snip\n")
+                table.writelines(f"{a},{b},{'' if c is None else c}\n" for a, b, c in zip(archs, accuracies, snip))
+            words = ["--space", "nb201", "--channels", "8", "--cells", "1", "--batch", "32", "--repeats", "2"]
+            words += ["--columns", "snip", "--compare", "--seeds", "3", "--json"]
+            told = json.loads(command("correlate", path, *words, "--metrics", "swap,params"))
+            only = json.loads(command("correlate", path, *words))
+        calls = []
+        found = swapnas.correlate(
+            archs, accuracies, metrics="swap,params", columns={"snip": snip}, compare=True, seeds=3,
+            progress=lambda *numbers: calls.append(numbers), **SMALL
+        )
+        self.assertEqual(calls[-1], (36, 36))
+        self.assertIsInstance(found, dict)
+        self.assertEqual(list(found), ["swap", "params", "snip"])
+        self.assertEqual(found.comparison.names, told["comparison"]["names"])
+        self.assertEqual(found.comparison.spearman, told["comparison"]["spearman"])
+        self.assertEqual(found.comparison.n, told["comparison"]["n"])
+        for name, correlation in found.items():
+            for key, value in told["metrics"][name].items():
+                if key == "spearman_over_seeds":
+                    spread = correlation.spearman_over_seeds
+                    self.assertEqual(None if spread is None else vars(spread), value)
+                elif key != "reasons":
+                    value = tuple(value) if key.endswith("ci95") and value else value
+                    self.assertEqual(getattr(correlation, key), value, key)
+        self.assertEqual((found["snip"].n, found["snip"].reasons), (11, ["number 3 is NaN"]))
+        self.assertIsNone(found["snip"].spearman_over_seeds)
+        # Without metrics, none is computed.
+        alone = swapnas.correlate(archs, accuracies, columns={"snip": snip}, **SMALL)
+        self.assertEqual((list(alone), alone.comparison), (["snip"], None))
+        self.assertEqual(list(only["metrics"]), ["snip"])
+        self.assertEqual(alone["snip"].kendall_same_size, only["metrics"]["snip"]["kendall_same_size"])
+        # Unless a scorer was made for one.
+        scorer = swapnas.Scorer(metrics="params", **SMALL)
+        self.assertEqual(list(scorer.correlate(archs, accuracies, columns={"snip": snip})), ["params", "snip"])
+        for error, message, options in [
+            (ValueError, "12 architectures, but 1 numbers in the column `a`", {"columns": {"a": [1.0]}}),
+            (ValueError, "`params` is a metric", {"columns": {"params": accuracies}, "metrics": "params"}),
+            (TypeError, "columns is a dictionary", {"columns": accuracies}),
+            (TypeError, "number 0 of the column `a`", {"columns": {"a": ["x"] * 12}}),
+            (ValueError, "seeds cannot be 0", {"seeds": 0}),
+            (ValueError, "beyond the largest seed", {"seeds": 2, "seed": 2**64 - 1}),
+        ]:
+            with self.assertRaisesRegex(error, message):
+                swapnas.correlate(archs, accuracies, **{**SMALL, **options})
+
     def test_mistakes(self):
         for message, archs, accuracies in [
             ("2 architectures, but 1 accuracies", [1, 2], [1.0]),

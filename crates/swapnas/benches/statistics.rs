@@ -4,7 +4,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use swapnas::statistics::{Coefficient, Pairs, RESAMPLES};
+use swapnas::statistics::{Coefficient, Pairs, RESAMPLES, kendall_of_same_size};
 
 fn main() {
     divan::main();
@@ -47,4 +47,13 @@ fn interval(bencher: Bencher<'_, '_>, &Task(coefficient, n): &Task) {
     let [x, y] = lists(n);
     let pairs = Pairs::new("x", &x, "y", &y).expect("neither is constant");
     bencher.counter(ItemsCount::new(n * RESAMPLES)).bench_local(|| pairs.interval(coefficient, 0));
+}
+
+/// Kendall's tau where all networks are of one size, so that every pair of them is looked at.
+#[divan::bench(args = [1000, 15_625, 20_000, 1_000_000], sample_count = 10, sample_size = 1)]
+fn same_size(bencher: Bencher<'_, '_>, n: usize) {
+    let [x, y] = lists(n);
+    let pairs = Pairs::new("x", &x, "y", &y).expect("neither is constant");
+    let sizes = vec![1; n];
+    bencher.bench_local(|| kendall_of_same_size(&pairs, "sizes", &sizes, 0));
 }

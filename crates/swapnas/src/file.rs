@@ -1,4 +1,5 @@
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
 use swapnas_graph::plain;
@@ -33,6 +34,14 @@ pub fn check_output(path: &Path) -> Result<(), WriteError> {
 /// Writes a file so that there is never half of it: into a temporary one in the same folder, which
 /// then takes the name. What is not a plain file, such as a pipe, is written to as it is.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
+    write_by(path, |out| out.write_all(contents))
+}
+
+/// The same by a function that writes the contents, so that they need not be in memory.
+pub(crate) fn write_by(
+    path: &Path,
+    contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), WriteError> {
     check_output(path)?;
     replace(path, contents).map_err(|error| WriteError { path: path.to_owned(), source: without_file(error) })
 }
@@ -42,11 +51,12 @@ fn without_file(error: std::io::Error) -> std::io::Error {
     if error.get_ref().is_some() { error.kind().into() } else { error }
 }
 
-fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
     // The file that a link points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if target.exists() && !target.is_file() {
-        return std::fs::write(&target, contents);
+        let mut out = BufWriter::new(File::create(&target)?);
+        return contents(&mut out).and_then(|()| out.flush());
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
@@ -56,8 +66,10 @@ fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.prefix(".swapnas-").tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(contents)?;
+    let file = builder.prefix(".swapnas-").tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let mut out = BufWriter::new(file);
+    contents(&mut out)?;
+    let file = out.into_inner().map_err(IntoInnerError::into_error)?;
     file.persist(&target)?;
     Ok(())
 }

@@ -48,7 +48,7 @@
 //! ```
 
 pub mod command;
-mod correlate;
+mod correlation;
 pub mod drawing;
 pub mod export;
 mod file;
@@ -64,7 +64,9 @@ mod searching;
 pub mod statistics;
 pub mod table;
 
-pub use correlate::{Correlation, correlate};
+pub use correlation::{
+    Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
+};
 pub use file::{WriteError, check_output};
 pub use sample::sample;
 pub use saturation::saturation_warnings;

@@ -1,12 +1,17 @@
 //! What a search leaves behind: `best.json`, `history.csv` and `report.html` in the folder of the run, and
 //! `latency.csv` if it has a table of latencies.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
 use swapnas_search::{Configuration, Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
-use crate::{Column, Score, Undefined, WriteError, command, drawing, file, plain, saturation_warnings};
+use crate::{
+    Origin, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
+    saturation_warnings,
+};
 
 /// The table of latencies in the folder of a run.
 const LATENCIES: &str = "latency.csv";
@@ -35,13 +40,42 @@ pub fn best(search: &Search, count: usize) -> Vec<Found<'_>> {
     archive.ranking().into_iter().take(count).map(found).collect()
 }
 
-/// A score, or why there is none, as JSON. The ranks that aggregates are made of have no deviation.
-pub fn score_json(column: &Column, score: &Result<Score, Undefined>) -> Value {
+/// A score, or why there is none, as JSON. Only metrics have a deviation: the ranks that aggregates are made of have
+/// none.
+pub fn score_json<E: Display>(origin: Origin, score: &Result<Score, E>) -> Value {
     match score {
-        Ok(score) if column.is_aggregate() => json!({ "mean": score.mean }),
-        Ok(score) => json!({ "mean": score.mean, "std": score.std }),
+        Ok(score) if origin == Origin::Metric => json!({ "mean": score.mean, "std": score.std }),
+        Ok(score) => json!({ "mean": score.mean }),
         Err(reason) => json!({ "mean": null, "std": null, "reason": reason.to_string() }),
     }
+}
+
+/// All that scores depend on besides the architectures: what results have to say to be repeatable. `network` is the
+/// network that was scored, in words.
+///
+/// `repeats` and `init` are those of each metric that takes weights at all.
+pub fn settings_json(network: &str, settings: &Settings) -> Value {
+    let weights = || {
+        let of = |metric| Some((ToString::to_string(metric), settings.weights_for(metric)?));
+        settings.metrics.iter().filter_map(of)
+    };
+    let repeats: Map<String, Value> = weights().map(|(name, (repeats, _))| (name, repeats.into())).collect();
+    let init: Map<String, Value> =
+        weights().map(|(name, (_, init))| (name, init.to_string().into())).collect();
+    json!({
+        "network": network,
+        "inputs": settings.inputs.to_string(),
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "precision": settings.precision.to_string(),
+        "weights": match settings.sharing {
+            Sharing::Shared => "shared",
+            Sharing::Independent => "independent",
+        },
+        "repeats": repeats,
+        "init": init,
+        "version": env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// The best architectures, the Pareto front and the last population as JSON, with all that is needed to
@@ -55,7 +89,7 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
                 .scores
                 .iter()
                 .zip(search.archive().columns().iter())
-                .map(|((name, score), column)| (name.clone(), score_json(column, score)))
+                .map(|((name, score), column)| (name.clone(), score_json(Origin::of(column), score)))
                 .collect();
             let Entry { arch, scored, sizes } = found.entry;
             json!({
@@ -76,6 +110,7 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
         "evaluations": search.archive().entries().len(),
         "objective": search.archive().objective().to_string(),
         "scored_network": space.describe(search.scorer().network()),
+        "settings": settings_json(&space.describe(search.scorer().network()), search.scorer().settings()),
         "final_network": space.describe(search.candidates().network()),
         "best": best,
         "front": archs(&search.archive().front()),

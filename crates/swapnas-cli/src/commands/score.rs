@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use swapnas::table::Problems;
 use swapnas::{
-    Columns, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
+    Columns, Origin, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
 };
 
 use crate::args::ScoreArgs;
@@ -22,7 +22,7 @@ const BEST_OF_SAMPLE: u64 = 10;
 pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     start_threads(args.scoring.threads)?;
     check_skip_bad(&args.scoring, args.archs_file.is_some())?;
-    let scoring = Scoring::from(&args.scoring);
+    let scoring = args.scoring.of(args.space);
     // What cannot be computed need not be looked for.
     scoring.columns()?;
     let (subjects, failed) = subjects(&args, &scoring)?;
@@ -42,8 +42,12 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     }
     bar.print(|out| {
         if args.json {
+            let settings = subjects.settings_json();
             for row in &rows {
-                writeln!(out, "{}", object(columns, row))?;
+                let mut object = object(columns, row);
+                object["space"] = subjects.origin().into();
+                object["settings"] = settings.clone();
+                writeln!(out, "{object}")?;
             }
             // Lines of standard output are networks.
             skipped_lines(&failed).chain(subjects.settings().inputs.warning()).for_each(say);
@@ -150,7 +154,7 @@ fn object(columns: &Columns, row: &Row<'_>) -> Value {
     let scores: Map<String, Value> = columns
         .iter()
         .zip(&row.values)
-        .map(|(column, score)| (column.to_string(), results::score_json(column, score)))
+        .map(|(column, score)| (column.to_string(), results::score_json(Origin::of(column), score)))
         .collect();
     let Row { name, shapes, scored, .. } = row;
     let mut object = json!({

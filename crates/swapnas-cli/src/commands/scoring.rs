@@ -1,32 +1,33 @@
 //! What all commands that score have in common.
 
 use anyhow::{Context, bail};
-use swapnas::{Proxies, Scoring, Sharing};
+use swapnas::{Proxies, Scoring, Sharing, Space};
 
 use crate::args::{ScoringArgs, WeightsArg};
 
-impl From<&ScoringArgs> for Scoring {
-    fn from(args: &ScoringArgs) -> Self {
+impl ScoringArgs {
+    /// How to score architectures of a space.
+    pub(crate) fn of(&self, space: &'static dyn Space) -> Scoring {
         Scoring {
-            space: args.space,
-            metrics: args.metrics.clone(),
+            space,
+            metrics: self.metrics.clone(),
             proxies: Proxies::default(),
-            inputs: if args.skip_bad { args.inputs.skipping_bad() } else { None }
-                .unwrap_or_else(|| args.inputs.clone()),
-            batch: args.batch,
-            repeats: args.repeats,
-            seed: args.seed,
-            init: args.init,
-            sharing: match args.weights {
+            inputs: if self.skip_bad { self.inputs.skipping_bad() } else { None }
+                .unwrap_or_else(|| self.inputs.clone()),
+            batch: self.batch,
+            repeats: self.repeats,
+            seed: self.seed,
+            init: self.init,
+            sharing: match self.weights {
                 WeightsArg::Shared => Sharing::Shared,
                 WeightsArg::Independent => Sharing::Independent,
             },
-            precision: args.precision,
-            network: args.network,
-            channels: args.channels,
-            cells: args.cells,
-            size: args.size,
-            classes: args.classes,
+            precision: self.precision,
+            network: self.network,
+            channels: self.channels,
+            cells: self.cells,
+            size: self.size,
+            classes: self.classes,
         }
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
 /// How to search, and the sizes that were asked for in words.
 fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
     let searching = Searching {
-        scoring: (&args.scoring).into(),
+        scoring: args.scoring.of(args.space),
         algorithm: args.algorithm,
         population: args.population,
         sample: args.sample,

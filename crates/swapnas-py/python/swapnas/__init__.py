@@ -12,7 +12,7 @@ arguments, which have the names of the command's options, with underscores.
 """
 
 from ._network import Layer, Metric, Network
-from ._results import Correlation, Found, Scored, SearchResult
+from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread
 from ._swapnas import (
     Interrupted,
     Scorer,
@@ -32,7 +32,9 @@ from ._swapnas import (
 from ._torch import score_torch, torch_module
 
 __all__ = [
+    "Comparison",
     "Correlation",
+    "Correlations",
     "Found",
     "Interrupted",
     "Layer",
@@ -42,6 +44,7 @@ __all__ = [
     "Scorer",
     "SearchResult",
     "Space",
+    "Spread",
     "UndefinedError",
     "__version__",
     "correlate",

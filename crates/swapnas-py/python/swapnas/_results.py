@@ -65,6 +65,22 @@ class Scored(_Scores):
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How far numbers lie apart, of which each is of another seed."""
+
+    n: int
+    """How many numbers there are."""
+    mean: float
+    """Their mean."""
+    std: Optional[float]
+    """Their sample standard deviation; None for a single number."""
+    min: float
+    """The smallest."""
+    max: float
+    """The largest."""
+
+
+@dataclass(frozen=True)
 class Correlation:
     """How well a metric orders networks by accuracy.
 
@@ -86,16 +102,47 @@ class Correlation:
     """Its bootstrap interval."""
     spearman_given_params: Optional[float]
     """Spearman's rho with what the number of parameters says taken out."""
+    kendall_same_size: Optional[float]
+    """Kendall's tau-b over pairs of networks whose numbers of parameters differ by a tenth or less."""
     top10_overlap: Optional[float]
     """The share of the most accurate tenth that is among the best-scored tenth."""
+    regret_at_1: Optional[float]
+    """By how much the best-scored network is less accurate than the most accurate one."""
+    regret_at_10: Optional[float]
+    """By how much the best of the ten best-scored networks is less accurate than the most accurate one."""
     ndcg: Optional[float]
     """Normalised discounted cumulative gain."""
+    spearman_over_seeds: Optional[Spread]
+    """Spearman's rho over several seeds, if there are several."""
     n: int
     """Networks with a value."""
     undefined: int
     """Networks for which the metric is undefined."""
     reasons: list[str] = field(default_factory=list)
     """Why values are missing, the first reason of each kind."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far metrics agree with each other: matrices whose rows and columns are in the order of ``names``."""
+
+    names: list[str]
+    """The metrics and columns."""
+    spearman: list[list[Optional[float]]]
+    """Spearman's rho of each with each, over the networks for which both are defined; None where there is none."""
+    n: list[list[int]]
+    """How many networks these are."""
+
+
+class Correlations(dict[str, Correlation]):
+    """Correlations by the names of metrics and columns."""
+
+    comparison: Optional[Comparison]
+    """How they correlate with each other, if that was asked for."""
+
+    def __init__(self, correlations: dict[str, Correlation], comparison: Optional[Comparison] = None) -> None:
+        super().__init__(correlations)
+        self.comparison = comparison
 
 
 @dataclass(frozen=True)

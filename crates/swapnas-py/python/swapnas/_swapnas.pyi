@@ -1,10 +1,10 @@
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
 from ._network import Network
-from ._results import Correlation, Scored, SearchResult
+from ._results import Correlations, Scored, SearchResult
 
 __version__: str
 
@@ -119,9 +119,23 @@ class Scorer:
     def score(self, archs: Iterable[Any], *, progress: _Progress = None) -> list[Scored]:
         """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then."""
     def correlate(
-        self, archs: Iterable[Any], accuracies: Iterable[float], *, progress: _Progress = None
-    ) -> dict[str, Correlation]:
-        """How well each metric orders architectures by their accuracies."""
+        self,
+        archs: Iterable[Any],
+        accuracies: Iterable[float],
+        *,
+        columns: Optional[Mapping[str, Iterable[Optional[float]]]] = None,
+        compare: bool = False,
+        seeds: Optional[int] = None,
+        progress: _Progress = None,
+    ) -> Correlations:
+        """How well each metric orders architectures by their accuracies.
+
+        columns: further numbers by names, one for each architecture, of which larger ones are taken to be better;
+        None and NaN are not ranked.
+        compare: whether ``comparison`` of the result says how metrics and columns correlate with each other.
+        seeds: with how many seeds to score, from that of the scorer on; ``spearman_over_seeds`` says how Spearman's
+        rho varies, and all else is of the first one.
+        """
 
 def score(
     archs: Iterable[Any], space: Union[str, Space] = "darts", *, progress: _Progress = None, **options: Any
@@ -133,11 +147,15 @@ def correlate(
     accuracies: Iterable[float],
     space: Union[str, Space] = "darts",
     *,
+    columns: Optional[Mapping[str, Iterable[Optional[float]]]] = None,
+    compare: bool = False,
+    seeds: Optional[int] = None,
     progress: _Progress = None,
     **options: Any,
-) -> dict[str, Correlation]:
+) -> Correlations:
     """How well each metric orders architectures by their accuracies: what ``Scorer(space, ...).correlate(archs,
-    accuracies)`` returns, whose arguments are taken as well."""
+    accuracies)`` returns, whose arguments are taken as well. With columns but without metrics, only the columns are
+    correlated."""
 
 def score_onnx(
     files: Iterable[Union[_Path, bytes]],

@@ -20,8 +20,13 @@ pub(crate) fn labels(range: &Range<f64>) -> impl Fn(&f64) -> String + use<> {
         let number = format!("{mantissa:.decimals$}");
         let number = if decimals > 0 { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
         let number = number.replace('-', "\u{2212}");
-        if power == 0 { number } else { format!("{number}×10{}", superscript(power)) }
+        if power == 0 { number } else { format!("{number}×{}", power_of_ten(power)) }
     }
+}
+
+/// `10⁻³`
+pub(crate) fn power_of_ten(exponent: i32) -> String {
+    format!("10{}", superscript(exponent))
 }
 
 fn superscript(number: i32) -> String {

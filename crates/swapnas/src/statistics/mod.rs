@@ -21,14 +21,19 @@ mod order;
 mod pairs;
 mod partial;
 mod retrieval;
+mod sizes;
+mod spread;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bootstrap::quantile;
 pub use bootstrap::{CONFIDENCE, Interval, MOST_RESAMPLED, RESAMPLES};
 pub use coefficients::Coefficient;
 pub use pairs::Pairs;
 pub use partial::partial_spearman;
-pub use retrieval::{ndcg, top_overlap};
+pub use retrieval::{ndcg, top_overlap, top_regret};
+pub use sizes::kendall_of_same_size;
+pub use spread::Spread;
 pub use swapnas_proxies::{log_rank_sums, mean_ranks, ranks};
 
 /// Why a statistic has no value.
@@ -66,6 +71,20 @@ pub enum NoStatistic {
         /// Name of the list that is determined.
         name: &'static str,
         /// Name of the list that determines it.
+        by: &'static str,
+    },
+    /// No two networks are close enough to be compared.
+    #[error("no two networks have {by} that differ by a tenth or less")]
+    NoneAlike {
+        /// Name of the list of sizes.
+        by: &'static str,
+    },
+    /// Networks that are close enough to be compared have equal values.
+    #[error("all networks whose {by} differ by a tenth or less have equal {name}")]
+    ConstantAmongAlike {
+        /// Name of the list that is constant.
+        name: &'static str,
+        /// Name of the list of sizes.
         by: &'static str,
     },
     /// Too many resamples have no value for an interval to be known.

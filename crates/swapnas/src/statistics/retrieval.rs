@@ -37,6 +37,47 @@ fn best_first(values: &[f64]) -> Vec<usize> {
     order
 }
 
+/// How much accuracy is lost by training only the `k` pairs with the largest x and taking the best of them: the largest
+/// y of all less the largest y among these (what Bubeck, Munos
+/// and Stoltz call the simple regret: Pure exploration in multi-armed bandits problems, ALT 2009).
+///
+/// Where equal x straddle the border, it is the mean over all ways of choosing among them, so the result does not
+/// depend on the order of the networks. If `k` is the number of pairs or more, all are trained, and nothing is lost.
+///
+/// # Errors
+/// If `k` is 0.
+pub fn top_regret(pairs: &Pairs, k: usize) -> Result<f64, NoStatistic> {
+    let (x, y) = (&pairs.x.values, &pairs.y.values);
+    if k == 0 {
+        return Err(NoStatistic::Best { k, n: pairs.count() });
+    }
+    let best = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut best_taken = f64::NEG_INFINITY;
+    let mut left = k;
+    for group in best_first(x).chunk_by(|&a, &b| x[a] == x[b]) {
+        let mut ys: Vec<f64> = group.iter().map(|&index| y[index]).collect();
+        if left >= ys.len() {
+            best_taken = ys.iter().copied().fold(best_taken, f64::max);
+            left -= ys.len();
+            continue;
+        }
+        if left == 0 {
+            break;
+        }
+        // The network with the m-th smallest y is the best of those chosen if none above it is, with probability
+        // `none_above`, and it is itself, which `left` of m are.
+        ys.sort_unstable_by(f64::total_cmp);
+        let (mut lost, mut none_above) = (0.0, 1.0);
+        for (index, y) in ys.iter().enumerate().skip(left - 1).rev() {
+            let chosen = left as f64 / (index + 1) as f64;
+            lost += none_above * chosen * (best - y.max(best_taken));
+            none_above *= 1.0 - chosen;
+        }
+        return Ok(lost);
+    }
+    Ok(best - best_taken)
+}
+
 /// Normalised discounted cumulative gain of the ranking by x (Järvelin and Kekäläinen 2002): the sum
 /// over the ranks r = 1, 2, ..., n, the largest x first, of gain / log2(r + 1), divided by the largest
 /// sum that any ranking has.

@@ -1,5 +1,4 @@
-use super::TableError;
-use crate::plain;
+use super::{ColumnTitle, TableError};
 
 /// The usual names of a column of architectures, the most telling first.
 const ARCHITECTURE: [&str; 7] =
@@ -80,6 +79,11 @@ impl Columns {
         .ok_or_else(|| self.unknown("accuracies", OPTION))
     }
 
+    /// A column of numbers that was asked for.
+    pub(super) fn number(&self, chosen: &str) -> Result<usize, TableError> {
+        self.find(chosen, "--columns")
+    }
+
     /// The only one of columns that have one name.
     fn only(&self, alike: Option<Vec<usize>>, option: &'static str) -> Result<Option<usize>, TableError> {
         match alike.as_deref() {
@@ -102,9 +106,16 @@ impl Columns {
         by_name.or_else(by_number).ok_or_else(|| TableError::NoSuchColumn {
             file: self.file.clone(),
             column: chosen.to_owned(),
+            nearest: nearest(chosen, names),
             header: self.header.clone(),
             width: self.width,
         })
+    }
+
+    /// The name of a column, or `column 3` if it has none.
+    pub(super) fn name(&self, column: usize) -> String {
+        let name = self.header.as_ref().and_then(|names| names.get(column)).filter(|name| !name.is_empty());
+        name.cloned().unwrap_or_else(|| format!("column {}", column + 1))
     }
 
     fn unknown(&self, what: &'static str, option: &'static str) -> TableError {
@@ -112,13 +123,25 @@ impl Columns {
         TableError::Unknown { file, what, option, header, width: self.width }
     }
 
-    /// What messages call a column: its number from 1, and its name.
-    pub(super) fn title(&self, column: usize) -> String {
-        match self.header.as_ref().and_then(|names| names.get(column)) {
-            Some(name) => format!("{} (`{}`)", column + 1, plain(name)),
-            None => (column + 1).to_string(),
-        }
+    /// Which column it is.
+    pub(super) fn title(&self, column: usize) -> ColumnTitle {
+        let name = self.header.as_ref().and_then(|names| names.get(column));
+        ColumnTitle { number: column + 1, name: name.cloned() }
     }
+}
+
+/// The name that is closest to one that is none: with letters replaced, left out, put in or swapped, a third of them at
+/// most, whether they are small or capital.
+fn nearest(name: &str, names: &[String]) -> Option<String> {
+    // Long texts are no names, and comparing them letter by letter would take long.
+    let is_short = |name: &&String| (1..=LONGEST_NAME).contains(&name.len());
+    if name.len() > 2 * LONGEST_NAME {
+        return None;
+    }
+    let distance = |other: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
+    let close = names.iter().filter(is_short).map(|other| (distance(other), other));
+    let (distance, nearest) = close.min_by_key(|(distance, _)| *distance)?;
+    (distance * 3 <= nearest.chars().count()).then(|| nearest.clone())
 }
 
 /// The columns of the most telling of the `usual` names that is there.

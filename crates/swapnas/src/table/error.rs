@@ -47,12 +47,17 @@ pub enum TableError {
         option: Option<&'static str>,
     },
     /// No column has the name or number that was given.
-    #[error("{} has no column `{}`: {}", plain(file), plain(column), instead(header, *.width))]
+    #[error(
+        "{} has no column `{}`{}: {}",
+        plain(file), plain(column), hint(nearest), instead(header, *.width)
+    )]
     NoSuchColumn {
         /// The file.
         file: String,
         /// The column asked for.
         column: String,
+        /// The name that is closest to it, if one is close.
+        nearest: Option<String>,
         /// The names of all columns; `None` if there is no header.
         header: Option<Vec<String>>,
         /// Number of columns.
@@ -79,6 +84,10 @@ pub enum TableError {
 
 /// How many names of columns are listed.
 const LISTED: usize = 12;
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(" (did you mean `{}`?)", plain(name))).unwrap_or_default()
+}
 
 fn instead(header: &Option<Vec<String>>, width: usize) -> String {
     match header {

@@ -71,9 +71,9 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
     if is_csv {
         let columns = Columns::of(&text.file, header.as_deref().unwrap_or_default(), &[]);
         let column = if header.is_some() { columns.architecture(None).map_err(unchosen)? } else { 0 };
-        let title = columns.title(column);
-        for (line, record) in text.records().iter().skip(usize::from(header.is_some())) {
-            take(*line, field(record, column, &title));
+        let title = columns.title(column).to_string();
+        for (line, record) in text.records().skip(usize::from(header.is_some())) {
+            take(line, field(&record, column, &title));
         }
     } else {
         lines.drain(..usize::from(header.is_some()));
@@ -111,7 +111,7 @@ fn numbered(bytes: &[u8]) -> Vec<(u64, &[u8])> {
 
 fn first_record(lines: &[(u64, &[u8])]) -> Option<ByteRecord> {
     let (_, first) = lines.first()?;
-    Text::new(String::new(), first.to_vec()).records().into_iter().map(|(_, record)| record).next()
+    Text::new(String::new(), first.to_vec()).records().next().map(|(_, record)| record)
 }
 
 impl List {

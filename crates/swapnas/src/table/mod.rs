@@ -5,7 +5,7 @@
 //! gathered as [`Problems`], so that a user sees all of it at once. Architectures stay texts here: a
 //! search space reads them, and its complaints join the others.
 //!
-//! [`write_scores`] puts out what was found, all of it or nothing.
+//! [`write_scores`] puts out a table with what was found, all of it or nothing.
 
 mod columns;
 mod error;
@@ -20,5 +20,5 @@ mod write;
 pub use error::TableError;
 pub use list::{Entry, List, list_from_bytes, read_list};
 pub use problems::{Problem, Problems};
-pub use read::{Options, Row, Table, from_bytes, read};
-pub use write::{ScoredRow, write_scores};
+pub use read::{Archs, Cell, ColumnTitle, NumberColumn, Options, Row, Table, from_bytes, read};
+pub use write::{Scores, write_scores};

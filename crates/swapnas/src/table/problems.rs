@@ -25,16 +25,16 @@ pub enum Problem {
         /// Number of the column, and its name if it has one.
         column: String,
     },
-    /// The accuracy is something else.
-    #[error("column {column}: `{}` is not a number; write the accuracy as in 94.3", plain(value))]
+    /// A number is something else.
+    #[error("column {column}: `{}` is not a number; write it as in 94.3", plain(value))]
     NotANumber {
         /// Number of the column, and its name if it has one.
         column: String,
         /// What there is.
         value: String,
     },
-    /// The accuracy is infinite or NaN.
-    #[error("column {column}: {} is not finite; give a measured accuracy or remove the line", plain(value))]
+    /// A number is infinite or NaN.
+    #[error("column {column}: {} is not finite; give a measured number or remove the line", plain(value))]
     NotFinite {
         /// Number of the column, and its name if it has one.
         column: String,

@@ -1,10 +1,13 @@
+use std::fmt;
 use std::path::Path;
 
 use csv::ByteRecord;
+use serde::Serialize;
 
 use super::columns::Columns;
 use super::records::{Text, fields};
 use super::{Problem, Problems, TableError};
+use crate::plain;
 
 /// What to read of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,16 +24,72 @@ pub struct Options {
     pub accuracy_column: Option<String>,
     /// How many rows to read at most, those that cannot be used included.
     pub limit: Option<usize>,
+    /// Further columns of numbers, each by its name or else by its number from 1.
+    pub columns: Vec<String>,
+    /// Whether there have to be architectures.
+    pub archs: Archs,
+}
+
+/// Whether a table has to have architectures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Archs {
+    /// A line without one cannot be used.
+    #[default]
+    Needed,
+    /// They are not looked at: a line without one can be used, and a table without a column of them as well, unless
+    /// the column was chosen.
+    IfThere,
 }
 
 /// A table of architectures and accuracies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    file: String,
-    arch_column: String,
-    accuracy_column: String,
+    pub(super) text: Text,
+    pub(super) has_header: bool,
+    /// The places of both columns, that of the architectures if there is one.
+    pub(super) arch: Option<usize>,
+    pub(super) accuracy: usize,
+    arch_column: Option<ColumnTitle>,
+    accuracy_column: ColumnTitle,
     rows: Vec<Row>,
+    columns: Vec<NumberColumn>,
     problems: Problems,
+}
+
+/// Which column of a table it is. It is shown as messages call it: ``2 (`val_accuracy`)``.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnTitle {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// Its name, if there is a header.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for ColumnTitle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{} (`{}`)", self.number, plain(name)),
+            None => write!(f, "{}", self.number),
+        }
+    }
+}
+
+/// A further column of numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NumberColumn {
+    /// Its name, or `column 3` if there is no header.
+    pub name: String,
+    /// The numbers of the lines that can be used, all of which are finite, or what is there instead.
+    pub values: Vec<Result<f64, Cell>>,
+}
+
+/// A cell that holds no number to compute with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Where its row begins, counted from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub problem: Problem,
 }
 
 /// A line that can be used.
@@ -38,7 +97,7 @@ pub struct Table {
 pub struct Row {
     /// Where it begins, counted from 1.
     pub line: u64,
-    /// The architecture, in some encoding of some space.
+    /// The architecture, in some encoding of some space; empty if there is none, which [`Archs::IfThere`] allows.
     pub arch: String,
     /// The accuracy, finite, in the unit of the table.
     pub accuracy: f64,
@@ -53,7 +112,7 @@ pub struct Row {
 /// If the file cannot be read or has no rows, or if a column is not there. Lines that cannot be used
 /// are no error; they are [`Table::problems`].
 pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
-    table(&Text::read(path)?, options)
+    table(Text::read(path)?, options)
 }
 
 /// The same of bytes that are at hand; `file` is what messages call them.
@@ -61,37 +120,71 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
 /// # Errors
 /// As of [`read`].
 pub fn from_bytes(file: &str, bytes: Vec<u8>, options: &Options) -> Result<Table, TableError> {
-    table(&Text::decode(file.to_owned(), bytes)?, options)
+    table(Text::decode(file.to_owned(), bytes)?, options)
 }
 
-pub(super) fn table(text: &Text, options: &Options) -> Result<Table, TableError> {
-    let (arch, accuracy) = (options.arch_column.as_deref(), options.accuracy_column.as_deref());
-    let records = text.records();
+pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> {
+    let (chosen_arch, chosen_accuracy) = (options.arch_column.as_deref(), options.accuracy_column.as_deref());
+    let mut records = text.records().peekable();
     let empty = || TableError::Empty { file: text.file.clone() };
-    let (_, first) = records.first().ok_or_else(empty)?;
+    let (_, first) = records.peek().ok_or_else(empty)?;
     if first.len() == 1 {
         text.refuse_other_separators(first.as_slice())?;
     }
-    let chosen: Vec<&str> = [arch, accuracy].into_iter().flatten().collect();
+    let further = options.columns.iter().map(String::as_str);
+    let chosen: Vec<&str> = chosen_arch.into_iter().chain(chosen_accuracy).chain(further).collect();
     let columns = Columns::of(&text.file, &fields(first), &chosen);
-    let (arch, accuracy) = (columns.architecture(arch)?, columns.accuracy(accuracy)?);
-    let records = &records[usize::from(columns.has_header())..];
-    if records.is_empty() {
-        return Err(empty());
-    }
-    let (arch_column, accuracy_column) = (columns.title(arch), columns.title(accuracy));
-    let mut rows = Vec::new();
-    let mut problems = Problems::new(&text.file);
-    for (line, record) in records.iter().take(options.limit.unwrap_or(usize::MAX)) {
-        let arch = field(record, arch, &arch_column);
-        let accuracy =
-            field(record, accuracy, &accuracy_column).and_then(|text| number(text, &accuracy_column));
-        match (arch, accuracy) {
-            (Ok(arch), Ok(accuracy)) => rows.push(Row { line: *line, arch: arch.to_owned(), accuracy }),
-            (Err(problem), _) | (_, Err(problem)) => problems.push(*line, problem),
+    let accuracy = columns.accuracy(chosen_accuracy)?;
+    let arch = match options.archs {
+        Archs::Needed => Some(columns.architecture(chosen_arch)?),
+        Archs::IfThere if chosen_arch.is_none() && !columns.has_header() && accuracy == 0 => None,
+        Archs::IfThere => match columns.architecture(chosen_arch) {
+            Err(TableError::Unknown { .. }) => None,
+            place => Some(place?),
+        },
+    };
+    let mut numbers: Vec<(usize, NumberColumn)> = Vec::new();
+    for column in &options.columns {
+        let place = columns.number(column)?;
+        if numbers.iter().all(|(known, _)| *known != place) {
+            numbers.push((place, NumberColumn { name: columns.name(place), values: Vec::new() }));
         }
     }
-    Ok(Table { file: text.file.clone(), arch_column, accuracy_column, rows, problems })
+    let has_header = columns.has_header();
+    if has_header {
+        records.next();
+    }
+    records.peek().ok_or_else(empty)?;
+    let (arch_column, accuracy_column) = (arch.map(|arch| columns.title(arch)), columns.title(accuracy));
+    let arch_title = arch_column.as_ref().map(ColumnTitle::to_string);
+    let accuracy_title = accuracy_column.to_string();
+    let titles: Vec<String> = numbers.iter().map(|(place, _)| columns.title(*place).to_string()).collect();
+    let mut rows = Vec::new();
+    let mut problems = Problems::new(&text.file);
+    for (line, record) in records.take(options.limit.unwrap_or(usize::MAX)) {
+        let arch = match (arch, &arch_title) {
+            (Some(place), Some(title)) => match field(&record, place, title) {
+                Err(_) if options.archs == Archs::IfThere => Ok(""),
+                arch => arch,
+            },
+            _ => Ok(""),
+        };
+        let accuracy =
+            field(&record, accuracy, &accuracy_title).and_then(|text| number(text, &accuracy_title));
+        match (arch, accuracy) {
+            (Ok(arch), Ok(accuracy)) => rows.push(Row { line, arch: arch.to_owned(), accuracy }),
+            (Err(problem), _) | (_, Err(problem)) => {
+                problems.push(line, problem);
+                continue;
+            }
+        }
+        for ((place, column), title) in numbers.iter_mut().zip(&titles) {
+            let value = field(&record, *place, title).and_then(|text| number(text, title));
+            column.values.push(value.map_err(|problem| Cell { line, problem }));
+        }
+    }
+    let columns = numbers.into_iter().map(|(_, column)| column).collect();
+    Ok(Table { has_header, arch, accuracy, arch_column, accuracy_column, rows, columns, problems, text })
 }
 
 pub(super) fn field<'r>(record: &'r ByteRecord, column: usize, title: &str) -> Result<&'r str, Problem> {
@@ -117,22 +210,27 @@ fn number(text: &str, title: &str) -> Result<f64, Problem> {
 impl Table {
     /// The file's name, for messages.
     pub fn file(&self) -> &str {
-        &self.file
+        &self.text.file
     }
 
-    /// Where the architectures are: the column's number from 1, and its name if it has one.
-    pub fn arch_column(&self) -> &str {
-        &self.arch_column
+    /// Where the architectures are; `None` if there are none, which [`Archs::IfThere`] allows.
+    pub fn arch_column(&self) -> Option<&ColumnTitle> {
+        self.arch_column.as_ref()
     }
 
-    /// Where the accuracies are: the column's number from 1, and its name if it has one.
-    pub fn accuracy_column(&self) -> &str {
+    /// Where the accuracies are.
+    pub fn accuracy_column(&self) -> &ColumnTitle {
         &self.accuracy_column
     }
 
     /// The lines that can be used.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// The further columns, in the order in which they were asked for, each once.
+    pub fn columns(&self) -> &[NumberColumn] {
+        &self.columns
     }
 
     /// The lines that cannot be used; add to them what the space says of the architectures.

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::TableError;
 
 /// A file in memory.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Text {
     /// The file's name, for messages.
     pub(super) file: String,
@@ -58,20 +60,25 @@ impl Text {
     }
 
     /// The lines of CSV, blank ones left out, with the number from 1 of the line that each begins on.
-    pub(super) fn records(&self) -> Vec<(u64, ByteRecord)> {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
-        let mut records = Vec::new();
+    pub(super) fn records(&self) -> impl Iterator<Item = (u64, ByteRecord)> {
+        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
         let (mut line, mut counted) = (1, 0);
-        for record in reader.byte_records() {
+        reader.into_byte_records().map(move |record| {
             let record = record.expect("memory can be read, and rows can be of any length");
             let start = record.position().expect("records that were read have positions").byte() as usize;
             // The blank lines before a record are read with it.
             let blank = self.bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             line += breaks(&self.bytes[counted..start + blank]);
             counted = start + blank;
-            records.push((line, record));
-        }
-        records
+            (line, record)
+        })
+    }
+}
+
+/// The contents are too long to be shown.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text").field("file", &self.file).field("bytes", &self.bytes.len()).finish()
     }
 }
 

@@ -11,21 +11,27 @@ fn text(contents: impl AsRef<[u8]>) -> Text {
 
 fn columns(arch: &str, accuracy: &str) -> Options {
     let name = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
-    Options { arch_column: name(arch), accuracy_column: name(accuracy), limit: None }
+    Options { arch_column: name(arch), accuracy_column: name(accuracy), ..Options::default() }
 }
 
 fn read_with(contents: &str, options: &Options) -> Table {
-    table(&text(contents), options).expect("a table")
+    table(text(contents), options).expect("a table")
 }
 
 fn rows(table: &Table) -> Vec<(u64, &str, f64)> {
     table.rows().iter().map(|row| (row.line, row.arch.as_str(), row.accuracy)).collect()
 }
 
+/// Where architectures and accuracies are.
+fn titles(table: &Table) -> [String; 2] {
+    let arch = table.arch_column().map_or("none".to_owned(), ColumnTitle::to_string);
+    [arch, table.accuracy_column().to_string()]
+}
+
 #[test]
 fn a_table_without_header() {
     let table = read_with("\"Genotype([('a', 0)])\",94.5\n\n\"Genotype([])\", 93 \n", &Options::default());
-    assert_eq!((table.arch_column(), table.accuracy_column()), ("1", "2"));
+    assert_eq!(titles(&table), ["1", "2"]);
     assert_eq!(rows(&table), [(1, "Genotype([('a', 0)])", 94.5), (3, "Genotype([])", 93.0)]);
     assert!(table.problems().is_empty());
 }
@@ -41,7 +47,7 @@ fn lines_are_counted_through_blank_lines_and_line_breaks() {
 fn headers_are_told_from_rows() {
     let titles = |contents, options: &Options| {
         let table = read_with(contents, options);
-        format!("{} {} {}", table.arch_column(), table.accuracy_column(), table.rows().len())
+        format!("{} {}", self::titles(&table).join(" "), table.rows().len())
     };
     let default = Options::default();
     assert_eq!(titles("\u{feff}Arch,Val Accuracy\na,1\n", &default), "1 (`Arch`) 2 (`Val Accuracy`) 1");
@@ -69,7 +75,7 @@ fn headers_are_told_from_rows() {
 
 #[test]
 fn columns_that_are_not_there_are_explained() {
-    let error = |contents: &str, options: &Options| table(&text(contents), options).unwrap_err().to_string();
+    let error = |contents: &str, options: &Options| table(text(contents), options).unwrap_err().to_string();
     let default = Options::default();
     insta::assert_snapshot!(error("", &default), @"t.csv has no rows");
     insta::assert_snapshot!(error("arch,acc\n", &default), @"t.csv has no rows");
@@ -85,7 +91,7 @@ fn columns_that_are_not_there_are_explained() {
 
 #[test]
 fn columns_that_are_there_twice_are_not_guessed_at() {
-    let error = |contents: &str, options: &Options| table(&text(contents), options).unwrap_err().to_string();
+    let error = |contents: &str, options: &Options| table(text(contents), options).unwrap_err().to_string();
     let default = Options::default();
     insta::assert_snapshot!(error("arch,accuracy,accuracy\na,1,2\n", &default), @"t.csv has the column `accuracy` twice, as 2 and 3; give each column a name of its own, or choose one by its number (--accuracy-column)");
     insta::assert_snapshot!(error("arch,Accuracy,x,accuracy,ACCURACY\na,1,2,3,4\n", &default), @"t.csv has the column `Accuracy` 3 times, first as 2 and 4; give each column a name of its own, or choose one by its number (--accuracy-column)");
@@ -98,7 +104,7 @@ fn columns_that_are_there_twice_are_not_guessed_at() {
     // Which is meant is clear, or it does not matter.
     let titles = |contents: &str, options: &Options| {
         let table = read_with(contents, options);
-        format!("{} {}", table.arch_column(), table.accuracy_column())
+        titles(&table).join(" ")
     };
     assert_eq!(titles("arch,acc,acc\na,1,2\n", &columns("", "3")), "1 (`arch`) 3 (`acc`)");
     assert_eq!(titles("arch,Acc,acc\na,1,2\n", &columns("", "acc")), "1 (`arch`) 3 (`acc`)");
@@ -120,7 +126,7 @@ fn sixteen_bits_a_letter_are_told_with_and_without_a_mark() {
         }
     }
     // Parts in another encoding, and zeros, are problems of their lines.
-    let table = table(&text(b"arch,acc\na,1\ncaf\xe9,2\n\0b,3\nc,\0\n"), &Options::default()).unwrap();
+    let table = table(text(b"arch,acc\na,1\ncaf\xe9,2\n\0b,3\nc,\0\n"), &Options::default()).unwrap();
     assert_eq!(table.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [3, 5]);
 }
 
@@ -172,7 +178,7 @@ fn all_bad_lines_are_reported_at_once() {
     let mut contents =
         b"arch,val_accuracy\na,90\nb\n,91\nc,\nd,high\ne,94%\nf,nan\ng,1e999\n\xff,1\nh,92\n".to_vec();
     contents.extend(b"\"i,93\nj,94\n");
-    let table = table(&text(contents), &Options::default()).unwrap();
+    let table = table(text(contents), &Options::default()).unwrap();
     assert_eq!(rows(&table), [(2, "a", 90.0), (11, "h", 92.0)]);
     let mut problems = table.problems().clone();
     problems.add(2, "column 3: expected an operation, found `a`");
@@ -182,10 +188,10 @@ fn all_bad_lines_are_reported_at_once() {
           line 3: there is no column 2 (`val_accuracy`), as the line has only 1; add it
           line 4: column 1 (`arch`) is empty; fill it in or remove the line
           line 5: column 2 (`val_accuracy`) is empty; fill it in or remove the line
-          line 6: column 2 (`val_accuracy`): `high` is not a number; write the accuracy as in 94.3
-          line 7: column 2 (`val_accuracy`): `94%` is not a number; write the accuracy as in 94.3
-          line 8: column 2 (`val_accuracy`): nan is not finite; give a measured accuracy or remove the line
-          line 9: column 2 (`val_accuracy`): 1e999 is not finite; give a measured accuracy or remove the line
+          line 6: column 2 (`val_accuracy`): `high` is not a number; write it as in 94.3
+          line 7: column 2 (`val_accuracy`): `94%` is not a number; write it as in 94.3
+          line 8: column 2 (`val_accuracy`): nan is not finite; give a measured number or remove the line
+          line 9: column 2 (`val_accuracy`): 1e999 is not finite; give a measured number or remove the line
           line 10: column 1 (`arch`) is not valid UTF-8; save the file in this encoding
           line 12: there is no column 2 (`val_accuracy`), as the line has only 1; add it, or close a quotation mark: the fields go on over several lines
         "#);
@@ -227,35 +233,116 @@ fn lists_of_architectures() {
     assert_eq!(bad.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
 }
 
+#[test]
+fn further_columns_are_read() {
+    let contents = "arch,acc,snip,\"syn,flow\",empty\na,90,1.5,2e3,\nb,91,,nan,\nc,x,3,4,\nd,92,-inf,high\n";
+    let chosen = ["snip", "4", "snip", "3", "empty"].map(str::to_owned).to_vec();
+    let table = read_with(contents, &Options { columns: chosen, ..Options::default() });
+    let shown: Vec<String> = table
+        .columns()
+        .iter()
+        .map(|column| {
+            let value = |value: &Result<f64, Cell>| match value {
+                Ok(number) => number.to_string(),
+                Err(Cell { line, problem }) => format!("line {line}: {problem}"),
+            };
+            format!("{}: {}", column.name, column.values.iter().map(value).collect::<Vec<_>>().join("; "))
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    snip: 1.5; line 3: column 3 (`snip`) is empty; fill it in or remove the line; line 5: column 3 (`snip`): -inf is not finite; give a measured number or remove the line
+    syn,flow: 2000; line 3: column 4 (`syn,flow`): nan is not finite; give a measured number or remove the line; line 5: column 4 (`syn,flow`): `high` is not a number; write it as in 94.3
+    empty: line 2: column 5 (`empty`) is empty; fill it in or remove the line; line 3: column 5 (`empty`) is empty; fill it in or remove the line; line 5: there is no column 5 (`empty`), as the line has only 4; add it
+    ");
+    // Line 4 has no accuracy, and other columns do not make a line unusable.
+    assert_eq!(rows(&table), [(2, "a", 90.0), (3, "b", 91.0), (5, "d", 92.0)]);
+    assert_eq!(table.problems().iter().count(), 1);
+    let error = |column: &str| {
+        let options = Options { columns: vec![column.to_owned()], ..Options::default() };
+        table_error(contents, &options)
+    };
+    insta::assert_snapshot!(error("snp"), @"t.csv has no column `snp` (did you mean `snip`?): give one of `arch`, `acc`, `snip`, `syn,flow`, `empty`");
+    insta::assert_snapshot!(error("zen"), @"t.csv has no column `zen`: give one of `arch`, `acc`, `snip`, `syn,flow`, `empty`");
+    insta::assert_snapshot!(error("6"), @"t.csv has no column `6`: give one of `arch`, `acc`, `snip`, `syn,flow`, `empty`");
+    let headerless = Options { columns: vec!["3".to_owned()], ..Options::default() };
+    assert_eq!(read_with("a,1,2\n", &headerless).columns()[0].name, "column 3");
+    // A column that is chosen by name makes the first line a header.
+    let chosen = Options { columns: vec!["swap(2)".to_owned()], ..columns("1", "2") };
+    assert_eq!(read_with("50,60,swap(2)\na,1,2\n", &chosen).columns()[0].values, [Ok(2.0)]);
+}
+
+fn table_error(contents: &str, options: &Options) -> String {
+    table(text(contents), options).unwrap_err().to_string()
+}
+
+#[test]
+fn architectures_need_not_be_there() {
+    let if_there = Options { archs: Archs::IfThere, ..Options::default() };
+    let none = read_with("val_acc,snip\n1,2\n3,4\n", &if_there);
+    assert_eq!(titles(&none), ["none", "1 (`val_acc`)"]);
+    assert_eq!(rows(&none), [(2, "", 1.0), (3, "", 3.0)]);
+    let some = read_with("arch,acc\na,1\n,2\n", &if_there);
+    assert_eq!(rows(&some), [(2, "a", 1.0), (3, "", 2.0)]);
+    let first = Options { accuracy_column: Some("1".to_owned()), ..if_there.clone() };
+    assert_eq!(titles(&read_with("1,2\n3,4\n", &first)), ["none", "1"]);
+    let chosen = Options { arch_column: Some("cell".to_owned()), ..if_there };
+    insta::assert_snapshot!(table_error("val_acc,snip\n1,2\n", &chosen), @"t.csv has no column `cell`: give one of `val_acc`, `snip`");
+}
+
 mod writing {
     use swapnas_proxies::{Columns, Score, Scored, Undefined};
 
-    use super::super::{ScoredRow, write_scores};
+    use super::super::{Scores, write_scores};
+    use super::*;
+    use crate::Ranking;
 
-    #[test]
-    fn scores_are_written_whole() {
+    /// What is written of the rows of a table with these places, all of which have one value of one metric and none of
+    /// another.
+    fn written(path: &Path, contents: &str, rows: &[usize]) -> String {
         let columns: Columns = "swap,swap-reg:mu=2,rank(swap,swap-reg:mu=2)".parse().unwrap();
         let score = Score { mean: 1234.5, std: 0.25 };
         let scored = |scores| Scored { params: 10, macs: 20, units: 30, scores, saturation: None };
         let both = scored(vec![Ok(score), Ok(Score { mean: 1e-30, std: 0.0 })]);
         let none = scored(vec![Ok(score), Err(Undefined::NoRelu)]);
+        let networks: Vec<&Scored> = [&both, &none].into_iter().cycle().take(rows.len()).collect();
+        let table = read_with(contents, &Options::default());
+        let rankings = Ranking::of_metrics(&columns, &networks);
+        let scores = Scores { table: &table, rows, scored: Some(&networks), rankings: &rankings };
+        write_scores(path, &scores).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn scores_are_written_behind_the_columns_of_the_table() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scores.csv");
+        let contents = "id, acc ,arch,params,\"swap_mean\"\n\n007,94.10,\"Genotype(a, b)\",1e6,\n8,bad,b,,\n009,93,\"c \"\"x\"\"\",,7,more\n";
+        let mut text = String::new();
         for _ in 0..2 {
-            let rows = [
-                ScoredRow { arch: "Genotype(a, b)", accuracy: Some(94.1), scored: &both },
-                ScoredRow { arch: "c", accuracy: None, scored: &none },
-            ];
-            write_scores(&path, &columns, &rows).unwrap();
+            text = written(&path, contents, &[0, 1]);
         }
-        insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
-        arch,accuracy,params,macs,units,swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,"rank(swap,swap-reg:mu=2)",reason
-        "Genotype(a, b)",94.1,10,20,30,1234.5,0.25,1e-30,0.0,1.0,
-        c,,10,20,30,1234.5,0.25,,,,"swap-reg:mu=2: the network has no ReLU; rank(swap,swap-reg:mu=2): swap-reg:mu=2: the network has no ReLU"
+        insta::assert_snapshot!(text, @r#"
+        id, acc ,arch,params,swap_mean,column_6,swapnas_params,macs,units,swapnas_swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,"rank(swap,swap-reg:mu=2)",reason
+        007,94.10,"Genotype(a, b)",1e6,,,10,20,30,1234.5,0.25,1e-30,0.0,1.0,
+        009,93,"c ""x""",,7,more,10,20,30,1234.5,0.25,,,,"swap-reg:mu=2: the network has no ReLU; rank(swap,swap-reg:mu=2): swap-reg:mu=2: the network has no ReLU"
         "#);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left");
+        // What is written can be read, and rows can be left out.
+        let again = read_with(&text, &Options::default());
+        assert_eq!(rows(&again), [(2, "Genotype(a, b)", 94.1), (3, "c \"x\"", 93.0)]);
+        insta::assert_snapshot!(written(&path, "\"a, b\",9.50,z\nc,8,\n", &[1]), @r#"
+        arch,accuracy,column_3,params,macs,units,swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,"rank(swap,swap-reg:mu=2)",reason
+        c,8,,10,20,30,1234.5,0.25,1e-30,0.0,1.0,
+        "#);
+    }
+
+    #[test]
+    fn what_cannot_be_written_says_so() {
+        let folder = tempfile::tempdir().unwrap();
         let nowhere = folder.path().join("no/scores.csv");
-        let error = write_scores(&nowhere, &columns, &[]).unwrap_err();
+        let table = read_with("a,1\n", &Options::default());
+        let scores = Scores { table: &table, rows: &[], scored: None, rankings: &[] };
+        let error = write_scores(&nowhere, &scores).unwrap_err();
         assert!(error.to_string().starts_with(&format!("cannot write {}: ", nowhere.display())), "{error}");
     }
 
@@ -266,13 +353,12 @@ mod writing {
         let [target, link] = ["target.csv", "link.csv"].map(|name| folder.path().join(name));
         std::fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        let columns: Columns = "swap".parse().unwrap();
-        write_scores(&link, &columns, &[]).unwrap();
+        let text = written(&link, "a,1\n", &[]);
         assert!(link.is_symlink());
-        let header = "arch,accuracy,params,macs,units,swap_mean,swap_std,reason\n";
-        assert_eq!(std::fs::read_to_string(&target).unwrap(), header);
-        write_scores("/dev/null".as_ref(), &columns, &[]).unwrap();
-        assert!(!std::path::Path::new("/dev/null").is_file());
+        assert!(text.starts_with("arch,accuracy,params,macs,units,swap_mean,"), "{text}");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), text);
+        written("/dev/null".as_ref(), "a,1\n", &[0]);
+        assert!(!Path::new("/dev/null").is_file());
     }
 }
 
@@ -296,7 +382,7 @@ fn fixtures_of_all_benchmarks_are_read() {
     for (name, titles, count) in expected {
         let path = folder.join(name).with_extension("csv");
         let table = read(&path, &Options::default()).expect(name);
-        assert_eq!((table.arch_column(), table.accuracy_column()), titles, "{name}");
+        assert_eq!(self::titles(&table), [titles.0, titles.1], "{name}");
         assert_eq!((table.rows().len(), table.problems()), (count, &Problems::new(table.file())), "{name}");
         let archs = read_list(&path).expect(name);
         assert!(archs.entries().iter().map(|e| &e.arch).eq(table.rows().iter().map(|r| &r.arch)), "{name}");

@@ -1,69 +1,137 @@
+use std::io::Write;
 use std::path::Path;
 
-use swapnas_proxies::{Column, Columns, Scored};
+use csv::ByteRecord;
+use swapnas_proxies::Scored;
 
-use crate::WriteError;
+use super::Table;
 use crate::file;
+use crate::{Origin, Ranking, WriteError};
 
-/// A network and its scores.
+/// Scores of the networks of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct ScoredRow<'a> {
-    /// The architecture.
-    pub arch: &'a str,
-    /// Its accuracy, if it is known.
-    pub accuracy: Option<f64>,
-    /// What was found.
-    pub scored: &'a Scored,
+pub struct Scores<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The places of the networks among [`Table::rows`], in ascending order.
+    pub rows: &'a [usize],
+    /// What was found of each of them, if they were scored.
+    pub scored: Option<&'a [&'a Scored]>,
+    /// Rankings of them; those that the table has itself are left out.
+    pub rankings: &'a [Ranking],
 }
 
-/// Writes scores as CSV: the columns `arch`, `accuracy`, `params`, `macs`, `units`, for each metric
-/// `NAME_mean` and `NAME_std`, for each aggregate `NAME`, and `reason`, which says why metrics are
-/// undefined where their columns are empty.
+/// Writes a table with scores as CSV: the columns of the table as they are, `params`, `macs` and `units` of the scored
+/// networks, for each metric `NAME_mean` and `NAME_std`, for each aggregate `NAME`, and `reason`, which says why
+/// metrics are undefined where their columns are empty. Lines of networks without scores are left out.
+///
+/// If the table has a column of such a name already, the name gets `swapnas_` in front. Columns of a table without a
+/// header are called `arch`, `accuracy`, and others `column_3` by their numbers.
 ///
 /// The file is there in full or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_scores(path: &Path, columns: &Columns, rows: &[ScoredRow<'_>]) -> Result<(), WriteError> {
-    let text =
-        scores(columns, rows).map_err(|error| WriteError { path: path.to_owned(), source: error.into() })?;
-    file::write(path, &text)
+///
+/// # Panics
+/// If there is not one of each for every network.
+pub fn write_scores(path: &Path, scores: &Scores<'_>) -> Result<(), WriteError> {
+    let write = |out: &mut dyn Write| scores.write(out).map_err(std::io::Error::from);
+    file::write_by(path, write)
 }
 
-fn scores(columns: &Columns, rows: &[ScoredRow<'_>]) -> csv::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let names = columns.iter().flat_map(|column| match column {
-        Column::Metric(metric) => vec![format!("{metric}_mean"), format!("{metric}_std")],
-        Column::Aggregate { name, .. } => vec![name.clone()],
-    });
-    let common = ["arch", "accuracy", "params", "macs", "units"].map(str::to_owned).into_iter();
-    writer.write_record(common.chain(names).chain(["reason".to_owned()]))?;
-    let networks: Vec<&Scored> = rows.iter().map(|row| row.scored).collect();
-    let values: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
-    for (row, ScoredRow { arch, accuracy, scored }) in rows.iter().enumerate() {
-        writer.write_field(arch)?;
-        writer.write_field(accuracy.map(number).unwrap_or_default())?;
-        for count in [scored.params, scored.macs, scored.units] {
-            writer.write_field(count.to_string())?;
+impl Scores<'_> {
+    fn write(&self, out: &mut dyn Write) -> csv::Result<()> {
+        let Scores { rows, scored, rankings, .. } = self;
+        assert!(scored.is_none_or(|scored| scored.len() == rows.len()), "one for every row");
+        let mut writer = csv::Writer::from_writer(out);
+        let mut names = self.header();
+        let width = names.len();
+        let computed = || rankings.iter().filter(|ranking| ranking.origin != Origin::Given);
+        for name in self.names(computed()) {
+            names.push(free_name(&name, &names).into_bytes());
         }
-        let mut reasons = Vec::new();
-        for (column, values) in columns.iter().zip(&values) {
-            let [mean, std] = match &values[row] {
-                Ok(score) => [number(score.mean), number(score.std)],
-                Err(reason) => {
-                    reasons.push(format!("{column}: {reason}"));
-                    [String::new(), String::new()]
+        writer.write_record(&names)?;
+        for (place, record) in self.records().enumerate() {
+            for field in 0..width {
+                writer.write_field(record.get(field).unwrap_or_default())?;
+            }
+            if let Some(Scored { params, macs, units, .. }) = scored.map(|scored| scored[place]) {
+                for count in [params, macs, units] {
+                    writer.write_field(count.to_string())?;
                 }
+            }
+            let mut reasons = Vec::new();
+            for Ranking { name, origin, values, .. } in computed() {
+                let [mean, std] = match &values[place] {
+                    Ok(score) => [number(score.mean), number(score.std)],
+                    Err(reason) => {
+                        reasons.push(format!("{name}: {reason}"));
+                        [String::new(), String::new()]
+                    }
+                };
+                writer.write_field(mean)?;
+                if *origin == Origin::Metric {
+                    writer.write_field(std)?;
+                }
+            }
+            writer.write_field(reasons.join("; "))?;
+            writer.write_record(None::<&[u8]>)?;
+        }
+        Ok(writer.flush()?)
+    }
+
+    /// The lines of the networks, as they are in the file.
+    fn records(&self) -> impl Iterator<Item = ByteRecord> {
+        let lines = self.rows.iter().map(|&row| self.table.rows()[row].line);
+        let mut records = self.table.text.records();
+        lines.map(move |line| {
+            let record = records.find(|(other, _)| *other == line);
+            record.expect("rows are lines of the table").1
+        })
+    }
+
+    /// The names of the columns of the table, as they are in the file, for as many as any row has.
+    fn header(&self) -> Vec<Vec<u8>> {
+        let table = self.table;
+        let header = if table.has_header { table.text.records().next() } else { None };
+        let mut names: Vec<Vec<u8>> =
+            header.iter().flat_map(|(_, header)| header.iter().map(<[u8]>::to_vec)).collect();
+        let widest = self.records().map(|record| record.len()).max().unwrap_or(0);
+        for column in names.len()..widest.max(table.accuracy + 1) {
+            let name = match column {
+                _ if table.has_header => None,
+                _ if table.arch == Some(column) => Some("arch".to_owned()),
+                _ if table.accuracy == column => Some("accuracy".to_owned()),
+                _ => None,
             };
-            writer.write_field(mean)?;
-            if !column.is_aggregate() {
-                writer.write_field(std)?;
+            names.push(name.unwrap_or_else(|| format!("column_{}", column + 1)).into_bytes());
+        }
+        names
+    }
+
+    /// The names of the columns that are added.
+    fn names<'r>(&self, computed: impl Iterator<Item = &'r Ranking>) -> Vec<String> {
+        let sizes: &[&str] = if self.scored.is_some() { &["params", "macs", "units"] } else { &[] };
+        let mut names: Vec<String> = sizes.iter().map(|&name| name.to_owned()).collect();
+        for Ranking { name, origin, .. } in computed {
+            match origin {
+                Origin::Metric => names.extend([format!("{name}_mean"), format!("{name}_std")]),
+                Origin::Aggregate | Origin::Given => names.push(name.clone()),
             }
         }
-        writer.write_field(reasons.join("; "))?;
-        writer.write_record(None::<&[u8]>)?;
+        names.push("reason".to_owned());
+        names
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The name, or one like it that is not taken.
+fn free_name(name: &str, taken: &[Vec<u8>]) -> String {
+    let mut free = name.to_owned();
+    while taken.iter().any(|taken| taken.trim_ascii() == free.as_bytes()) {
+        free.insert_str(0, "swapnas_");
+    }
+    free
 }
 
 /// The shortest text that reads back as the same number, with an exponent if it is very large or small.

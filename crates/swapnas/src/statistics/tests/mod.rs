@@ -155,6 +155,13 @@ fn what_is_undefined_says_why() {
     insta::assert_snapshot!(partial(&[1.0, 2.0, f64::INFINITY]), @"number 3 of the sizes is not finite");
     insta::assert_snapshot!(top_overlap(&few, 4).unwrap_err(), @"there are no 4 best of 3 networks; give a number from 1 to 3");
     assert_eq!(top_overlap(&few, 0), Err(NoStatistic::Best { k: 0, n: 3 }));
+    assert_eq!(top_regret(&few, 0), Err(NoStatistic::Best { k: 0, n: 3 }));
+    let same_size = |x: &[f64], sizes: &[u64]| {
+        kendall_of_same_size(&pairs(x, &[1.0, 3.0, 2.0]).unwrap(), "sizes", sizes, 0).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(same_size(&[1.0, 2.0, 3.0], &[10, 20, 30]), @"no two networks have sizes that differ by a tenth or less");
+    insta::assert_snapshot!(same_size(&[1.0, 1.0, 3.0], &[10, 10, 30]), @"all networks whose sizes differ by a tenth or less have equal scores");
+    insta::assert_snapshot!(same_size(&[1.0, 2.0, 3.0], &[10]), @"there are 3 scores but 1 sizes; every one needs its partner");
     for coefficient in Coefficient::ALL {
         // One of nine resamples draws one pair only.
         assert!(matches!(
@@ -173,6 +180,88 @@ fn equal_values_share_the_border_of_the_best() {
     assert_eq!(overlap(&[4.0, 3.0, 2.0, 1.0], &y, 3), 2.0 / 3.0);
     // Of the networks 2, 3 and 4 two are chosen, so 3 and 4 with probability 2/3 each.
     assert_eq!(overlap(&[0.0, 5.0, 5.0, 5.0], &y, 2), 2.0 / 3.0);
+}
+
+#[test]
+fn what_is_lost_by_training_the_best_scored_only() {
+    let regret = |x: &[f64], y: &[f64], k| top_regret(&pairs(x, y).unwrap(), k).unwrap();
+    let y = [90.0, 94.0, 91.0, 92.0];
+    assert_eq!(regret(&y, &y, 1), 0.0);
+    // The best-scored has 91, the two best-scored 91 and 92.
+    assert_eq!(regret(&[1.0, 2.0, 4.0, 3.0], &y, 1), 3.0);
+    assert_eq!(regret(&[1.0, 2.0, 4.0, 3.0], &y, 2), 2.0);
+    assert_eq!(regret(&[1.0, 2.0, 4.0, 3.0], &y, 3), 0.0);
+    assert_eq!(regret(&[1.0, 2.0, 4.0, 3.0], &y, 100), 0.0);
+    // The first three share the top, so one of 90, 94 and 91 is taken.
+    assert_close(
+        regret(&[5.0, 5.0, 5.0, 1.0], &y, 1),
+        94.0 - (90.0 + 94.0 + 91.0) / 3.0,
+        1e-12,
+        "one of three",
+    );
+    // Two of them: 94 with either other, or 90 and 91.
+    assert_close(
+        regret(&[5.0, 5.0, 5.0, 1.0], &y, 2),
+        94.0 - (94.0 + 94.0 + 91.0) / 3.0,
+        1e-12,
+        "two of three",
+    );
+    // 92 is sure, and one of the others is added.
+    assert_close(
+        regret(&[5.0, 5.0, 5.0, 9.0], &y, 2),
+        94.0 - (92.0 + 94.0 + 92.0) / 3.0,
+        1e-12,
+        "after the first",
+    );
+}
+
+#[test]
+fn networks_of_one_size_are_compared() {
+    let tau = |x: &[f64], y: &[f64], sizes: &[u64]| {
+        kendall_of_same_size(&pairs(x, y).unwrap(), "sizes", sizes, 0).unwrap()
+    };
+    // Sizes say it all, but for the two of 100 and the two of 1000, which are the other way round.
+    let x = [1.0, 2.0, 3.0, 4.0];
+    let y = [2.0, 1.0, 4.0, 3.0];
+    assert_eq!(tau(&x, &y, &[100, 100, 1000, 1000]), -1.0);
+    // 110 is a tenth more than 100, and 111 is more than that; 121 is a tenth more than 110.
+    assert_eq!(tau(&x, &y, &[100, 110, 1000, 1101]), -1.0);
+    assert_eq!(tau(&x, &y, &[100, 111, 1000, 1100]), -1.0);
+    // Pairs (1, 2) and (2, 3) count, and (1, 3) does not.
+    assert_eq!(tau(&x, &y, &[100, 110, 121, 1000]), 0.0);
+    // All are of one size.
+    let pairs = pairs(&x, &y).unwrap();
+    assert_eq!(tau(&x, &y, &[7; 4]), pairs.coefficient(Coefficient::Kendall));
+    assert_eq!(tau(&x, &y, &[0; 4]), tau(&x, &y, &[u64::MAX; 4]));
+}
+
+/// A few thousandths of the coefficient of all pairs, in a moment.
+#[test]
+fn of_many_networks_some_are_compared() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let n = 1_000_000;
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let x: Vec<f64> = (0..n).map(|_| normal()).collect();
+    let y: Vec<f64> = x.iter().map(|x| x + normal()).collect();
+    let sizes: Vec<u64> = (0..n as u64).map(|i| [1000, 2000, 4000][i as usize % 3] + i % 50).collect();
+    let many = pairs(&x, &y).unwrap();
+    let tau = |seed| kendall_of_same_size(&many, "sizes", &sizes, seed).unwrap();
+    // Kendall's tau of normal variables is 2 / pi asin r (Greiner 1909), and r is 1 / sqrt 2 here.
+    assert_close(tau(0), 0.5, 0.015, "seed 0");
+    assert_eq!(tau(0), tau(0));
+    assert_ne!(tau(0), tau(1));
+}
+
+#[test]
+fn seeds_spread() {
+    assert_eq!(Spread::of(&[]), None);
+    assert_eq!(Spread::of(&[0.5]), Some(Spread { n: 1, mean: 0.5, std: None, min: 0.5, max: 0.5 }));
+    let spread = Spread::of(&[1.0, 4.0, 2.0, 5.0]).unwrap();
+    assert_eq!((spread.n, spread.mean, spread.min, spread.max), (4, 3.0, 1.0, 5.0));
+    assert_close(spread.std.unwrap(), (10.0_f64 / 3.0).sqrt(), 1e-15, "the standard deviation");
+    // Equal numbers do not differ, though a third of their sum may.
+    let equal = Spread::of(&[0.1; 3]).unwrap();
+    assert_eq!((equal.mean, equal.std), (0.1, Some(0.0)));
 }
 
 #[test]
@@ -269,6 +358,41 @@ fn naive_kendall(x: &[f64], y: &[f64]) -> f64 {
     balance / f64::sqrt(x_untied * y_untied)
 }
 
+/// Of all ways of choosing the k best by x, the mean of how much less accurate the best of them is than the best of all.
+fn naive_regret(x: &[f64], y: &[f64], k: usize) -> f64 {
+    let n = x.len();
+    let best = |of: &mut dyn Iterator<Item = usize>| of.map(|i| y[i]).fold(f64::NEG_INFINITY, f64::max);
+    let (mut sum, mut ways) = (0.0, 0.0);
+    for chosen in 0_u32..1 << n {
+        let is_in = |i: &usize| chosen >> i & 1 == 1;
+        let lowest_in = (0..n).filter(is_in).map(|i| x[i]).fold(f64::INFINITY, f64::min);
+        let highest_out = (0..n).filter(|i| !is_in(i)).map(|i| x[i]).fold(f64::NEG_INFINITY, f64::max);
+        if chosen.count_ones() as usize == k && lowest_in >= highest_out {
+            sum += best(&mut (0..n)) - best(&mut (0..n).filter(is_in));
+            ways += 1.0;
+        }
+    }
+    sum / ways
+}
+
+/// Tau-b over pairs of about one size, by its definition.
+fn naive_kendall_of_same_size(x: &[f64], y: &[f64], sizes: &[u64]) -> f64 {
+    let (mut balance, mut x_untied, mut y_untied) = (0.0, 0.0, 0.0);
+    for j in 0..x.len() {
+        for i in 0..j {
+            let [smaller, larger] = [sizes[i].min(sizes[j]) as f64, sizes[i].max(sizes[j]) as f64];
+            if larger > smaller * 1.1 + 1e-9 {
+                continue;
+            }
+            let sign = |v: &[f64]| f64::from(i8::from(v[i] < v[j]) - i8::from(v[i] > v[j]));
+            balance += sign(x) * sign(y);
+            x_untied += sign(x).abs();
+            y_untied += sign(y).abs();
+        }
+    }
+    balance / f64::sqrt(x_untied * y_untied)
+}
+
 /// Each value's rank: one more than the smaller values, and half of the other equal ones.
 fn naive_ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
@@ -305,6 +429,25 @@ proptest! {
         prop_assert!((ours(Coefficient::Pearson) - naive_pearson(&x, &y)).abs() < 1e-12);
         let rho = naive_pearson(&naive_ranks(&x), &naive_ranks(&y));
         prop_assert!((ours(Coefficient::Spearman) - rho).abs() < 1e-12);
+    }
+
+    #[test]
+    fn regret_is_the_mean_over_all_choices((x, y) in lists(), k in 1_usize..10) {
+        let (x, y) = (&x[..x.len().min(9)], &y[..y.len().min(9)]);
+        prop_assume!(pairs(x, y).is_ok());
+        let k = k.min(x.len());
+        let ours = top_regret(&pairs(x, y).unwrap(), k).unwrap();
+        prop_assert!((ours - naive_regret(x, y, k)).abs() < 1e-12, "{ours}");
+    }
+
+    #[test]
+    fn sizes_choose_pairs((x, y) in lists(), seed in 0_u64..1000) {
+        let sizes: Vec<u64> = (0..x.len() as u64).map(|i| 90 + (i * 37 + seed) * (i + 11) % 60).collect();
+        let naive = naive_kendall_of_same_size(&x, &y, &sizes);
+        match kendall_of_same_size(&pairs(&x, &y).unwrap(), "sizes", &sizes, 0) {
+            Ok(ours) => prop_assert!((ours - naive).abs() < 1e-13, "{} instead of {}", ours, naive),
+            Err(_) => prop_assert!(naive.is_nan()),
+        }
     }
 
     #[test]
