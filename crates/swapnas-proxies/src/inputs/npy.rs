@@ -81,10 +81,11 @@ fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyF
 
 /// More than NumPy writes for arrays of images.
 const MAX_HEADER: usize = 1 << 16;
-/// Brackets within brackets, of which a plain array has one pair within another.
-const MAX_DEPTH: usize = 16;
+/// Brackets within brackets, of which a plain array has one pair within another, and one of records two more.
+const MAX_DEPTH: usize = 4;
 
-/// Reads the header, which must be short and flat: whoever parses it goes down into its brackets.
+/// Reads the header, which must be short and flat: whoever parses it goes down into its brackets, and into those that
+/// turn out not to be what they were taken for up to three times, so that each level takes three times as long.
 fn read_header(reader: &mut impl Read) -> io::Result<NpyHeader> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
     let mut header = Vec::new();
@@ -105,11 +106,15 @@ fn read_header(reader: &mut impl Read) -> io::Result<NpyHeader> {
     if header.len() - start < length {
         return Err(wrong("its header has no end"));
     }
-    let mut depth = 0_usize;
+    let (mut depth, mut quote) = (0_usize, None);
     for byte in &header[start..] {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+        match (quote, byte) {
+            // It may stand for a quotation mark that ends no string, but NumPy writes none for plain arrays.
+            (_, b'\\') => return Err(wrong("its header has a backslash")),
+            (Some(end), byte) => quote = (end != byte).then_some(end),
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > MAX_DEPTH {
@@ -254,6 +259,13 @@ mod tests {
             let error = error(&npy("<f4", "False", &shape, &floats(12)), 2);
             assert!(error.starts_with("`x.npy` is no NumPy array: ") && error.len() < 300, "{error}");
         }
+        // Brackets of a string close none.
+        for shape in ["{".repeat(13), "{'}':".repeat(40), r"{'\N{'}':".repeat(40)] {
+            let error = error(&npy("<f4", "False", &shape, &floats(12)), 2);
+            assert!(error.starts_with("`x.npy` is no NumPy array: its header has "), "{error}");
+        }
+        let records = error(&npy("', 'a': [('b', '<f4', (2,))], 'c': '", "False", "(2,)", &floats(12)), 2);
+        assert!(!records.contains("brackets"), "{records}");
         let mut long = npy("<f4", "False", "(2, 3, 2, 1)", &floats(12));
         long[6] = 2;
         assert_eq!(

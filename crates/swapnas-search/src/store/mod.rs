@@ -6,6 +6,7 @@ mod rows;
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
@@ -188,20 +189,16 @@ impl Store {
         if self.wrap(pragma("application_id"))? != APPLICATION {
             return Err(format("it is no database of a search".to_owned()));
         }
-        let tables = match self.wrap(pragma("user_version"))? {
-            FORMAT => TABLES,
-            format2::FORMAT => {
-                self.format = format2::FORMAT;
-                format2::TABLES
-            }
+        match self.wrap(pragma("user_version"))? {
+            known @ (FORMAT | format2::FORMAT) => self.format = known,
             other => {
                 return Err(format(format!(
                     "it was written by another version of swapnas (format {other}; this one reads {FORMAT}); \
                      use that version"
                 )));
             }
-        };
-        self.sound(self.check_file(tables))?;
+        }
+        self.sound(self.check_file())?;
         let (json, _, run) = self.sound(self.settings())?;
         self.run = run;
         let configuration = serde_json::from_str(&json)
@@ -346,18 +343,16 @@ impl Store {
         SearchError::Damaged { path: database(&self.folder), what }
     }
 
-    /// Looks at all pages of the file, and whether they hold these tables.
-    fn check_file(&self, tables: &str) -> Result<(), Fault> {
+    /// Looks at all pages of the file, and whether they hold the tables of the format.
+    fn check_file(&self) -> Result<(), Fault> {
         let mut statement = self.connection.prepare("PRAGMA integrity_check(1)")?;
         let said: String = statement.query_row([], |row| row.get(0))?;
         if said != "ok" {
             return Err(Fault::Damaged(plain_sentence(&said.replace('\n', " ")).to_string()));
         }
-        let model = Connection::open_in_memory()?;
-        model.execute_batch(tables)?;
         let there = schema(&self.connection)?;
-        match schema(&model)?.into_iter().find(|part| !there.contains(part)) {
-            Some((_, name, _)) => Err(Fault::Damaged(format!("its table {} is another", plain(&name)))),
+        match model(self.format)?.iter().find(|part| !there.contains(part)) {
+            Some((_, name, _)) => Err(Fault::Damaged(format!("its table {} is another", plain(name)))),
             None => Ok(()),
         }
     }
@@ -423,8 +418,25 @@ fn make_tables(connection: &Connection, json: &str, version: &str, run: Key) -> 
     Ok(())
 }
 
-/// Kind, name and definition of all tables and indices.
-fn schema(connection: &Connection) -> rusqlite::Result<HashSet<(String, String, Option<String>)>> {
+/// Kind, name and definition of tables and indices.
+type Schema = HashSet<(String, String, Option<String>)>;
+
+/// What is in a database of the format. It is made once: to make it takes longer than to look at a small run.
+fn model(format: i64) -> rusqlite::Result<&'static Schema> {
+    static TODAY: OnceLock<Schema> = OnceLock::new();
+    static FORMAT2: OnceLock<Schema> = OnceLock::new();
+    let (model, tables) = if format == FORMAT { (&TODAY, TABLES) } else { (&FORMAT2, format2::TABLES) };
+    if let Some(model) = model.get() {
+        return Ok(model);
+    }
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(tables)?;
+    let made = schema(&connection)?;
+    Ok(model.get_or_init(|| made))
+}
+
+/// What is in this database.
+fn schema(connection: &Connection) -> rusqlite::Result<Schema> {
     let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()

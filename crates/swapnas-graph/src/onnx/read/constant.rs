@@ -87,7 +87,7 @@ impl Numbers {
         match self.dims[..] {
             [] | [_] => Ok(self.clone()),
             [rows, columns] => {
-                let places = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+                let places = (0..self.items.len()).map(|place| place % rows * columns + place / rows);
                 let items = places.map(|place| self.items[place]).collect();
                 Ok(Numbers { items, dims: vec![columns, rows] })
             }
@@ -140,7 +140,8 @@ fn dims(tensor: &Tensor) -> Result<Vec<usize>, Problem> {
         Problem::broken(format!("the tensor {} has the dimensions {:?}", quote(&tensor.name), tensor.dims))
     };
     let dims = dims.filter(|dims| dims.len() <= 8).ok_or_else(broken)?;
-    let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
+    // Those beside a dimension of 0 are multiplied as well, before it or without it.
+    let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul((*dim).max(1) as u128));
     if elements > MOST_PARAMETERS {
         return Err(Limit { what: "elements of a tensor", found: elements, most: MOST_PARAMETERS }.into());
     }
@@ -317,7 +318,7 @@ impl<'m> Constant<'m> {
             _ => return Err("they have 16 bits; export the model in single precision".to_owned()),
         };
         let Some([rows, columns]) = self.transposed else { return Ok(numbers.into_owned()) };
-        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row));
+        let places = (0..numbers.len()).map(|place| place % columns * rows + place / columns);
         Ok(places.map(|place| numbers[place]).collect())
     }
 }

@@ -436,7 +436,13 @@ fn resolve(wanted: &[i64], dims: &[usize], copies: bool) -> Result<Vec<usize>, P
         resolved[place] = elements.checked_div(product).ok_or_else(broken)?;
     }
     let product = resolved.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-    if product == Some(elements) && resolved.len() <= 8 { Ok(resolved) } else { Err(broken()) }
+    // Those beside a dimension of 0 are multiplied as well, before it or without it.
+    let others = resolved.iter().try_fold(1usize, |product, dim| product.checked_mul((*dim).max(1)));
+    if product == Some(elements) && others.is_some() && resolved.len() <= 8 {
+        Ok(resolved)
+    } else {
+        Err(broken())
+    }
 }
 
 /// Dimensions for messages.

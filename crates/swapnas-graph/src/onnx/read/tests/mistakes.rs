@@ -149,3 +149,12 @@ fn weights_in_another_file() {
     ];
     assert_snapshot!(error(nodes, vec![huge("w"), huge("v"), huge("u")]), @"node 3, Conv: parameters of the network: 3221225472; the most is 2147483648");
 }
+
+#[test]
+fn dimensions_beside_one_of_zero() {
+    for dims in [[1 << 40, 1 << 40, 0, 1], [0, 1 << 40, 1 << 40, 1], [0, 1, 1, 1 << 62]] {
+        let tensor = Tensor { dims: dims.to_vec(), ..weights("w", &[0]) };
+        let error = error(vec![node("Conv", "x, w", "y", Vec::new())], vec![tensor]);
+        assert!(error.contains("elements of a tensor"), "{error}");
+    }
+}
