@@ -174,6 +174,7 @@ fn settings(space: &dyn Space) -> Configuration {
         scored: (&network).into(),
         trained: (&network).into(),
         metrics: "swap,rank(swap,params)".to_owned(),
+        proxies: Default::default(),
         inputs: "spectral".to_owned(),
         batch: 16,
         repeats: Some(1),
