@@ -197,10 +197,6 @@ fn several_tables_are_one_table() {
      metric  table                     macro test_acc  macro val_acc 
      params  -0.154 (-1.000 to 1.000)           1.000          0.866 
      macs    -0.154 (-1.000 to 1.000)           1.000          0.866 
-    table: params: the scores are ordered exactly as the parameter counts or exactly against them
-    table: params: all networks whose parameter counts differ by a tenth or less have equal scores
-    table: macs: the scores are ordered exactly as the parameter counts or exactly against them
-    table: macs: all networks whose parameter counts differ by a tenth or less have equal scores
     macro test_acc: params: in 101 of 1000 resamples the coefficient is undefined
     macro test_acc: params: the scores are ordered exactly as the parameter counts or exactly against them
     macro test_acc: params: no two networks have parameter counts that differ by a tenth or less
