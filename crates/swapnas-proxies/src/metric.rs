@@ -369,7 +369,8 @@ mod tests {
             "swap-reg:sigma=5:mu=1.5".parse::<Metric>().unwrap().to_string(),
             "swap-reg:mu=1.5:sigma=5"
         );
-        assert_eq!("meco:images=1".parse::<Metric>().unwrap().to_string(), "meco:images=1");
+        assert_eq!("ntk:images=16".parse::<Metric>().unwrap().to_string(), "ntk");
+        assert_eq!("ntk:images=8".parse::<Metric>().unwrap().to_string(), "ntk:images=8");
     }
 
     #[test]
