@@ -9,11 +9,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use swapnas::graph::{Activation, ModuleKind, Observer, Relu, Signs, ValueId};
-use swapnas::{Direction, Init, NetworkView, Proxies, Proxy, ProxyError, plain};
+use swapnas::{Direction, Init, MemoryError, NetworkView, Proxies, Proxy, ProxyError, plain};
 
 use crate::errors::Raise;
 use crate::options;
@@ -173,9 +173,6 @@ fn own(
     if !metric.is_callable() {
         return Err(PyTypeError::new_err(WHAT));
     }
-    // What a swapnas.Metric says of itself, and a plain function does not.
-    let said = |name: &str| metric.getattr_opt(name).map(|said| said.filter(|said| !said.is_none()));
-    let is_metric = metric.hasattr("_swapnas_metric")?;
     let name = match name {
         Some(name) => name,
         None => metric.getattr("__name__").and_then(|name| name.extract()).map_err(|_| {
@@ -189,17 +186,14 @@ fn own(
         repeats: 1,
         function: metric.clone().unbind(),
     };
-    if is_metric {
-        if said("lower_is_better")?.map(|lower| lower.is_truthy()).transpose()? == Some(true) {
+    // What a plain function does not say of itself.
+    if metric.is_instance(&metric.py().import("swapnas._network")?.getattr("Metric")?)? {
+        if metric.getattr("lower_is_better")?.is_truthy()? {
             function.direction = Direction::LowerIsBetter;
         }
-        if let Some(init) = said("init")? {
-            let init: String = options::extract(&init, "init")?;
-            function.init = init.parse().map_err(|error| PyValueError::new_err(format!("init: {error}")))?;
-        }
-        if let Some(repeats) = said("repeats")? {
-            function.repeats = options::number(&repeats, "repeats", 1..=1_000_000)? as u32;
-        }
+        let init: String = options::extract(&metric.getattr("init")?, "init")?;
+        function.init = init.parse().map_err(|error| PyValueError::new_err(format!("init: {error}")))?;
+        function.repeats = options::number(&metric.getattr("repeats")?, "repeats", 1..=1_000_000)? as u32;
     }
     proxies.push(Arc::new(function));
     Ok(name)
@@ -378,7 +372,10 @@ impl Link {
         match answer {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(ProxyError::Undefined(reason))) => Err(UndefinedError::new_err(reason.to_string())),
-            Some(Err(ProxyError::Failed(error))) => Err(PyRuntimeError::new_err(error.to_string())),
+            Some(Err(ProxyError::Failed(error))) => Err(match error.downcast::<MemoryError>() {
+                Ok(error) => PyMemoryError::new_err(error.to_string()),
+                Err(error) => PyRuntimeError::new_err(error.to_string()),
+            }),
             None => Err(PyRuntimeError::new_err(
                 "a network can be looked at only while the metric that it was handed to is computed",
             )),

@@ -162,6 +162,9 @@ class Metrics(unittest.TestCase):
         ):
             with self.assertRaisesRegex(ValueError, message):
                 swapnas.score(ARCHS, metrics=metrics, **SMALL)
+        for wrong, error in (dict(init="gausian"), ValueError), (dict(repeats=0), ValueError), (dict(repeats="x"), TypeError):
+            with self.assertRaisesRegex(error, next(iter(wrong))):
+                swapnas.score(ARCHS, metrics=swapnas.Metric(size, **wrong), **SMALL)
         for metrics in ({"mine": 3}, [3], 3):
             with self.assertRaisesRegex(TypeError, "metrics is a text"):
                 swapnas.score(ARCHS, metrics=metrics, **SMALL)

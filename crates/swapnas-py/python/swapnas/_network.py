@@ -16,8 +16,6 @@ class Metric:
     computed; it is their mean. ``name``: that of the function unless given.
     """
 
-    _swapnas_metric = True
-
     def __init__(
         self,
         function: Callable[["Network"], Optional[float]],
