@@ -173,8 +173,8 @@ impl Columns {
         Ok(self)
     }
 
-    /// The same with mu = 1.5 and sigma = 5 where they are not given: those of the released code for DARTS, which
-    /// version 0.1 took for every space.
+    /// The same with mu = 1.5 and sigma = 5 where they are not given: those of the released code for DARTS, which were
+    /// the defaults in every space when runs did not say what fits theirs.
     #[must_use]
     pub fn as_released(self) -> Self {
         self.settled(|_| [1.5, 5.0], false)

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use swapnas_graph::{Observer, Relu, Signs};
+use swapnas_graph::{GraphBuilder, Observer, Relu, Shape, Signs};
 use swapnas_proxies::{
-    Columns, Direction, NetworkView, Precision, Proxies, Proxy, ProxyError, ScoreError, Scored, Scorer,
-    Settings, Undefined,
+    Columns, Direction, GraphScorer, NetworkView, Precision, Proxies, Proxy, ProxyError, ScoreError, Scored,
+    Scorer, Settings, Undefined,
 };
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
@@ -219,6 +219,34 @@ fn a_proxy_has_no_value_or_ends_the_work() {
     assert!(matches!(scored[0].scores[1], Err(Undefined::NotFinite(_))));
     let error = one(own("mine", |_| Err(ProxyError::Failed("out of paper".into())))).unwrap_err();
     insta::assert_snapshot!(error, @"the metric mine has failed: out of paper");
+}
+
+/// Of four thousand images, and as many weights for each of as many channels: half a terabyte.
+#[test]
+fn more_gradients_than_there_is_memory_are_an_error() {
+    let mut b = GraphBuilder::new(Shape::new(8, 1, 1));
+    let x = b.input();
+    let x = b.linear("narrow", x, 4096, false).unwrap();
+    let x = b.linear("wide", x, 4096, false).unwrap();
+    let logits = b.linear("classifier", x, 2, false).unwrap();
+    let graph = Arc::new(b.finish(&[logits]));
+    let mine = own("mine", |network| Ok(network.sample_gradients()?.len() as f64));
+    let columns = Columns::parse("mine", &Proxies::new([mine]).unwrap()).unwrap();
+    let settings = Settings {
+        metrics: columns.metrics().to_vec(),
+        inputs: "gaussian".parse().unwrap(),
+        batch: 4096,
+        repeats: None,
+        seed: 0,
+        init: None,
+        sharing: Default::default(),
+        level: swapnas_graph::Level::best(),
+        precision: Precision::Single,
+    };
+    let scorer = GraphScorer::new(Shape::new(8, 1, 1), 2, settings).unwrap();
+    let error = scorer.score(&[graph], &()).unwrap_err().to_string();
+    let expected = "the metric mine has failed: the gradients of single samples take ";
+    assert!(error.starts_with(expected) && error.contains("GiB of memory"), "{error}");
 }
 
 #[test]

@@ -20,9 +20,9 @@ pub(super) static SWAP_REG: Definition = Definition {
                   parameters of the network that is scored, the classifier included, not those of the \
                   network that is trained. The released code has numbers for each space, mu=1.5 and \
                   sigma=5 for DARTS. Here, unless they are given, mu is the size that nine in ten \
-                  architectures of the space do not exceed, of 200 drawn, and sigma the square of mu. Where the \
-                  factor is too small for a number, the released \
-                  code gives 0; here the score is undefined.",
+                  architectures of the space do not exceed, of 200 drawn, and sigma the square of mu. \
+                  Where the factor is too small for a number, the released code gives 0; here the \
+                  score is undefined.",
     arguments: &[
         Argument {
             name: "mu",

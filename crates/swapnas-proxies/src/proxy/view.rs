@@ -1,8 +1,9 @@
 use swapnas_graph::grad::{GradError, Loss, Statistics, Wanted};
-use swapnas_graph::{Element, Graph, Observer, ParamId, Relu, RunError, Signs, ValueId};
+use swapnas_graph::{Element, Graph, Observer, ParamId, Relu, Signs, ValueId};
 
 use super::ProxyError;
-use crate::trial::{Layers, Trial, product};
+use crate::check_memory;
+use crate::trial::{Layers, Trial};
 use crate::undefined::Failure;
 
 /// What a metric of one's own sees of a network with one set of weights.
@@ -87,7 +88,7 @@ impl<'v> NetworkView<'v> {
     /// for all samples and parameters.
     ///
     /// # Errors
-    /// As [`gradient`](Self::gradient), and if there is no memory for so many numbers.
+    /// As [`gradient`](Self::gradient), and a [`MemoryError`](crate::MemoryError) if there is not as much memory.
     pub fn sample_gradients(&mut self) -> Result<Vec<Vec<f64>>, ProxyError> {
         Ok(self.trial.sample_gradients()?)
     }
@@ -154,16 +155,16 @@ impl<E: Element> Readable for Trial<'_, E> {
         self.check_classes()?;
         let (material, graph) = (self.material, Trial::graph(self));
         let samples = material.first.images.samples();
-        let mut all = Vec::with_capacity(graph.params().len());
-        for param in graph.params() {
-            let (numbers, mut of_samples) = (product([samples, param.len()]), Vec::new());
-            let refused = RunError::Memory { bytes: product([numbers, size_of::<f64>()]) };
-            of_samples.try_reserve_exact(numbers).map_err(|_| refused)?;
-            // What the loss does not depend on is not visited.
-            of_samples.resize(numbers, 0.0);
-            all.push(of_samples);
-        }
         let (tape, images, weights) = (&self.network.tape, &material.first.images, self.weights);
+        let lengths = || graph.params().iter().map(|param| param.len().saturating_mul(samples));
+        // Most metrics do not ask for them, so they are not looked for with everything else.
+        let footprint = tape.footprint(samples, size_of::<E>(), rayon::current_num_threads());
+        let passes = footprint.forward().saturating_add(footprint.back(None, &Wanted::params(), true));
+        let numbers = lengths().fold(0, usize::saturating_add).saturating_mul(size_of::<f64>());
+        check_memory("the gradients of single samples", passes.saturating_add(numbers))
+            .map_err(|error| Failure::Proxy(error.into()))?;
+        // What the loss does not depend on is not visited.
+        let mut all: Vec<Vec<f64>> = lengths().map(|length| vec![0.0; length]).collect();
         self.aside(tape, images, weights, Statistics::Sample, |pass| {
             let loss = Loss::CrossEntropy(&material.first.labels);
             pass.backward_by_sample(loss, &Wanted::params(), |id, gradients| {
