@@ -269,6 +269,30 @@ fn what_is_written_can_be_joined_and_repeated() {
 }
 
 #[test]
+fn mu_and_sigma_that_were_found_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    table(path);
+    let arguments = ["correlate", "table.csv", "--space", "nb201", "--metrics", "swap-reg,params"];
+    let arguments = [&arguments[..], &SMALL].concat();
+    let found = json(path, &arguments)["settings"]["found"].clone();
+    let [mu, sigma] = ["mu", "sigma"].map(|name| found["swap-reg"][name].as_f64().unwrap());
+    assert_eq!(found.as_object().unwrap().len(), 1);
+    let text = stdout(path, &arguments);
+    let line = format!("swap-reg with mu={mu} and sigma={sigma}, by the sizes of the space");
+    assert!(text.lines().any(|other| other == line), "{text}");
+    // With these numbers given, it is the same.
+    let given = format!("swap-reg:mu={mu}:sigma={sigma}");
+    let both = format!("swap-reg,{given}");
+    let arguments = ["correlate", "table.csv", "--space", "nb201", "--metrics", &both];
+    let told = json(path, &[&arguments[..], &SMALL].concat());
+    assert!(told["settings"]["found"][&given].is_null());
+    for network in told["scores"].as_array().unwrap() {
+        assert_eq!(network["values"]["swap-reg"], network["values"][&given]);
+    }
+}
+
+#[test]
 fn choices_are_said_unless_they_were_made_by_the_user() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

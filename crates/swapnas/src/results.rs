@@ -9,7 +9,7 @@ use swapnas_search::{Configuration, Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
 use crate::{
-    Origin, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
+    Metric, Origin, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
     saturation_warnings,
 };
 
@@ -53,7 +53,8 @@ pub fn score_json<E: Display>(origin: Origin, score: &Result<Score, E>) -> Value
 /// All that scores depend on besides the architectures: what results have to say to be repeatable. `network` is the
 /// network that was scored, in words.
 ///
-/// `repeats` and `init` are those of each metric that takes weights at all.
+/// `repeats` and `init` are those of each metric that takes weights at all, `found` the arguments that fit the sizes of
+/// the space where none are given.
 pub fn settings_json(network: &str, settings: &Settings) -> Value {
     let weights = || {
         let of = |metric| Some((ToString::to_string(metric), settings.weights_for(metric)?));
@@ -62,6 +63,12 @@ pub fn settings_json(network: &str, settings: &Settings) -> Value {
     let repeats: Map<String, Value> = weights().map(|(name, (repeats, _))| (name, repeats.into())).collect();
     let init: Map<String, Value> =
         weights().map(|(name, (_, init))| (name, init.to_string().into())).collect();
+    let of_metric = |metric: &Metric| -> Map<String, Value> {
+        metric.found().map(|(argument, value)| (argument.name.to_owned(), value.into())).collect()
+    };
+    let found = settings.metrics.iter().map(|metric| (metric.to_string(), of_metric(metric)));
+    let found: Map<String, Value> =
+        found.filter(|(_, found)| !found.is_empty()).map(|(name, found)| (name, found.into())).collect();
     json!({
         "network": network,
         "inputs": settings.inputs.to_string(),
@@ -74,6 +81,7 @@ pub fn settings_json(network: &str, settings: &Settings) -> Value {
         },
         "repeats": repeats,
         "init": init,
+        "found": found,
         "version": env!("CARGO_PKG_VERSION"),
     })
 }
