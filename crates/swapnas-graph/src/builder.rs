@@ -354,7 +354,12 @@ impl GraphBuilder {
         Graph { nodes: self.nodes, params: self.params, modules: self.modules, outputs: outputs.to_vec() }
     }
 
-    fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Shape) -> ValueId {
+    /// The path of the current module.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Shape) -> ValueId {
         let next = ValueId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes"));
         let key = (op.clone(), inputs.clone(), shape);
         let value = *self.known.entry(key).or_insert(next);
@@ -364,12 +369,12 @@ impl GraphBuilder {
         value
     }
 
-    fn module(&mut self, kind: ModuleKind, input: ValueId, output: ValueId) -> ValueId {
+    pub(crate) fn module(&mut self, kind: ModuleKind, input: ValueId, output: ValueId) -> ValueId {
         self.modules.push(Module { name: self.path.clone(), kind, input, output });
         output
     }
 
-    fn param(
+    pub(crate) fn param(
         &mut self,
         name: &str,
         kind: ParamKind,

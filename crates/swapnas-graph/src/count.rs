@@ -42,9 +42,13 @@ impl Graph {
         self.params().iter().map(|p| p.len() as u64).sum()
     }
 
-    /// Multiply-accumulates of convolutions and linear layers for one sample.
+    /// Multiply-accumulates of convolutions, linear layers and products of matrices for one sample.
     pub fn macs(&self) -> u64 {
-        self.modules().iter().map(|m| self.module_macs(m)).sum()
+        let products = self.nodes().iter().map(|node| match &node.op {
+            Op::Tensor(op) => op.macs(),
+            _ => 0,
+        });
+        self.modules().iter().map(|m| self.module_macs(m)).chain(products).sum()
     }
 
     /// Number of ReLU units for one sample. Every ReLU of the network counts, also those that are

@@ -48,6 +48,10 @@ pub enum ParamKind {
     NormWeight,
     /// Shift of a normalisation.
     NormBias,
+    /// Rows of an embedding.
+    Embedding,
+    /// What belongs to no layer: a position embedding, a class token, a scale.
+    Free,
 }
 
 /// A named tensor of numbers that a network learns.
@@ -96,6 +100,10 @@ pub enum ModuleKind {
     MaxPool,
     /// Mean over all pixels.
     GlobalAvgPool,
+    /// Normalisation of each sample by itself: layer, group, instance or RMS normalisation.
+    SampleNorm,
+    /// Embedding.
+    Embedding,
     /// A module made of others: an operation, a cell, a block.
     Container,
 }

@@ -10,7 +10,8 @@ use crate::{Key, Param, ParamKind, plain};
 /// How weights are drawn.
 ///
 /// Biases are 0 unless the variant says otherwise; normalisations always start with weight 1 and
-/// bias 0.
+/// bias 0. Rows of embeddings are N(0, 1), as PyTorch draws them, and what belongs to no layer, such as position
+/// embeddings and class tokens, N(0, 0.02^2), as ViT and BERT draw it (N(0, 1) with [`Gaussian`](Self::Gaussian)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Init {
     /// N(0, 1), as the code released with the SWAP paper draws them.
@@ -59,7 +60,9 @@ impl Init {
             (ParamKind::NormBias, _) => Some(0.0),
             (ParamKind::ConvBias | ParamKind::LinearBias, Init::PyTorch) => None,
             (ParamKind::ConvBias | ParamKind::LinearBias, _) => Some(0.0),
-            (ParamKind::ConvWeight | ParamKind::LinearWeight, _) => None,
+            (ParamKind::ConvWeight | ParamKind::LinearWeight | ParamKind::Embedding | ParamKind::Free, _) => {
+                None
+            }
         };
         if let Some(constant) = constant {
             out.extend(std::iter::repeat_n(constant, param.len()));
@@ -72,6 +75,8 @@ impl Init {
         };
         let bound = match self {
             Init::Gaussian => return normal(1.0),
+            _ if param.kind == ParamKind::Embedding => return normal(1.0),
+            _ if param.kind == ParamKind::Free => return normal(0.02),
             Init::KaimingNormal => return normal((2.0 / fan_in).sqrt()),
             Init::XavierNormal => return normal((2.0 / (fan_in + fan_out)).sqrt()),
             Init::KaimingUniform => (6.0 / fan_in).sqrt(),

@@ -25,6 +25,7 @@ mod plain;
 mod plan;
 mod shape;
 mod statistics;
+pub mod tensor;
 mod tensors;
 pub mod torch;
 
@@ -44,5 +45,5 @@ pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
 pub use statistics::Statistics;
 pub use swapnas_lanes::kernels::moments::Moments;
-pub use swapnas_lanes::{Level, LevelError};
+pub use swapnas_lanes::{Level, LevelError, Strided};
 pub use tensors::{Tensor, Tensors, TensorsError};

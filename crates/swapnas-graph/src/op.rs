@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::tensor::TensorOp;
 use crate::{ParamId, Shape};
 
 /// Zeros around an image, in pixels. Negative numbers cut pixels away.
@@ -202,6 +203,8 @@ pub enum Op {
         /// First channel.
         start: usize,
     },
+    /// An operation on the elements of single samples in whatever order they lie.
+    Tensor(TensorOp),
 }
 
 impl Op {
@@ -227,17 +230,19 @@ impl Op {
             Op::Mul => "multiplication",
             Op::Concat => "concatenation",
             Op::Slice { .. } => "channel slice",
+            Op::Tensor(op) => op.name(),
         }
     }
 
     /// The parameters it reads, weights first.
-    pub fn params(&self) -> impl Iterator<Item = ParamId> {
-        let (first, second) = match *self {
-            Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => (Some(weight), bias),
-            Op::BatchNorm { affine: Some((weight, bias)), .. } => (Some(weight), Some(bias)),
-            _ => (None, None),
+    pub fn params(&self) -> impl Iterator<Item = ParamId> + use<> {
+        let params = match *self {
+            Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => [Some(weight), bias],
+            Op::BatchNorm { affine: Some((weight, bias)), .. } => [Some(weight), Some(bias)],
+            Op::Tensor(ref op) => op.params(),
+            _ => [None; 2],
         };
-        first.into_iter().chain(second)
+        params.into_iter().flatten()
     }
 }
 

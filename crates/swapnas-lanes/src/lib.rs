@@ -14,7 +14,9 @@ pub mod kernels;
 mod lane;
 mod planes;
 pub mod simd;
+mod strided;
 
 pub use lane::{Element, Lane, SAMPLES};
 pub use planes::{Layout, Planes, PlanesMut};
 pub use simd::{Level, LevelError};
+pub use strided::{MOST_DIMS, Strided};

@@ -152,6 +152,18 @@ impl<'a, T: Copy> Planes<'a, T> {
         unsafe { std::slice::from_raw_parts(self.lanes.add(place.start), place.len()) }
     }
 
+    /// All lanes of all channels one after the other, if the `height` x `width` image is all that is stored and all of
+    /// it may be read.
+    pub fn as_lanes(&self, height: usize, width: usize) -> Option<&'a [T]> {
+        let whole = Layout::new(self.layout.channels, height, width, 0);
+        if self.layout != whole || self.rows != (0, height as isize) {
+            return None;
+        }
+        // SAFETY: the `layout.lanes()` lanes are those that the constructor was given, or of some of their channels,
+        // all rows are this view's, and nobody writes to them during its lifetime.
+        Some(unsafe { std::slice::from_raw_parts(self.lanes, whole.lanes()) })
+    }
+
     /// Whether all of `rows` x `columns` may be read.
     pub(crate) fn covers(&self, rows: &Range<isize>, columns: &Range<isize>) -> bool {
         self.layout.covers(rows, columns)
@@ -216,6 +228,18 @@ impl<'a, T: Copy> PlanesMut<'a, T> {
         // the constructor was given, and rows of different views do not overlap: each is made of
         // `columns` lanes of its own, and `split_at_row` gives every row to one view only.
         unsafe { std::slice::from_raw_parts_mut(self.lanes.add(place.start), place.len()) }
+    }
+
+    /// All lanes of all channels one after the other, if the `height` x `width` image is all that is stored and all of
+    /// it is this view's.
+    pub fn as_lanes(&mut self, height: usize, width: usize) -> Option<&mut [T]> {
+        let whole = Layout::new(self.layout.channels, height, width, 0);
+        if self.layout != whole || self.rows != (0..height as isize) {
+            return None;
+        }
+        // SAFETY: the `layout.lanes()` lanes are those that the constructor was given, or of some of their channels,
+        // and all rows are this view's alone.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.lanes, whole.lanes()) })
     }
 
     /// The same rows, to be read.

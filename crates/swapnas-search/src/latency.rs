@@ -130,6 +130,9 @@ fn line(graph: &Graph, node: &Node) -> Option<String> {
         Op::Mul => "mul".to_owned(),
         Op::Concat => "concat".to_owned(),
         Op::Slice { .. } => "slice".to_owned(),
+        // What a parameter or a constant is needs no time.
+        Op::Tensor(_) if node.inputs.is_empty() => return None,
+        Op::Tensor(op) => op.name().replace(' ', "_"),
     };
     Some(format!("{op},{}", graph.shape(node.inputs[0])))
 }

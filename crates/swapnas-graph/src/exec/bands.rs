@@ -1,5 +1,6 @@
 //! One step on one block and one band of rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use swapnas_lanes::kernels::convolution::ConvolutionWeights;
@@ -11,6 +12,8 @@ use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::kernels::{depthwise, mean};
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
 
+use crate::tensor::TensorOp;
+use crate::tensor::run::{Params, Run};
 use crate::{Shape, division};
 
 /// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
@@ -44,6 +47,7 @@ pub(super) enum Kernel<'a, E> {
     Pool { window: Window, pool: Pool },
     Mean,
     Multiply,
+    Tensor { op: &'a TensorOp, params: Params<'a, E> },
     Signs,
 }
 
@@ -70,7 +74,7 @@ impl<E: Element> Kernel<'_, E> {
             _ => 1,
         };
         match self {
-            Kernel::Mean => std::iter::once(0..height).collect(),
+            Kernel::Mean | Kernel::Tensor { .. } => std::iter::once(0..height).collect(),
             _ => division::bands(height, together, per_row, BAND_LANES),
         }
     }
@@ -188,6 +192,25 @@ impl<'a, E: Element> Job<'a, E> {
                 rows::load(level, source, band.clone(), width, rows::Into::Overwrite, out.reborrow(), signs);
                 rows::multiply(level, by, band.clone(), width, out.reborrow());
             }
+            Kernel::Tensor { op, params } => {
+                let inputs: Vec<Cow<'_, [Lane<E>]>> =
+                    self.inputs.iter().map(|input| elements(input.source.planes, input.shape)).collect();
+                let inputs: Vec<&[Lane<E>]> = inputs.iter().map(|lanes| &**lanes).collect();
+                let run = Run { op, level, params };
+                match out.as_lanes(height, width) {
+                    Some(out) => run.forward(&inputs, out),
+                    None => {
+                        let (lanes, channels) = (&mut scratch.between, out.layout().channels);
+                        let count = channels * height * width;
+                        super::grow(lanes, count, Lane::ZERO);
+                        run.forward(&inputs, &mut lanes[..count]);
+                        for (number, row) in lanes[..count].chunks_exact(width).enumerate() {
+                            let (channel, y) = (number / height, (number % height) as isize);
+                            out.row(channel, y, 0..width as isize).copy_from_slice(row);
+                        }
+                    }
+                }
+            }
             Kernel::Signs => unreachable!("capturing signs writes nothing"),
         }
         self.capture(level);
@@ -270,6 +293,20 @@ impl<'a, E: Element> Job<'a, E> {
         }
         Planes::new(scratch, layout)
     }
+}
+
+/// All elements of a block one after the other: where they lie, if they lie so.
+fn elements<'a, E: Element>(planes: Planes<'a, Lane<E>>, shape: Shape) -> Cow<'a, [Lane<E>]> {
+    if let Some(lanes) = planes.as_lanes(shape.height, shape.width) {
+        return Cow::Borrowed(lanes);
+    }
+    let mut lanes = Vec::with_capacity(shape.elements());
+    for channel in 0..shape.channels {
+        for row in 0..shape.height as isize {
+            lanes.extend_from_slice(planes.row(channel, row, 0..shape.width as isize));
+        }
+    }
+    Cow::Owned(lanes)
 }
 
 /// The smallest range that includes both.

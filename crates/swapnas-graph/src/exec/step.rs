@@ -9,7 +9,9 @@ use super::bands::{Input, Job, Kernel, Scratch};
 use super::{Executor, Numbers, RunError, Scaled, ValueCache, Weights, grow};
 use crate::magnitude::{self, Magnitude};
 use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Target, Work};
-use crate::{Batch, ParamId, Shape};
+use crate::tensor::TensorOp;
+use crate::tensor::run::Params;
+use crate::{Batch, Graph, Op, ParamId, Shape, ValueId};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
 const PARALLEL_LANES: usize = 4096;
@@ -48,7 +50,7 @@ impl<E: Element> Executor<E> {
         let lanes = kept.as_deref_mut().unwrap_or(own);
         let mut signs = self.take_signs(plan, &step.work, batch, wanted);
 
-        let kernel = kernel(&step.work, &self.numbers);
+        let kernel = kernel(plan.graph(), &step.work, &self.numbers);
         let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
             let planes = PlanesMut::new(block, layout);
             planes.channels(target.channels.clone())
@@ -133,6 +135,10 @@ impl<E: Element> Executor<E> {
             }
             Work::Mean { source } => Magnitude::mean(bound(source), shape(source)),
             Work::Multiply { source, by } => Magnitude::plain(bound(source) * bound(by)),
+            Work::Tensor { value, sources } => {
+                let bounds: Vec<f64> = sources.iter().map(bound).collect();
+                tensor_op(plan.graph(), *value).magnitude(&bounds, [widened, bias])
+            }
         }
     }
 
@@ -261,6 +267,15 @@ impl<E: Element> Executor<E> {
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
                 (std::slice::from_ref(weight), *bias)
             }
+            Work::Tensor { value, .. } => {
+                let params = tensor_op(graph, *value).params();
+                for (id, numbers) in params.into_iter().zip([widened, biases]) {
+                    if let Some(id) = id {
+                        Self::load(drawn, graph, id, weights, numbers)?;
+                    }
+                }
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         for &part in parts {
@@ -282,8 +297,22 @@ impl<E: Element> Executor<E> {
     }
 }
 
-fn kernel<'a, E: Element>(work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
+/// The operation of a step that is one of the graph.
+fn tensor_op(graph: &Graph, value: ValueId) -> &TensorOp {
+    match &graph.node(value).op {
+        Op::Tensor(op) => op,
+        other => unreachable!("a {} has a step of its own kind", other.name()),
+    }
+}
+
+fn kernel<'a, E: Element>(graph: &'a Graph, work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
     match *work {
+        Work::Tensor { value, .. } => {
+            let op = tensor_op(graph, value);
+            let [weight, bias] = op.params();
+            let numbers = [weight.map(|_| numbers.widened.as_slice()), bias.map(|_| numbers.bias.as_slice())];
+            Kernel::Tensor { op, params: Params { numbers, directions: [None; 2] } }
+        }
         Work::Zero => Kernel::Zero,
         Work::Combine { .. } => Kernel::Combine,
         Work::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },

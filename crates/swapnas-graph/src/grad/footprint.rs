@@ -157,6 +157,12 @@ impl Footprint<'_> {
             Work::Pool { window, .. } => self.padded(sources[0], &window, out),
             Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
             Work::Multiply => sum(sources.iter().map(lanes)),
+            // On the way back, the parameters' gradients of a block.
+            Work::Tensor(value) => {
+                let params = self.tape.tensor_op(value).params().into_iter().flatten();
+                let params = params.map(|id| self.tape.graph().param(id).len().saturating_mul(2));
+                sum(sources.iter().map(lanes).chain(params))
+            }
         }
     }
 

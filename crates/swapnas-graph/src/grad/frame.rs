@@ -51,6 +51,13 @@ impl<'a, E: Element> Frame<'a, E> {
         Planes::new(&lanes[block * layout.lanes()..], layout)
     }
 
+    /// The elements of a slot, one after the other.
+    pub(super) fn lanes(&self, slot: usize, block: usize) -> &'a [Lane<E>] {
+        let lanes = if slot == 0 { self.batch.lanes() } else { &self.values[slot] };
+        let count = self.tape.layout(slot).lanes();
+        &lanes[block * count..][..count]
+    }
+
     /// The tangent of a slot, unless it is the batch.
     pub(super) fn tangent_planes(
         &self,

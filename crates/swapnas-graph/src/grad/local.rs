@@ -11,6 +11,7 @@ use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 use super::frame::{Frame, Tangents};
 use super::jobs::{self, Scratch, room};
 use super::tape::{View, Work};
+use super::tensor::Operation;
 use crate::Shape;
 
 /// One of the sources of a step.
@@ -55,6 +56,9 @@ pub(super) fn forward<E: Element>(
     let layout = frame.tape.layout(out);
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
+        if let Work::Tensor(value) = work {
+            return Operation { value, sources, out }.forward(frame, block, lanes);
+        }
         let out = PlanesMut::new(lanes, layout);
         match work {
             Work::Multiply => {
@@ -88,6 +92,9 @@ pub(super) fn tangent<'a, E: Element>(
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let read = Read::Tangents(tangents);
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
+        if let Work::Tensor(value) = work {
+            return Operation { value, sources, out }.tangent(frame, &tangents, block, lanes);
+        }
         let mut result = PlanesMut::new(lanes, layout);
         match work {
             Work::Multiply => {
@@ -157,7 +164,9 @@ fn linear<'a, E: Element>(
             let pixels = pixels.channels(start..start + layout.channels);
             copy(frame, pixels.as_planes(), out);
         }
-        Work::Pool { .. } | Work::Multiply => unreachable!("not the same for values and tangents"),
+        Work::Pool { .. } | Work::Multiply | Work::Tensor(_) => {
+            unreachable!("not the same for values and tangents")
+        }
     }
 }
 
@@ -283,6 +292,9 @@ pub(super) fn backward<'s, E: Element>(
     match work {
         Work::Zero => unreachable!("zeros have no sources"),
         Work::Combine => gradient,
+        Work::Tensor(value) => {
+            Operation { value, sources, out }.backward(frame, which.index, block, gradient, result)
+        }
         Work::Mean => {
             let mut spread = room(result, input);
             let share = E::from_f64(1.0 / (input.rows * input.columns) as f64);

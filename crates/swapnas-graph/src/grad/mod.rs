@@ -47,6 +47,7 @@ mod loss;
 mod norm;
 mod params;
 mod tape;
+mod tensor;
 mod way;
 
 use std::mem::take;
@@ -253,6 +254,12 @@ impl<'a, E: Element> Pass<'a, E> {
                 }
                 Work::Mean => Magnitude::mean(bound(&sources[0]), shape(&sources[0])),
                 Work::Multiply => Magnitude::plain(sources.iter().map(bound).product()),
+                Work::Tensor(value) => {
+                    let op = tape.tensor_op(*value);
+                    let bounds: Vec<f64> = sources.iter().map(bound).collect();
+                    let numbers = op.params().map(|id| id.map_or(&[][..], |id| self.weights.get(id)));
+                    op.magnitude(&bounds, numbers)
+                }
                 Work::Concat | Work::Slice { .. } => {
                     Magnitude::plain(sources.iter().map(bound).fold(0.0, f64::max))
                 }

@@ -8,6 +8,7 @@ use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 
 use crate::plan::{for_lanes, keys, relus};
+use crate::tensor::TensorOp;
 use crate::{Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 
 /// A graph made ready for forward and backward passes.
@@ -94,6 +95,8 @@ pub(super) enum Work {
     Slice {
         start: usize,
     },
+    /// The operation of this value.
+    Tensor(ValueId),
 }
 
 impl Step {
@@ -130,6 +133,9 @@ impl Step {
         match self {
             Step::Normalise(norm) => tape.norms[*norm].params.is_some(),
             Step::Convolve(_) => true,
+            Step::Compute { work: Work::Tensor(value), .. } => {
+                tape.graph.node(*value).op.params().next().is_some()
+            }
             Step::Compute { .. } => false,
         }
     }
@@ -255,6 +261,14 @@ impl Tape {
         Layout::new(channels, height, width, 0)
     }
 
+    /// The operation of a value that is computed as [`Work::Tensor`].
+    pub(super) fn tensor_op(&self, value: ValueId) -> &TensorOp {
+        match &self.graph.node(value).op {
+            Op::Tensor(op) => op,
+            other => unreachable!("a {} has a step of its own kind", other.name()),
+        }
+    }
+
     fn node(&mut self, graph: &Graph, value: ValueId) -> View {
         let Node { op, inputs, shape } = graph.node(value);
         let sources = |tape: &Tape| -> Vec<View> { inputs.iter().map(|v| tape.computed(*v)).collect() };
@@ -297,6 +311,7 @@ impl Tape {
             Op::Mul => Work::Multiply,
             Op::Concat => Work::Concat,
             Op::Slice { start } => Work::Slice { start: *start },
+            Op::Tensor(_) => Work::Tensor(value),
         };
         let sources = sources(self);
         self.compute(value, *shape, work, sources)

@@ -15,6 +15,7 @@ use super::jobs::{self, Scratch};
 use super::local::{self, Read, Which};
 use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
+use super::tensor::Operation;
 use super::{Gradients, Pass, SampleGradients, Visit};
 use crate::{ParamId, RunError};
 
@@ -100,6 +101,11 @@ impl<'p, E: Element> Way<'p, '_, E> {
                         self.push(*work, sources, which, *out, &upstream)?;
                         which.index += 1;
                         which.channels_before += self.frame.shape(source.slot).channels;
+                    }
+                    if let Work::Tensor(value) = *work
+                        && self.seeks_gradients()
+                    {
+                        self.params_of(Operation { value, sources, out: *out }, &upstream);
                     }
                 }
             }
@@ -232,6 +238,40 @@ impl<'p, E: Element> Way<'p, '_, E> {
         Ok(())
     }
 
+    /// Finds the gradients of the parameters of an operation.
+    fn params_of(&mut self, of: Operation<'_>, upstream: &Upstream<'_, E>) {
+        let frame = self.frame;
+        let params = self.tape().tensor_op(of.value).params();
+        if params == [None; 2] {
+            return;
+        }
+        let (layout, height) = (frame.tape.layout(of.out), frame.shape(of.out).height);
+        let mut found = params.map(|id| id.map(|id| (id, Vec::new())));
+        for block in 0..frame.blocks() {
+            let gradient = upstream.stored(&frame, block).unwrap_or_else(|| {
+                let room = jobs::room(&mut self.scratch.a, layout);
+                upstream.load(&frame, block, 0..height, Into::Overwrite, room);
+                Planes::new(&self.scratch.a, layout)
+            });
+            let moving = frame.tangents.as_ref().map(|tangents| {
+                let change = upstream.stored_tangent(&frame, block).unwrap_or_else(|| {
+                    let room = jobs::room(&mut self.scratch.b, layout);
+                    upstream.load_tangent(&frame, tangents, block, 0..height, Into::Overwrite, room);
+                    Planes::new(&self.scratch.b, layout)
+                });
+                (tangents, change)
+            });
+            for (found, lanes) in found.iter_mut().zip(of.of_params(&frame, block, gradient, moving)) {
+                if let Some((_, found)) = found {
+                    found.extend(lanes);
+                }
+            }
+        }
+        for (id, lanes) in found.into_iter().flatten() {
+            self.found_param(id, &lanes);
+        }
+    }
+
     /// The gradient of a parameter sample by sample, `[block][element]`.
     fn found_param(&mut self, id: ParamId, lanes: &[Lane<E>]) {
         let blocks = self.frame.blocks();
@@ -331,7 +371,13 @@ impl<E: Element> Local<'_, '_, E> {
             upstream.load_tangent(frame, &tangents, block, 0..height, Into::Overwrite, room);
             Planes::new(d, frame.tape.layout(slot))
         });
-        let change = self.back(block, change, Read::Values, (e, c));
+        let change = match self.work {
+            Work::Tensor(value) => {
+                let of = Operation { value, sources: self.sources, out: self.out };
+                of.backward_tangent(frame, &tangents, self.which.index, block, (arriving, change), e)
+            }
+            _ => self.back(block, change, Read::Values, (e, c)),
+        };
         let pushed = (back, change);
         let mut out = PlanesMut::new(lanes, layout);
         frame.push_tangent(&tangents, view, block, rows.clone(), pushed, into, out.reborrow(), f);

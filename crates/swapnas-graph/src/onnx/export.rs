@@ -32,6 +32,10 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
             op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if leaves_the_image(window) => {
                 Err(OnnxError::Outside { module: module(graph, value), op: op.name() })
             }
+            Op::Tensor(op) => {
+                let module = module(graph, value);
+                Err(OnnxError::Operation { module, op: op.name() })
+            }
             Op::AvgPool { window, .. } if window.dilation != [1, 1] => {
                 Err(OnnxError::Dilation { module: module(graph, value), dilation: window.dilation })
             }
@@ -343,6 +347,7 @@ impl<'a> File<'a> {
                         self.push("Slice", inputs, output, Vec::new());
                     }
                     Op::Zero => self.zeros(output, node.shape),
+                    Op::Tensor(_) => unreachable!("the graph was checked"),
                     Op::Input | Op::Linear { .. } | Op::Act(_) => unreachable!("done above"),
                 }
             }

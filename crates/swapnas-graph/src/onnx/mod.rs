@@ -78,6 +78,14 @@ pub enum OnnxError {
         /// The operation.
         op: &'static str,
     },
+    /// What transformers are made of, which is read but not written.
+    #[error("{module}: networks with a {op} are not written as ONNX files")]
+    Operation {
+        /// Path of the module.
+        module: String,
+        /// The operation.
+        op: &'static str,
+    },
     /// An average pool that leaves out pixels between those that it reads.
     #[error(
         "{module}: the average pool has dilation {}x{}, but ONNX has only 1x1 before version 19 of its \

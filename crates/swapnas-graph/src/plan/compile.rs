@@ -252,6 +252,10 @@ impl<'a> Compiler<'a> {
                 }
                 whole(slot, shape.channels)
             }
+            Op::Tensor(_) => {
+                let sources = inputs.iter().map(|input| self.plain(*input)).collect();
+                self.write(value, 0, Work::Tensor { value, sources })
+            }
             Op::Slice { start } => {
                 let source = self.plain(input());
                 let start = source.channels.start + start;
@@ -414,6 +418,7 @@ pub(crate) fn attributes(op: &Op) -> Key {
         Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
         Op::Slice { start } => Key::of(start),
         Op::BatchNorm { epsilon, .. } if *epsilon != Epsilon::default() => Key::of(epsilon),
+        Op::Tensor(op) => op.attributes(),
         _ => Key::of(()),
     }
 }

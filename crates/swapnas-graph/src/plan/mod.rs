@@ -212,6 +212,8 @@ pub(crate) enum Work {
     Mean { source: Source },
     /// The product of two values; the second has nothing pending.
     Multiply { source: Source, by: Source },
+    /// An operation of the graph on whole blocks; nothing is pending on the sources.
+    Tensor { value: ValueId, sources: Vec<Source> },
     /// Takes signs and nothing else.
     Signs { source: Source },
 }
@@ -222,6 +224,7 @@ impl Work {
         let (first, rest): (Option<&Source>, &[Source]) = match self {
             Work::Zero => (None, &[]),
             Work::Combine { terms } => (None, terms),
+            Work::Tensor { sources, .. } => (None, sources),
             Work::Convolve { source, .. }
             | Work::Depthwise { source, .. }
             | Work::Pool { source, .. }

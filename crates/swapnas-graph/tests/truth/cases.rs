@@ -1,8 +1,13 @@
 //! Small networks with every operation, in every way in which it can be had.
 
+use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
 use swapnas_graph::{
-    Activation, Conv, Epsilon, Graph, GraphBuilder, GraphError, Op, Padding, Shape, ValueId, Window,
+    Activation, Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Op, Padding, Shape, Strided, ValueId,
+    Want, Window,
 };
+
+use crate::numbers::Numbers;
+use crate::{differentiator, executor};
 
 /// A network.
 pub(crate) struct Case {
@@ -268,6 +273,7 @@ pub(crate) fn cases() -> Vec<Case> {
         let x = b.avg_pool("e", x, Window::square(3), false)?;
         Ok([b.linear("f", x, 2, true)?])
     }));
+    tensor_cases(&mut cases);
     // More than one band of rows.
     cases.push(case("a large image", Shape::new(2, 29, 27), |b, x| {
         let x = b.conv2d("a", x, Conv::new(12, Window::square(3)))?;
@@ -285,6 +291,148 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
+/// The channels of a value as rows of a matrix, its pixels as columns, in so many parts of the channels.
+fn heads(shape: Shape, heads: usize) -> Strided {
+    Strided::contiguous(&[heads, shape.channels / heads, shape.pixels()]).expect("a small view")
+}
+
+fn number(x: f64) -> Real {
+    Real::new(x).expect("a number")
+}
+
+/// Operations of transformers, between those of convolutional networks.
+fn tensor_cases(cases: &mut Vec<Case>) {
+    let image = Shape::new(4, 5, 7);
+    cases.push(case("attention of two heads", Shape::new(4, 2, 3), |b, x| {
+        let shape = b.shape(x);
+        let class = b.parameter("class", vec![1, 1, 4], Shape::new(4, 1, 1))?;
+        let tokens = b.join(&[class, x], 4, 1, Shape::new(4, 1, 7))?;
+        let position = b.parameter("position", vec![4, 7], Shape::new(4, 1, 7))?;
+        let x = b.add(&[tokens, position])?;
+        let y = b.normalise("norm", x, Norm::over_channels(b.shape(x)))?;
+        let qkv = b.linear("qkv", y, 12, true)?;
+        let tokens = Shape::new(4, 1, 7);
+        let [q, k, v] = [0, 1, 2].map(|part| b.slice(qkv, 4 * part, 4));
+        let (q, k, v) = (q?, k?, v?);
+        // Keys are rows, queries columns.
+        let scores = Product {
+            a: heads(tokens, 2).permuted(&[0, 2, 1]),
+            b: heads(tokens, 2),
+            out: Strided::contiguous(&[2, 7, 7]).expect("a small view"),
+        };
+        let scores = b.product([k, q], scores, Shape::new(2, 7, 7))?;
+        let scores = b.function(scores, Function::Linear { factor: number(0.5), summand: number(0.0) });
+        let mask: Vec<Real> = (0..49).map(|i| number(if i / 7 > i % 7 { -5.0 } else { 0.0 })).collect();
+        let mask = b.constant(mask.into(), Shape::new(1, 7, 7))?;
+        let both = Strided::new(&[(2, 0), (49, 1)], 0).expect("a small view");
+        let mask = b.rearrange(mask, both, Shape::new(2, 7, 7))?;
+        let scores = b.add(&[scores, mask])?;
+        let attention = b.softmax(scores, Axis { outer: 2, len: 7, inner: 7 })?;
+        let sums = Product {
+            a: heads(tokens, 2),
+            b: Strided::contiguous(&[2, 7, 7]).expect("a small view"),
+            out: heads(tokens, 2),
+        };
+        let y = b.product([v, attention], sums, tokens)?;
+        let y = b.linear("project", y, 4, true)?;
+        let x = b.add(&[x, y])?;
+        let y = b.normalise("norm 2", x, Norm::over_channels(tokens))?;
+        let y = b.linear("wide", y, 8, true)?;
+        let y = b.act("gelu", y, Activation::Gelu)?;
+        let y = b.linear("narrow", y, 4, true)?;
+        let x = b.add(&[x, y])?;
+        let first = Strided::new(&[(4, 7)], 0).expect("a small view");
+        let x = b.rearrange(x, first, Shape::new(4, 1, 1))?;
+        assert_eq!(shape.pixels(), 6);
+        Ok([b.linear("head", x, 3, true)?])
+    }));
+    cases.push(case("normalisations of single samples", image, |b, x| {
+        let x = b.conv2d("a", x, Conv::new(4, Window::square(3)))?;
+        let x = b.batch_norm("b", x, true)?;
+        let y = b.normalise("layer", x, Norm::over_channels(image))?;
+        let y = b.conv2d("c", y, Conv::new(4, Window::square(3)))?;
+        let y = b.normalise("group", y, Norm::over_groups(image, 2))?;
+        let y = b.relu("d", y)?;
+        // Pixels whose channels are all next to 0 are not to become large.
+        let epsilon = Epsilon::new(0.5).expect("a number");
+        let rms = Norm { centred: false, bias: false, epsilon, ..Norm::over_channels(image) };
+        let z = b.normalise("rms", y, rms)?;
+        let whole = Norm { count: 140, alike: 1, ..Norm::over_groups(image, 1) };
+        let z = b.normalise("whole", z, whole)?;
+        let z = b.batch_norm("e", z, true)?;
+        let w = b.normalise("instance", z, Norm { weight: false, ..Norm::over_groups(image, 4) })?;
+        let plain = Norm { weight: false, ..rms };
+        let w = b.normalise("plain", w, plain)?;
+        Ok([b.add(&[w, z, y])?, w])
+    }));
+    cases.push(case("elements in another order, joined, and what reads them", image, |b, x| {
+        let x = b.relu("a", x)?;
+        let turned = Strided::contiguous(&[4, 5, 7]).expect("a small view").permuted(&[2, 0, 1]);
+        let y = b.rearrange(x, turned, Shape::new(7, 4, 5))?;
+        let y = b.conv2d("b", y, Conv::new(7, Window::square(3)))?;
+        let y = b.batch_norm("c", y, true)?;
+        let back = Strided::contiguous(&[7, 4, 5]).expect("a small view").permuted(&[1, 2, 0]);
+        let y = b.rearrange(y, back, image)?;
+        let part = back.part(0, 1, 2, 1).part(2, 1, 3, 2);
+        let z = b.rearrange(y, part, Shape::new(2, 5, 3))?;
+        let z = b.conv2d("d", z, Conv::new(3, Window::square(3)))?;
+        let several = Strided::new(&[(2, 0), (105, 1), (2, 0)], 0);
+        let y = b.rearrange(y, several.expect("a small view"), Shape::new(4, 5, 21)).and_then(|y| {
+            let mean = b.mean_along(y, Axis { outer: 4, len: 5, inner: 21 }, Shape::new(4, 1, 21))?;
+            b.act("e", mean, Activation::Silu)
+        })?;
+        let places: Vec<u32> = (0..45).map(|i| i * 7 % 45).collect();
+        let w = b.pick(z, places.into(), Shape::new(3, 5, 3))?;
+        let w = b.join(&[z, w, z], 15, 1, Shape::new(3, 5, 9))?;
+        let w = b.concat(&[w, w])?;
+        let w = b.max_pool("f", w, Window::square(3))?;
+        Ok([b.dense("g", w, 3, true)?, y])
+    }));
+    cases.push(case("functions", image, |b, x| {
+        let x = b.conv2d("a", x, Conv::new(4, Window::square(3)))?;
+        let linear = Function::Linear { factor: number(-0.5), summand: number(0.25) };
+        let x = b.function(x, linear);
+        let y = b.function(x, Function::Tanh);
+        let square = b.function(y, Function::Power(2));
+        let positive = Function::Linear { factor: number(1.0), summand: number(0.5) };
+        let positive = b.function(square, positive);
+        let root = b.function(positive, Function::Sqrt);
+        let inverse = b.function(root, Function::Reciprocal);
+        let power = b.function(positive, Function::RealPower(number(-1.5)));
+        let ln = b.function(positive, Function::Ln);
+        let exp = b.function(y, Function::Exp);
+        let erf = b.function(x, Function::Erf);
+        let cube = b.function(erf, Function::Power(3));
+        let all = b.add(&[inverse, power, ln, exp, erf, cube])?;
+        Ok([b.linear("b", all, 3, true)?])
+    }));
+}
+
+/// Rows of tables; the numbers of samples are whole.
+#[test]
+fn embeddings_are_rows_of_tables() {
+    let shape = Shape::new(1, 1, 5);
+    let case = case("embedding", shape, |b, x| {
+        let x = b.embedding("table", x, 7, 3)?;
+        let x = b.normalise("norm", x, Norm::over_channels(Shape::new(3, 1, 5)))?;
+        let x = b.mean(x)?;
+        Ok([b.linear("head", x, 3, true)?])
+    });
+    for samples in [3, 18] {
+        let mut numbers = Numbers::new(&case.graph, samples);
+        for (place, x) in numbers.images.iter_mut().enumerate() {
+            *x = (place * 3 % 7) as f32;
+        }
+        let truth = executor::Truth::new(&case.name, &case.graph, &numbers);
+        for level in Level::available() {
+            let want = Want { signs: true, values: executor::all_values(&case.graph) };
+            truth.check::<f64>(level, &want, executor::DOUBLE);
+            let truth = differentiator::Truth::new(&case.name, &case.graph, &numbers, differentiator::ALL[0]);
+            truth.check::<f64>(level, differentiator::DOUBLE);
+        }
+    }
+}
+
 /// Every operation is in some case.
 #[test]
 fn cases_have_every_operation() {
@@ -295,7 +443,7 @@ fn cases_have_every_operation() {
     names.sort_unstable();
     names.dedup();
     // `Op::name` has no catch-all, and the interpreter none either.
-    assert_eq!(names.len(), 12 + ACTIVATIONS.len(), "{names:?}");
+    assert_eq!(names.len(), 12 + 10 + ACTIVATIONS.len(), "{names:?}");
     let counted = |counted| {
         move |case: &Case| {
             case.graph

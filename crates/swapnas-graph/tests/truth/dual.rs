@@ -69,6 +69,10 @@ impl<T: Number> Number for Dual<T> {
         Dual::new(power, self.tangent * power)
     }
 
+    fn ln(self) -> Self {
+        Dual::new(self.value.ln(), self.tangent / self.value)
+    }
+
     fn erf(self) -> Self {
         let slope = T::of(std::f64::consts::FRAC_2_SQRT_PI) * (T::of(0.0) - self.value * self.value).exp();
         Dual::new(self.value.erf(), self.tangent * slope)

@@ -9,6 +9,8 @@ use std::ops::{Add, Div, Mul, Sub};
 use swapnas_graph::grad::Statistics;
 use swapnas_graph::{Activation, Graph, Node, Op, ParamId, Shape, ValueId, Window};
 
+use crate::tensors;
+
 /// A real number, or one with derivatives at its side.
 pub(crate) trait Number:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
@@ -20,6 +22,7 @@ pub(crate) trait Number:
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn erf(self) -> Self;
+    fn ln(self) -> Self;
 }
 
 impl Number for f64 {
@@ -37,6 +40,10 @@ impl Number for f64 {
 
     fn exp(self) -> Self {
         f64::exp(self)
+    }
+
+    fn ln(self) -> Self {
+        f64::ln(self)
     }
 
     /// 2 / sqrt(pi) e^(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), each term the one before times
@@ -177,7 +184,7 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
             }
             Op::Slice { start } => product(0, [start + channel, row, column], Factor::Constant(1.0)),
             Op::Zero => {}
-            Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::MaxPool(_) | Op::Mul => {
+            Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::MaxPool(_) | Op::Mul | Op::Tensor(_) => {
                 unreachable!("{:?} is no sum of products", node.op)
             }
         }
@@ -248,6 +255,15 @@ pub(crate) fn activate<T: Number>(act: Activation, x: T) -> T {
     }
 }
 
+/// The part of each value that is one sample's.
+pub(crate) fn of_sample<T: Number>(values: &[&Vec<T>], samples: usize, sample: usize) -> Vec<Vec<T>> {
+    let part = |value: &&Vec<T>| {
+        let elements = value.len() / samples;
+        value[sample * elements..(sample + 1) * elements].to_vec()
+    };
+    values.iter().map(part).collect()
+}
+
 /// The values of all nodes, from the images and the numbers of all parameters.
 pub(crate) fn forward<T: Number>(
     graph: &Graph,
@@ -292,6 +308,13 @@ pub(crate) fn forward<T: Number>(
                 let by = graph.shape(node.inputs[1]);
                 for (place, out) in out.iter_mut().enumerate() {
                     *out = input(0)[place] * input(1)[other_factor(node.shape, by, place)];
+                }
+            }
+            Op::Tensor(op) => {
+                for (sample, out) in out.chunks_mut(node.shape.elements()).enumerate() {
+                    let inputs = of_sample(&inputs, samples, sample);
+                    let weight = |id: ParamId, element: usize| weights[id.index()][element];
+                    out.copy_from_slice(&tensors::forward(op, node, &inputs, weight));
                 }
             }
             Op::Act(act) => {

@@ -17,3 +17,4 @@ mod random;
 mod reference;
 mod reverse;
 mod sweep;
+mod tensors;

@@ -37,6 +37,7 @@ impl Numbers {
             let scale = match param.kind {
                 ParamKind::ConvWeight | ParamKind::LinearWeight => 2.0 / (param.fan_in as f32).sqrt(),
                 ParamKind::ConvBias | ParamKind::LinearBias | ParamKind::NormBias => 0.5,
+                ParamKind::Embedding | ParamKind::Free => 1.0,
                 ParamKind::NormWeight => 1.5,
             };
             noise(param.len(), seed).into_iter().map(|x| x * scale).collect()

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
 use swapnas_graph::{
-    Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Padding, Shape, ValueId, Want, Window,
+    Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Padding, Shape, Strided, ValueId, Want, Window,
 };
 
 use crate::cases::ACTIVATIONS;
@@ -45,7 +46,7 @@ fn pool_window(c: Choice) -> Window {
 }
 
 /// Every way to add a node.
-const ADDS: [Add; 17] = [
+const ADDS: [Add; 23] = [
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c))),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c)).with_bias()),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(12 + c[0] % 3, Window::square(3))),
@@ -89,7 +90,63 @@ const ADDS: [Add; 17] = [
         let start = c[2] % channels;
         b.slice(x, start, 1 + c[3] % (channels - start))
     },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let Shape { channels, height, width } = b.shape(x);
+        let sizes = [channels, height, width];
+        let orders = [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        let order = orders[c[2] % orders.len()];
+        let view = Strided::contiguous(&sizes).expect("a small view").permuted(&order);
+        let [channels, height, width] = order.map(|axis| sizes[axis]);
+        b.rearrange(x, view, Shape::new(channels, height, width))
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let axis = axis(b.shape(x), c[2]);
+        b.softmax(x, axis)
+    },
+    |b, name, v, c| {
+        let x = pick(v, c[1]);
+        let norm = Norm::over_channels(b.shape(x));
+        let epsilon = Epsilon::new(0.1).expect("a number");
+        b.normalise(name, x, Norm { epsilon, centred: c[2] % 2 == 0, bias: c[3] % 2 == 0, ..norm })
+    },
+    |b, _, v, c| {
+        // Every channel of a value with every channel of another.
+        let x = pick(v, c[1]);
+        let y = alike(b, v, x, c[2]);
+        let Shape { channels, height, width } = b.shape(x);
+        let matrix = Strided::contiguous(&[channels, height * width]).expect("a small view");
+        let product = Product {
+            a: matrix,
+            b: matrix.permuted(&[1, 0]),
+            out: Strided::contiguous(&[channels, channels]).expect("a small view"),
+        };
+        b.product([x, y], product, Shape::new(channels, channels, 1))
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let y = alike(b, v, x, c[2]);
+        let shape = b.shape(x);
+        let joined = Shape { width: 2 * shape.width, ..shape };
+        b.join(&[x, y], shape.channels * shape.height, 1, joined)
+    },
+    |b, _, v, c| {
+        let x = pick(v, c[1]);
+        let number = |x: f64| Real::new(x).expect("a number");
+        let linear = Function::Linear { factor: number(-1.25), summand: number(0.125) };
+        Ok(b.function(x, [linear, Function::Tanh, Function::Erf][c[2] % 3]))
+    },
 ];
+
+/// One of the dimensions of a value.
+fn axis(Shape { channels, height, width }: Shape, choice: usize) -> Axis {
+    match choice % 3 {
+        0 => Axis { outer: 1, len: channels, inner: height * width },
+        1 => Axis { outer: channels, len: height, inner: width },
+        _ => Axis { outer: channels * height, len: width, inner: 1 },
+    }
+}
 
 /// The network that the choices lead to; those that do not fit are passed over.
 pub(crate) fn network(input: Shape, choices: &[(usize, Choice)], outputs: &[usize]) -> Graph {

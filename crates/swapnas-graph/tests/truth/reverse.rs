@@ -4,10 +4,13 @@
 //! a Hessian-vector product: no second derivative is written down anywhere.
 
 use swapnas_graph::grad::Statistics;
-use swapnas_graph::{Graph, Op, ValueId};
+use swapnas_graph::{Graph, Op, ParamId, ValueId};
 
 use crate::dual::Dual;
-use crate::interpreter::{Factor, Number, Term, activate, largest, mean, other_factor, populations, sums};
+use crate::interpreter::{
+    Factor, Number, Term, activate, largest, mean, of_sample, other_factor, populations, sums,
+};
+use crate::tensors;
 
 /// The gradient of a number that is computed from a value, which has the given `gradient` there.
 pub(crate) struct Gradients<T> {
@@ -87,6 +90,22 @@ pub(crate) fn backward<T: Number>(
                     let other = other_factor(node.shape, by, out);
                     add(0, out, *g * values[input(1)][other]);
                     add(1, other, *g * values[input(0)][out]);
+                }
+            }
+            Op::Tensor(op) => {
+                let read: Vec<&Vec<T>> = inputs.iter().map(|input| &values[*input]).collect();
+                let lens: Vec<(ParamId, usize)> =
+                    node.op.params().map(|id| (id, weights[id.index()].len())).collect();
+                let weight = |id: ParamId, element: usize| weights[id.index()][element];
+                for (sample, g) in g.chunks(node.shape.elements()).enumerate() {
+                    let read = of_sample(&read, samples, sample);
+                    let to_input =
+                        |which: usize, place: usize, x: T| add(which, sample * read[which].len() + place, x);
+                    let to_param = |id: ParamId, element: usize, x: T| {
+                        let to = &mut params[id.index()][sample][element];
+                        *to = *to + x;
+                    };
+                    tensors::backward(op, node, &read, weight, g, &lens, to_input, to_param);
                 }
             }
             Op::Act(act) => {

@@ -5,15 +5,18 @@
 //! nothing but the shape of the layer: neither on the SIMD level, nor on the tiles, nor on how the
 //! rows are divided (into pairs, for the algorithm that does two at a time).
 
+pub mod arrange;
 pub mod blend;
 pub mod chain;
 pub mod convolution;
 pub mod dense;
 pub mod depthwise;
+pub mod line;
 pub mod mean;
 pub mod moments;
 pub mod pool;
 pub mod pool_gradient;
+pub mod product;
 pub mod rows;
 pub mod sums;
 pub mod transpose;

@@ -1,0 +1,122 @@
+//! Operations on the elements of single samples in whatever order they lie: what transformers are made of.
+//!
+//! A value is all elements of a sample one after the other, channel by channel, whatever dimensions it has for those
+//! who think of it as tokens, heads or matrices. [`Strided`] views say which elements are meant, so that transposing,
+//! splitting into heads, or taking a part costs nothing but a view. Values are read and written whole, block by block.
+//!
+//! Executor and differentiator share what is computed here ([`run`]), which is written once for values and for their
+//! tangents.
+
+mod build;
+mod function;
+pub(crate) mod run;
+
+use std::sync::Arc;
+
+use swapnas_lanes::Strided;
+
+pub use build::Norm;
+pub use function::{Function, Real};
+pub use swapnas_lanes::kernels::line::Axis;
+pub use swapnas_lanes::kernels::product::Product;
+
+use crate::{Epsilon, Key, ParamId};
+
+/// An operation on the elements of single samples.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TensorOp {
+    /// The elements of a parameter, the same for every sample: a position embedding, a class token.
+    Parameter(ParamId),
+    /// Numbers that are no parameter, the same for every sample: a mask, a table of sines.
+    Constant(Arc<[Real]>),
+    /// The elements of a view.
+    Rearrange(Strided),
+    /// The elements at these places.
+    Pick(Arc<[u32]>),
+    /// Values joined along a dimension with so many elements before and behind it.
+    Join {
+        /// Elements of the dimensions before it.
+        outer: usize,
+        /// Elements of the dimensions behind it.
+        inner: usize,
+    },
+    /// The product of two matrices, or of many pairs.
+    Product(Product),
+    /// e^x divided by its sum along a dimension.
+    Softmax(Axis),
+    /// A normalisation of each sample by itself.
+    Normalise(Normalise),
+    /// The mean along a dimension.
+    Mean(Axis),
+    /// A function of each element.
+    Function(Function),
+    /// Rows of a table, `[row, feature]`, whose numbers are the elements. The result has a channel for each feature.
+    Embedding(ParamId),
+}
+
+/// Layer, group, instance or RMS normalisation.
+///
+/// `(x - mean) / sqrt(variance + eps)` with mean and biased variance along a dimension, or without subtracting the
+/// mean, `x / sqrt(mean of x^2 + eps)`; then times weight plus bias if there are any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Normalise {
+    /// Along what.
+    pub axis: Axis,
+    /// eps.
+    pub epsilon: Epsilon,
+    /// Whether the mean is subtracted.
+    pub centred: bool,
+    /// Factors.
+    pub weight: Option<ParamId>,
+    /// Summands.
+    pub bias: Option<ParamId>,
+    /// So many elements that follow each other have the same weight and bias.
+    pub alike: usize,
+}
+
+impl TensorOp {
+    /// The name used in messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            TensorOp::Parameter(_) => "parameter",
+            TensorOp::Constant(_) => "constant",
+            TensorOp::Rearrange(_) => "rearrangement",
+            TensorOp::Pick(_) => "selection",
+            TensorOp::Join { .. } => "joined values",
+            TensorOp::Product(_) => "matrix product",
+            TensorOp::Softmax(_) => "softmax",
+            TensorOp::Normalise(_) => "normalisation",
+            TensorOp::Mean(_) => "mean",
+            TensorOp::Function(_) => "function",
+            TensorOp::Embedding(_) => "embedding",
+        }
+    }
+
+    /// The parameters it reads: the weight, and the bias.
+    pub(crate) fn params(&self) -> [Option<ParamId>; 2] {
+        match *self {
+            TensorOp::Parameter(id) | TensorOp::Embedding(id) => [Some(id), None],
+            TensorOp::Normalise(Normalise { weight, bias, .. }) => [weight, bias],
+            _ => [None; 2],
+        }
+    }
+
+    /// Multiply-accumulates for one sample; only matrix products have any.
+    pub fn macs(&self) -> u64 {
+        match self {
+            TensorOp::Product(product) => product.macs(),
+            _ => 0,
+        }
+    }
+
+    /// What it is besides its name and its parameters.
+    pub(crate) fn attributes(&self) -> Key {
+        match self {
+            TensorOp::Parameter(_) | TensorOp::Embedding(_) => Key::of(()),
+            TensorOp::Normalise(Normalise { axis, epsilon, centred, weight, bias, alike }) => {
+                Key::of((axis, epsilon, centred, weight.is_some(), bias.is_some(), alike))
+            }
+            other => Key::of(other),
+        }
+    }
+}

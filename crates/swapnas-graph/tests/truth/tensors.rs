@@ -1,0 +1,170 @@
+//! What operations on single samples are, element by element.
+
+use swapnas_graph::tensor::{Axis, Function, Normalise, TensorOp};
+use swapnas_graph::{Node, ParamId, Strided};
+
+use crate::dual::Dual;
+use crate::interpreter::{Number, mean};
+
+/// The places of a view's elements, by its definition.
+fn places(view: &Strided) -> Vec<usize> {
+    let mut places = vec![view.offset()];
+    for (size, stride) in view.dims() {
+        places = places.iter().flat_map(|place| (0..size).map(move |i| place + i * stride)).collect();
+    }
+    places
+}
+
+/// The places of the elements of every line along an axis.
+fn lines(axis: Axis) -> Vec<Vec<usize>> {
+    let line = |outer: usize, inner: usize| {
+        (0..axis.len).map(|i| (outer * axis.len + i) * axis.inner + inner).collect()
+    };
+    (0..axis.outer).flat_map(|outer| (0..axis.inner).map(move |inner| line(outer, inner))).collect()
+}
+
+fn function<T: Number>(function: Function, x: T) -> T {
+    let of = T::of;
+    match function {
+        Function::Linear { factor, summand } => of(factor.number()) * x + of(summand.number()),
+        Function::Exp => x.exp(),
+        Function::Ln => x.ln(),
+        Function::Sqrt => x.sqrt(),
+        Function::Reciprocal => of(1.0) / x,
+        Function::Tanh => {
+            let (up, down) = (x.exp(), (of(0.0) - x).exp());
+            (up - down) / (up + down)
+        }
+        Function::Erf => x.erf(),
+        Function::Power(n) => (0..n).fold(of(1.0), |power, _| power * x),
+        Function::RealPower(exponent) => (of(exponent.number()) * x.ln()).exp(),
+    }
+}
+
+/// The result of an operation for one sample.
+pub(crate) fn forward<T: Number>(
+    op: &TensorOp,
+    node: &Node,
+    inputs: &[Vec<T>],
+    weight: impl Fn(ParamId, usize) -> T,
+) -> Vec<T> {
+    let mut out = vec![T::of(0.0); node.shape.elements()];
+    match op {
+        TensorOp::Parameter(id) => {
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = weight(*id, i);
+            }
+        }
+        TensorOp::Constant(numbers) => out = numbers.iter().map(|x| T::of(x.number())).collect(),
+        TensorOp::Rearrange(view) => out = places(view).into_iter().map(|place| inputs[0][place]).collect(),
+        TensorOp::Pick(places) => out = places.iter().map(|place| inputs[0][*place as usize]).collect(),
+        TensorOp::Join { outer, .. } => {
+            out.clear();
+            for row in 0..*outer {
+                for input in inputs {
+                    let part = input.len() / outer;
+                    out.extend_from_slice(&input[row * part..(row + 1) * part]);
+                }
+            }
+        }
+        TensorOp::Product(product) => {
+            let sizes = product.out.sizes();
+            let [.., rows, columns] = *sizes else { panic!("matrices") };
+            let terms = *product.a.sizes().last().expect("matrices");
+            let [a, b, to] = [places(&product.a), places(&product.b), places(&product.out)];
+            for (index, to) in to.into_iter().enumerate() {
+                let (matrix, row, column) =
+                    (index / (rows * columns), index / columns % rows, index % columns);
+                for k in 0..terms {
+                    let x = inputs[0][a[(matrix * rows + row) * terms + k]];
+                    let y = inputs[1][b[(matrix * terms + k) * columns + column]];
+                    out[to] = out[to] + x * y;
+                }
+            }
+        }
+        TensorOp::Softmax(axis) => {
+            for line in lines(*axis) {
+                let sum = line.iter().fold(T::of(0.0), |sum, place| sum + inputs[0][*place].exp());
+                for place in line {
+                    out[place] = inputs[0][place].exp() / sum;
+                }
+            }
+        }
+        TensorOp::Normalise(Normalise { axis, epsilon, centred, weight: w, bias, alike }) => {
+            for line in lines(*axis) {
+                let x = |place: &usize| inputs[0][*place];
+                let centre = if *centred { mean(line.iter().map(x)) } else { T::of(0.0) };
+                let squares = line.iter().map(|place| (x(place) - centre) * (x(place) - centre));
+                let deviation = (mean(squares) + T::of(epsilon.number())).sqrt();
+                let channels = |count: usize, place: usize| place / alike % count;
+                for place in line {
+                    let mut y = (x(&place) - centre) / deviation;
+                    // In all networks here, as many weights as there are channels or elements.
+                    let count = out.len() / alike;
+                    if let Some(id) = w {
+                        y = y * weight(*id, channels(count, place));
+                    }
+                    if let Some(id) = bias {
+                        y = y + weight(*id, channels(count, place));
+                    }
+                    out[place] = y;
+                }
+            }
+        }
+        TensorOp::Mean(axis) => {
+            for (out, line) in out.iter_mut().zip(lines(*axis)) {
+                *out = mean(line.iter().map(|place| inputs[0][*place]));
+            }
+        }
+        TensorOp::Function(of) => out = inputs[0].iter().map(|x| function(*of, *x)).collect(),
+        TensorOp::Embedding(id) => {
+            let rows = inputs[0].len();
+            let features = out.len() / rows;
+            for (row, x) in inputs[0].iter().enumerate() {
+                for feature in 0..features {
+                    out[feature * rows + row] = weight(*id, x.real() as usize * features + feature);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The gradient of one sample: how the result, times its own gradient, changes with each element of the inputs and of
+/// the parameters.
+pub(crate) fn backward<T: Number>(
+    op: &TensorOp,
+    node: &Node,
+    inputs: &[Vec<T>],
+    weight: impl Fn(ParamId, usize) -> T,
+    gradient: &[T],
+    lens: &[(ParamId, usize)],
+    mut to_input: impl FnMut(usize, usize, T),
+    mut to_param: impl FnMut(ParamId, usize, T),
+) {
+    let still = |x: T| Dual::new(x, T::of(0.0));
+    let moving = |x: T| Dual::new(x, T::of(1.0));
+    let total = |result: Vec<Dual<T>>| {
+        let pairs = result.iter().zip(gradient);
+        pairs.fold(T::of(0.0), |sum, (result, gradient)| sum + result.tangent * *gradient)
+    };
+    let duals = |inputs: &[Vec<T>]| -> Vec<Vec<Dual<T>>> {
+        inputs.iter().map(|input| input.iter().map(|x| still(*x)).collect()).collect()
+    };
+    for which in 0..inputs.len() {
+        for place in 0..inputs[which].len() {
+            let mut inputs = duals(inputs);
+            inputs[which][place].tangent = T::of(1.0);
+            to_input(which, place, total(forward(op, node, &inputs, |id, i| still(weight(id, i)))));
+        }
+    }
+    for (id, len) in lens {
+        for element in 0..*len {
+            let weight = |of: ParamId, i: usize| {
+                let x = weight(of, i);
+                if (of, i) == (*id, element) { moving(x) } else { still(x) }
+            };
+            to_param(*id, element, total(forward(op, node, &duals(inputs), weight)));
+        }
+    }
+}
