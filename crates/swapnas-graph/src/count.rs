@@ -51,8 +51,8 @@ impl Graph {
         self.modules().iter().map(|m| self.module_macs(m)).chain(products).sum()
     }
 
-    /// Number of ReLU units for one sample. Every ReLU of the network counts, also those that are
-    /// computed once because they read the same value.
+    /// Number of units of ReLUs and other [gates](crate::Activation::is_gate) for one sample. Every one of the network
+    /// counts, also those that are computed once because they read the same value.
     pub fn relu_units(&self) -> u64 {
         self.relus().map(|m| self.shape(m.output).elements() as u64).sum()
     }

@@ -186,9 +186,9 @@ impl Graph {
         &self.outputs
     }
 
-    /// The ReLU calls in order of execution, the repeated ones included.
+    /// The calls of ReLUs and other [gates](Activation::is_gate) in order of execution, the repeated ones included.
     pub fn relus(&self) -> impl Iterator<Item = &Module> {
-        self.modules.iter().filter(|m| m.kind == ModuleKind::Act(Activation::Relu))
+        self.modules.iter().filter(|m| matches!(m.kind, ModuleKind::Act(act) if act.is_gate()))
     }
 
     /// The values of all ReLUs, each once, in order of execution.

@@ -97,6 +97,9 @@ impl Function {
             Function::Linear { factor, summand } => {
                 Magnitude::plain(factor.number().abs() * bound + summand.number().abs())
             }
+            Function::Max(number) | Function::Min(number) => {
+                Magnitude::plain(larger(bound, number.number().abs()))
+            }
             Function::Tanh => Magnitude::plain(1.0),
             Function::Erf => Magnitude::plain(1.0),
             Function::Power(n) => Magnitude::plain(bound.powf(f64::from(n)).max(bound)),

@@ -128,7 +128,7 @@ impl fmt::Debug for Epsilon {
 /// Activation functions, each applied element by element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
-    /// max(x, 0). The only activation whose signs make up sample-wise patterns.
+    /// max(x, 0).
     Relu,
     /// min(max(x, 0), 6).
     Relu6,
@@ -142,6 +142,21 @@ pub enum Activation {
     Sigmoid,
     /// min(max(x + 3, 0), 6) / 6.
     HardSigmoid,
+}
+
+impl Activation {
+    /// Whether it lets positive numbers through and holds back negative ones: ReLU and its kin. The signs of what such
+    /// activations are given make up sample-wise patterns.
+    pub const fn is_gate(self) -> bool {
+        match self {
+            Activation::Relu
+            | Activation::Relu6
+            | Activation::Silu
+            | Activation::Gelu
+            | Activation::HardSwish => true,
+            Activation::Sigmoid | Activation::HardSigmoid => false,
+        }
+    }
 }
 
 /// What a node computes from its inputs.

@@ -12,7 +12,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
-use swapnas::graph::{Activation, ModuleKind, Observer, Relu, Signs, ValueId};
+use swapnas::graph::{ModuleKind, Observer, Relu, Signs, ValueId};
 use swapnas::{Direction, Init, MemoryError, NetworkView, Proxies, Proxy, ProxyError, plain};
 
 use crate::errors::Raise;
@@ -253,7 +253,7 @@ fn outline(network: &NetworkView<'_>) -> Outline {
         *count += 1;
         let name = if *count == 1 { module.name.clone() } else { format!("{}#{count}", module.name) };
         match module.kind {
-            ModuleKind::Act(Activation::Relu) => relus.push(value(name.clone(), module.output)),
+            ModuleKind::Act(act) if act.is_gate() => relus.push(value(name.clone(), module.output)),
             ModuleKind::Conv | ModuleKind::Linear => {
                 if let Some((weight, _)) = weights.next() {
                     layers.push((name.clone(), graph.param(*weight).name.clone()));

@@ -102,7 +102,8 @@ impl Graph {
     }
 }
 
-/// A ReLU of a network: a distinct value, however many modules compute it.
+/// A ReLU of a network, or another [gate](crate::Activation::is_gate): a distinct value, however many modules compute
+/// it.
 #[derive(Clone, Debug)]
 pub struct Relu {
     /// Its value in the graph.

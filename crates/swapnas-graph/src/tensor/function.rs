@@ -54,6 +54,10 @@ pub enum Function {
     Power(u32),
     /// x to any power, for numbers above 0.
     RealPower(Real),
+    /// max(x, number).
+    Max(Real),
+    /// min(x, number).
+    Min(Real),
 }
 
 impl line::Function for Function {
@@ -74,6 +78,11 @@ impl line::Function for Function {
                     power = power * x;
                 }
                 power
+            }
+            Function::Max(bound) => x.max(E::from_f64(bound.number())),
+            Function::Min(bound) => {
+                let zero = of(0.0);
+                zero - (zero - x).max(E::from_f64(-bound.number()))
             }
             Function::RealPower(exponent) => (x.ln() * of(exponent.number())).exp(),
         }

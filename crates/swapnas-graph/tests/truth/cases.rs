@@ -403,7 +403,9 @@ fn tensor_cases(cases: &mut Vec<Case>) {
         let exp = b.function(y, Function::Exp);
         let erf = b.function(x, Function::Erf);
         let cube = b.function(erf, Function::Power(3));
-        let all = b.add(&[inverse, power, ln, exp, erf, cube])?;
+        let above = b.function(x, Function::Max(number(-0.25)));
+        let below = b.function(above, Function::Min(number(0.5)));
+        let all = b.add(&[inverse, power, ln, exp, erf, cube, below])?;
         Ok([b.linear("b", all, 3, true)?])
     }));
 }

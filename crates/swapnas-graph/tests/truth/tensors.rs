@@ -36,6 +36,9 @@ fn function<T: Number>(function: Function, x: T) -> T {
             (up - down) / (up + down)
         }
         Function::Erf => x.erf(),
+        Function::Max(bound) if x.real() <= bound.number() => of(bound.number()),
+        Function::Min(bound) if x.real() >= bound.number() => of(bound.number()),
+        Function::Max(_) | Function::Min(_) => x,
         Function::Power(n) => (0..n).fold(of(1.0), |power, _| power * x),
         Function::RealPower(exponent) => (of(exponent.number()) * x.ln()).exp(),
     }

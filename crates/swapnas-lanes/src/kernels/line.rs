@@ -58,6 +58,8 @@ pub trait Number<E>:
     fn erf(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
+    /// The number of each sample where it is above a bound, which it is not at the bound itself; the bound elsewhere.
+    fn max(self, bound: E) -> Self;
 }
 
 /// A function of every sample by itself.
@@ -101,6 +103,10 @@ impl<E: Element> Number<E> for Lane<E> {
     #[inline(always)]
     fn ln(self) -> Self {
         map(self, E::ln)
+    }
+    #[inline(always)]
+    fn max(self, bound: E) -> Self {
+        map(self, |x| if x > bound { x } else { bound })
     }
 }
 
@@ -188,6 +194,12 @@ impl<E: Element, N: Number<E>> Number<E> for Dual<N> {
     fn ln(self) -> Self {
         Dual { value: self.value.ln(), tangent: self.tangent / self.value }
     }
+    #[inline(always)]
+    fn max(self, bound: E) -> Self {
+        // 1 where the number is above the bound, 0 elsewhere.
+        let above = map(self.value.value(), |x| if x > bound { E::ONE } else { E::ZERO });
+        Dual { value: self.value.max(bound), tangent: self.tangent * N::lane(above) }
+    }
 }
 
 /// Where the numbers of all elements are.
@@ -197,6 +209,10 @@ pub trait Read<E>: Copy {
 
     /// The number of an element.
     fn at(&self, place: usize) -> Self::N;
+
+    /// Does what is computed of lines. Without tangents, it is compiled for the level; few ask for tangents, and they
+    /// get the same bits of code that is compiled once.
+    fn compute(level: Level, lines: impl Lines<E>);
 }
 
 impl<E: Element> Read<E> for &[Lane<E>] {
@@ -205,6 +221,10 @@ impl<E: Element> Read<E> for &[Lane<E>] {
     #[inline(always)]
     fn at(&self, place: usize) -> Lane<E> {
         self[place]
+    }
+
+    fn compute(level: Level, lines: impl Lines<E>) {
+        level.run(Run(lines));
     }
 }
 
@@ -224,6 +244,10 @@ impl<E: Element> Read<E> for Tangents<'_, E> {
     fn at(&self, place: usize) -> Dual<Lane<E>> {
         let tangent = self.tangents.map_or(Lane::ZERO, |tangents| tangents[place]);
         Dual { value: self.values[place], tangent }
+    }
+
+    fn compute(_level: Level, lines: impl Lines<E>) {
+        lines.lines();
     }
 }
 
@@ -274,7 +298,8 @@ const CHUNK: usize = 64;
 struct Run<F>(F);
 
 /// What is computed of all lines.
-trait Lines<E: Element> {
+pub trait Lines<E> {
+    /// Computes it.
     fn lines(self);
 }
 
@@ -291,8 +316,8 @@ impl<E: Element, F: Lines<E>> Task<E> for Run<F> {
 ///
 /// # Panics
 /// If there are fewer lanes than elements.
-pub fn softmax<E: Element>(level: Level, axis: Axis, x: impl Read<E>, out: &mut [Lane<E>]) {
-    level.run(Run(Softmax { axis, x, out }));
+pub fn softmax<E: Element, X: Read<E>>(level: Level, axis: Axis, x: X, out: &mut [Lane<E>]) {
+    X::compute(level, Softmax { axis, x, out });
 }
 
 struct Softmax<'a, E, X> {
@@ -330,30 +355,30 @@ impl<E: Element, X: Read<E>> Lines<E> for Softmax<'_, E, X> {
 ///
 /// # Panics
 /// If there are fewer lanes than elements.
-pub fn softmax_gradient<E: Element, N: Number<E>>(
+pub fn softmax_gradient<E: Element, X: Read<E>>(
     level: Level,
     axis: Axis,
-    y: impl Read<E, N = N>,
-    gradient: impl Read<E, N = N>,
+    y: X,
+    gradient: X,
     out: &mut [Lane<E>],
 ) {
-    level.run(Run(SoftmaxGradient { axis, y, gradient, out }));
+    X::compute(level, SoftmaxGradient { axis, y, gradient, out });
 }
 
-struct SoftmaxGradient<'a, E, Y, G> {
+struct SoftmaxGradient<'a, E, X> {
     axis: Axis,
-    y: Y,
-    gradient: G,
+    y: X,
+    gradient: X,
     out: &'a mut [Lane<E>],
 }
 
-impl<E: Element, Y: Read<E>, G: Read<E, N = Y::N>> Lines<E> for SoftmaxGradient<'_, E, Y, G> {
+impl<E: Element, X: Read<E>> Lines<E> for SoftmaxGradient<'_, E, X> {
     #[inline(always)]
     fn lines(self) {
         let SoftmaxGradient { axis, y, gradient, out } = self;
         for line in 0..axis.lines() {
             let place = |i: usize| axis.first(line) + i * axis.inner;
-            let mut sum = Y::N::of(E::ZERO);
+            let mut sum = X::N::of(E::ZERO);
             for i in 0..axis.len {
                 sum = sum + y.at(place(i)) * gradient.at(place(i));
             }
@@ -418,7 +443,7 @@ pub fn normalise<E: Element, X: Read<E, N: Beside<E>>>(
     bias: Option<Constants<'_, E>>,
     out: &mut [Lane<E>],
 ) {
-    level.run(Run(Normalise { of: *of, x, weight, bias, out }));
+    X::compute(level, Normalise { of: *of, x, weight, bias, out });
 }
 
 struct Normalise<'a, E, X> {
@@ -452,26 +477,26 @@ impl<E: Element, X: Read<E, N: Beside<E>>> Lines<E> for Normalise<'_, E, X> {
 ///
 /// # Panics
 /// If there are fewer lanes than elements.
-pub fn normalise_gradient<E: Element, N: Beside<E>>(
+pub fn normalise_gradient<E: Element, X: Read<E, N: Beside<E>>>(
     level: Level,
     of: &Normalisation,
-    x: impl Read<E, N = N>,
+    x: X,
     weight: Option<Constants<'_, E>>,
-    gradient: impl Read<E, N = N>,
+    gradient: X,
     out: &mut [Lane<E>],
 ) {
-    level.run(Run(NormaliseGradient { of: *of, x, weight, gradient, out }));
+    X::compute(level, NormaliseGradient { of: *of, x, weight, gradient, out });
 }
 
-struct NormaliseGradient<'a, E, X, G> {
+struct NormaliseGradient<'a, E, X> {
     of: Normalisation,
     x: X,
     weight: Option<Constants<'a, E>>,
-    gradient: G,
+    gradient: X,
     out: &'a mut [Lane<E>],
 }
 
-impl<E: Element, X: Read<E, N: Beside<E>>, G: Read<E, N = X::N>> Lines<E> for NormaliseGradient<'_, E, X, G> {
+impl<E: Element, X: Read<E, N: Beside<E>>> Lines<E> for NormaliseGradient<'_, E, X> {
     #[inline(always)]
     fn lines(self) {
         let NormaliseGradient { of, x, weight, gradient, out } = self;
@@ -512,29 +537,29 @@ fn weighted<E: Element, N: Beside<E>>(x: N, weight: Option<&Constants<'_, E>>, p
 ///
 /// # Panics
 /// If there are fewer lanes than elements, or not as many weights as biases.
-pub fn normalise_weights<E: Element, N: Number<E>>(
+pub fn normalise_weights<E: Element, X: Read<E>>(
     level: Level,
     of: &Normalisation,
-    x: impl Read<E, N = N>,
-    gradient: impl Read<E, N = N>,
+    x: X,
+    gradient: X,
     alike: usize,
     out: [&mut [Lane<E>]; 2],
 ) {
     let [weight, bias] = out;
     assert_eq!(weight.len(), bias.len());
-    level.run(Run(NormaliseWeights { of: *of, x, gradient, alike, weight, bias }));
+    X::compute(level, NormaliseWeights { of: *of, x, gradient, alike, weight, bias });
 }
 
-struct NormaliseWeights<'a, E, X, G> {
+struct NormaliseWeights<'a, E, X> {
     of: Normalisation,
     x: X,
-    gradient: G,
+    gradient: X,
     alike: usize,
     weight: &'a mut [Lane<E>],
     bias: &'a mut [Lane<E>],
 }
 
-impl<E: Element, X: Read<E>, G: Read<E, N = X::N>> Lines<E> for NormaliseWeights<'_, E, X, G> {
+impl<E: Element, X: Read<E>> Lines<E> for NormaliseWeights<'_, E, X> {
     #[inline(always)]
     fn lines(self) {
         let NormaliseWeights { of, x, gradient, alike, weight, bias } = self;
@@ -622,8 +647,8 @@ pub trait Function: Copy {
 }
 
 /// Writes a function of every element.
-pub fn apply<E: Element>(level: Level, function: impl Function, x: impl Read<E>, out: &mut [Lane<E>]) {
-    level.run(Run(Apply { function, x, out }));
+pub fn apply<E: Element, X: Read<E>>(level: Level, function: impl Function, x: X, out: &mut [Lane<E>]) {
+    X::compute(level, Apply { function, x, out });
 }
 
 struct Apply<'a, E, F, X> {
@@ -642,24 +667,24 @@ impl<E: Element, F: Function, X: Read<E>> Lines<E> for Apply<'_, E, F, X> {
 }
 
 /// Adds the gradient times the slope of a function at every element.
-pub fn apply_gradient<E: Element, N: Number<E>>(
+pub fn apply_gradient<E: Element, X: Read<E>>(
     level: Level,
     function: impl Function,
-    x: impl Read<E, N = N>,
-    gradient: impl Read<E, N = N>,
+    x: X,
+    gradient: X,
     out: &mut [Lane<E>],
 ) {
-    level.run(Run(ApplyGradient { function, x, gradient, out }));
+    X::compute(level, ApplyGradient { function, x, gradient, out });
 }
 
-struct ApplyGradient<'a, E, F, X, G> {
+struct ApplyGradient<'a, E, F, X> {
     function: F,
     x: X,
-    gradient: G,
+    gradient: X,
     out: &'a mut [Lane<E>],
 }
 
-impl<E: Element, F: Function, X: Read<E>, G: Read<E, N = X::N>> Lines<E> for ApplyGradient<'_, E, F, X, G> {
+impl<E: Element, F: Function, X: Read<E>> Lines<E> for ApplyGradient<'_, E, F, X> {
     #[inline(always)]
     fn lines(self) {
         for (place, out) in self.out.iter_mut().enumerate() {

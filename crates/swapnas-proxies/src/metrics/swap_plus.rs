@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use nalgebra::DMatrix;
 use swapnas_graph::grad::{Loss, Statistics, Tape, Wanted};
-use swapnas_graph::{Activation, Element, Graph, Init, Op, ValueId, Want};
+use swapnas_graph::{Element, Graph, Init, Op, ValueId, Want};
 
 use crate::definition::{Compute, Definition, Direction, Measure};
 use crate::spectrum::{eigenvalues, gram, gram_bytes, standardised, standardised_bytes};
@@ -129,7 +129,7 @@ impl LookedAt {
             graph.values().filter(|(_, node)| is(&node.op)).map(|(value, _)| value).collect()
         };
         LookedAt {
-            relus: of(|op| matches!(op, Op::Act(Activation::Relu))),
+            relus: of(|op| matches!(op, Op::Act(act) if act.is_gate())),
             joins: of(|op| matches!(op, Op::Add | Op::Concat)),
         }
     }

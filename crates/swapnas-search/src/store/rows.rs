@@ -263,7 +263,7 @@ pub(super) fn evaluations(
         match of {
             Some(evaluation) => evaluation.scores.push(score),
             None => {
-                let metric = score.metric;
+                let metric = plain(&score.metric);
                 return Err(Fault::Damaged(format!(
                     "evaluation {id} is missing, which has a score {metric}"
                 )));

@@ -2,12 +2,15 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
+use super::arithmetic::real;
 use super::attributes::Call;
 use super::constant::Number;
 use super::error::Problem;
+use super::functions::linear;
 use super::reader::Reader;
-use super::value::{Part, Pending, Term, Value, near};
-use crate::Activation;
+use super::value::{Complete, Image, Part, Pending, Term, Value, near};
+use crate::tensor::Function;
+use crate::{Activation, ValueId};
 
 fn larger(a: Number, b: Number) -> Option<Number> {
     (!a.of_batch && !b.of_batch).then(|| Number::plain(a.value.max(b.value)))
@@ -21,9 +24,7 @@ impl<'m> Reader<'m> {
     /// What has this name as a term: as it is, if it may become part of another activation.
     pub(super) fn term_of(&mut self, call: Call<'m>, name: &'m str) -> Result<Term<'m>, Problem> {
         match self.value(name)? {
-            Value::Pending(Pending::Term(term)) => {
-                Ok(Term { maker: call.index, name: call.output()?, ..term })
-            }
+            Value::Pending(Pending::Term(term)) => Ok(Term { name: call.output()?, ..term }),
             _ => self.built_term(call, name),
         }
     }
@@ -31,33 +32,90 @@ impl<'m> Reader<'m> {
     /// The same, built if it has not been.
     pub(super) fn built_term(&mut self, call: Call<'m>, name: &'m str) -> Result<Term<'m>, Problem> {
         let of = self.image(name)?;
-        let (name, maker) = (call.output()?, call.index);
-        Ok(Term { of, factor: 1.0, times_x: false, part: Part::Same, name, maker })
+        Ok(Term { of, factor: 1.0, times_x: false, part: Part::Same, name: call.output()? })
     }
 
     pub(super) fn set_term(&mut self, call: Call<'m>, term: Term<'m>) -> Result<(), Problem> {
         self.set(call, Value::Pending(Pending::Term(term)))
     }
 
-    /// Makes of the first input what `step` makes of it, as it is or else built.
+    /// Makes of the first input what `step` makes of it, as it is or else built; or a function of it.
     pub(super) fn step(
         &mut self,
         call: Call<'m>,
         name: &'m str,
         step: impl Fn(Term<'m>) -> Option<Term<'m>>,
-        unsupported: impl FnOnce() -> Problem,
+        otherwise: Function,
     ) -> Result<(), Problem> {
         let pending = self.term_of(call, name)?;
         if let Some(term) = step(pending) {
             return self.set_term(call, term);
         }
-        if pending.complete().is_some() {
-            let built = self.built_term(call, name)?;
-            if let Some(term) = step(built) {
-                return self.set_term(call, term);
-            }
+        let built = self.built_term(call, name)?;
+        if let Some(term) = step(built) {
+            return self.set_term(call, term);
         }
-        Err(unsupported())
+        self.apply(call, name, otherwise)
+    }
+
+    /// A function of each element.
+    pub(super) fn apply(&mut self, call: Call<'m>, name: &'m str, function: Function) -> Result<(), Problem> {
+        let of = self.image(name)?;
+        let image = self.applied(of, function)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// The same, of an image.
+    pub(super) fn applied(&mut self, of: Image, function: Function) -> Result<Image, Problem> {
+        let of = self.own(of)?;
+        Ok(Image { value: self.builder.function(of.value, function), ..of })
+    }
+
+    /// Builds what has become of a value.
+    pub(super) fn term(&mut self, term: Term<'m>) -> Result<Image, Problem> {
+        if matches!(term.complete(), Complete::Same) {
+            return Ok(term.of);
+        }
+        let of = self.own(term.of)?;
+        let act = |reader: &mut Self, value: ValueId, act: Activation| {
+            let name = reader.module([None, Some(term.name)], "act");
+            Ok::<_, Problem>(reader.builder.act(&name, value, act)?)
+        };
+        if let Complete::Act(activation) = term.complete() {
+            return Ok(Image { value: act(self, of.value, activation)?, ..of });
+        }
+        let x = of.value;
+        let part = match term.part {
+            Part::Same => x,
+            Part::Act(activation) => act(self, x, activation)?,
+            Part::Erf | Part::OnePlusErf => {
+                let scaled = self.builder.function(x, linear(FRAC_1_SQRT_2, 0.0)?);
+                let erf = self.builder.function(scaled, Function::Erf);
+                match term.part {
+                    Part::Erf => erf,
+                    _ => self.builder.function(erf, linear(1.0, 1.0)?),
+                }
+            }
+            Part::Plus3 | Part::Above0 | Part::Ramp => {
+                let more = self.builder.function(x, linear(1.0, 3.0)?);
+                match term.part {
+                    Part::Plus3 => more,
+                    Part::Above0 => self.builder.function(more, Function::Max(real(0.0)?)),
+                    _ => {
+                        let above = self.builder.function(more, Function::Max(real(0.0)?));
+                        self.builder.function(above, Function::Min(real(6.0)?))
+                    }
+                }
+            }
+            Part::Below6 => self.builder.function(x, Function::Min(real(6.0)?)),
+        };
+        let product = if term.times_x { self.builder.mul(x, part)? } else { part };
+        let value = if near(term.factor, 1.0) {
+            product
+        } else {
+            self.builder.function(product, linear(term.factor, 0.0)?)
+        };
+        Ok(Image { value, ..of })
     }
 
     /// Applies an activation to what there is.
@@ -96,17 +154,25 @@ impl<'m> Reader<'m> {
                 _ => return None,
             })
         };
-        if (low, high) == (None, None) {
-            return self.alias(call, name);
-        }
         let step = |term: Term<'m>| part(&term).map(|part| Term { part, factor: 1.0, ..term });
-        self.step(call, name, step, || {
-            let bound = |bound: Option<f64>| bound.map_or("nothing".to_owned(), |bound| bound.to_string());
-            Problem::unsupported(
-                format!("values from {} to {}", bound(low), bound(high)),
-                "ReLU and ReLU6, from 0 on and from 0 to 6",
-            )
-        })
+        match (low, high) {
+            (None, None) => self.alias(call, name),
+            (Some(low), None) => self.step(call, name, step, Function::Max(real(low)?)),
+            (None, Some(high)) => self.step(call, name, step, Function::Min(real(high)?)),
+            (Some(low), Some(high)) => {
+                let pending = self.term_of(call, name)?;
+                if let Some(term) = step(pending) {
+                    return self.set_term(call, term);
+                }
+                let built = self.built_term(call, name)?;
+                if let Some(term) = step(built) {
+                    return self.set_term(call, term);
+                }
+                let above = self.applied(built.of, Function::Max(real(low)?))?;
+                let image = self.applied(above, Function::Min(real(high)?))?;
+                self.set(call, Value::Built(image))
+            }
+        }
     }
 
     pub(super) fn clip(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -164,7 +230,7 @@ impl<'m> Reader<'m> {
     pub(super) fn gelu(&mut self, call: Call<'m>) -> Result<(), Problem> {
         match call.text("approximate")?.as_deref() {
             None | Some("none") => self.activation(call, Part::Act(Activation::Gelu)),
-            _ => Err(Problem::unsupported("the approximation of GELU", "GELU itself")),
+            _ => self.gelu_tanh(call),
         }
     }
 
@@ -173,12 +239,7 @@ impl<'m> Reader<'m> {
             let scaled = term.part == Part::Same && !term.times_x && near(term.factor, FRAC_1_SQRT_2);
             scaled.then_some(Term { part: Part::Erf, factor: 1.0, ..term })
         };
-        self.step(call, call.need(0)?, step, || {
-            Problem::unsupported(
-                "the error function of something else than x / sqrt 2",
-                "GELU put together from parts",
-            )
-        })
+        self.step(call, call.need(0)?, step, Function::Erf)
     }
 
     /// The product of two terms, if it is part of an activation.

@@ -3,9 +3,12 @@
 use super::attributes::Call;
 use super::constant::{Constant, Number, Numbers};
 use super::error::Problem;
+use super::functions::linear;
 use super::reader::Reader;
-use super::value::{Complete, Image, Layer, LayerKind, Part, Pending, Term, Value, View, near};
-use crate::Shape;
+use super::value::{Complete, Image, Layer, LayerKind, Part, Pending, Term, Value, near};
+use super::views::{is_own, storage_order};
+use crate::tensor::{Function, Real};
+use crate::{Shape, Strided};
 
 /// What two operands of a sum or product are.
 enum Operands<'m> {
@@ -40,7 +43,8 @@ impl<'m> Reader<'m> {
         }
         for (constant, other) in [(1, 0), (0, 1)] {
             let (of, second) = (names[other], constant == 1);
-            if let Some(number) = self.scalar(names[constant])? {
+            let is_parameter = matches!(&values[constant], Value::Constant(c) if c.is_parameter());
+            if let Some(number) = self.scalar(names[constant])?.filter(|_| !is_parameter) {
                 // A layer of one output may have a bias of one number.
                 let is_bias =
                     matches!(&values[constant], Value::Constant(c) if c.learned && !c.dims.is_empty());
@@ -72,7 +76,7 @@ impl<'m> Reader<'m> {
                     };
                     Some(Term { part, factor: 1.0, ..term })
                 };
-                self.step(call, of, step, || constant_sum("a number"))
+                self.step(call, of, step, linear(1.0, number)?)
             }
             Operands::Constant { of, constant } => {
                 if let Value::Pending(Pending::Layer(layer)) = self.value(of)?
@@ -85,15 +89,9 @@ impl<'m> Reader<'m> {
                 if !constant.learned && constant.is_all(0.0) {
                     return self.alias(call, of);
                 }
-                Err(constant_sum(&format!("a tensor of dimensions {:?}", constant.dims)))
+                self.pair(call, Combine::Sum)
             }
-            Operands::Images(names) => {
-                let [a, b] = [self.image(names[0])?, self.image(names[1])?];
-                self.equal("a sum", a, b)?;
-                let terms = self.ordered(a.value, b.value);
-                let value = self.builder.add(&terms)?;
-                self.set_image(call, value, a.view)
-            }
+            Operands::Images(_) => self.pair(call, Combine::Sum),
         }
     }
 
@@ -102,12 +100,72 @@ impl<'m> Reader<'m> {
         let Some((first, others)) = images.split_first() else {
             return Err(Problem::broken("a sum of nothing"));
         };
-        for other in others {
-            self.equal("a sum", *first, *other)?;
+        if others.iter().all(|other| (other.view, other.batch) == (first.view, first.batch))
+            && others.iter().all(|other| self.shape(*other) == self.shape(*first))
+        {
+            let values: Vec<_> = images.iter().map(|image| image.value).collect();
+            let value = self.builder.add(&values)?;
+            return self.set(call, Value::Built(Image { value, ..*first }));
         }
-        let values: Vec<_> = images.iter().map(|image| image.value).collect();
-        let value = self.builder.add(&values)?;
-        self.set_image(call, value, first.view)
+        let mut sum = *first;
+        for other in others {
+            sum = self.combined([sum, *other], Combine::Sum)?;
+        }
+        self.set(call, Value::Built(sum))
+    }
+
+    /// The sum or product of the two inputs of a node.
+    fn pair(&mut self, call: Call<'m>, combine: Combine) -> Result<(), Problem> {
+        let images = [self.image(call.need(0)?)?, self.image(call.need(1)?)?];
+        let image = self.combined(images, combine)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// The sum or product of two values; the elements of dimensions in which one has a single element are repeated.
+    pub(super) fn combined(&mut self, images: [Image; 2], combine: Combine) -> Result<Image, Problem> {
+        let common = self.common(&images)?;
+        // One of both decides how the result lies, and where it is the other stays as it is.
+        let lies = |image: &Image| {
+            is_own(&self.expanded(*image, &common), self.shape(*image))
+                && image.batch.is_some() == common.batch.is_some()
+        };
+        let base = match images.iter().position(lies) {
+            Some(0) => [images[0], images[1]],
+            Some(_) => [images[1], images[0]],
+            None => {
+                let first = usize::from(images[0].batch.is_none());
+                let view = self.expanded(images[first], &common);
+                let own = self.own(Image { view, batch: common.batch, ..images[first] })?;
+                [own, images[1 - first]]
+            }
+        };
+        let [base, other] = base;
+        let shape = self.shape(base);
+        let view = self.expanded(base, &common);
+        let result = |value| Image { value, view, batch: common.batch };
+        let of_other = self.expanded(other, &common);
+        if of_other == view && self.shape(other) == shape {
+            let values = self.ordered(base.value, other.value);
+            return Ok(result(match combine {
+                Combine::Sum => self.builder.add(&values)?,
+                Combine::Product => self.builder.mul(values[0], values[1])?,
+            }));
+        }
+        let stored = of_other.permuted(&storage_order(&view));
+        let of_channels =
+            Strided::new(&[(shape.channels, 1), (shape.pixels(), 0)], 0).map(|view| view.merged());
+        if combine == Combine::Product
+            && self.shape(other) == Shape::new(shape.channels, 1, 1)
+            && Some(stored.merged()) == of_channels
+        {
+            return Ok(result(self.builder.mul(base.value, other.value)?));
+        }
+        let other = self.in_order(other.with(stored, None), shape)?;
+        let values = self.ordered(base.value, other);
+        Ok(result(match combine {
+            Combine::Sum => self.builder.add(&values)?,
+            Combine::Product => self.builder.mul(values[0], values[1])?,
+        }))
     }
 
     pub(super) fn sub(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -118,8 +176,15 @@ impl<'m> Reader<'m> {
             }),
             Operands::Fractions(a, b) => self.set_number(call, a - b),
             Operands::Scalar { of, number: 0.0, second: true } => self.alias(call, of),
-            Operands::Images(_) => Err(Problem::unsupported("a difference of values", "sums of values")),
-            _ => Err(constant_sum("a constant")),
+            Operands::Scalar { of, number, second: true } => self.apply(call, of, linear(1.0, -number)?),
+            Operands::Scalar { of, number, second: false } => self.apply(call, of, linear(-1.0, number)?),
+            Operands::Images(_) | Operands::Constant { .. } => {
+                let [first, second] = [self.image(call.need(0)?)?, self.image(call.need(1)?)?];
+                let minus = linear(-1.0, 0.0)?;
+                let second = self.applied(second, minus)?;
+                let image = self.combined([first, second], Combine::Sum)?;
+                self.set(call, Value::Built(image))
+            }
         }
     }
 
@@ -131,28 +196,12 @@ impl<'m> Reader<'m> {
             }),
             Operands::Fractions(a, b) => self.set_number(call, a * b),
             Operands::Scalar { of, number, .. } => self.scale(call, of, number),
-            Operands::Constant { constant, .. } => Err(constant_product(&constant)),
+            Operands::Constant { .. } => self.pair(call, Combine::Product),
             Operands::Images(names) => {
                 if let Some(term) = self.product(call, names)? {
                     return self.set_term(call, term);
                 }
-                let [a, b] = [self.image(names[0])?, self.image(names[1])?];
-                let one_pixel = |image: Image| self.shape(image).pixels() == 1;
-                let [x, by] = if one_pixel(a) && !one_pixel(b) { [b, a] } else { [a, b] };
-                let whole_channels = |x: Image, by: Image| {
-                    let channels = self.shape(x).channels;
-                    [x.view, by.view] == [View::Image; 2] && self.shape(by) == Shape::new(channels, 1, 1)
-                };
-                if !whole_channels(x, by) {
-                    self.equal("a product", x, by)?;
-                }
-                let [x, by] = if self.shape(x) == self.shape(by) {
-                    self.ordered(x.value, by.value)
-                } else {
-                    [x.value, by.value]
-                };
-                let value = self.builder.mul(x, by)?;
-                self.set_image(call, value, a.view)
+                self.pair(call, Combine::Product)
             }
         }
     }
@@ -173,8 +222,20 @@ impl<'m> Reader<'m> {
             Operands::Scalar { of, number, second: true } if number != 0.0 => {
                 self.scale(call, of, 1.0 / number)
             }
-            Operands::Constant { constant, .. } => Err(constant_product(&constant)),
-            _ => Err(Problem::unsupported("a quotient of values", "products of values")),
+            Operands::Scalar { number: 0.0, second: true, .. } => Err(Problem::broken("a division by 0")),
+            Operands::Scalar { of, number, .. } => {
+                let of = self.image(of)?;
+                let inverse = self.applied(of, Function::Reciprocal)?;
+                let times = linear(number, 0.0)?;
+                let image = if number == 1.0 { inverse } else { self.applied(inverse, times)? };
+                self.set(call, Value::Built(image))
+            }
+            Operands::Images(_) | Operands::Constant { .. } => {
+                let [first, second] = [self.image(call.need(0)?)?, self.image(call.need(1)?)?];
+                let second = self.applied(second, Function::Reciprocal)?;
+                let image = self.combined([first, second], Combine::Product)?;
+                self.set(call, Value::Built(image))
+            }
         }
     }
 
@@ -197,31 +258,17 @@ impl<'m> Reader<'m> {
         }
         let mut term = self.term_of(call, of)?;
         // Nothing is put together from an activation times a number, but a multiple of it may be part of another.
-        if let Some(Complete::Act(_)) = term.complete() {
+        if matches!(term.complete(), Complete::Act(_)) {
             term = self.built_term(call, of)?;
         }
         self.set_term(call, Term { factor: term.factor * number, ..term })
-    }
-
-    fn equal(&self, what: &str, a: Image, b: Image) -> Result<(), Problem> {
-        if a.view == b.view && self.shape(a) == self.shape(b) {
-            return Ok(());
-        }
-        let dims = |image: Image| {
-            let dims = self.dims(image);
-            dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
-        };
-        Err(Problem::unsupported(
-            format!("{what} of {} and {}", dims(a), dims(b)),
-            "those of equal shapes, and products with one number for every channel",
-        ))
     }
 }
 
 /// Whether a constant has a number for every output of a layer, and no other dimension.
 fn is_bias(constant: &Constant<'_>, layer: &Layer<'_>) -> bool {
     let behind = match layer.kind {
-        LayerKind::Conv { .. } => 2,
+        LayerKind::Conv { is_line, .. } => 2 - usize::from(is_line),
         LayerKind::Linear | LayerKind::Dense => 0,
     };
     let outputs = layer.weight.dims[0];
@@ -229,16 +276,14 @@ fn is_bias(constant: &Constant<'_>, layer: &Layer<'_>) -> bool {
     constant.elements() == outputs && axis.is_some_and(|axis| constant.dims[axis] == outputs)
 }
 
-fn constant_sum(what: &str) -> Problem {
-    Problem::unsupported(
-        format!("a sum with {what}"),
-        "the bias of a layer; normalise images before the network, not in it",
-    )
+/// What becomes of pairs of elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Combine {
+    Sum,
+    Product,
 }
 
-fn constant_product(constant: &Constant<'_>) -> Problem {
-    Problem::unsupported(
-        format!("a product with a tensor of dimensions {:?}", constant.dims),
-        "batch normalisation, and products of values; normalise images before the network, not in it",
-    )
+/// A number of the file.
+pub(super) fn real(number: f64) -> Result<Real, Problem> {
+    Real::new(number).ok_or_else(|| Problem::broken("a number that is not finite"))
 }

@@ -6,8 +6,6 @@ use crate::onnx::proto::{Attribute, AttributeType, Node, Tensor};
 /// A node that is being read.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'m> {
-    /// Its number, from 0 on.
-    pub index: usize,
     pub node: &'m Node,
 }
 

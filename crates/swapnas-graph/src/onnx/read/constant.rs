@@ -1,6 +1,7 @@
 //! What does not depend on images: weights, numbers, and shapes.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::MOST_PARAMETERS;
 use super::error::{Limit, Problem, quote};
@@ -8,6 +9,9 @@ use crate::onnx::proto::{DataLocation, DataType, Tensor};
 
 /// The most whole numbers that are computed with at once; shapes have a handful.
 pub(super) const MOST_NUMBERS: usize = 1 << 8;
+
+/// The most elements of a table of indices in the file, or of numbers that are no parameter.
+pub(super) const MOST_CONSTANT: usize = 1 << 22;
 
 /// A tensor of floating-point numbers.
 #[derive(Clone)]
@@ -21,9 +25,11 @@ pub(super) struct Constant<'m> {
     pub learned: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Data<'m> {
     Tensor(&'m Tensor),
+    /// What was computed.
+    Listed(Arc<[f32]>),
     /// The same number everywhere.
     Filled(f64),
 }
@@ -80,19 +86,6 @@ impl Numbers {
         let dims = [rows.len()].into_iter().chain(inner.iter().copied()).collect();
         let items = rows.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
         Ok(Numbers { items: items.copied().collect(), dims })
-    }
-
-    /// Rows and columns exchanged.
-    pub(super) fn transposed(&self) -> Result<Self, Problem> {
-        match self.dims[..] {
-            [] | [_] => Ok(self.clone()),
-            [rows, columns] => {
-                let places = (0..self.items.len()).map(|place| place % rows * columns + place / rows);
-                let items = places.map(|place| self.items[place]).collect();
-                Ok(Numbers { items, dims: vec![columns, rows] })
-            }
-            _ => Err(Problem::unsupported("whole numbers of three dimensions", "tables of whole numbers")),
-        }
     }
 }
 
@@ -217,7 +210,7 @@ pub(super) fn known<'m>(tensor: &'m Tensor, learned: bool) -> Result<Known<'m>, 
             "weights in another file",
         ));
     }
-    if elements > MOST_NUMBERS {
+    if elements > MOST_CONSTANT {
         return Err(Problem::unsupported(
             format!("the tensor {} of whole numbers with dimensions {dims:?}", name()),
             "shapes and indices, of a few numbers",
@@ -242,6 +235,11 @@ impl<'m> Constant<'m> {
     /// The same number everywhere.
     pub(super) fn filled(number: f64, dims: Vec<usize>) -> Self {
         Constant { data: Data::Filled(number), dims, transposed: None, learned: false }
+    }
+
+    /// Numbers that were computed, in order.
+    pub(super) fn listed(numbers: Vec<f32>, dims: Vec<usize>) -> Self {
+        Constant { data: Data::Listed(numbers.into()), dims, transposed: None, learned: false }
     }
 
     pub(super) fn elements(&self) -> usize {
@@ -269,14 +267,34 @@ impl<'m> Constant<'m> {
     pub(super) fn name(&self) -> Option<&'m str> {
         match self.data {
             Data::Tensor(tensor) => Some(&tensor.name),
-            Data::Filled(_) => None,
+            Data::Filled(_) | Data::Listed(_) => None,
         }
+    }
+
+    /// Whether the network learns it, where it is no weight of a layer: an initialiser, but not a mask, which has two
+    /// different numbers, nor a number by itself that an exporter has named.
+    pub(super) fn is_parameter(&self) -> bool {
+        let Data::Tensor(tensor) = self.data else { return false };
+        if !self.learned {
+            return false;
+        }
+        if self.elements() == 1 {
+            return !self.dims.is_empty() && tensor.name.contains('.');
+        }
+        let Ok(numbers) = self.numbers() else { return true };
+        let first = numbers[0];
+        let other = numbers.iter().find(|x| **x != first);
+        other.is_none_or(|other| numbers.iter().any(|x| *x != first && x != other))
     }
 
     /// The number that all elements are, if they are few or known to be alike.
     pub(super) fn number(&self) -> Option<f64> {
-        match self.data {
-            Data::Filled(number) => Some(number),
+        match &self.data {
+            Data::Filled(number) => Some(*number),
+            Data::Listed(numbers) => match **numbers {
+                [number] => Some(number.into()),
+                _ => None,
+            },
             Data::Tensor(tensor) if self.elements() == 1 && !is_external(tensor) => {
                 self.numbers().ok()?.first().map(|x| f64::from(*x))
             }
@@ -288,15 +306,18 @@ impl<'m> Constant<'m> {
     pub(super) fn is_all(&self, number: f32) -> bool {
         match self.data {
             Data::Filled(filled) => filled == f64::from(number),
-            Data::Tensor(_) => self.numbers().is_ok_and(|numbers| numbers.iter().all(|x| *x == number)),
+            Data::Tensor(_) | Data::Listed(_) => {
+                self.numbers().is_ok_and(|numbers| numbers.iter().all(|x| *x == number))
+            }
         }
     }
 
     /// All numbers in the order of the dimensions; says why if they cannot be had.
     pub(super) fn numbers(&self) -> Result<Vec<f32>, String> {
-        let tensor = match self.data {
-            Data::Filled(number) => return Ok(vec![number as f32; self.elements()]),
-            Data::Tensor(tensor) => tensor,
+        let tensor = match &self.data {
+            Data::Filled(number) => return Ok(vec![*number as f32; self.elements()]),
+            Data::Listed(numbers) => return Ok(self.in_order(numbers.to_vec())),
+            Data::Tensor(tensor) => *tensor,
         };
         if is_external(tensor) {
             return Err("they are in another file; export the model as a single one".to_owned());
@@ -317,8 +338,13 @@ impl<'m> Constant<'m> {
             }
             _ => return Err("they have 16 bits; export the model in single precision".to_owned()),
         };
-        let Some([rows, columns]) = self.transposed else { return Ok(numbers.into_owned()) };
+        Ok(self.in_order(numbers.into_owned()))
+    }
+
+    /// Numbers in the order of the dimensions.
+    fn in_order(&self, numbers: Vec<f32>) -> Vec<f32> {
+        let Some([rows, columns]) = self.transposed else { return numbers };
         let places = (0..numbers.len()).map(|place| place % columns * rows + place / columns);
-        Ok(places.map(|place| numbers[place]).collect())
+        places.map(|place| numbers[place]).collect()
     }
 }

@@ -4,12 +4,19 @@ use super::attributes::Call;
 use super::constant::Constant;
 use super::error::Problem;
 use super::reader::Reader;
-use super::value::{Image, Layer, LayerKind, Pending, Value, View};
+use super::value::{Image, Layer, LayerKind, Pending, Value};
+use super::views::tokens_view;
 use crate::{Conv, Epsilon};
 
 impl<'m> Reader<'m> {
     pub(super) fn conv(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let weight = self.constant(call.need(1)?, "weights")?;
+        let is_line = weight.dims.len() == 3;
+        let weight = match weight.dims[..] {
+            // Lines are images of one row.
+            [out, inputs, columns] => weight.with_dims(vec![out, inputs, 1, columns]),
+            _ => weight,
+        };
         let &[out, inputs, rows, columns] = weight.dims.as_slice() else {
             return Err(Problem::unsupported(
                 format!("a convolution with weights of {} dimensions", weight.dims.len()),
@@ -18,14 +25,14 @@ impl<'m> Reader<'m> {
         };
         let kernel = [rows, columns];
         if let Some(said) = call.ints("kernel_shape")?
-            && said != kernel.map(|side| side as i64)
+            && said != &kernel.map(|side| side as i64)[usize::from(is_line)..]
         {
             return Err(Problem::broken(format!("kernel_shape is {said:?}, but the weights say {kernel:?}")));
         }
         let groups = call.int("group")?.unwrap_or(1);
         let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
         let groups = groups.ok_or_else(|| Problem::broken("a convolution needs one group at least"))?;
-        let (of, window) = self.padded_window(call, kernel)?;
+        let (of, window) = if is_line { self.line(call, kernel)? } else { self.padded_window(call, kernel)? };
         let channels = self.shape(of).channels;
         if inputs.checked_mul(groups) != Some(channels) {
             return Err(Problem::broken(format!(
@@ -33,8 +40,8 @@ impl<'m> Reader<'m> {
             )));
         }
         let bias = call.input(2).map(|name| self.constant(name, "biases")).transpose()?;
-        let kind = LayerKind::Conv { window, groups };
-        self.add_layer(call, Layer { kind, of, weight, view: View::Image, names: names(call)? }, bias, out)
+        let kind = LayerKind::Conv { window, groups, is_line };
+        self.add_layer(call, Layer { kind, of, weight, names: names(call)? }, bias, out)
     }
 
     pub(super) fn gemm(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -58,41 +65,25 @@ impl<'m> Reader<'m> {
         self.linear(call, weight, bias)
     }
 
-    pub(super) fn matmul(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let [a, b] = [self.value(call.need(0)?)?, self.value(call.need(1)?)?];
-        let (Value::Built(_) | Value::Pending(_), Value::Constant(weight)) = (a, b) else {
-            return Err(Problem::unsupported(
-                "a matrix product other than of images and weights",
-                "linear layers; transformers are not supported",
-            ));
-        };
-        let weight = weight.transposed()?;
-        self.linear(call, weight, None)
-    }
-
-    /// A linear layer with weights `[out, in]`.
-    fn linear(
+    /// A linear layer with weights `[out, in]` over the last dimension of the first input.
+    pub(super) fn linear(
         &mut self,
         call: Call<'m>,
         weight: Constant<'m>,
         bias: Option<Constant<'m>>,
     ) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
-        if of.view != View::Flat {
-            let dims = self.dims(of).len();
-            return Err(Problem::unsupported(
-                format!("a linear layer over something of {} dimensions", dims + 1),
-                "linear layers of batch x features; transformers are not supported",
-            ));
-        }
-        let (shape, &[out, inputs]) = (self.shape(of), weight.dims.as_slice()) else {
+        let &[out, inputs] = weight.dims.as_slice() else {
             return Err(Problem::broken("the weights of a linear layer need two dimensions"));
         };
-        if inputs != shape.elements() {
+        let shape = self.shape(of);
+        if of.dims().last() != Some(&inputs) {
             return Err(Problem::Size { expected: inputs, found: shape });
         }
-        let kind = if shape.pixels() == 1 { LayerKind::Linear } else { LayerKind::Dense };
-        self.add_layer(call, Layer { kind, of, weight, view: View::Flat, names: names(call)? }, bias, out)
+        let is_dense = of.is_flat(shape) && shape.pixels() > 1;
+        let (kind, of) =
+            if is_dense { (LayerKind::Dense, of) } else { (LayerKind::Linear, self.tokens(of)?) };
+        self.add_layer(call, Layer { kind, of, weight, names: names(call)? }, bias, out)
     }
 
     /// Builds a layer, or keeps it until its bias is added.
@@ -126,7 +117,7 @@ impl<'m> Reader<'m> {
 
     /// Builds a layer.
     pub(super) fn layer(&mut self, layer: Layer<'m>, bias: Option<Constant<'m>>) -> Result<Image, Problem> {
-        let Layer { kind, of, weight, view, names: [node, output] } = layer;
+        let Layer { kind, of, weight, names: [node, output] } = layer;
         let out = weight.dims[0];
         let of_weight = weight.name().and_then(|name| name.strip_suffix(".weight"));
         let otherwise = if matches!(kind, LayerKind::Conv { .. }) { "conv" } else { "linear" };
@@ -139,30 +130,38 @@ impl<'m> Reader<'m> {
         }
         let (x, bias) = (of.value, bias.is_some());
         let value = match kind {
-            LayerKind::Conv { window, groups } => {
+            LayerKind::Conv { window, groups, .. } => {
                 self.builder.conv2d(&name, x, Conv { out, window, groups, bias })?
             }
             LayerKind::Linear => self.builder.linear(&name, x, out, bias)?,
             LayerKind::Dense => self.builder.dense(&name, x, out, bias)?,
         };
         self.builder.key_params(first, key);
-        Ok(Image { value, view })
+        let shape = self.builder.shape(value);
+        Ok(match kind {
+            LayerKind::Conv { is_line: true, .. } => Image::of(value, &[1, shape.channels, shape.width]),
+            LayerKind::Conv { .. } => Image::whole(value, shape),
+            LayerKind::Linear => {
+                let others = &of.dims()[..of.dims().len() - 1];
+                Image { value, view: tokens_view(out, others), batch: of.batch }
+            }
+            LayerKind::Dense => Image::flat(value, shape),
+        })
     }
 
     pub(super) fn batch_norm(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
-        let shape = self.shape(of);
-        let by_channels = match of.view {
-            View::Image | View::Pixels => true,
-            View::Flat => shape.pixels() == 1,
-            View::Groups(_) => false,
-        };
+        // Vectors of parts of samples are pixels of these.
+        let of_parts = of.batch == Some(0) && of.dims().len() == 2 && of.dims()[0] > 1;
+        let by_channels = of_parts || of.batch == Some(0) && of.dims().len() > 1 && of.dims()[0] == 1;
         if !by_channels || !call.switch("spatial", true)? {
             return Err(Problem::unsupported(
                 "a normalisation of something else than channels",
                 "batch normalisation of channels",
             ));
         }
+        let of = if of_parts { self.tokens(of)? } else { self.with_channels(of)? };
+        let shape = self.shape(of);
         let scale = self.constant(call.need(1)?, "weights")?;
         let bias = self.constant(call.need(2)?, "biases")?;
         for constant in [&scale, &bias] {
@@ -180,14 +179,7 @@ impl<'m> Reader<'m> {
                 "those with weights that are stored as initialisers, or none",
             ));
         }
-        // In the file it is rounded to single precision; the shortest number that is rounded to it is meant.
-        let epsilon = match call.float("epsilon")? {
-            None => Epsilon::default(),
-            Some(number) => {
-                let number = (number as f32).to_string().parse().ok().and_then(Epsilon::new);
-                number.ok_or_else(|| Problem::broken("epsilon is negative or no number"))?
-            }
-        };
+        let epsilon = epsilon(call)?;
         let [node, output] = names(call)?;
         let of_weight = scale.name().filter(|_| affine).and_then(|name| name.strip_suffix(".weight"));
         let name = self.module([of_weight, Some(if node.is_empty() { output } else { node })], "norm");
@@ -201,11 +193,23 @@ impl<'m> Reader<'m> {
         if let Some(key) = key {
             self.builder.key_params(first, key);
         }
-        self.set_image(call, value, of.view)
+        self.set(call, Value::Built(Image { value, ..of }))
     }
 }
 
 /// What a node is called, and what it returns.
-fn names<'m>(call: Call<'m>) -> Result<[&'m str; 2], Problem> {
+pub(super) fn names<'m>(call: Call<'m>) -> Result<[&'m str; 2], Problem> {
     Ok([&call.node.name, call.output()?])
+}
+
+/// What is added to the variance. In the file it is rounded to single precision; the shortest number that is rounded to
+/// it is meant.
+pub(super) fn epsilon(call: Call<'_>) -> Result<Epsilon, Problem> {
+    match call.float("epsilon")? {
+        None => Ok(Epsilon::default()),
+        Some(number) => {
+            let number = (number as f32).to_string().parse().ok().and_then(Epsilon::new);
+            number.ok_or_else(|| Problem::broken("epsilon is negative or no number"))
+        }
+    }
 }

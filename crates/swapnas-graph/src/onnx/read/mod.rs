@@ -10,16 +10,21 @@ mod arithmetic;
 mod attributes;
 mod constant;
 mod error;
+mod functions;
 mod input;
 mod layers;
+mod norms;
 mod numbers;
 mod operators;
 mod pools;
+mod products;
 mod reader;
 mod shapes;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod value;
+mod views;
 
 use std::collections::BTreeMap;
 

@@ -1,26 +1,31 @@
 //! What is computed before the network runs: shapes, indices and constants.
 
+use super::MOST_ELEMENTS;
 use super::MOST_SIDE;
+use super::arithmetic::Combine;
 use super::attributes::Call;
-use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, fixed, known};
-use super::error::{Limit, Problem, quote};
+use super::constant::{Constant, Known, MOST_CONSTANT, MOST_NUMBERS, Number, Numbers, fixed, known};
+use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
-use super::value::{Image, Value, View};
+use super::shapes::{laid_out, shape_of};
+use super::value::{Image, Value};
+use super::views::{Common, storage_order, tokens_view};
 use crate::Shape;
 use crate::onnx::proto::DataType;
+use swapnas_lanes::MOST_DIMS;
 
 /// The most elements of a tensor that is made of one number.
 const MOST_FILLED: usize = 1 << 31;
 
-/// What is computed of whole numbers.
-pub(super) type Arithmetic = fn(Number, Number) -> Option<Number>;
-
 impl<'m> Reader<'m> {
-    /// All dimensions, that of the batch included.
+    /// All dimensions.
     fn all_dims(&self, image: Image) -> Vec<Number> {
-        let dims = self.dims(image).into_iter().map(|dim| Number::plain(dim as i64));
-        [Number::BATCH].into_iter().chain(dims).collect()
+        let dim = |(axis, size): (usize, &usize)| Number {
+            value: *size as i64,
+            of_batch: image.batch == Some(axis),
+        };
+        image.dims().iter().enumerate().map(dim).collect()
     }
 
     pub(super) fn shape_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -42,15 +47,13 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn gather(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        if !matches!(self.value(call.need(0)?)?, Value::Numbers(_)) {
+            return self.gather_elements(call);
+        }
         let data = self.numbers(call.need(0)?)?;
         let indices = self.numbers(call.need(1)?)?;
-        if data.dims.len() != 1 || call.int("axis")?.unwrap_or(0) != 0 {
-            return Err(Problem::broken("there is no such dimension"));
-        }
-        let places = indices.fixed()?;
-        let place = |place: &i64| normal(*place, data.items.len()).map(|place| data.items[place]);
-        let items = places.iter().map(place).collect::<Result<_, _>>()?;
-        self.set(call, Value::Numbers(Numbers { items, dims: indices.dims }))
+        let gathered = data.gathered(call.int("axis")?.unwrap_or(0), &indices)?;
+        self.set(call, Value::Numbers(gathered))
     }
 
     pub(super) fn cast(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -59,7 +62,7 @@ impl<'m> Reader<'m> {
             let kind = i32::try_from(kind).ok().and_then(|kind| DataType::try_from(kind).ok());
             match kind {
                 Some(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => Some(true),
-                Some(DataType::Int32 | DataType::Int64) => Some(false),
+                Some(DataType::Int32 | DataType::Int64 | DataType::Bool) => Some(false),
                 _ => None,
             }
         };
@@ -70,11 +73,14 @@ impl<'m> Reader<'m> {
         };
         match (self.value(name)?, to_floats) {
             (Value::Numbers(_), Some(false)) => self.alias(call, name),
-            (Value::Numbers(Numbers { items, dims }), Some(true)) => match items[..] {
+            (Value::Numbers(numbers), Some(true)) => match numbers.items[..] {
                 [number] if !number.of_batch => {
-                    self.set(call, Value::Constant(Constant::filled(number.value as f64, dims)))
+                    self.set(call, Value::Constant(Constant::filled(number.value as f64, numbers.dims)))
                 }
-                _ => Err(Problem::unsupported("a shape that becomes fractional", "whole sizes")),
+                _ => {
+                    let list = numbers.fixed()?.iter().map(|number| *number as f32).collect();
+                    self.set(call, Value::Constant(Constant::listed(list, numbers.dims)))
+                }
             },
             (Value::Constant(constant), Some(false)) if constant.number().is_some_and(|x| x.abs() < 1e15) => {
                 // Towards zero, as numbers are made whole.
@@ -122,13 +128,12 @@ impl<'m> Reader<'m> {
             None => Constant::filled(0.0, Vec::new()),
             Some(Known::Floats(constant)) => constant,
             Some(Known::Numbers(Numbers { items, .. })) => {
-                let ([number], [len]) = (&items[..], &shape.fixed()?[..]) else {
-                    return Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers"));
+                let [number] = items[..] else {
+                    return Err(Problem::broken("its value is not one number"));
                 };
-                let len = usize::try_from(*len).ok().filter(|len| *len <= MOST_NUMBERS);
-                let len = len.ok_or_else(|| Problem::broken("a list cannot be of this length"))?;
-                let items = vec![*number; len];
-                return self.set(call, Value::Numbers(Numbers::list(items)));
+                let dims = filled_dims(&shape.fixed()?)?;
+                let numbers = Numbers { items: vec![number], dims: Vec::new() }.repeated(&dims)?;
+                return self.set(call, Value::Numbers(numbers));
             }
         };
         let number = number.number().ok_or_else(|| Problem::broken("its value is not one number"))?;
@@ -142,7 +147,7 @@ impl<'m> Reader<'m> {
                 return Err(Problem::unsupported("a batch of constants", "images of zeros"));
             };
             let value = self.builder.zero(Shape::new(channels, height, width));
-            return self.set_image(call, value, View::Image);
+            return self.set_whole(call, value);
         }
         let dims = filled_dims(&shape.fixed()?)?;
         self.set(call, Value::Constant(Constant::filled(number, dims)))
@@ -164,44 +169,185 @@ impl<'m> Reader<'m> {
                 let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
                 self.set(call, Value::Constant(Constant::filled(number, dims)))
             }
-            Value::Numbers(numbers) if numbers.items.len() == 1 => match shape.fixed()?[..] {
-                [] => self.alias(call, name),
-                [len] if (1..=MOST_NUMBERS as i64).contains(&len) => {
-                    let items = vec![numbers.items[0]; len as usize];
-                    self.set(call, Value::Numbers(Numbers::list(items)))
-                }
-                _ => Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers")),
-            },
-            _ => Err(Problem::unsupported(format!("{} repeated", quote(name)), "single numbers, repeated")),
+            Value::Numbers(numbers) => {
+                let wanted = filled_dims(&shape.fixed()?)?;
+                self.set(call, Value::Numbers(numbers.repeated(&wanted)?))
+            }
+            _ => {
+                let of = self.image(name)?;
+                let image = self.repeated(of, &shape.items)?;
+                self.set(call, Value::Built(image))
+            }
         }
     }
 
-    /// Computes something of numbers, one by one.
-    pub(super) fn compute(
+    /// An image with the elements of dimensions of one element repeated.
+    pub(super) fn repeated(&mut self, of: Image, wanted: &[Number]) -> Result<Image, Problem> {
+        let rank = wanted.len().max(of.dims().len());
+        if rank > MOST_DIMS {
+            return Err(Problem::broken("a value of too many dimensions"));
+        }
+        let mut common = Common { dims: vec![1; rank], batch: None };
+        for (dim, wanted) in common.dims[rank - wanted.len()..].iter_mut().zip(wanted) {
+            // What is there already, where nothing else is wanted.
+            *dim = usize::try_from(wanted.value).unwrap_or(1).max(1);
+        }
+        let before = rank - of.dims().len();
+        common.batch = of.batch.map(|axis| axis + before);
+        let new_batch = wanted.iter().position(|dim| dim.of_batch).map(|axis| axis + rank - wanted.len());
+        if let (Some(axis), Some(size), None) = (common.batch, self.batch, new_batch) {
+            // With the size of the batch known, dimensions say it as any other number.
+            common.dims[axis] = common.dims[axis].div_ceil(size);
+        }
+        if common.batch.is_some() && new_batch.is_some() && common.batch != new_batch {
+            return Err(self.unequal(&[of]));
+        }
+        for (dim, size) in common.dims[before..].iter_mut().zip(of.dims()) {
+            if *dim != *size && *size != 1 {
+                if *dim != 1 {
+                    return Err(self.unequal(&[of]));
+                }
+                *dim = *size;
+            }
+        }
+        let elements = common.dims.iter().map(|dim| *dim as u128).product::<u128>();
+        if elements > MOST_ELEMENTS {
+            return Err(Limit { what: "elements of a value", found: elements, most: MOST_ELEMENTS }.into());
+        }
+        let view = self.expanded(of, &common);
+        Ok(of.with(view, common.batch.or(new_batch)))
+    }
+
+    pub(super) fn tile(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let of = self.image(call.need(0)?)?;
+        let repeats = self.numbers(call.need(1)?)?.items;
+        let fits = repeats.len() == of.dims().len();
+        let one = |(axis, repeat): (usize, &Number)| {
+            *repeat == Number::plain(1) || of.dims()[axis] == 1 && of.batch != Some(axis)
+        };
+        if !fits || !repeats.iter().enumerate().all(one) {
+            return Err(Problem::unsupported("dimensions that are repeated", "single elements, repeated"));
+        }
+        let wanted: Vec<Number> = repeats
+            .iter()
+            .zip(of.dims())
+            .map(
+                |(repeat, size)| {
+                    if *repeat == Number::plain(1) { Number::plain(*size as i64) } else { *repeat }
+                },
+            )
+            .collect();
+        let image = self.repeated(of, &wanted)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Elements of a dimension by their indices.
+    fn gather_elements(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let axis = call.int("axis")?.unwrap_or(0);
+        let (data, indices) = (call.need(0)?, call.need(1)?);
+        let indices = match self.value(indices)? {
+            Value::Numbers(numbers) => numbers,
+            _ => return self.embedding(call),
+        };
+        let of = self.image(data)?;
+        let axis = normal(axis, of.dims().len())?;
+        if of.batch == Some(axis) {
+            return Err(Problem::unsupported("some samples of the batch", "some elements of samples"));
+        }
+        let size = of.dims()[axis];
+        let places = indices.fixed()?;
+        let places = places.iter().map(|place| normal(*place, size)).collect::<Result<Vec<_>, _>>()?;
+        let Some(&first) = places.first() else { return Err(Problem::broken("nothing is gathered")) };
+        let steps = places.windows(2).map(|pair| pair[1].checked_sub(pair[0]).filter(|step| *step > 0));
+        let steps: Option<Vec<usize>> = steps.collect();
+        let even = steps.filter(|steps| steps.windows(2).all(|pair| pair[0] == pair[1]));
+        let picked = match even {
+            Some(steps) => {
+                let step = steps.first().copied().unwrap_or(1);
+                of.with(of.view.part(axis, first, places.len(), step), of.batch)
+            }
+            None => self.picked(of, axis, &places)?,
+        };
+        // The dimensions of the indices take the place of the one that is gathered from.
+        let mut dims = picked.dims().to_vec();
+        dims.splice(axis..=axis, indices.dims.iter().copied());
+        let batch =
+            picked.batch.map(|batch| if batch > axis { batch + indices.dims.len() - 1 } else { batch });
+        let image = self.in_dims(picked, &dims, batch)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Elements of a dimension in any order, as a value of their own.
+    fn picked(&mut self, of: Image, axis: usize, places: &[usize]) -> Result<Image, Problem> {
+        let mut dims = of.dims().to_vec();
+        dims[axis] = places.len();
+        let elements = dims.iter().map(|dim| *dim as u128).product::<u128>();
+        if elements > MOST_CONSTANT as u128 {
+            let most = MOST_CONSTANT as u128;
+            return Err(Limit { what: "elements that are gathered", found: elements, most }.into());
+        }
+        // In the order in which they lie, so that channels stay channels.
+        let order = storage_order(&of.view);
+        let view = of.view.permuted(&order);
+        let place = order.iter().position(|other| *other == axis).unwrap_or_default();
+        let stored: Vec<usize> = order.iter().map(|axis| dims[*axis]).collect();
+        let all: Vec<usize> = view.places().collect();
+        let inner: usize = stored[place + 1..].iter().product();
+        let rows: usize = stored[..place].iter().product();
+        let mut picked = Vec::with_capacity(elements as usize);
+        for row in 0..rows {
+            for index in places {
+                let first = (row * of.dims()[axis] + index) * inner;
+                picked.extend(all[first..first + inner].iter().map(|place| *place as u32));
+            }
+        }
+        let value = self.builder.pick(of.value, picked.into(), shape_of(&stored))?;
+        Ok(Image { value, view: laid_out(&stored, &order), batch: of.batch })
+    }
+
+    /// Elements of one value or another, by whether a table says so: `x m + y (1 - m)` with 1 and 0 for what it says.
+    pub(super) fn choose_elements(
         &mut self,
         call: Call<'m>,
-        a: &Numbers,
-        b: &Numbers,
-        arithmetic: Arithmetic,
+        condition: &Numbers,
+        names: [&'m str; 2],
     ) -> Result<(), Problem> {
-        if a.dims.len() > 1 || b.dims.len() > 1 {
-            return Err(Problem::unsupported("a table of whole numbers", "lists of whole numbers"));
-        }
-        let len = match [a.items.len(), b.items.len()] {
-            [1, len] | [len, 1] => len,
-            [a, b] if a == b => a,
-            [a, b] => return Err(Problem::broken(format!("{a} and {b} numbers"))),
+        let says = condition.fixed()?;
+        let mask = |chosen: bool| {
+            let list = says.iter().map(|x| if (*x != 0) == chosen { 1.0 } else { 0.0 }).collect();
+            Constant::listed(list, condition.dims.clone())
         };
-        let of = |numbers: &Numbers, i: usize| numbers.items[if numbers.items.len() == 1 { 0 } else { i }];
-        let items: Option<Vec<Number>> = (0..len).map(|i| arithmetic(of(a, i), of(b, i))).collect();
-        let items = items.ok_or_else(|| {
-            Problem::unsupported(
-                "a size that is computed this way",
-                "whole sizes, and multiples of the batch",
-            )
-        })?;
-        let dims = if a.dims.len() >= b.dims.len() { a.dims.clone() } else { b.dims.clone() };
-        self.set(call, Value::Numbers(Numbers { items, dims }))
+        let mut parts = Vec::with_capacity(2);
+        for (name, chosen) in names.into_iter().zip([true, false]) {
+            let mask = self.constant_image(&mask(chosen))?;
+            let of = self.image(name)?;
+            parts.push(self.combined([of, mask], Combine::Product)?);
+        }
+        let image = self.combined([parts[0], parts[1]], Combine::Sum)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Rows of a table by the numbers of the network's input.
+    fn embedding(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let table = self.constant(call.need(0)?, "rows of")?;
+        let of = self.image(call.need(1)?)?;
+        let &[rows, features] = table.dims.as_slice() else {
+            return Err(Problem::unsupported("a table that is no matrix", "embeddings"));
+        };
+        if call.int("axis")?.unwrap_or(0) != 0 {
+            return Err(Problem::unsupported("columns of a table", "rows of a table"));
+        }
+        let dims = of.dims().to_vec();
+        let value = self.in_order(of, Shape::new(1, 1, of.view.len()))?;
+        let name =
+            self.module([table.name().and_then(|name| name.strip_suffix(".weight")), None], "embedding");
+        let key = self.key(("embedding", rows, features), value);
+        let first = self.builder.params().len();
+        self.count(&table)?;
+        let value = self.builder.embedding(&name, value, rows, features)?;
+        self.builder.key_params(first, key);
+        let view = tokens_view(features, &dims);
+        self.set(call, Value::Built(Image { value, view, batch: of.batch }))
     }
 }
 

@@ -2,15 +2,22 @@
 
 use super::attributes::Call;
 use super::error::{Problem, hint};
+use super::functions::linear;
 use super::is_onnx;
 use super::reader::Reader;
-use super::value::Part;
+use super::value::{Part, Value};
 use crate::onnx::proto::Node;
+use crate::tensor::Function;
 use crate::{Activation, plain};
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 48] = [
+const OPERATORS: [&str; 84] = [
+    "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
+    "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
+    "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
+    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "Range",
+    "ReduceProd", "Sign",
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
@@ -38,7 +45,12 @@ impl<'m> Reader<'m> {
             "Conv" => self.conv(call),
             "Gemm" => self.gemm(call),
             "MatMul" => self.matmul(call),
+            "Einsum" => self.einsum(call),
             "BatchNormalization" => self.batch_norm(call),
+            "LayerNormalization" => self.layer_norm(call, true),
+            "RMSNormalization" => self.layer_norm(call, false),
+            "InstanceNormalization" => self.instance_norm(call),
+            "GroupNormalization" => self.group_norm(call),
 
             "Relu" => self.relu(call),
             "Clip" => self.clip(call),
@@ -50,12 +62,50 @@ impl<'m> Reader<'m> {
             "Swish" => self.swish(call),
             "Gelu" => self.gelu(call),
             "Erf" => self.erf(call),
+            "LeakyRelu" => self.leaky_relu(call),
+            "PRelu" => self.prelu(call),
+            "Elu" => {
+                let alpha = call.float("alpha")?.unwrap_or(1.0);
+                self.elu(call, alpha, 1.0, 1.0)
+            }
+            "Celu" => {
+                let alpha = call.float("alpha")?.unwrap_or(1.0);
+                self.elu(call, alpha, alpha, 1.0)
+            }
+            "Selu" => {
+                let alpha = call.float("alpha")?.unwrap_or(1.673_263_242_354_377);
+                let gamma = call.float("gamma")?.unwrap_or(1.050_700_987_355_480);
+                self.elu(call, alpha, 1.0, gamma)
+            }
+            "Mish" => self.mish(call),
+            "Softplus" => {
+                let of = self.image(call.need(0)?)?;
+                let image = self.softplus(of)?;
+                self.set(call, Value::Built(image))
+            }
 
             "Add" => self.add(call),
             "Sum" => self.sum(call),
             "Sub" => self.sub(call),
             "Mul" => self.mul(call),
             "Div" => self.div(call),
+            "Sqrt" => self.function(call, Function::Sqrt, f64::sqrt),
+            "Exp" => self.function(call, Function::Exp, f64::exp),
+            "Log" => self.function(call, Function::Ln, f64::ln),
+            "Tanh" => self.function(call, Function::Tanh, f64::tanh),
+            "Reciprocal" => self.function(call, Function::Reciprocal, f64::recip),
+            "Neg" => {
+                let minus = linear(-1.0, 0.0)?;
+                self.function(call, minus, |x| -x)
+            }
+            "Pow" => self.power(call),
+            operator @ ("Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or"
+            | "Mod") => self.compare(call, operator),
+            "Not" => self.each(call, |x| i64::from(x == 0)),
+            "Sign" => self.each(call, i64::signum),
+            "Where" => self.choose(call),
+            "Range" => self.range(call),
+            "ReduceProd" => self.product_of_list(call),
             "Ceil" => self.round(call, f64::ceil),
             "Floor" => self.round(call, f64::floor),
 
@@ -64,6 +114,9 @@ impl<'m> Reader<'m> {
             "GlobalAveragePool" => self.global_average_pool(call),
             "GlobalMaxPool" => self.global_max_pool(call),
             "ReduceMean" => self.reduce_mean(call),
+            "ReduceSum" => self.reduce(call, None, false, None),
+            "ReduceSumSquare" => self.reduce(call, Some(Function::Power(2)), false, None),
+            "ReduceL2" => self.reduce(call, Some(Function::Power(2)), false, Some(Function::Sqrt)),
             "Pad" => self.pad(call),
 
             "Concat" => self.concat(call),
@@ -78,11 +131,13 @@ impl<'m> Reader<'m> {
             "Transpose" => self.transpose(call),
 
             "Identity" | "Dropout" => self.alias(call, call.need(0)?),
-            "Softmax" | "LogSoftmax" => self.softmax(call),
+            "Softmax" => self.softmax(call, false),
+            "LogSoftmax" => self.softmax(call, true),
             "Cast" | "CastLike" => self.cast(call),
             "Constant" => self.constant_node(call),
             "ConstantOfShape" => self.constant_of_shape(call),
             "Expand" => self.expand(call),
+            "Tile" => self.tile(call),
             "Shape" => self.shape_node(call),
             "Gather" => self.gather(call),
             other => Err(Problem::Operator(hint(other))),

@@ -1,9 +1,11 @@
 //! What looks at windows of images: pools, padding, and where convolutions look.
 
+use super::arithmetic::real;
 use super::attributes::Call;
 use super::error::Problem;
 use super::reader::Reader;
-use super::value::{Image, Pending, Value, View};
+use super::shapes::shape_of;
+use super::value::{Image, Pending, Value};
 use crate::onnx::leaves_the_image;
 use crate::{Padding, Shape, Window};
 
@@ -43,7 +45,7 @@ impl<'m> Reader<'m> {
         check_padding(&window)?;
         let name = self.module([Some(&call.node.name), None], "max_pool");
         let value = self.builder.max_pool(&name, of.value, window)?;
-        self.set_image(call, value, View::Image)
+        self.set_whole(call, value)
     }
 
     pub(super) fn average_pool(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -57,7 +59,7 @@ impl<'m> Reader<'m> {
             && window.padding == Padding::default()
         {
             let value = self.builder.avg_pool(&module, of.value, Window { padding, ..window }, true)?;
-            return self.set_image(call, value, View::Image);
+            return self.set_whole(call, value);
         }
         let of = self.whole_image(name)?;
         let Place { window, overhang } = place(call, kernel, self.shape(of))?;
@@ -73,18 +75,55 @@ impl<'m> Reader<'m> {
             return self.alias(call, name);
         }
         let value = self.builder.avg_pool(&module, of.value, window, count_padding)?;
-        self.set_image(call, value, View::Image)
+        self.set_whole(call, value)
+    }
+
+    /// The image of one row that a convolution of lines reads, and where.
+    pub(super) fn line(&mut self, call: Call<'m>, kernel: [usize; 2]) -> Result<(Image, Window), Problem> {
+        let of = self.image(call.need(0)?)?;
+        let &[1, channels, width] = of.dims() else {
+            return Err(Problem::unsupported("this convolution of lines", "batch x channels x elements"));
+        };
+        let shape = Shape::new(channels, 1, width);
+        let value = self.in_order(of, shape)?;
+        let one = |name: &str, default: i64| -> Result<i64, Problem> {
+            match call.ints(name)? {
+                None => Ok(default),
+                Some([number]) if (1..=MOST_STEP).contains(number) => Ok(*number),
+                Some(numbers) => Err(Problem::broken(format!("{name} is {numbers:?}"))),
+            }
+        };
+        let (stride, dilation) = (one("strides", 1)? as usize, one("dilations", 1)? as usize);
+        let [left, right] = match call.ints("pads")? {
+            None => [0, 0],
+            Some(&[left, right]) if left >= 0 && right >= 0 => [step(left)?, step(right)?],
+            Some(pads) => return Err(Problem::broken(format!("pads is {pads:?}"))),
+        };
+        if !matches!(call.text("auto_pad")?.as_deref(), None | Some("" | "NOTSET")) {
+            return Err(Problem::unsupported("padding by itself", "padding that the file says"));
+        }
+        let padding = Padding { left, right, ..Padding::default() };
+        let window = Window { kernel, stride: [1, stride], dilation: [1, dilation], padding };
+        Ok((Image::whole(value, shape), window))
     }
 
     pub(super) fn global_average_pool(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let of = self.whole_image(call.need(0)?)?;
-        self.mean(call, of, View::Image)
+        let of = self.image(call.need(0)?)?;
+        self.mean(call, of, &[2, 3], true)
     }
 
-    fn mean(&mut self, call: Call<'m>, of: Image, view: View) -> Result<(), Problem> {
-        let name = self.module([Some(&call.node.name), None], "global_average_pool");
-        let value = self.builder.global_avg_pool(&name, of.value)?;
-        self.set_image(call, value, view)
+    /// The mean over dimensions.
+    fn mean(&mut self, call: Call<'m>, of: Image, axes: &[usize], keeps: bool) -> Result<(), Problem> {
+        let shape = self.shape(of);
+        let image = if axes == [2, 3] && of.is_whole(shape) {
+            let name = self.module([Some(&call.node.name), None], "global_average_pool");
+            let value = self.builder.global_avg_pool(&name, of.value)?;
+            let shape = self.builder.shape(value);
+            if keeps { Image::whole(value, shape) } else { Image::flat(value, shape) }
+        } else {
+            self.mean_over(of, axes, keeps)?
+        };
+        self.set(call, Value::Built(image))
     }
 
     pub(super) fn global_max_pool(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -93,31 +132,29 @@ impl<'m> Reader<'m> {
         let window = Window { kernel: [height, width], padding: Padding::default(), ..Window::square(1) };
         let name = self.module([Some(&call.node.name), None], "global_max_pool");
         let value = self.builder.max_pool(&name, of.value, window)?;
-        self.set_image(call, value, View::Image)
+        self.set_whole(call, value)
     }
 
     pub(super) fn reduce_mean(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let of = self.image(call.need(0)?)?;
+        let (axes, keeps) = self.reduced(call, of)?;
+        self.mean(call, of, &axes, keeps)
+    }
+
+    /// The dimensions that an operation takes together, and whether they stay, with one element.
+    pub(super) fn reduced(&mut self, call: Call<'m>, of: Image) -> Result<(Vec<usize>, bool), Problem> {
         let axes = match call.input(1) {
             Some(name) => self.integers(name)?,
             None => call.ints("axes")?.map(<[i64]>::to_vec).unwrap_or_default(),
         };
-        let of = self.image(call.need(0)?)?;
-        let rank = self.dims(of).len() + 1;
+        let rank = of.dims().len();
         let mut axes = axes.iter().map(|axis| normal(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
         axes.sort_unstable();
-        let all_pixels = match of.view {
-            View::Image => axes == [2, 3],
-            View::Pixels => axes == [2],
-            View::Flat | View::Groups(_) => false,
-        };
-        if !all_pixels {
-            return Err(Problem::unsupported(
-                format!("the mean over the dimensions {axes:?} of {rank}"),
-                "means over all rows and columns",
-            ));
+        axes.dedup();
+        if axes.is_empty() && !call.switch("noop_with_empty_axes", false)? {
+            axes = (0..rank).collect();
         }
-        let view = if call.switch("keepdims", true)? { of.view } else { View::Flat };
-        self.mean(call, of, view)
+        Ok((axes, call.switch("keepdims", true)?))
     }
 
     pub(super) fn pad(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -126,34 +163,69 @@ impl<'m> Reader<'m> {
             Some(name) => self.scalar(name)?,
             None => Some(call.float("value")?.unwrap_or(0.0)),
         };
-        if mode != "constant" || number != Some(0.0) {
-            return Err(Problem::unsupported("padding by something else than zeros", "zeros"));
-        }
+        let number = number.filter(|_| mode == "constant").ok_or_else(|| {
+            Problem::unsupported("padding by something else than a number", "zeros or other numbers")
+        })?;
         let pads = match call.input(1) {
             Some(name) => self.integers(name)?,
             None => call.ints("pads")?.map(<[i64]>::to_vec).unwrap_or_default(),
         };
+        let of = self.image(call.need(0)?)?;
+        let rank = of.dims().len();
         let axes = match call.input(3) {
             Some(name) => self.integers(name)?,
-            None => vec![0, 1, 2, 3],
+            None => (0..rank as i64).collect(),
         };
-        let of = self.whole_image(call.need(0)?)?;
-        let axes = axes.iter().map(|axis| normal(*axis, 4)).collect::<Result<Vec<_>, _>>()?;
+        let axes = axes.iter().map(|axis| normal(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
         if pads.len() != 2 * axes.len() {
             return Err(Problem::broken(format!("{} numbers for {} dimensions", pads.len(), axes.len())));
         }
-        let mut sides = [[0; 2]; 4];
+        let mut sides = vec![[0; 2]; rank];
         for (place, &axis) in axes.iter().enumerate() {
             sides[axis] = [step(pads[place])?, step(pads[place + axes.len()])?];
         }
-        let [batch, channels, [top, bottom], [left, right]] = sides;
-        if [batch, channels] != [[0; 2]; 2] {
+        if sides.iter().all(|side| *side == [0; 2]) {
+            return self.set(call, Value::Built(of));
+        }
+        if let [[0, 0], [0, 0], [top, bottom], [left, right]] = sides[..]
+            && of.is_whole(self.shape(of))
+            && number == 0.0
+        {
+            return self.set_padded(call, of, Padding { top, left, bottom, right });
+        }
+        if of.batch.is_some_and(|batch| sides[batch] != [0; 2])
+            || sides.iter().flatten().any(|side| *side < 0)
+        {
             return Err(Problem::unsupported(
-                "padding of the batch or of channels",
-                "padding of rows and columns",
+                "padding of the batch, or less than nothing",
+                "zeros around samples",
             ));
         }
-        self.set_padded(call, of, Padding { top, left, bottom, right })
+        let mut padded = of;
+        for (axis, [before, after]) in sides.into_iter().enumerate() {
+            let mut parts = Vec::new();
+            for (size, is_before) in [(before, true), (after, false)] {
+                if size > 0 {
+                    let mut dims = padded.dims().to_vec();
+                    dims[axis] = size as usize;
+                    let shape = shape_of(&dims);
+                    let border = if number == 0.0 {
+                        self.builder.zero(shape)
+                    } else {
+                        let numbers = vec![real(number)?; shape.elements()];
+                        self.builder.constant(numbers.into(), shape)?
+                    };
+                    parts.push((is_before, Image { batch: padded.batch, ..Image::of(border, &dims) }));
+                }
+            }
+            if !parts.is_empty() {
+                let place = usize::from(parts[0].0);
+                let mut parts: Vec<Image> = parts.into_iter().map(|(_, image)| image).collect();
+                parts.insert(place, padded);
+                padded = self.joined(&parts, axis)?;
+            }
+        }
+        self.set(call, Value::Built(padded))
     }
 
     /// Keeps an image with zeros around it until it is known what reads it.

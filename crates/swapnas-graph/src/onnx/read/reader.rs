@@ -7,7 +7,7 @@ use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Images};
 use super::operators;
-use super::value::{Complete, Image, Part, Pending, Term, Value, View};
+use super::value::{Image, Part, Pending, Value};
 use super::{MOST_ELEMENTS, MOST_PARAMETERS, MOST_SIDE, MOST_VALUES, MOST_WORK};
 use crate::onnx::proto::{Graph as GraphProto, Tensor};
 use crate::plan::attributes;
@@ -56,7 +56,7 @@ pub(super) fn read<'m>(file: &'m GraphProto, images: Images) -> Result<Parts<'m>
         operators::check(node).map_err(|problem| reader.at(index, problem))?;
     }
     for (index, node) in file.node.iter().enumerate() {
-        let call = Call { index, node };
+        let call = Call { node };
         let read = reader.node(call).and_then(|()| reader.check());
         read.map_err(|problem| reader.at(index, problem))?;
     }
@@ -69,7 +69,7 @@ impl<'m> Reader<'m> {
             file.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         let (input, batch, shape) = input::of(file, |name| initialisers.contains_key(name), images)?;
         let builder = GraphBuilder::new(shape);
-        let image = Value::Built(Image { value: builder.input(), view: View::Image });
+        let image = Value::Built(Image::whole(builder.input(), shape));
         let mut readers: HashMap<&str, usize> = HashMap::new();
         for name in file.node.iter().flat_map(|node| &node.input) {
             *readers.entry(name).or_default() += 1;
@@ -225,32 +225,16 @@ impl<'m> Reader<'m> {
         Ok(())
     }
 
-    pub(super) fn set_image(&mut self, call: Call<'m>, value: ValueId, view: View) -> Result<(), Problem> {
-        self.set(call, Value::Built(Image { value, view }))
+    /// Gives the first output of a node a value that is a batch of images.
+    pub(super) fn set_whole(&mut self, call: Call<'m>, value: ValueId) -> Result<(), Problem> {
+        let image = Image::whole(value, self.builder.shape(value));
+        self.set(call, Value::Built(image))
     }
 
     /// The image of that name, built if it has not been.
     pub(super) fn image(&mut self, name: &'m str) -> Result<Image, Problem> {
         let place = self.find(name)?;
         self.build(place)
-    }
-
-    /// The same, which has to have dimensions of its own for channels, rows and columns.
-    pub(super) fn whole_image(&mut self, name: &'m str) -> Result<Image, Problem> {
-        let image = self.image(name)?;
-        if image.view == View::Image {
-            return Ok(image);
-        }
-        let dims = self.dims(image);
-        Err(Problem::unsupported(
-            format!("an operation on {} of {} dimensions", quote(name), dims.len() + 1),
-            "images of batch x channels x height x width",
-        ))
-    }
-
-    /// The dimensions after that of the batch.
-    pub(super) fn dims(&self, image: Image) -> Vec<usize> {
-        image.view.dims(self.shape(image))
     }
 
     pub(super) fn shape(&self, image: Image) -> Shape {
@@ -267,38 +251,24 @@ impl<'m> Reader<'m> {
             &Value::Pending(Pending::Term(term)) => self.term(term)?,
             &Value::Pending(Pending::Padded { of, padding, name }) => {
                 let value = self.padded(of.value, padding, name)?;
-                Image { value, view: View::Image }
+                Image::whole(value, self.builder.shape(value))
             }
             Value::Parts(_) => {
                 return Err(Problem::unsupported("a sequence in this place", "its members"));
             }
-            Value::Constant(_) | Value::Numbers(_) => {
+            Value::Constant(constant) => {
+                let constant = constant.clone();
+                self.constant_image(&constant)?
+            }
+            Value::Numbers(_) => {
                 return Err(Problem::unsupported(
-                    "a constant in this place",
-                    "what is computed from the images",
+                    "whole numbers in this place",
+                    "what is computed from the images, and parameters",
                 ));
             }
         };
         self.values[place] = Value::Built(image);
         Ok(image)
-    }
-
-    fn term(&mut self, term: Term<'m>) -> Result<Image, Problem> {
-        match term.complete() {
-            Some(Complete::Same) => Ok(term.of),
-            Some(Complete::Act(act)) => {
-                let name = self.module([None, Some(term.name)], "act");
-                let value = self.builder.act(&name, term.of.value, act)?;
-                Ok(Image { value, view: term.of.view })
-            }
-            None => {
-                let maker = &self.file.node[term.maker];
-                Err(Problem::unsupported(
-                    format!("{} (by node {}, {})", term.describe(), term.maker + 1, quote(&maker.op_type)),
-                    "ReLU6, SiLU, GELU, hard-swish and hard-sigmoid put together from parts",
-                ))
-            }
-        }
     }
 
     /// Zeros around an image, or pixels cut away: a pool of one pixel does that.

@@ -5,65 +5,82 @@ use super::constant::{MOST_NUMBERS, Number, Numbers, fixed, range_of};
 use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
-use super::value::{Image, Value, View};
-use crate::{Padding, Shape, ValueId, Window};
+use super::value::{Image, Value};
+use super::views::{is_own, storage_order};
+use crate::{Padding, Shape, Strided, ValueId, Window};
 
 impl<'m> Reader<'m> {
     pub(super) fn concat(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let axis = call.int("axis")?.unwrap_or(1);
-        let first = self.value(call.need(0)?)?;
-        if matches!(first, Value::Numbers(_) | Value::Constant(_)) {
-            let mut items = Vec::new();
-            for name in call.inputs() {
-                let numbers = self.whole_numbers(name)?;
-                if numbers.dims.len() != 1 {
-                    return Err(Problem::unsupported(
-                        "tables of whole numbers, joined",
-                        "lists of whole numbers",
-                    ));
-                }
-                items.extend(numbers.items);
-                limited("numbers of a shape", items.len(), MOST_NUMBERS)?;
-            }
-            return self.set(call, Value::Numbers(Numbers::list(items)));
+        let mut all_numbers = true;
+        for name in call.inputs() {
+            all_numbers &= matches!(self.value(name)?, Value::Numbers(_))
+                || matches!(self.value(name)?, Value::Constant(constant) if constant.number().is_some());
+        }
+        if all_numbers {
+            let all = call.inputs().map(|name| self.whole_numbers(name)).collect::<Result<Vec<_>, _>>()?;
+            return self.set(call, Value::Numbers(Numbers::joined(&all, axis)?));
         }
         let images = call.inputs().map(|name| self.image(name)).collect::<Result<Vec<_>, _>>()?;
         let first = *images.first().ok_or_else(|| Problem::broken("nothing to join"))?;
-        let rank = self.dims(first).len() + 1;
-        let joins = |image: &Image| match image.view {
-            View::Image => true,
-            View::Flat => self.shape(*image).pixels() == 1,
-            View::Pixels | View::Groups(_) => false,
+        let axis = normal(axis, first.dims().len())?;
+        let image = self.joined(&images, axis)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Images joined along a dimension.
+    pub(super) fn joined(&mut self, images: &[Image], axis: usize) -> Result<Image, Problem> {
+        let first = images[0];
+        let rank = first.dims().len();
+        let batch = images.iter().find_map(|image| image.batch);
+        let fits = |image: &Image| {
+            image.dims().len() == rank
+                && image.batch.is_none_or(|own| Some(own) == batch)
+                && (0..rank).all(|other| other == axis || image.dims()[other] == first.dims()[other])
         };
-        if normal(axis, rank)? != 1 || !images.iter().all(|image| image.view == first.view && joins(image)) {
-            return Err(Problem::unsupported(
-                format!("values joined along dimension {axis} of {rank}"),
-                "images joined along their channels",
-            ));
+        if !images.iter().all(fits) || batch == Some(axis) {
+            return Err(self.unequal(images));
         }
-        let values: Vec<ValueId> = images.iter().map(|image| image.value).collect();
-        let value = self.builder.concat(&values)?;
-        self.set_image(call, value, first.view)
+        let are_whole = images.iter().all(|image| image.is_whole(self.shape(*image)));
+        let are_flat = || images.iter().all(|image| image.is_flat(self.shape(*image)));
+        let of_one_pixel = || images.iter().all(|image| self.shape(*image).pixels() == 1);
+        if axis == 1 && (are_whole || are_flat() && of_one_pixel()) {
+            let values: Vec<ValueId> = images.iter().map(|image| image.value).collect();
+            let value = self.builder.concat(&values)?;
+            let shape = self.builder.shape(value);
+            return Ok(if are_whole { Image::whole(value, shape) } else { Image::flat(value, shape) });
+        }
+        // In the order in which the first one lies, so that channels stay channels.
+        let own = images.iter().find(|image| is_own(&image.view, self.shape(**image))).unwrap_or(&first);
+        let order = storage_order(&own.view);
+        let place = order.iter().position(|other| *other == axis).unwrap_or_default();
+        let mut values = Vec::with_capacity(images.len());
+        let mut size = 0;
+        for image in images {
+            let turned = image.with(image.view.permuted(&order), None);
+            size += image.dims()[axis];
+            let shape = shape_of(turned.dims());
+            values.push(self.in_order(turned, shape)?);
+        }
+        let mut dims: Vec<usize> = order.iter().map(|axis| first.dims()[*axis]).collect();
+        dims[place] = size;
+        let [outer, inner] = [&dims[..place], &dims[place + 1..]].map(|dims| dims.iter().product());
+        let value = self.builder.join(&values, outer, inner, shape_of(&dims))?;
+        Ok(Image { value, view: laid_out(&dims, &order), batch })
     }
 
     pub(super) fn split(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let of = self.whole_image(call.need(0)?)?;
-        let channels = self.shape(of).channels;
-        let axis = normal(call.int("axis")?.unwrap_or(0), 4)?;
-        if axis != 1 {
-            return Err(Problem::unsupported(
-                format!("a split along dimension {axis}"),
-                "splits of channels",
-            ));
-        }
+        let of = self.image(call.need(0)?)?;
+        let axis = normal(call.int("axis")?.unwrap_or(0), of.dims().len())?;
+        let size = of.dims()[axis];
         let outputs = &call.node.output;
         let sizes = match call.input(1) {
             Some(name) => self.integers(name)?,
             None => match call.ints("split")? {
                 Some(sizes) => sizes.to_vec(),
                 None => {
-                    let size = channels.div_ceil(outputs.len().max(1));
-                    let rest = |index: usize| channels.saturating_sub(index * size).min(size) as i64;
+                    let part = size.div_ceil(outputs.len().max(1));
+                    let rest = |index: usize| size.saturating_sub(index * part).min(part) as i64;
                     (0..outputs.len()).map(rest).collect()
                 }
             },
@@ -71,52 +88,62 @@ impl<'m> Reader<'m> {
         if sizes.len() != outputs.len() {
             return Err(Problem::broken(format!("{} parts for {} outputs", sizes.len(), outputs.len())));
         }
-        for (name, part) in outputs.iter().zip(self.parts(of, &sizes)?) {
+        for (name, part) in outputs.iter().zip(self.parts(of, axis, &sizes)?) {
             let place = self.place(Value::Built(part));
             self.name(name, place)?;
         }
         Ok(())
     }
 
-    /// Parts of so many channels each.
-    fn parts(&mut self, of: Image, sizes: &[i64]) -> Result<Vec<Image>, Problem> {
-        let channels = self.shape(of).channels;
+    /// Parts of so many elements of a dimension each.
+    fn parts(&mut self, of: Image, axis: usize, sizes: &[i64]) -> Result<Vec<Image>, Problem> {
+        let size = of.dims()[axis];
         let mut start = 0;
         let mut parts = Vec::with_capacity(sizes.len());
-        for size in sizes {
-            let size = usize::try_from(*size).ok().filter(|size| (1..=channels - start).contains(size));
-            let Some(size) = size else { break };
-            let value = self.builder.slice(of.value, start, size)?;
-            parts.push(Image { value, view: View::Image });
-            start += size;
+        for part in sizes {
+            let part = usize::try_from(*part).ok().filter(|part| (1..=size - start).contains(part));
+            let Some(part) = part else { break };
+            parts.push(self.part(of, axis, [start, part, 1])?);
+            start += part;
         }
-        if parts.len() < sizes.len() || start < channels {
-            return Err(Problem::broken(format!("{channels} channels cannot be split into {sizes:?}")));
+        if parts.len() < sizes.len() || start < size {
+            return Err(Problem::broken(format!("{size} elements cannot be split into {sizes:?}")));
         }
         Ok(parts)
     }
 
+    /// Elements of a dimension: the first, their number, and the steps between them.
+    fn part(&mut self, of: Image, axis: usize, [first, count, step]: [usize; 3]) -> Result<Image, Problem> {
+        if of.batch == Some(axis) {
+            return Err(Problem::unsupported("a part of the batch", "parts of samples"));
+        }
+        if axis == 1 && step == 1 && of.is_whole(self.shape(of)) {
+            let value = self.builder.slice(of.value, first, count)?;
+            return Ok(Image::whole(value, self.builder.shape(value)));
+        }
+        Ok(of.with(of.view.part(axis, first, count, step), of.batch))
+    }
+
     pub(super) fn split_to_sequence(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let of = self.whole_image(call.need(0)?)?;
-        let channels = self.shape(of).channels as i64;
-        let axis = normal(call.int("axis")?.unwrap_or(0), 4)?;
-        let split = call.input(1).map(|name| self.numbers(name)).transpose()?;
-        let (1, Some(split)) = (axis, split) else {
-            return Err(Problem::unsupported("this sequence of parts", "parts of so many channels each"));
+        let of = self.image(call.need(0)?)?;
+        let axis = normal(call.int("axis")?.unwrap_or(0), of.dims().len())?;
+        let size_of_axis = of.dims()[axis] as i64;
+        let Some(split) = call.input(1).map(|name| self.numbers(name)).transpose()? else {
+            return Err(Problem::unsupported("this sequence of parts", "parts of so many elements each"));
         };
         let sizes = match (split.fixed()?, split.dims.is_empty()) {
             (sizes, false) => sizes,
             (size, true) => match size[..] {
                 // The last part is what is left.
-                [size] if (1..=channels).contains(&size) => {
-                    limited("parts of a value", channels as usize / size as usize, MOST_NUMBERS)?;
-                    let starts = (0..channels).step_by(size as usize);
-                    starts.map(|start| size.min(channels - start)).collect()
+                [size] if (1..=size_of_axis).contains(&size) => {
+                    limited("parts of a value", size_of_axis as usize / size as usize, MOST_NUMBERS)?;
+                    let starts = (0..size_of_axis).step_by(size as usize);
+                    starts.map(|start| size.min(size_of_axis - start)).collect()
                 }
-                _ => return Err(Problem::broken(format!("{channels} channels, in parts of {size:?}"))),
+                _ => return Err(Problem::broken(format!("{size_of_axis} elements, in parts of {size:?}"))),
             },
         };
-        let parts = self.parts(of, &sizes)?;
+        let parts = self.parts(of, axis, &sizes)?;
         self.set(call, Value::Parts(parts))
     }
 
@@ -150,40 +177,33 @@ impl<'m> Reader<'m> {
         let name = call.need(0)?;
         if let Value::Numbers(mut numbers) = self.value(name)? {
             for (axis, range) in ranges {
-                if normal(axis, numbers.dims.len())? != 0 {
-                    return Err(Problem::unsupported("parts of the rows of a table", "parts of lists"));
-                }
-                numbers = numbers.part(range)?;
+                numbers = numbers.part_of(axis, range)?;
             }
             return self.set(call, Value::Numbers(numbers));
         }
-        let mut of = self.whole_image(name)?;
-        let Shape { channels, height, width } = self.shape(of);
+        let mut of = self.image(name)?;
         let mut padding = Padding::default();
         let mut stride = [1, 1];
         for (axis, range) in ranges {
-            let axis = normal(axis, 4)?;
-            let size = [usize::MAX, channels, height, width][axis];
+            let axis = normal(axis, of.dims().len())?;
             let [start, end, step] = range;
             let unsupported = || {
                 let text = format!("the part {start}..{end} in steps of {step} of dimension {axis}");
-                Problem::unsupported(
-                    text,
-                    "parts of the channels, and of rows and columns from front to back",
-                )
+                Problem::unsupported(text, "parts of samples, from front to back")
             };
-            if axis == 0 {
-                if start != 0 || step != 1 || self.batch.map_or(end != i64::MAX, |batch| end < batch as i64) {
+            if of.batch == Some(axis) {
+                let all = self.batch.map_or(end == i64::MAX, |batch| end >= (batch * of.dims()[axis]) as i64);
+                if start != 0 || step != 1 || !all {
                     return Err(unsupported());
                 }
                 continue;
             }
+            let size = of.dims()[axis];
             let (first, len) = range_of(range, size).ok_or_else(unsupported)?;
-            if axis == 1 {
-                if step != 1 {
-                    return Err(unsupported());
-                }
-                of.value = self.builder.slice(of.value, first, len)?;
+            let count = len.div_ceil(step as usize);
+            let is_whole = of.is_whole(self.shape(of));
+            if !is_whole || axis == 1 {
+                of = self.part(of, axis, [first, count, step as usize])?;
                 continue;
             }
             // Images are not so large that these would not fit.
@@ -204,19 +224,23 @@ impl<'m> Reader<'m> {
         let window = Window { stride, ..Window::square(1).padding(padding) };
         let module = self.module([Some(&call.node.name), None], "slice");
         let value = self.builder.max_pool(&module, of.value, window)?;
-        self.set_image(call, value, View::Image)
+        self.set_whole(call, value)
     }
 
     pub(super) fn flatten(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
-        let axis = normal(call.int("axis")?.unwrap_or(1), self.dims(of).len() + 1)?;
-        if axis != 1 {
-            return Err(Problem::unsupported(
-                format!("everything before dimension {axis} in one"),
-                "everything but the batch in one",
-            ));
-        }
-        self.set_image(call, of.value, View::Flat)
+        let axis = call.int("axis")?.unwrap_or(1);
+        let axis =
+            if axis == of.dims().len() as i64 { axis as usize } else { normal(axis, of.dims().len())? };
+        let (before, behind) = of.dims().split_at(axis);
+        let of_batch = of.batch.is_some_and(|batch| batch < axis);
+        let size = |dims: &[usize]| dims.iter().product::<usize>() as i64;
+        let wanted = [
+            Number { value: size(before), of_batch },
+            Number { value: size(behind), of_batch: of.batch.is_some() && !of_batch },
+        ];
+        let image = self.reshaped(of, &wanted)?;
+        self.set(call, Value::Built(image))
     }
 
     pub(super) fn reshape(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -242,43 +266,123 @@ impl<'m> Reader<'m> {
             }
             _ => {
                 let of = self.image(name)?;
-                let dims = self.dims(of);
-                let Some((batch, rest)) = wanted.split_first() else {
-                    return Err(Problem::unsupported("a value without a batch", "batches"));
-                };
-                let plain = |value: i64| Number::plain(value);
-                let keeps_batch = *batch == Number::BATCH
-                    || *batch == plain(-1)
-                    || copies && *batch == plain(0)
-                    || self.batch.is_some_and(|size| *batch == plain(size as i64));
-                let rest = fixed(rest);
-                let resolved = rest.ok().and_then(|rest| resolve(&rest, &dims, copies).ok());
-                // With one more -1, nobody knows which is which.
-                let resolved = resolved.filter(|_| keeps_batch);
-                self.set_view(call, of, resolved, || describe(&wanted))
+                let mut copied = wanted;
+                for (axis, dim) in copied.iter_mut().enumerate() {
+                    if copies && *dim == Number::plain(0) {
+                        let size =
+                            of.dims().get(axis).ok_or_else(|| Problem::broken("a dimension too many"))?;
+                        *dim = Number { value: *size as i64, of_batch: of.batch == Some(axis) };
+                    }
+                }
+                let image = self.reshaped(of, &copied)?;
+                self.set(call, Value::Built(image))
             }
         }
     }
 
-    /// The same value with other dimensions behind that of the batch.
-    fn set_view(
-        &mut self,
-        call: Call<'m>,
-        of: Image,
-        dims: Option<Vec<usize>>,
-        wanted: impl FnOnce() -> String,
-    ) -> Result<(), Problem> {
-        let shape = self.shape(of);
-        match dims.and_then(|dims| View::of(&dims, shape)) {
-            Some(view) => self.set_image(call, of.value, view),
-            None => {
-                let dims = self.dims(of).iter().map(ToString::to_string).collect::<Vec<_>>();
-                Err(Problem::unsupported(
-                    format!("a value of batch x {} in the form {}", dims.join(" x "), wanted()),
-                    "flattened images, and channels in groups",
-                ))
+    /// The same elements in other dimensions, of which one may be -1, what is left.
+    fn reshaped(&mut self, of: Image, wanted: &[Number]) -> Result<Image, Problem> {
+        let broken = || {
+            let found = wanted.iter().take(8).map(|dim| match (dim.of_batch, dim.value) {
+                (true, 1) => "batch".to_owned(),
+                (true, times) => format!("{times}*batch"),
+                (false, value) => value.to_string(),
+            });
+            let found = found.collect::<Vec<_>>().join("x");
+            Problem::broken(format!("dimensions {:?} of a sample cannot become {found}", of.dims()))
+        };
+        if wanted.len() > 8 {
+            return Err(broken());
+        }
+        let plain = |dims: &[usize]| dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>();
+        let Some(batch) = of.batch else {
+            let dims = resolve(&fixed(wanted)?, of.dims(), false)?;
+            return self.in_dims(of, &dims, None);
+        };
+        // What comes before the batch stays before it.
+        let before: i64 = plain(&of.dims()[..batch]).iter().product();
+        let elements = of.view.len() as i64;
+        for axis in 0..wanted.len() {
+            let (front, at, behind) = (&wanted[..axis], wanted[axis], &wanted[axis + 1..]);
+            let of_samples = |dim: &Number| !dim.of_batch && dim.value > 0;
+            // The dimension that is left may be the batch's, or, where that is known, one of the others.
+            let size = match (at.of_batch, at.value, self.batch) {
+                (true, value, _) => Some(value),
+                (false, -1, _) => None,
+                (false, value, Some(size)) if value > 0 && value % size as i64 == 0 => {
+                    Some(value / size as i64)
+                }
+                _ => continue,
+            };
+            let known = |dims: &[Number]| {
+                dims.iter().try_fold(1i64, |product, dim| {
+                    let size = if !dim.of_batch && dim.value == -1 {
+                        Some(1)
+                    } else {
+                        of_samples(dim).then_some(dim.value)
+                    };
+                    product.checked_mul(size?)
+                })
+            };
+            let (Some(in_front), Some(after)) = (known(front), known(behind)) else { continue };
+            let is_open = |dim: &Number| !dim.of_batch && dim.value == -1;
+            let open = wanted.iter().filter(|dim| is_open(dim)).count();
+            let total =
+                in_front.checked_mul(after).and_then(|product| product.checked_mul(size.unwrap_or(1)));
+            let (Some(total), 0 | 1) = (total.filter(|total| *total > 0), open) else { continue };
+            if elements % total != 0 || open == 0 && total != elements {
+                continue;
+            }
+            let left = elements / total;
+            let mut dims = Vec::with_capacity(wanted.len());
+            for (place, dim) in wanted.iter().enumerate() {
+                let size = match (place == axis, is_open(dim)) {
+                    (true, _) => size.unwrap_or(left),
+                    (false, true) => left,
+                    (false, false) => dim.value,
+                };
+                dims.push(usize::try_from(size).map_err(|_| broken())?);
+            }
+            let so_far: i64 = plain(&dims[..axis]).iter().product();
+            if so_far == before {
+                return self.in_dims(of, &dims, Some(axis));
             }
         }
+        Err(broken())
+    }
+
+    /// The same elements in order with these dimensions.
+    pub(super) fn in_dims(
+        &mut self,
+        of: Image,
+        dims: &[usize],
+        batch: Option<usize>,
+    ) -> Result<Image, Problem> {
+        if let Some(view) = of.view.reshaped(dims) {
+            return Ok(of.with(view, batch));
+        }
+        // Features that are put together become channels.
+        let others = &dims[..dims.len() - 1];
+        let features = dims[dims.len() - 1];
+        let small = dims.iter().filter(|dim| **dim != 1).count();
+        let value_shape = if small <= 1 { Shape::new(of.view.len(), 1, 1) } else { shape_of(dims) };
+        let (last, split) = last_dims(&of.view, features);
+        if small > 1 && split {
+            // The dimensions that the last one is made of come first.
+            let rank = of.dims().len();
+            let order: Vec<usize> = (rank - last..rank).chain(0..rank - last).collect();
+            let turned = of.with(of.view.permuted(&order), None);
+            let pixels = of.view.len() / features;
+            let shape = match *others {
+                [1, height, width] => Shape::new(features, height, width),
+                _ => Shape::new(features, 1, pixels),
+            };
+            let value = self.in_order(turned, shape)?;
+            return Ok(Image { value, view: super::views::tokens_view(features, others), batch });
+        }
+        let value = self.in_order(of, value_shape)?;
+        let view = Strided::contiguous(dims).ok_or_else(|| Problem::broken("too many dimensions"))?;
+        Ok(Image { value, view, batch })
     }
 
     pub(super) fn squeeze(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -286,19 +390,18 @@ impl<'m> Reader<'m> {
             Some(name) => Some(self.integers(name)?),
             None => call.ints("axes")?.map(<[i64]>::to_vec),
         };
-        let left = |dims: &[usize], first: usize| -> Result<Vec<usize>, Problem> {
-            let rank = dims.len() + first;
+        let left = |dims: &[usize], batch: Option<usize>| -> Result<Vec<Option<usize>>, Problem> {
+            let rank = dims.len();
             let gone = match &axes {
                 Some(axes) => axes.iter().map(|axis| normal(*axis, rank)).collect::<Result<Vec<_>, _>>()?,
-                None => (first..rank).filter(|axis| dims[axis - first] == 1).collect(),
+                None => (0..rank).filter(|axis| dims[*axis] == 1 && batch != Some(*axis)).collect(),
             };
-            if gone.iter().any(|axis| *axis < first || dims[axis - first] != 1) {
+            if gone.iter().any(|axis| batch == Some(*axis) || dims[*axis] != 1) {
                 return Err(Problem::broken(format!(
                     "of the dimensions {dims:?}, not all of {gone:?} are 1"
                 )));
             }
-            let kept = dims.iter().enumerate().filter(|(axis, _)| !gone.contains(&(axis + first)));
-            Ok(kept.map(|(_, dim)| *dim).collect())
+            Ok((0..rank).filter(|axis| !gone.contains(axis)).map(Some).collect())
         };
         self.redimension(call, left)
     }
@@ -308,45 +411,56 @@ impl<'m> Reader<'m> {
             Some(name) => self.integers(name)?,
             None => call.ints("axes")?.map(<[i64]>::to_vec).unwrap_or_default(),
         };
-        let more = |dims: &[usize], first: usize| -> Result<Vec<usize>, Problem> {
+        let more = |dims: &[usize], _batch: Option<usize>| -> Result<Vec<Option<usize>>, Problem> {
             if axes.len() > 8 {
                 return Err(Problem::broken(format!("{} more dimensions", axes.len())));
             }
-            let rank = dims.len() + first + axes.len();
+            let rank = dims.len() + axes.len();
             let mut places = axes.iter().map(|axis| normal(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
             places.sort_unstable();
-            let mut dims = dims.to_vec();
+            let mut dims: Vec<Option<usize>> = (0..dims.len()).map(Some).collect();
             for place in places {
-                let place = place.checked_sub(first).filter(|place| *place <= dims.len());
                 let broken = || Problem::broken(format!("there is no place for dimensions at {axes:?}"));
-                dims.insert(place.ok_or_else(broken)?, 1);
+                if place > dims.len() {
+                    return Err(broken());
+                }
+                dims.insert(place, None);
             }
             Ok(dims)
         };
         self.redimension(call, more)
     }
 
-    /// The same numbers in the dimensions that `dims` makes of those that there are. Of the network's values, it gets
-    /// those behind the batch, the first of which is then number 1.
+    /// The same elements in those of their dimensions that `dims` keeps, and others of one element.
     fn redimension(
         &mut self,
         call: Call<'m>,
-        dims: impl Fn(&[usize], usize) -> Result<Vec<usize>, Problem>,
+        dims: impl Fn(&[usize], Option<usize>) -> Result<Vec<Option<usize>>, Problem>,
     ) -> Result<(), Problem> {
+        let sizes = |old: &[usize], kept: &[Option<usize>]| -> Vec<usize> {
+            kept.iter().map(|axis| axis.map_or(1, |axis| old[axis])).collect()
+        };
         let name = call.need(0)?;
         match self.value(name)? {
             Value::Constant(constant) => {
-                let wanted = dims(&constant.dims, 0)?;
+                let kept = dims(&constant.dims, None)?;
+                let wanted = sizes(&constant.dims, &kept);
                 self.set(call, Value::Constant(constant.with_dims(wanted)))
             }
             Value::Numbers(numbers) => {
-                let wanted = dims(&numbers.dims, 0)?;
+                let kept = dims(&numbers.dims, None)?;
+                let wanted = sizes(&numbers.dims, &kept);
                 self.set(call, Value::Numbers(numbers.with_dims(wanted)))
             }
             _ => {
                 let of = self.image(name)?;
-                let wanted = dims(&self.dims(of), 1)?;
-                self.set_view(call, of, Some(wanted.clone()), || format!("{wanted:?}"))
+                let kept = dims(of.dims(), of.batch)?;
+                let old: Vec<(usize, usize)> = of.view.dims().collect();
+                let new: Vec<_> = kept.iter().map(|axis| axis.map_or((1, 0), |axis| old[axis])).collect();
+                let view = Strided::new(&new, of.view.offset());
+                let view = view.ok_or_else(|| Problem::broken("a value of too many dimensions"))?;
+                let batch = of.batch.and_then(|batch| kept.iter().position(|axis| *axis == Some(batch)));
+                self.set(call, Value::Built(of.with(view, batch)))
             }
         }
     }
@@ -354,62 +468,64 @@ impl<'m> Reader<'m> {
     pub(super) fn transpose(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let order = call.ints("perm")?;
         let name = call.need(0)?;
-        if let Value::Constant(constant) = self.value(name)? {
-            return match order {
-                None | Some([1, 0]) => self.set(call, Value::Constant(constant.transposed()?)),
-                Some(order) => Err(Problem::unsupported(
-                    format!("weights in the order {order:?}"),
-                    "matrices, transposed",
-                )),
-            };
+        if let Value::Constant(constant) = self.value(name)?
+            && matches!(order, None | Some([1, 0]))
+            && constant.dims.len() == 2
+        {
+            return self.set(call, Value::Constant(constant.transposed()?));
         }
         if let Value::Numbers(numbers) = self.value(name)? {
-            return self.set(call, Value::Numbers(numbers.transposed()?));
+            return self.set(call, Value::Numbers(numbers.permuted(order)?));
         }
         let of = self.image(name)?;
-        let rank = self.dims(of).len() + 1;
-        match (order, of.view) {
-            (Some([0, 2, 1, 3, 4]), View::Groups(groups)) => {
-                let value = self.shuffled(of.value, groups)?;
-                let channels = self.builder.shape(value).channels;
-                self.set_image(call, value, View::Groups(channels / groups))
-            }
-            (Some(order), _) if order.iter().copied().eq(0..rank as i64) => self.alias(call, name),
-            (order, _) => Err(Problem::unsupported(
-                format!("dimensions in the order {:?}", order.unwrap_or_default()),
-                "the shuffling of channels in groups",
-            )),
+        let rank = of.dims().len();
+        let order: Vec<usize> = match order {
+            None => (0..rank).rev().collect(),
+            Some(order) => order.iter().map(|axis| normal(*axis, rank)).collect::<Result<_, _>>()?,
+        };
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if !sorted.into_iter().eq(0..rank) {
+            return Err(Problem::broken(format!("{order:?} is no order of {rank} dimensions")));
         }
-    }
-
-    /// The first channel of every group, then the second of every group, and so on.
-    fn shuffled(&mut self, of: ValueId, groups: usize) -> Result<ValueId, Problem> {
-        let channels = self.builder.shape(of).channels;
-        limited("channels that are shuffled", channels, MOST_SHUFFLED)?;
-        let of_group = channels / groups;
-        let mut parts = Vec::with_capacity(channels);
-        for channel in 0..of_group {
-            for group in 0..groups {
-                parts.push(self.builder.slice(of, group * of_group + channel, 1)?);
-            }
-        }
-        Ok(self.builder.concat(&parts)?)
-    }
-
-    /// A softmax at the end is left out: metrics read the logits.
-    pub(super) fn softmax(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let output = call.output()?;
-        if self.readers(output) > 0 || !self.is_output(output) {
-            return Err(Problem::Operator(super::error::hint("Softmax")));
-        }
-        self.alias(call, call.need(0)?)
+        let batch = of.batch.and_then(|batch| order.iter().position(|axis| *axis == batch));
+        self.set(call, Value::Built(of.with(of.view.permuted(&order), batch)))
     }
 }
 
-/// The most channels that are shuffled; each is an operation of its own.
-const MOST_SHUFFLED: usize = 1 << 14;
+/// How many of the last dimensions make up `features`, and whether they do.
+fn last_dims(view: &Strided, features: usize) -> (usize, bool) {
+    let (mut count, mut product) = (0, 1);
+    for size in view.sizes().iter().rev() {
+        if product == features {
+            break;
+        }
+        count += 1;
+        product *= size;
+    }
+    (count, product == features && count > 1)
+}
 
-fn limited(what: &'static str, found: usize, most: usize) -> Result<(), Limit> {
+/// The shape of a value whose elements lie in the order of these dimensions.
+pub(super) fn shape_of(dims: &[usize]) -> Shape {
+    let dims: Vec<usize> = dims.iter().copied().filter(|dim| *dim != 1).collect();
+    match dims[..] {
+        [] => Shape::new(1, 1, 1),
+        [channels] => Shape::new(channels, 1, 1),
+        [channels, width] => Shape::new(channels, 1, width),
+        [channels, ref others @ .., width] => Shape::new(channels, others.iter().product(), width),
+    }
+}
+
+/// The view of a value whose elements lie in the order of `dims`, which are those of a view in this order.
+pub(super) fn laid_out(dims: &[usize], order: &[usize]) -> Strided {
+    let stored = Strided::contiguous(dims).expect("as many as a value has");
+    let place = |axis: usize| order.iter().position(|other| *other == axis).expect("all dimensions");
+    let back: Vec<usize> = (0..order.len()).map(place).collect();
+    stored.permuted(&back)
+}
+
+pub(super) fn limited(what: &'static str, found: usize, most: usize) -> Result<(), Limit> {
     let (found, most) = (found as u128, most as u128);
     if found > most { Err(Limit { what, found, most }) } else { Ok(()) }
 }
@@ -443,14 +559,4 @@ fn resolve(wanted: &[i64], dims: &[usize], copies: bool) -> Result<Vec<usize>, P
     } else {
         Err(broken())
     }
-}
-
-/// Dimensions for messages.
-fn describe(dims: &[Number]) -> String {
-    let dims = dims.iter().take(8).map(|dim| match (dim.of_batch, dim.value) {
-        (true, 1) => "batch".to_owned(),
-        (true, times) => format!("{times} * batch"),
-        (false, value) => value.to_string(),
-    });
-    dims.collect::<Vec<_>>().join(" x ")
 }

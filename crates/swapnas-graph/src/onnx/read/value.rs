@@ -1,7 +1,7 @@
 //! What the names of a file stand for.
 
 use super::constant::{Constant, Numbers};
-use crate::{Activation, Padding, Shape, ValueId, Window};
+use crate::{Activation, Padding, Shape, Strided, ValueId, Window};
 
 #[derive(Clone)]
 pub(super) enum Value<'m> {
@@ -15,43 +15,53 @@ pub(super) enum Value<'m> {
     Parts(Vec<Image>),
 }
 
-/// A value of the network, and how the file arranges its numbers.
+/// A value of the network, and how the file arranges its elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Image {
     pub value: ValueId,
-    pub view: View,
+    /// The elements of one sample in the dimensions of the file. That of the batch is among them, with as many
+    /// elements as it has for each sample: one, or more where others were merged into it.
+    pub view: Strided,
+    /// The dimension of the batch; none of what is the same for every sample.
+    pub batch: Option<usize>,
 }
 
-/// Dimensions after that of the batch. The order of the numbers is the same in all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// Channels, rows, columns.
-    Image,
-    /// All in one.
-    Flat,
-    /// Channels, pixels.
-    Pixels,
-    /// So many groups, the channels of each, rows, columns.
-    Groups(usize),
-}
-
-impl View {
-    pub(super) fn dims(self, shape: Shape) -> Vec<usize> {
+impl Image {
+    /// A value as a batch of images.
+    pub(super) fn whole(value: ValueId, shape: Shape) -> Self {
         let Shape { channels, height, width } = shape;
-        match self {
-            View::Image => vec![channels, height, width],
-            View::Flat => vec![shape.elements()],
-            View::Pixels => vec![channels, shape.pixels()],
-            View::Groups(groups) => vec![groups, channels / groups, height, width],
-        }
+        Image::of(value, &[1, channels, height, width])
     }
 
-    /// The view in which a value has these dimensions.
-    pub(super) fn of(dims: &[usize], shape: Shape) -> Option<Self> {
-        let groups = dims.first().copied().filter(|groups| *groups > 0);
-        let groups = groups.filter(|groups| shape.channels.is_multiple_of(*groups)).map(View::Groups);
-        let views = [View::Image, View::Flat, View::Pixels].into_iter().chain(groups);
-        views.into_iter().find(|view| view.dims(shape) == dims)
+    /// A value as a batch of feature vectors.
+    pub(super) fn flat(value: ValueId, shape: Shape) -> Self {
+        Image::of(value, &[1, shape.elements()])
+    }
+
+    /// A value whose elements are in order, with these dimensions, the first of which is the batch.
+    pub(super) fn of(value: ValueId, dims: &[usize]) -> Self {
+        let view = Strided::contiguous(dims).expect("values have no more elements than can be counted");
+        Image { value, view, batch: Some(0) }
+    }
+
+    /// Whether it is a batch of images, the channels of which are those of a value of this shape.
+    pub(super) fn is_whole(&self, shape: Shape) -> bool {
+        *self == Image::whole(self.value, shape)
+    }
+
+    /// Whether it is a batch of feature vectors of all elements in order.
+    pub(super) fn is_flat(&self, shape: Shape) -> bool {
+        *self == Image::flat(self.value, shape)
+    }
+
+    /// The dimensions, that of the batch included.
+    pub(super) fn dims(&self) -> &[usize] {
+        self.view.sizes()
+    }
+
+    /// The same elements in other dimensions.
+    pub(super) fn with(&self, view: Strided, batch: Option<usize>) -> Self {
+        Image { view, batch, ..*self }
     }
 }
 
@@ -71,8 +81,6 @@ pub(super) struct Layer<'m> {
     pub kind: LayerKind,
     pub of: Image,
     pub weight: Constant<'m>,
-    /// Of the result.
-    pub view: View,
     /// What the node is called, and what it returns.
     pub names: [&'m str; 2],
 }
@@ -82,8 +90,10 @@ pub(super) enum LayerKind {
     Conv {
         window: Window,
         groups: usize,
+        /// Whether it is one of lines, which are images of one row.
+        is_line: bool,
     },
-    /// Over the channels of an image of one pixel.
+    /// Over the last dimension.
     Linear,
     /// Over all pixels of an image.
     Dense,
@@ -97,8 +107,6 @@ pub(super) struct Term<'m> {
     pub times_x: bool,
     pub part: Part,
     pub name: &'m str,
-    /// The node that made it, for messages.
-    pub maker: usize,
 }
 
 /// What activations are put together from.
@@ -126,6 +134,8 @@ pub(super) enum Part {
 pub(super) enum Complete {
     Same,
     Act(Activation),
+    /// No activation that is known: to be computed part by part.
+    Parts,
 }
 
 /// Whether two numbers are the same, but for the rounding of single precision.
@@ -134,36 +144,23 @@ pub(super) fn near(a: f64, b: f64) -> bool {
 }
 
 impl Term<'_> {
-    pub(super) fn complete(&self) -> Option<Complete> {
+    pub(super) fn complete(&self) -> Complete {
         let is = |factor: f64| near(self.factor, factor);
         let act = match (self.part, self.times_x) {
-            (Part::Same, false) if is(1.0) => return Some(Complete::Same),
+            (Part::Same, false) if is(1.0) => return Complete::Same,
             (Part::Act(act), false) if is(1.0) => act,
             (Part::Act(Activation::Sigmoid), true) if is(1.0) => Activation::Silu,
             (Part::Act(Activation::HardSigmoid), true) if is(1.0) => Activation::HardSwish,
             (Part::OnePlusErf, true) if is(0.5) => Activation::Gelu,
             (Part::Ramp, false) if is(1.0 / 6.0) => Activation::HardSigmoid,
             (Part::Ramp, true) if is(1.0 / 6.0) => Activation::HardSwish,
-            _ => return None,
+            _ => return Complete::Parts,
         };
-        Some(Complete::Act(act))
+        Complete::Act(act)
     }
 
     /// Whether it is the part and nothing else.
     pub(super) fn is(&self, part: Part) -> bool {
         self.part == part && !self.times_x && near(self.factor, 1.0)
-    }
-
-    /// What it is, for messages.
-    pub(super) fn describe(&self) -> String {
-        let part = match self.part {
-            Part::Same => "a product with a constant",
-            Part::Act(_) => "an activation times a constant",
-            Part::Erf | Part::OnePlusErf => "the error function outside of GELU",
-            Part::Plus3 => "the sum with a constant",
-            Part::Above0 | Part::Ramp => "a part of hard-swish by itself",
-            Part::Below6 => "the minimum of a value and 6",
-        };
-        part.to_owned()
     }
 }
