@@ -62,7 +62,7 @@ pub(crate) enum Kind {
 impl Raise for ScoreError {
     fn kind(&self) -> Kind {
         match self {
-            ScoreError::Memory(_) | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
+            ScoreError::Memory { .. } | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
             ScoreError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
             _ => Kind::Value,
         }

@@ -1,0 +1,68 @@
+//! Lists of networks of which some are refused.
+
+use std::fmt::Display;
+
+use swapnas_proxies::{Columns, Outcome, Score, ScoreError, Scored, Undefined};
+
+/// What is found of a network of a list, or why it was refused.
+pub type Finding = Result<Scored, String>;
+
+/// Scores the networks of a list that could be read, and puts what is found in their places, beside the reasons why
+/// others could not. What is stopped before it is done is `None`.
+///
+/// ```
+/// use swapnas::{Refusals, Scoring, refused, score_readable};
+///
+/// let space = swapnas::space("nb201")?;
+/// let scorer = Scoring { metrics: Some("params".into()), ..Scoring::new(space) }.scorer()?;
+/// let list = ["4321", "nonsense", "15624"].map(|text| space.parse(text));
+/// let found = score_readable(&list, |archs| scorer.score_each(archs, Refusals::Kept, &()))?;
+/// assert!(matches!(&found[..], [Some(Ok(_)), Some(Err(_)), Some(Ok(_))]));
+/// assert_eq!(refused(&found).unwrap(), "1 of 3 networks was refused");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As of `score`.
+pub fn score_readable<T: Clone, E: Display>(
+    list: &[Result<T, E>],
+    score: impl FnOnce(&[T]) -> Result<Vec<Option<Outcome>>, ScoreError>,
+) -> Result<Vec<Option<Finding>>, ScoreError> {
+    let readable: Vec<T> = list.iter().flatten().cloned().collect();
+    let mut outcomes = score(&readable)?.into_iter();
+    let finding = |network: &Result<T, E>| match network {
+        Ok(_) => outcomes.next()?.map(|outcome| outcome.map_err(|refused| refused.to_string())),
+        Err(reason) => Some(Err(reason.to_string())),
+    };
+    Ok(list.iter().map(finding).collect())
+}
+
+/// Those that were scored.
+pub fn scored(found: &[Option<Finding>]) -> impl Iterator<Item = &Scored> {
+    found.iter().flatten().flatten()
+}
+
+/// The values of all columns for each network that is there. For one that was refused, all are undefined for that
+/// reason; ranks are taken over the others.
+pub fn values(columns: &Columns, found: &[Option<Finding>]) -> Vec<Option<Vec<Result<Score, Undefined>>>> {
+    let networks: Vec<&Scored> = scored(found).collect();
+    let mut by_column: Vec<_> =
+        columns.iter().map(|column| columns.values(column, &networks).into_iter()).collect();
+    let mut row = |finding: &Finding| match finding {
+        Ok(_) => by_column.iter_mut().filter_map(Iterator::next).collect(),
+        Err(reason) => columns.iter().map(|_| Err(Undefined::Refused(reason.clone()))).collect(),
+    };
+    found.iter().map(|finding| Some(row(finding.as_ref()?))).collect()
+}
+
+/// How many networks were refused, if any were.
+pub fn refused(found: &[Option<Finding>]) -> Option<String> {
+    let refused = found.iter().flatten().filter(|finding| finding.is_err()).count();
+    let networks = if found.len() == 1 { "network" } else { "networks" };
+    let were = if refused == 1 { "was" } else { "were" };
+    match refused {
+        0 => None,
+        _ if refused == found.len() => Some(format!("all {refused} {networks} {were} refused")),
+        _ => Some(format!("{refused} of {} {networks} {were} refused", found.len())),
+    }
+}
