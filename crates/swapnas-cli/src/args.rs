@@ -201,8 +201,8 @@ pub(crate) struct ScoringArgs {
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
-    /// Leave out what cannot be used, and list it, instead of stopping before anything is scored: pictures of
-    /// images:DIR that cannot be decoded, and lines of a file that cannot be read as networks
+    /// Leave out what cannot be used, and list it: pictures of images:DIR that cannot be decoded, and lines of a file
+    /// that cannot be read as networks. Otherwise nothing is scored, but for the other lines of a file that is scored
     #[arg(long)]
     pub skip_bad: bool,
     /// Number of images

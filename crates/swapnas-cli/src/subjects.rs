@@ -1,15 +1,14 @@
 //! What is scored: architectures of a space, or the networks of ONNX files.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 use swapnas::onnx::{self, Model, ModelError};
 use swapnas::{
-    Arch, Columns, Finding, Progress, Refusals, ScoreError, Scored, Scorer, Scoring, Settings, Shape,
-    Tensors, plain, results, score_readable,
+    Arch, Columns, Finding, Progress, Refusals, Remedy, ScoreError, Scored, Scorer, Scoring, Settings, Shape,
+    Tensors, Unread, plain, results, score_readable,
 };
 
 use crate::{explain, render};
@@ -22,28 +21,6 @@ pub(crate) enum Subject {
     Unread(Unread),
 }
 
-/// What stands for no network, and why.
-pub(crate) struct Unread {
-    pub name: String,
-    pub reason: String,
-}
-
-impl Unread {
-    pub(crate) fn new(name: &str, error: &anyhow::Error) -> Self {
-        let reason = match error.downcast_ref::<ModelError>() {
-            Some(error) => error.reason(),
-            None => explain(error.as_ref()),
-        };
-        Unread { name: name.to_owned(), reason }
-    }
-}
-
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
 impl Subject {
     /// What a text of a file stands for: the name of an ONNX file, or an architecture of the space.
     pub(crate) fn read(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
@@ -54,10 +31,23 @@ impl Subject {
         })
     }
 
+    /// What stands for no network, for that reason.
+    pub(crate) fn unread(name: &str, reason: String) -> Self {
+        Subject::Unread(Unread { name: name.to_owned(), reason })
+    }
+
     /// What was typed.
     pub(crate) fn typed(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
         let read = Subject::read(text, scoring);
         if Model::is_named(text) { read } else { read.with_context(|| render::unread(text)) }
+    }
+}
+
+/// Why a text stands for no network, where it stands beside.
+pub(crate) fn reason(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<ModelError>() {
+        Some(error) => error.reason(),
+        None => explain(error.as_ref()),
     }
 }
 
@@ -205,6 +195,14 @@ impl Subjects {
         match &self.by {
             By::Space(_, scorer) => scorer.space().name(),
             By::Itself(..) => "onnx",
+        }
+    }
+
+    /// What can be done where they are too large, or too small.
+    pub(crate) fn remedy(&self) -> Remedy {
+        match &self.by {
+            By::Space(..) => Remedy::Build,
+            By::Itself(..) => Remedy::Show,
         }
     }
 

@@ -244,7 +244,7 @@ fn more_gradients_than_there_is_memory_are_an_error() {
         precision: Precision::Single,
     };
     let scorer = GraphScorer::new(Shape::new(8, 1, 1), 2, settings).unwrap();
-    let error = scorer.score(&[graph.clone()], &()).unwrap_err().to_string();
+    let error = scorer.score(std::slice::from_ref(&graph), &()).unwrap_err().to_string();
     // It is the network that is too large, and no mistake of the metric.
     let refused = scorer.score_each(&[graph], Refusals::Kept, &()).unwrap().remove(0).unwrap().unwrap_err();
     assert_eq!(refused.to_string()[..40], error[..40]);

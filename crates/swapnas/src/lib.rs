@@ -69,7 +69,7 @@ pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
 pub use file::{WriteError, check_output};
-pub use refusals::{Finding, refused, score_readable, scored, values};
+pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};

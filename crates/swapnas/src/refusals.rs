@@ -1,21 +1,31 @@
 //! Lists of networks of which some are refused.
 
-use std::fmt::Display;
-
 use swapnas_proxies::{Columns, Outcome, Score, ScoreError, Scored, Undefined};
 
 /// What is found of a network of a list, or why it was refused.
 pub type Finding = Result<Scored, String>;
 
+/// What stands for no network, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unread {
+    /// What it is called.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Scores the networks of a list that could be read, and puts what is found in their places, beside the reasons why
 /// others could not. What is stopped before it is done is `None`.
 ///
 /// ```
-/// use swapnas::{Refusals, Scoring, refused, score_readable};
+/// use swapnas::{Refusals, Scoring, Unread, refused, score_readable};
 ///
 /// let space = swapnas::space("nb201")?;
 /// let scorer = Scoring { metrics: Some("params".into()), ..Scoring::new(space) }.scorer()?;
-/// let list = ["4321", "nonsense", "15624"].map(|text| space.parse(text));
+/// let unread = |name: &str, error| Unread { name: name.into(), reason: format!("{error}") };
+/// let read = |text| space.parse(text).map_err(|error| unread(text, error));
+/// let list = ["4321", "nonsense", "15624"].map(read);
 /// let found = score_readable(&list, |archs| scorer.score_each(archs, Refusals::Kept, &()))?;
 /// assert!(matches!(&found[..], [Some(Ok(_)), Some(Err(_)), Some(Ok(_))]));
 /// assert_eq!(refused(&found).unwrap(), "1 of 3 networks was refused");
@@ -24,15 +34,15 @@ pub type Finding = Result<Scored, String>;
 ///
 /// # Errors
 /// As of `score`.
-pub fn score_readable<T: Clone, E: Display>(
-    list: &[Result<T, E>],
+pub fn score_readable<T: Clone>(
+    list: &[Result<T, Unread>],
     score: impl FnOnce(&[T]) -> Result<Vec<Option<Outcome>>, ScoreError>,
 ) -> Result<Vec<Option<Finding>>, ScoreError> {
     let readable: Vec<T> = list.iter().flatten().cloned().collect();
     let mut outcomes = score(&readable)?.into_iter();
-    let finding = |network: &Result<T, E>| match network {
+    let finding = |network: &Result<T, Unread>| match network {
         Ok(_) => outcomes.next()?.map(|outcome| outcome.map_err(|refused| refused.to_string())),
-        Err(reason) => Some(Err(reason.to_string())),
+        Err(unread) => Some(Err(unread.reason.clone())),
     };
     Ok(list.iter().map(finding).collect())
 }

@@ -14,7 +14,7 @@ use crate::args::ScoreArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Reader, Subject, Subjects, Unread};
+use crate::subjects::{Reader, Subject, Subjects, reason};
 use crate::{Ending, say};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
@@ -68,7 +68,7 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         writeln!(out, "{}: {shown}", subjects.origin())?;
         writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::scores(subjects.noun(), columns, &rows))?;
-        let saturation = saturation_warnings(subjects.settings().batch, scored(&found));
+        let saturation = saturation_warnings(subjects.settings().batch, subjects.remedy(), scored(&found));
         for warning in skipped_lines(&failed).chain(saturation).chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
@@ -124,8 +124,9 @@ fn asked(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Asked> {
     for text in &args.archs {
         subjects.push(match refusals {
             Refusals::Errors => Subject::typed(text, scoring)?,
-            Refusals::Kept => Subject::read(text, scoring)
-                .unwrap_or_else(|error| Subject::Unread(Unread::new(text, &error))),
+            Refusals::Kept => {
+                Subject::read(text, scoring).unwrap_or_else(|error| Subject::unread(text, reason(&error)))
+            }
         });
     }
     if let Some(list) = &list {
@@ -151,23 +152,19 @@ fn asked(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Asked> {
 
 /// What a file lists, in its order. Lines that cannot be used are among it if it `keeps` them, else problems.
 fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, Problems) {
-    let unread = |line: u64, name: &str, error: &anyhow::Error| {
-        let Unread { name, reason } = Unread::new(name, error);
-        Subject::Unread(Unread { name, reason: format!("line {line}: {reason}") })
-    };
-    let mut problems = if keeps { Problems::new("") } else { list.problems().clone() };
-    let mut subjects = Vec::new();
+    let unread = |line, name: &str, reason| (line, Subject::unread(name, format!("line {line}: {reason}")));
+    let (mut subjects, mut problems) = (Vec::new(), Problems::new(""));
     if keeps {
-        let file = list.file();
-        subjects.extend(
-            list.problems().iter().map(|(line, problem)| (line, unread(line, file, &problem.clone().into()))),
-        );
+        let lines = list.problems().iter();
+        subjects.extend(lines.map(|(line, problem)| unread(line, list.file(), problem.to_string())));
+    } else {
+        problems = list.problems().clone();
     }
     let mut reader = Reader::new(scoring);
     for Entry { line, arch } in list.entries() {
         match reader.read(arch) {
             Ok(subject) => subjects.push((*line, subject)),
-            Err(error) if keeps => subjects.push((*line, unread(*line, arch, &error))),
+            Err(error) if keeps => subjects.push(unread(*line, arch, reason(&error))),
             Err(error) => problems.add(*line, error),
         }
     }

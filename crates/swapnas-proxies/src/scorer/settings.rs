@@ -177,7 +177,7 @@ pub enum ScoreError {
     NoRepeats(u32),
 }
 
-/// How networks take less memory.
+/// What can be done where networks are too large, or too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// They are built from architectures.
@@ -211,7 +211,7 @@ impl ScoreError {
     }
 
     /// Whether it is about the network that was to be scored, so that others may be scored in the same way.
-    pub(super) fn is_of_one_network(&self) -> bool {
+    pub fn is_of_one_network(&self) -> bool {
         match self {
             ScoreError::Network(NetworkError::Graph(_))
             | ScoreError::Run(_)

@@ -7,7 +7,7 @@ use swapnas::export::Export;
 use swapnas::onnx::{Images, Model, score, score_each};
 use swapnas::{
     Array, Columns, Finding, InputSpec, Level, NetworkConfig, Precision, Progress, Refusals, Scored,
-    Settings, Shape, Sharing, Undefined, refused, score_readable, values,
+    Settings, Shape, Sharing, Undefined, Unread, refused, score_readable, values,
 };
 
 fn settings(metrics: &[&str]) -> Settings {
@@ -121,7 +121,12 @@ fn a_list_keeps_its_order_whatever_is_refused() {
     let settings =
         Settings { inputs: InputSpec::Array(Arc::new(images.unwrap())), ..settings(&["swap", "params"]) };
     let [first, other, last] = models;
-    let list = [Ok(first.clone()), Err(none.reason()), Ok(other), Ok(last.clone())];
+    let list = [
+        Ok(first.clone()),
+        Err(Unread { name: "none.onnx".into(), reason: none.reason() }),
+        Ok(other),
+        Ok(last.clone()),
+    ];
     let each = |refusals| score_readable(&list, |models| score_each(models, &settings, refusals, &()));
     let found = each(Refusals::Kept).unwrap();
     let alone = score(&[first, last], &settings, &()).unwrap();
