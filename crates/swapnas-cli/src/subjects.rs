@@ -285,11 +285,11 @@ impl Subjects {
     ) -> Result<Vec<Option<Finding>>, ScoreError> {
         match &self.by {
             By::Space(archs, scorer) => {
-                score_readable(archs, |archs| scorer.score_each(archs, refusals, progress))
+                score_readable(archs, progress, |archs| scorer.score_each(archs, refusals, progress))
             }
-            By::Itself(models, settings) => {
-                score_readable(models, |models| onnx::score_each(models, settings, refusals, progress))
-            }
+            By::Itself(models, settings) => score_readable(models, progress, |models| {
+                onnx::score_each(models, settings, refusals, progress)
+            }),
         }
     }
 

@@ -171,7 +171,7 @@ impl How {
         let pool = self.threads.pool()?;
         let (found, raised) = watched(py, models.len(), &audience, |progress| {
             let score = |models: &[Model]| onnx::score_each(models, &self.settings, refusals, progress);
-            pool.install(|| score_readable(models, score))
+            pool.install(|| score_readable(models, progress, score))
         });
         let name = |index: usize| match &models[index] {
             Ok(model) => model.path().display().to_string(),

@@ -129,7 +129,7 @@ impl PyScorer {
         let score =
             |archs: &[Arch], progress: &dyn Progress| self.scorer.score_each(archs, refusals, progress);
         let (found, raised) = watched(py, archs.len(), &audience, |progress| {
-            pool.install(|| score_readable(&archs, |archs| score(archs, progress)))
+            pool.install(|| score_readable(&archs, progress, |archs| score(archs, progress)))
         });
         let name = |index: usize| match &archs[index] {
             Ok(arch) => self.name(arch),

@@ -38,6 +38,11 @@ class Refusals(unittest.TestCase):
         with self.assertWarnsRegex(UserWarning, "^2 of 4 networks were refused; `refused` of each says why$"):
             scored = swapnas.score(archs, **SMALL)
         alone = swapnas.score([4321, 15624], **SMALL)
+        calls = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            swapnas.score(archs, progress=lambda *call: calls.append(call), **SMALL)
+        self.assertEqual(calls[-1], (4, 4))
         self.assertEqual([scored[0], scored[2]], alone)
         self.assertTrue(all(one.refused is None and "refused" not in one.to_dict() for one in alone))
         self.assertEqual([one.arch for one in scored[1::2]], ["oh", "{'nodes': 3}"])

@@ -1,6 +1,6 @@
 //! Lists of networks of which some are refused.
 
-use swapnas_proxies::{Columns, Outcome, Score, ScoreError, Scored, Undefined};
+use swapnas_proxies::{Columns, Outcome, Progress, Score, ScoreError, Scored, Undefined};
 
 /// What is found of a network of a list, or why it was refused.
 pub type Finding = Result<Scored, String>;
@@ -16,7 +16,7 @@ pub struct Unread {
 }
 
 /// Scores the networks of a list that could be read, and puts what is found in their places, beside the reasons why
-/// others could not. What is stopped before it is done is `None`.
+/// others could not, which are done at once. What is stopped before it is done is `None`.
 ///
 /// ```
 /// use swapnas::{Refusals, Scoring, Unread, refused, score_readable};
@@ -26,7 +26,7 @@ pub struct Unread {
 /// let unread = |name: &str, error| Unread { name: name.into(), reason: format!("{error}") };
 /// let read = |text| space.parse(text).map_err(|error| unread(text, error));
 /// let list = ["4321", "nonsense", "15624"].map(read);
-/// let found = score_readable(&list, |archs| scorer.score_each(archs, Refusals::Kept, &()))?;
+/// let found = score_readable(&list, &(), |archs| scorer.score_each(archs, Refusals::Kept, &()))?;
 /// assert!(matches!(&found[..], [Some(Ok(_)), Some(Err(_)), Some(Ok(_))]));
 /// assert_eq!(refused(&found).unwrap(), "1 of 3 networks was refused");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,9 +36,13 @@ pub struct Unread {
 /// As of `score`.
 pub fn score_readable<T: Clone>(
     list: &[Result<T, Unread>],
+    progress: &dyn Progress,
     score: impl FnOnce(&[T]) -> Result<Vec<Option<Outcome>>, ScoreError>,
 ) -> Result<Vec<Option<Finding>>, ScoreError> {
     let readable: Vec<T> = list.iter().flatten().cloned().collect();
+    if readable.len() < list.len() {
+        progress.advance((list.len() - readable.len()) as f64);
+    }
     let mut outcomes = score(&readable)?.into_iter();
     let finding = |network: &Result<T, Unread>| match network {
         Ok(_) => outcomes.next()?.map(|outcome| outcome.map_err(|refused| refused.to_string())),

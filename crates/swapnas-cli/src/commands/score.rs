@@ -79,7 +79,7 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     if done < subjects.len() {
         refused.into_iter().for_each(say);
         let all = render::count(subjects.len(), subjects.noun());
-        say(format_args!("stopped: {done} of {all} are scored"));
+        say(format_args!("stopped: {} of {all} are scored", scored(&found).count()));
         return Ok(bar.ending());
     }
     match refused {

@@ -162,6 +162,11 @@ impl GraphScorer {
         let bytes = Measured::bytes(&self.settings, self.agenda.repeats);
         check_memory("the results of all repeats", bytes).map_err(ScoreError::Repeats)?;
         let size = (CHUNK_BYTES / bytes).clamp(1, CHUNK);
+        let admitted = |planned: Planned| {
+            let room = memories.lock().unwrap_or_else(PoisonError::into_inner).admit(planned.bytes);
+            room.map_err(|error| ScoreError::Memory { error, remedy: self.remedy })?;
+            Ok(planned)
+        };
         for (chunk, subjects) in subjects.chunks(size).enumerate() {
             if progress.stopped() {
                 break;
@@ -173,12 +178,7 @@ impl GraphScorer {
             let (mut unknown, mut others) = (Vec::new(), Vec::new());
             for (index, (planned, copies)) in (chunk * size..).zip(planned) {
                 let planned = match planned {
-                    Ok(planned) => {
-                        let room =
-                            memories.lock().unwrap_or_else(PoisonError::into_inner).admit(planned.bytes);
-                        let room = room.map_err(|error| ScoreError::Memory { error, remedy: self.remedy });
-                        refusals.settle(room.map(|()| planned))?
-                    }
+                    Ok(planned) => refusals.settle(admitted(planned))?,
                     refused => refused,
                 };
                 let planned = match planned {

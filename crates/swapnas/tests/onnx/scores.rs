@@ -127,7 +127,7 @@ fn a_list_keeps_its_order_whatever_is_refused() {
         Ok(other),
         Ok(last.clone()),
     ];
-    let each = |refusals| score_readable(&list, |models| score_each(models, &settings, refusals, &()));
+    let each = |refusals| score_readable(&list, &(), |models| score_each(models, &settings, refusals, &()));
     let found = each(Refusals::Kept).unwrap();
     let alone = score(&[first, last], &settings, &()).unwrap();
     let scored = |place: usize| found[place].as_ref().and_then(|found: &Finding| found.as_ref().ok());
