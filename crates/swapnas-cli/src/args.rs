@@ -111,6 +111,10 @@ pub(crate) struct ScoreArgs {
     /// Take images and weights from a safetensors file: `input`, and the parameters by their names
     #[arg(long, value_name = "FILE")]
     pub tensors: Option<PathBuf>,
+    /// End with an error at the first network that cannot be scored, such as a file that cannot be read, instead of
+    /// scoring the others and saying why in its row; so it is where there is but one network
+    #[arg(long)]
+    pub strict: bool,
     /// Print the best N by the first metric only [default: 10 with --random, else all in the order given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub top: Option<u64>,
@@ -197,8 +201,8 @@ pub(crate) struct ScoringArgs {
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
-    /// Leave out what cannot be used, and list it, instead of stopping before anything is scored: pictures of
-    /// images:DIR that cannot be decoded, and lines of a file that cannot be read as networks
+    /// Leave out what cannot be used, and list it: pictures of images:DIR that cannot be decoded, and lines of a file
+    /// that cannot be read as networks. Otherwise nothing is scored, but for the other lines of a file that is scored
     #[arg(long)]
     pub skip_bad: bool,
     /// Number of images

@@ -63,15 +63,18 @@ pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String 
         let mut cells = vec![Cell::new(place + 1).set_alignment(CellAlignment::Right)];
         for score in &row.values {
             let text = match score {
+                Err(Undefined::Refused(_)) => "-".to_owned(),
                 Ok(Score { mean, std }) if *std > 0.0 => format!("{} ± {}", number(*mean), number(*std)),
                 Ok(Score { mean, .. }) => number(*mean),
                 Err(reason) => undefined(reason),
             };
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
-        // Architectures are there to be copied; files may be called anything.
-        let is_file = row.shapes.is_some();
-        cells.push(if is_file { Cell::new(plain(&row.name)) } else { Cell::new(&row.name) });
+        let name = if row.is_foreign { plain(&row.name).to_string() } else { row.name.clone() };
+        cells.push(Cell::new(match row.found {
+            Ok(_) => name,
+            Err(reason) => format!("{name}: refused: {}", plain_sentence(reason)),
+        }));
         table.add_row(cells);
     }
     table.to_string()

@@ -5,17 +5,20 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use swapnas::onnx::{self, Model};
+use swapnas::onnx::{self, Model, ModelError};
 use swapnas::{
-    Arch, Columns, Progress, ScoreError, Scored, Scorer, Scoring, Settings, Shape, Tensors, plain, results,
+    Arch, Columns, Finding, Progress, Refusals, Remedy, ScoreError, Scored, Scorer, Scoring, Settings, Shape,
+    Tensors, Unread, plain, results, score_readable,
 };
 
-use crate::render;
+use crate::{explain, render};
 
 /// One thing to be scored.
 pub(crate) enum Subject {
     Arch(Arch),
     Model(Model),
+    /// Nothing, but the others are scored.
+    Unread(Unread),
 }
 
 impl Subject {
@@ -28,10 +31,23 @@ impl Subject {
         })
     }
 
+    /// What stands for no network, for that reason.
+    pub(crate) fn unread(name: &str, reason: String) -> Self {
+        Subject::Unread(Unread { name: name.to_owned(), reason })
+    }
+
     /// What was typed.
     pub(crate) fn typed(text: &str, scoring: &Scoring) -> anyhow::Result<Self> {
         let read = Subject::read(text, scoring);
         if Model::is_named(text) { read } else { read.with_context(|| render::unread(text)) }
+    }
+}
+
+/// Why a text stands for no network, where it stands beside.
+pub(crate) fn reason(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<ModelError>() {
+        Some(error) => error.reason(),
+        None => explain(error.as_ref()),
     }
 }
 
@@ -78,9 +94,9 @@ pub(crate) struct Subjects {
 }
 
 enum By {
-    Space(Vec<Arch>, Box<Scorer>),
+    Space(Vec<Result<Arch, Unread>>, Box<Scorer>),
     /// Each as it is.
-    Itself(Vec<Model>, Box<Settings>),
+    Itself(Vec<Result<Model, Unread>>, Box<Settings>),
 }
 
 impl Subjects {
@@ -92,25 +108,32 @@ impl Subjects {
         tensors: Option<Tensors>,
         given: &[String],
     ) -> anyhow::Result<Self> {
-        let (mut archs, mut models) = (Vec::new(), Vec::new());
-        for subject in subjects {
-            match subject {
-                Subject::Arch(arch) => archs.push(arch),
-                Subject::Model(model) => models.push(model),
-            }
+        let models = subjects.iter().find_map(|subject| match subject {
+            Subject::Model(model) => Some(model.path().to_owned()),
+            _ => None,
+        });
+        let has_archs = subjects.iter().any(|subject| matches!(subject, Subject::Arch(_)));
+        if let (Some(first), true) = (&models, has_archs) {
+            let path = plain(first);
+            bail!(
+                "{path} is an ONNX file, but there are architectures of a space as well; score them by themselves"
+            );
         }
-        let Some(first) = models.first() else {
+        // If nothing can be read, names tell what it was meant to be.
+        let is_named =
+            |subject: &Subject| matches!(subject, Subject::Unread(one) if Model::is_named(&one.name));
+        if models.is_none() && (has_archs || !subjects.iter().any(is_named)) {
             let scorer = match tensors {
                 Some(tensors) => scoring.scorer_of(tensors)?,
                 None => scoring.scorer()?,
             };
+            let arch = |subject| match subject {
+                Subject::Arch(arch) => Some(Ok(arch)),
+                Subject::Model(_) => None,
+                Subject::Unread(unread) => Some(Err(unread)),
+            };
+            let archs = subjects.into_iter().filter_map(arch).collect();
             return Ok(Subjects { columns: scoring.columns()?, by: By::Space(archs, Box::new(scorer)) });
-        };
-        if !archs.is_empty() {
-            let path = plain(first.path());
-            bail!(
-                "{path} is an ONNX file, but there are architectures of a space as well; score them by themselves"
-            );
         }
         if let Some(option) = OF_SPACES.iter().find(|option| given.iter().any(|given| given == *option)) {
             bail!(
@@ -119,6 +142,12 @@ impl Subjects {
         }
         let columns = scoring.columns()?;
         let settings = scoring.settings(&columns)?;
+        let model = |subject| match subject {
+            Subject::Model(model) => Some(Ok(model)),
+            Subject::Arch(_) => None,
+            Subject::Unread(unread) => Some(Err(unread)),
+        };
+        let models = subjects.into_iter().filter_map(model).collect();
         Ok(Subjects { columns, by: By::Itself(models, Box::new(settings)) })
     }
 
@@ -142,8 +171,22 @@ impl Subjects {
     /// How a subject is written.
     pub(crate) fn name(&self, index: usize) -> String {
         match &self.by {
-            By::Space(archs, scorer) => scorer.space().print(&archs[index]),
-            By::Itself(models, _) => models[index].path().display().to_string(),
+            By::Space(archs, scorer) => match &archs[index] {
+                Ok(arch) => scorer.space().print(arch),
+                Err(unread) => unread.name.clone(),
+            },
+            By::Itself(models, _) => match &models[index] {
+                Ok(model) => model.path().display().to_string(),
+                Err(unread) => unread.name.clone(),
+            },
+        }
+    }
+
+    /// Whether that is a text of others, which may be anything. Architectures are there to be copied.
+    pub(crate) fn is_foreign(&self, index: usize) -> bool {
+        match &self.by {
+            By::Space(archs, _) => archs[index].is_err(),
+            By::Itself(..) => true,
         }
     }
 
@@ -152,6 +195,14 @@ impl Subjects {
         match &self.by {
             By::Space(_, scorer) => scorer.space().name(),
             By::Itself(..) => "onnx",
+        }
+    }
+
+    /// What can be done where they are too large, or too small.
+    pub(crate) fn remedy(&self) -> Remedy {
+        match &self.by {
+            By::Space(..) => Remedy::Build,
+            By::Itself(..) => Remedy::Show,
         }
     }
 
@@ -167,7 +218,10 @@ impl Subjects {
     pub(crate) fn shapes(&self, index: usize) -> Option<(Shape, usize)> {
         match &self.by {
             By::Space(..) => None,
-            By::Itself(models, _) => Some((models[index].input(), models[index].classes())),
+            By::Itself(models, _) => {
+                let model = models[index].as_ref().ok()?;
+                Some((model.input(), model.classes()))
+            }
         }
     }
 
@@ -189,6 +243,9 @@ impl Subjects {
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
+        }
+        if kinds.is_empty() {
+            return "of the file".to_owned();
         }
         format!("of the file: {}", kinds.join("; "))
     }
@@ -214,10 +271,25 @@ impl Subjects {
         render::settings(&self.network(), self.settings(), tensors)
     }
 
+    /// Scores them; the first that cannot be scored is an error.
     pub(crate) fn score(&self, progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
+        let found = self.score_each(Refusals::Errors, progress)?;
+        Ok(found.into_iter().map(|finding| finding?.ok()).collect())
+    }
+
+    /// Scores them; what becomes of those that cannot be scored is for `refusals` to say.
+    pub(crate) fn score_each(
+        &self,
+        refusals: Refusals,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<Finding>>, ScoreError> {
         match &self.by {
-            By::Space(archs, scorer) => scorer.score(archs, progress),
-            By::Itself(models, settings) => onnx::score(models, settings, progress),
+            By::Space(archs, scorer) => {
+                score_readable(archs, progress, |archs| scorer.score_each(archs, refusals, progress))
+            }
+            By::Itself(models, settings) => score_readable(models, progress, |models| {
+                onnx::score_each(models, settings, refusals, progress)
+            }),
         }
     }
 
@@ -225,7 +297,7 @@ impl Subjects {
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
         let of_models = match &self.by {
             By::Space(..) => None,
-            By::Itself(models, _) => onnx::warning(models),
+            By::Itself(models, _) => onnx::warning(&models.iter().flatten().cloned().collect::<Vec<Model>>()),
         };
         of_models.into_iter().chain(self.settings().inputs.warning())
     }

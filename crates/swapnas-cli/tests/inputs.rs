@@ -73,7 +73,8 @@ fn lines_of_a_list_are_left_out_if_asked() {
     let path = folder.path();
     std::fs::write(path.join("list.txt"), "4321\nnonsense\n1234\n").unwrap();
     let score = [&["score", "--archs=list.txt", "--batch=2", "--size=8"], &SMALL[..]].concat();
-    assert!(error(path, &score).starts_with("error: list.txt: 1 line cannot be used\n  line 2: column 1: "));
+    let strict = error(path, &[&score[..], &["--strict"]].concat());
+    assert!(strict.starts_with("error: list.txt: 1 line cannot be used\n  line 2: column 1: "));
     let text = stdout(path, &[&score[..], &["--skip-bad"]].concat());
     assert!(
         text.starts_with("nb201: 2 architectures") && text.contains("\nskipped line 2: column 1: "),

@@ -27,7 +27,7 @@ pub use patterns::PatternSet;
 pub use proxy::{NetworkView, Proxies, Proxy, ProxyError, ProxyNameError};
 pub use ranks::{log_rank_sums, mean_ranks, ranks};
 pub use scorer::{
-    Ceiling, GraphScorer, Precision, Progress, Saturation, Score, ScoreError, Scored, Scorer, Settings,
-    Sharing, UnknownPrecision,
+    Ceiling, GraphScorer, Outcome, Precision, Progress, Refusals, Refused, Remedy, Saturation, Score,
+    ScoreError, Scored, Scorer, Settings, Sharing, UnknownPrecision,
 };
 pub use undefined::Undefined;

@@ -92,6 +92,9 @@ pub enum Undefined {
         /// Why it has no value.
         reason: Box<Undefined>,
     },
+    /// The network could not be scored at all.
+    #[error("{0}")]
+    Refused(String),
     /// What a metric of one's own says.
     #[error("{0}")]
     Stated(String),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use swapnas_graph::{GraphBuilder, Observer, Relu, Shape, Signs};
 use swapnas_proxies::{
-    Columns, Direction, GraphScorer, NetworkView, Precision, Proxies, Proxy, ProxyError, ScoreError, Scored,
-    Scorer, Settings, Undefined,
+    Columns, Direction, GraphScorer, NetworkView, Precision, Proxies, Proxy, ProxyError, Refusals,
+    ScoreError, Scored, Scorer, Settings, Undefined,
 };
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
@@ -244,7 +244,10 @@ fn more_gradients_than_there_is_memory_are_an_error() {
         precision: Precision::Single,
     };
     let scorer = GraphScorer::new(Shape::new(8, 1, 1), 2, settings).unwrap();
-    let error = scorer.score(&[graph], &()).unwrap_err().to_string();
+    let error = scorer.score(std::slice::from_ref(&graph), &()).unwrap_err().to_string();
+    // It is the network that is too large, and no mistake of the metric.
+    let refused = scorer.score_each(&[graph], Refusals::Kept, &()).unwrap().remove(0).unwrap().unwrap_err();
+    assert_eq!(refused.to_string()[..40], error[..40]);
     let expected = "the metric mine has failed: the gradients of single samples take ";
     assert!(error.starts_with(expected) && error.contains("GiB of memory"), "{error}");
 }

@@ -62,7 +62,7 @@ pub(crate) enum Kind {
 impl Raise for ScoreError {
     fn kind(&self) -> Kind {
         match self {
-            ScoreError::Memory(_) | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
+            ScoreError::Memory { .. } | ScoreError::Repeats(_) | ScoreError::NoMore { .. } => Kind::Memory,
             ScoreError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
             _ => Kind::Value,
         }
@@ -148,8 +148,15 @@ pub(crate) fn plain_text(text: &Bound<'_, PyString>) -> String {
     swapnas::plain(&*text.to_string_lossy()).to_string()
 }
 
+/// The same of a sentence, which may be ten times as long.
+#[pyfunction]
+#[pyo3(name = "plain_sentence")]
+pub(crate) fn plain_sentence_text(text: &Bound<'_, PyString>) -> String {
+    swapnas::plain_sentence(&text.to_string_lossy()).to_string()
+}
+
 /// The options that messages of the library name.
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 21] = [
     "accuracy-column",
     "algorithm",
     "arch-column",
@@ -161,6 +168,7 @@ const OPTIONS: [&str; 20] = [
     "final-channels",
     "format",
     "input",
+    "inputs",
     "metrics",
     "mutations",
     "out",

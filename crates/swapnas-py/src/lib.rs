@@ -21,11 +21,11 @@ mod _swapnas {
     #[pymodule_export]
     use super::command::command;
     #[pymodule_export]
-    use super::errors::plain_text;
+    use super::errors::{plain_sentence_text, plain_text};
     #[pymodule_export]
     use super::export::export;
     #[pymodule_export]
-    use super::onnx::score_onnx;
+    use super::onnx::{score_exported, score_onnx};
     #[pymodule_export]
     use super::proxy::{Link, UndefinedError};
     #[pymodule_export]

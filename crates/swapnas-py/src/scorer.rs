@@ -5,14 +5,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use swapnas::statistics::Spread;
 use swapnas::{
-    Arch, Columns, Correlation, InputSpec, Progress, Ranking, Scored, Scorer, Scoring, ScoringError, plain,
-    saturation_warnings,
+    Arch, Columns, Correlation, Finding, InputSpec, Progress, Ranking, Remedy, Scored, Scorer, Scoring,
+    ScoringError, plain, refused, saturation_warnings, score_readable, scored, values,
 };
 
 use crate::correlation;
 use crate::errors::{Raise, in_python};
 use crate::options::{self, Options, array_object, extract, number};
-use crate::space::{PySpace, items, read_all};
+use crate::space::{PySpace, items, read_all, read_each};
 use crate::threads::Threads;
 use crate::watch::{Audience, interrupted, watched};
 
@@ -112,15 +112,32 @@ impl PyScorer {
     ///
     /// progress is a function of the numbers of networks done and in all, or False for no bar. Ctrl-C lets the
     /// networks at hand be finished and raises swapnas.Interrupted, which has all that was finished.
-    #[pyo3(signature = (archs, *, progress = None))]
+    ///
+    /// What cannot be scored is refused: it has its place in the list, and `refused` says why. With strict=True the
+    /// first such is an error. Unless it is given, a list of one is strict and a longer one is not.
+    #[pyo3(signature = (archs, *, strict = None, progress = None))]
     fn score<'py>(
         &self,
         py: Python<'py>,
         archs: &Bound<'py, PyAny>,
+        strict: Option<bool>,
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let archs = read_all(self.scoring.space, archs)?;
-        self.run(py, &archs, progress)?.objects(py, |index| self.name(&archs[index]))
+        let (archs, refusals) = read_each(self.scoring.space, archs, strict)?;
+        let audience = Audience::of(progress)?;
+        let pool = self.threads.pool()?;
+        let score =
+            |archs: &[Arch], progress: &dyn Progress| self.scorer.score_each(archs, refusals, progress);
+        let (found, raised) = watched(py, archs.len(), &audience, |progress| {
+            pool.install(|| score_readable(&archs, progress, |archs| score(archs, progress)))
+        });
+        let name = |index: usize| match &archs[index] {
+            Ok(arch) => self.name(arch),
+            Err(unread) => unread.name.clone(),
+        };
+        let found = found.map_err(Raise::raise)?;
+        let batch = (self.scoring.batch, Remedy::Build);
+        Results::new(py, &self.columns, name, found, batch, raised)?.objects(py, name)
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
@@ -194,8 +211,9 @@ impl PyScorer {
         let (rounds, raised) = watched(py, total, &audience, |progress| pool.install(|| score(progress)));
         let mut rounds = rounds.map_err(Raise::raise)?.into_iter();
         let name = |index: usize| self.name(&archs[index]);
-        let scored = rounds.next().unwrap_or_default();
-        let results = Results::new(py, &self.columns, name, scored, self.scoring.batch, raised)?;
+        let scored = rounds.next().unwrap_or_default().into_iter().map(|scored| scored.map(Ok)).collect();
+        let batch = (self.scoring.batch, Remedy::Build);
+        let results = Results::new(py, &self.columns, name, scored, batch, raised)?;
 
         let networks: Vec<&Scored> = results.networks().collect();
         let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
@@ -229,37 +247,23 @@ impl PyScorer {
         let (rankings, correlations, comparison) = py.detach(|| pool.install(correlate));
         correlation::objects_of(py, &rankings, &correlations, comparison)
     }
-
-    fn run(
-        &self,
-        py: Python<'_>,
-        archs: &[Arch],
-        progress: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Results<'_>> {
-        let audience = Audience::of(progress)?;
-        let pool = self.threads.pool()?;
-        let (scored, raised) = watched(py, archs.len(), &audience, |progress| {
-            pool.install(|| self.scorer.score(archs, progress))
-        });
-        let name = |index: usize| self.name(&archs[index]);
-        Results::new(py, &self.columns, name, scored.map_err(Raise::raise)?, self.scoring.batch, raised)
-    }
 }
 
 /// Scores architectures: what swapnas.Scorer(space, ...).score(archs) returns, whose arguments are taken as well.
 #[pyfunction]
 #[pyo3(
-    signature = (archs, space = None, *, progress = None, **options),
-    text_signature = "(archs, space='darts', *, progress=None, **options)"
+    signature = (archs, space = None, *, strict = None, progress = None, **options),
+    text_signature = "(archs, space='darts', *, strict=None, progress=None, **options)"
 )]
 pub(crate) fn score<'py>(
     py: Python<'py>,
     archs: &Bound<'py, PyAny>,
     space: Option<&Bound<'py, PyAny>>,
+    strict: Option<bool>,
     progress: Option<Bound<'py, PyAny>>,
     options: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyList>> {
-    PyScorer::new(py, space, options)?.score(py, archs, progress)
+    PyScorer::new(py, space, options)?.score(py, archs, strict, progress)
 }
 
 /// How well each metric orders architectures by their accuracies: what swapnas.Scorer(space,
@@ -321,32 +325,33 @@ fn numbers(accuracies: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
 /// What was found of networks.
 pub(crate) struct Results<'a> {
     columns: &'a Columns,
-    scored: Vec<Option<Scored>>,
+    found: Vec<Option<Finding>>,
 }
 
 impl<'a> Results<'a> {
-    /// Of networks with these names that were scored with so many images. If the work was stopped, what was
-    /// finished goes with the exception that is raised.
+    /// Of networks with these names that were scored with so many images, about which something can be done. If the
+    /// work was stopped, what was finished goes with the exception that is raised.
     pub(crate) fn new(
         py: Python<'_>,
         columns: &'a Columns,
         name: impl Fn(usize) -> String,
-        scored: Vec<Option<Scored>>,
-        batch: usize,
+        found: Vec<Option<Finding>>,
+        (batch, remedy): (usize, Remedy),
         raised: Option<PyErr>,
     ) -> PyResult<Self> {
-        let results = Results { columns, scored };
+        let results = Results { columns, found };
         if let Some(raised) = raised {
             let message = "stopped; what was finished is in `scored`".to_owned();
             return Err(interrupted(raised, message, "scored", results.objects(py, name)?, py));
         }
-        warn(py, saturation_warnings(batch, results.networks()))?;
+        let refused = refused(&results.found).map(|refused| format!("{refused}; `refused` of each says why"));
+        warn(py, refused.into_iter().chain(saturation_warnings(batch, remedy, results.networks())))?;
         Ok(results)
     }
 
     /// Those that were scored.
     fn networks(&self) -> impl Iterator<Item = &Scored> {
-        self.scored.iter().flatten()
+        scored(&self.found)
     }
 
     /// As objects of Python.
@@ -355,20 +360,17 @@ impl<'a> Results<'a> {
         py: Python<'py>,
         name: impl Fn(usize) -> String,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (columns, networks) = (self.columns, self.networks().collect::<Vec<_>>());
-        let values: Vec<Vec<_>> = columns.iter().map(|column| columns.values(column, &networks)).collect();
         let class = py.import("swapnas._results")?.getattr("Scored")?;
         let objects = PyList::empty(py);
-        let mut place = 0;
-        for (index, scored) in self.scored.iter().enumerate() {
-            let Some(scored) = scored else {
+        for (index, (found, values)) in self.found.iter().zip(values(self.columns, &self.found)).enumerate() {
+            let (Some(found), Some(values)) = (found, values) else {
                 objects.append(py.None())?;
                 continue;
             };
             let (scores, deviations, reasons) = (PyDict::new(py), PyDict::new(py), PyDict::new(py));
-            for (column, values) in columns.iter().zip(&values) {
+            for (column, value) in self.columns.iter().zip(values) {
                 let name = column.to_string();
-                match &values[place] {
+                match value {
                     Ok(score) => {
                         scores.set_item(&name, score.mean)?;
                         // The ranks that aggregates are made of have no deviation.
@@ -378,15 +380,18 @@ impl<'a> Results<'a> {
                     }
                     Err(reason) => {
                         scores.set_item(&name, py.None())?;
-                        reasons.set_item(&name, reason.to_string())?;
+                        reasons.set_item(&name, in_python(&reason.to_string()))?;
                     }
                 }
             }
-            place += 1;
-            let &Scored { params, macs, units, saturation, .. } = scored;
+            let scored = found.as_ref().ok();
+            let sizes = scored.map(|&Scored { params, macs, units, .. }| [params, macs, units]);
+            let saturation = scored.and_then(|scored| scored.saturation);
             let saturated = saturation.is_some_and(|saturation| saturation.is_saturated());
+            let refused = found.as_ref().err().map(|reason| in_python(reason));
+            let [params, macs, units] = sizes.map_or([None; 3], |sizes| sizes.map(Some));
             let sizes = (name(index), params, macs, units).into_pyobject(py)?;
-            let rest = (scores, deviations, reasons, saturated).into_pyobject(py)?;
+            let rest = (scores, deviations, reasons, saturated, refused).into_pyobject(py)?;
             objects.append(class.call1(sizes.add(rest)?.cast_into::<PyTuple>()?)?)?;
         }
         Ok(objects)

@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use swapnas::search::{AlgorithmKind, Ended, LatencyTable, Limits, Search, SearchError};
-use swapnas::{Level, Searching, free_folder, results, saturation_warnings};
+use swapnas::{Level, Remedy, Searching, free_folder, results, saturation_warnings};
 
 use crate::errors::Raise;
 use crate::options::{self, Options};
@@ -160,7 +160,12 @@ impl Run {
         }
         let scored = search.archive().entries().iter().map(|entry| &entry.scored);
         let settings = search.scorer().settings();
-        warn(py, saturation_warnings(settings.batch, scored).into_iter().chain(settings.inputs.warning()))?;
+        warn(
+            py,
+            saturation_warnings(settings.batch, Remedy::Build, scored)
+                .into_iter()
+                .chain(settings.inputs.warning()),
+        )?;
         let found = object(py, &results::best_json(&search, ended, self.top))?;
         let class = py.import("swapnas._results")?.getattr("SearchResult")?;
         class.call_method1("_of", (folder, found))

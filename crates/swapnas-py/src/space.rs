@@ -4,7 +4,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use serde_json::Value;
-use swapnas::{Arch, Space, plain};
+use swapnas::{Arch, ParseError, Refusals, Space, Unread, plain};
 
 use crate::errors::Raise;
 use crate::options::{extract, number};
@@ -166,7 +166,16 @@ pub(crate) fn metrics(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// An architecture as people hold it: a text in some encoding, a number, a dictionary as of JSON, or an object
 /// whose text is an encoding, such as a `Genotype`.
 pub(crate) fn read(space: &dyn Space, arch: &Bound<'_, PyAny>) -> PyResult<Arch> {
-    let result = if let Ok(text) = arch.cast::<PyString>() {
+    parse(space, arch)?.map_err(|error| {
+        let error = error.raise();
+        let reason = error.value(arch.py());
+        PyValueError::new_err(format!("{}: {reason}", swapnas_cli::unread(&text(arch))))
+    })
+}
+
+/// The same, with a text that is of no architecture told from what is no text.
+fn parse(space: &dyn Space, arch: &Bound<'_, PyAny>) -> PyResult<Result<Arch, ParseError>> {
+    Ok(if let Ok(text) = arch.cast::<PyString>() {
         space.parse(&text.to_cow()?)
     } else if let Ok(dict) = arch.cast::<PyDict>() {
         let text: String = arch.py().import("json")?.call_method1("dumps", (dict,))?.extract()?;
@@ -175,27 +184,47 @@ pub(crate) fn read(space: &dyn Space, arch: &Bound<'_, PyAny>) -> PyResult<Arch>
         space.parse_json(&value)
     } else {
         space.parse(&arch.str()?.to_cow()?)
-    };
-    result.map_err(|error| {
-        let text = arch.str().map(|text| text.to_string()).unwrap_or_default();
-        let error = error.raise();
-        let reason = error.value(arch.py());
-        PyValueError::new_err(format!("{}: {reason}", swapnas_cli::unread(&text)))
     })
+}
+
+/// What was given for an architecture, as a text.
+fn text(arch: &Bound<'_, PyAny>) -> String {
+    arch.str().map(|text| text.to_string()).unwrap_or_default()
 }
 
 /// Architectures one after the other; what is wrong with one is said with its number.
 pub(crate) fn read_all(space: &dyn Space, archs: &Bound<'_, PyAny>) -> PyResult<Vec<Arch>> {
     let mut read_archs = Vec::new();
     for (index, arch) in items(archs, "architectures")?.enumerate() {
-        let read = read(space, &arch?).map_err(|error| {
-            let py = archs.py();
-            let message = format!("number {index} of the list: {}", error.value(py));
-            if error.is_instance_of::<PyValueError>(py) { PyValueError::new_err(message) } else { error }
-        });
-        read_archs.push(read?);
+        read_archs.push(numbered(index, read(space, &arch?), archs.py())?);
     }
     Ok(read_archs)
+}
+
+/// Architectures one after the other; those that cannot be read are refused, or an error if the list is `strict`.
+pub(crate) fn read_each(
+    space: &dyn Space,
+    archs: &Bound<'_, PyAny>,
+    strict: Option<bool>,
+) -> PyResult<(Vec<Result<Arch, Unread>>, Refusals)> {
+    let archs: Vec<Bound<'_, PyAny>> = items(archs, "architectures")?.collect::<PyResult<_>>()?;
+    let refusals = Refusals::of(strict, archs.len());
+    let read = |(index, arch): (usize, &Bound<'_, PyAny>)| match refusals {
+        Refusals::Errors => numbered(index, read(space, arch), arch.py()).map(Ok),
+        Refusals::Kept => {
+            let arch_or_error = parse(space, arch)?;
+            Ok(arch_or_error.map_err(|error| Unread { name: text(arch), reason: error.to_string() }))
+        }
+    };
+    Ok((archs.iter().enumerate().map(read).collect::<PyResult<_>>()?, refusals))
+}
+
+/// Says of what is wrong with an architecture which one of a list it is.
+fn numbered(index: usize, read: PyResult<Arch>, py: Python<'_>) -> PyResult<Arch> {
+    read.map_err(|error| {
+        let message = format!("number {index} of the list: {}", error.value(py));
+        if error.is_instance_of::<PyValueError>(py) { PyValueError::new_err(message) } else { error }
+    })
 }
 
 /// The members of a list or of anything else that is gone through, but not the parts of a single thing.

@@ -155,7 +155,9 @@ class Scores(unittest.TestCase):
                 with self.assertRaisesRegex(error, message):
                     swapnas.score(["0"], **{"space": "nb201", **options})
         with self.assertRaisesRegex(ValueError, "number 1 of the list: cannot read the architecture `oh`"):
-            swapnas.score([1, "oh"], "nb201")
+            swapnas.score([1, "oh"], "nb201", strict=True)
+        with self.assertRaisesRegex(ValueError, "number 0 of the list: cannot read the architecture `oh`"):
+            swapnas.score(["oh"], "nb201")
         for single in ["4321", b"4321", {"nodes": 3}, 4321]:
             with self.assertRaisesRegex(TypeError, "give a list of architectures, not a single"):
                 swapnas.score(single, "nb201")
@@ -351,7 +353,7 @@ class Networks(unittest.TestCase):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PyTorch's exporter
             scored = swapnas.score_torch(modules, (3, 32, 32), metrics=metrics, batch=32, repeats=2)
-        self.assertEqual([one.arch for one in scored], ["Network"] * 2)
+        self.assertEqual([one.arch for one in scored], ["Network", "Network#2"])
         self.assertEqual([module.training for module in modules], [False, True])
         for module, one in zip(modules, scored):
             self.assertEqual(one.params, sum(parameter.numel() for parameter in module.parameters()))

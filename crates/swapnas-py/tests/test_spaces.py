@@ -34,7 +34,7 @@ class Lists(unittest.TestCase):
                     continue  # Classes like this one have no signature there.
                 parameters = inspect.signature(function).parameters.values()
                 named = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
-                self.assertEqual(named - {"folder", "path", "progress"}, set(known))
+                self.assertEqual(named - {"folder", "path", "progress", "strict"}, set(known))
 
 
 class Spaces(unittest.TestCase):

@@ -55,6 +55,7 @@ mod file;
 mod markup;
 pub mod onnx;
 pub mod plot;
+mod refusals;
 pub mod report;
 pub mod results;
 mod sample;
@@ -68,6 +69,7 @@ pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
 pub use file::{WriteError, check_output};
+pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
@@ -82,8 +84,9 @@ pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, Pict
 pub use swapnas_proxies::metrics::all as metrics;
 pub use swapnas_proxies::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
-    MetricError, Named, NetworkView, Precision, Progress, Proxies, Proxy, ProxyError, ProxyNameError,
-    Saturation, Score, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
+    MetricError, Named, NetworkView, Outcome, Precision, Progress, Proxies, Proxy, ProxyError,
+    ProxyNameError, Refusals, Refused, Remedy, Saturation, Score, ScoreError, Scored, Scorer, Settings,
+    Sharing, Undefined,
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;

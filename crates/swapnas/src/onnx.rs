@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use swapnas_graph::onnx::{Images, ReadError};
 use swapnas_graph::{Graph, ModuleKind, Shape, onnx, plain};
-use swapnas_proxies::{GraphScorer, Progress, ScoreError, Scored, Settings};
+use swapnas_proxies::{GraphScorer, Outcome, Progress, Refusals, Refused, ScoreError, Scored, Settings};
 
 /// The network of an ONNX file.
 #[derive(Clone, Debug)]
@@ -56,6 +56,16 @@ pub enum ModelError {
         /// Why.
         source: ReadError,
     },
+}
+
+impl ModelError {
+    /// Why, without the name of the file.
+    pub fn reason(&self) -> String {
+        match self {
+            ModelError::Read { source, .. } => format!("it cannot be read: {source}"),
+            ModelError::Onnx { source, .. } => source.to_string(),
+        }
+    }
 }
 
 impl Model {
@@ -124,13 +134,27 @@ pub fn score(
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Scored>>, ScoreError> {
-    let mut scored = vec![None; models.len()];
+    let scored = score_each(models, settings, Refusals::Errors, progress)?;
+    Ok(scored.into_iter().map(|outcome| outcome?.ok()).collect())
+}
+
+/// The same; what becomes of those that cannot be scored is for `refusals` to say.
+///
+/// # Errors
+/// If the images cannot be had; if a refusal is an error, then of the first.
+pub fn score_each(
+    models: &[Model],
+    settings: &Settings,
+    refusals: Refusals,
+    progress: &dyn Progress,
+) -> Result<Vec<Option<Outcome>>, ScoreError> {
+    let mut scored: Vec<Option<Outcome>> = vec![None; models.len()];
     let shown = |model: &Model| (model.input(), model.classes());
     // All images are drawn before the first model is scored, so that those that cannot be had cost no scores.
-    let mut kinds: Vec<((Shape, usize), GraphScorer)> = Vec::new();
+    let mut kinds: Vec<((Shape, usize), Result<GraphScorer, Refused>)> = Vec::new();
     for kind in models.iter().map(shown) {
         if !kinds.iter().any(|(known, _)| *known == kind) {
-            kinds.push((kind, GraphScorer::new(kind.0, kind.1, settings.clone())?));
+            kinds.push((kind, refusals.settle(GraphScorer::new(kind.0, kind.1, settings.clone()))?));
         }
     }
     for (kind, scorer) in kinds {
@@ -139,7 +163,14 @@ pub fn score(
         }
         let places: Vec<usize> = (0..models.len()).filter(|&index| shown(&models[index]) == kind).collect();
         let graphs: Vec<Arc<Graph>> = places.iter().map(|&index| models[index].graph.clone()).collect();
-        for (place, found) in places.into_iter().zip(scorer.score(&graphs, progress)?) {
+        let found = match scorer {
+            Ok(scorer) => scorer.score_each(&graphs, refusals, progress)?,
+            Err(refused) => {
+                progress.advance(graphs.len() as f64);
+                vec![Some(Err(refused)); graphs.len()]
+            }
+        };
+        for (place, found) in places.into_iter().zip(found) {
             scored[place] = found;
         }
     }

@@ -9,7 +9,7 @@ use swapnas_search::{Configuration, Ended, Entry, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
 use crate::{
-    Metric, Origin, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
+    Metric, Origin, Remedy, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
     saturation_warnings,
 };
 
@@ -235,6 +235,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     }
     notes.extend(saturation_warnings(
         search.scorer().settings().batch,
+        Remedy::Build,
         archive.entries().iter().map(|entry| &entry.scored),
     ));
     let settings = [

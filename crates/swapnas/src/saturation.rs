@@ -1,8 +1,12 @@
-use crate::{Ceiling, Scored};
+use crate::{Ceiling, Remedy, Scored};
 
 /// What a reader of SWAP-Scores of a batch of `samples` images should know: whether they are close to the most that
-/// there can be.
-pub fn saturation_warnings<'a>(samples: usize, scored: impl Iterator<Item = &'a Scored>) -> Vec<String> {
+/// there can be. `remedy` is what can be done.
+pub fn saturation_warnings<'a>(
+    samples: usize,
+    remedy: Remedy,
+    scored: impl Iterator<Item = &'a Scored>,
+) -> Vec<String> {
     let (mut batch, mut units, mut all) = (0, 0, 0);
     for scored in scored {
         all += 1;
@@ -21,9 +25,13 @@ pub fn saturation_warnings<'a>(samples: usize, scored: impl Iterator<Item = &'a 
         ));
     }
     if units > 0 {
+        let channels = match remedy {
+            Remedy::Build => " or raise --channels",
+            Remedy::Show => "",
+        };
         warnings.push(format!(
             "saturated: in {units} of {all} networks nearly every unit has a pattern of its own, so the \
-             SWAP-Score does little but count units; lower --batch or raise --channels"
+             SWAP-Score does little but count units; lower --batch{channels}"
         ));
     }
     warnings

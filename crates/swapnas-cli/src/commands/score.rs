@@ -4,20 +4,24 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::table::Problems;
+use swapnas::table::{Entry, Problems};
 use swapnas::{
-    Columns, Origin, Score, Scored, Scoring, Shape, Tensors, Undefined, results, saturation_warnings, table,
+    Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
+    plain_sentence, results, saturation_warnings, scored, table,
 };
 
 use crate::args::ScoreArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
-use crate::subjects::{Reader, Subject, Subjects};
+use crate::subjects::{Reader, Subject, Subjects, reason};
 use crate::{Ending, say};
 
 /// How many of the sampled architectures are shown unless asked otherwise.
 const BEST_OF_SAMPLE: u64 = 10;
+
+/// Of how many networks that are not printed it is said why they were refused.
+const REFUSED: usize = 20;
 
 pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     start_threads(args.scoring.threads)?;
@@ -25,20 +29,21 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     let scoring = args.scoring.of(args.space);
     // What cannot be computed need not be looked for.
     scoring.columns()?;
-    let (subjects, failed) = subjects(&args, &scoring)?;
+    let Asked { subjects, failed, refusals } = asked(&args, &scoring)?;
     let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
     let subjects = Subjects::new(subjects, &scoring, tensors, given)?;
     let columns = &subjects.columns;
     let bar = Bar::new(subjects.len())?;
-    let scored = subjects.score(&bar);
+    let found = subjects.score_each(refusals, &bar);
     bar.finish();
-    let scored = scored?;
-    let done = scored.iter().flatten().count();
-    let mut rows = rows(columns, &subjects, &scored);
+    let found = found?;
+    let done = found.iter().flatten().count();
+    let mut rows = rows(columns, &subjects, &found);
     let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
+    let mut cut = Vec::new();
     if let Some(top) = top {
         best_first(columns, &mut rows);
-        rows.truncate(top as usize);
+        cut = rows.split_off(rows.len().min(top as usize));
     }
     bar.print(|out| {
         if args.json {
@@ -53,25 +58,33 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
             skipped_lines(&failed).chain(subjects.settings().inputs.warning()).for_each(say);
             return Ok(());
         }
+        let shown = rows.iter().filter(|row| row.found.is_ok()).count();
+        let all = render::count(done, subjects.noun());
         let shown = match top {
-            Some(_) if done > rows.len() => {
-                format!("the best {} of {}", rows.len(), render::count(done, subjects.noun()))
-            }
-            _ => render::count(done, subjects.noun()),
+            _ if shown == done => all,
+            Some(_) if !cut.is_empty() => format!("the best {shown} of {all}"),
+            _ => format!("{shown} of {all}"),
         };
         writeln!(out, "{}: {shown}", subjects.origin())?;
         writeln!(out, "{}", subjects.describe())?;
         writeln!(out, "{}", render::scores(subjects.noun(), columns, &rows))?;
-        let saturation = saturation_warnings(subjects.settings().batch, scored.iter().flatten());
+        let saturation = saturation_warnings(subjects.settings().batch, subjects.remedy(), scored(&found));
         for warning in skipped_lines(&failed).chain(saturation).chain(subjects.warnings()) {
             writeln!(out, "{warning}")?;
         }
         Ok(())
     })?;
+    say_refused(&cut);
+    let refused = swapnas::refused(&found);
     if done < subjects.len() {
+        refused.into_iter().for_each(say);
         let all = render::count(subjects.len(), subjects.noun());
-        say(format_args!("stopped: {done} of {all} are scored"));
+        say(format_args!("stopped: {} of {all} are scored", scored(&found).count()));
         return Ok(bar.ending());
+    }
+    match refused {
+        Some(refused) if scored(&found).next().is_none() => bail!(refused),
+        refused => refused.into_iter().for_each(say),
     }
     Ok(Ending::Complete)
 }
@@ -81,72 +94,114 @@ fn skipped_lines(failed: &Problems) -> impl Iterator<Item = String> {
     failed.iter().map(|(line, reason)| format!("skipped line {line}: {reason}"))
 }
 
-/// All that is asked for, and the lines that are left out.
-fn subjects(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<(Vec<Subject>, Problems)> {
+/// Says of networks that were refused, and are not among those that are printed, why they were.
+fn say_refused(cut: &[Row<'_>]) {
+    let refused: Vec<_> = cut.iter().filter_map(|row| Some((&row.name, row.found.err()?))).collect();
+    for (name, reason) in refused.iter().take(REFUSED) {
+        say(format_args!("{}: refused: {}", plain(name), plain_sentence(reason)));
+    }
+    if refused.len() > REFUSED {
+        say(format_args!("and {} more", refused.len() - REFUSED));
+    }
+}
+
+/// What is asked for.
+struct Asked {
+    subjects: Vec<Subject>,
+    /// The lines that are left out.
+    failed: Problems,
+    refusals: Refusals,
+}
+
+/// Reads all that is asked for.
+fn asked(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Asked> {
+    let list = args.archs_file.as_deref().map(table::read_list).transpose()?;
+    let lines = list.as_ref().map_or(0, |list| list.entries().len() + list.problems().iter().len());
+    let random = args.random.unwrap_or(0) as usize;
+    let refusals = Refusals::of(args.strict.then_some(true), args.archs.len() + lines + random);
     let mut failed = Problems::new("");
     let mut subjects = Vec::new();
     for text in &args.archs {
-        subjects.push(Subject::typed(text, scoring)?);
-    }
-    if let Some(file) = &args.archs_file {
-        let list = table::read_list(file)?;
-        let mut problems = list.problems().clone();
-        let mut reader = Reader::new(scoring);
-        for entry in list.entries() {
-            match reader.read(&entry.arch) {
-                Ok(subject) => subjects.push(subject),
-                Err(error) => problems.add(entry.line, error),
+        subjects.push(match refusals {
+            Refusals::Errors => Subject::typed(text, scoring)?,
+            Refusals::Kept => {
+                Subject::read(text, scoring).unwrap_or_else(|error| Subject::unread(text, reason(&error)))
             }
-        }
+        });
+    }
+    if let Some(list) = &list {
+        let keeps = refusals == Refusals::Kept && !args.scoring.skip_bad;
+        let (read, problems) = listed(list, scoring, keeps);
+        subjects.extend(read);
         if args.scoring.skip_bad {
             failed = problems;
         } else {
             problems.check()?;
         }
     }
-    if let Some(count) = args.random {
-        let archs = swapnas::sample(scoring.space, count as usize, scoring.seed);
-        subjects.extend(archs.into_iter().map(Subject::Arch));
-    }
+    let archs = swapnas::sample(scoring.space, random, scoring.seed);
+    subjects.extend(archs.into_iter().map(Subject::Arch));
     if subjects.is_empty() && !failed.is_empty() {
         return Err(failed).context("there is nothing to score but lines that cannot be used");
     }
     if subjects.is_empty() {
         bail!("there is nothing to score: give architectures, ONNX files, --archs FILE or --random N");
     }
-    Ok((subjects, failed))
+    Ok(Asked { subjects, failed, refusals })
+}
+
+/// What a file lists, in its order. Lines that cannot be used are among it if it `keeps` them, else problems.
+fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, Problems) {
+    let unread = |line, name: &str, reason| (line, Subject::unread(name, format!("line {line}: {reason}")));
+    let (mut subjects, mut problems) = (Vec::new(), Problems::new(""));
+    if keeps {
+        let lines = list.problems().iter();
+        subjects.extend(lines.map(|(line, problem)| unread(line, list.file(), problem.to_string())));
+    } else {
+        problems = list.problems().clone();
+    }
+    let mut reader = Reader::new(scoring);
+    for Entry { line, arch } in list.entries() {
+        match reader.read(arch) {
+            Ok(subject) => subjects.push((*line, subject)),
+            Err(error) if keeps => subjects.push(unread(*line, arch, reason(&error))),
+            Err(error) => problems.add(*line, error),
+        }
+    }
+    subjects.sort_by_key(|(line, _)| *line);
+    (subjects.into_iter().map(|(_, subject)| subject).collect(), problems)
 }
 
 /// A network with what was found.
 pub(crate) struct Row<'a> {
     pub name: String,
+    /// Whether the name is a text of others.
+    pub is_foreign: bool,
     /// Its images and classes, if they are its own.
     pub shapes: Option<(Shape, usize)>,
-    pub scored: &'a Scored,
+    /// What it is scored as, or why it was refused.
+    pub found: Result<&'a Scored, &'a str>,
     /// One for each column.
     pub values: Vec<Result<Score, Undefined>>,
 }
 
-/// Those that are scored. Ranks are taken over all of them.
-fn rows<'a>(columns: &Columns, subjects: &Subjects, scored: &'a [Option<Scored>]) -> Vec<Row<'a>> {
-    let done = scored.iter().enumerate().filter_map(|(index, scored)| Some((index, scored.as_ref()?)));
-    let (indices, networks): (Vec<usize>, Vec<&Scored>) = done.unzip();
-    let by_column: Vec<_> = columns.iter().map(|column| columns.values(column, &networks)).collect();
-    let rows = indices.into_iter().zip(networks).enumerate();
-    let row = |(place, (index, scored)): (usize, (usize, &'a Scored))| {
-        let values = by_column.iter().map(|values| values[place].clone()).collect();
-        Row { name: subjects.name(index), shapes: subjects.shapes(index), scored, values }
+/// Those that are done. Ranks are taken over all that are scored.
+fn rows<'a>(columns: &Columns, subjects: &Subjects, found: &'a [Option<Finding>]) -> Vec<Row<'a>> {
+    let row = |(index, (finding, values)): (usize, (&'a Option<Finding>, Option<_>))| {
+        let found = finding.as_ref()?.as_ref().map_err(String::as_str);
+        let (name, is_foreign) = (subjects.name(index), subjects.is_foreign(index));
+        Some(Row { name, is_foreign, shapes: subjects.shapes(index), found, values: values? })
     };
-    rows.map(row).collect()
+    found.iter().zip(swapnas::values(columns, found)).enumerate().filter_map(row).collect()
 }
 
-/// Sorts by the first column; networks for which it is undefined come last.
+/// Sorts by the first column; networks for which it is undefined come behind the others, and refused ones last.
 fn best_first(columns: &Columns, rows: &mut [Row<'_>]) {
     let Some(column) = columns.iter().next() else { return };
     let better = column.direction();
     rows.sort_by(|a, b| match (&a.values[0], &b.values[0]) {
         (Ok(a), Ok(b)) => better.best_first(a.mean, b.mean),
-        (a, b) => a.is_err().cmp(&b.is_err()),
+        (of_a, of_b) => (a.found.is_err(), of_a.is_err()).cmp(&(b.found.is_err(), of_b.is_err())),
     });
 }
 
@@ -156,19 +211,23 @@ fn object(columns: &Columns, row: &Row<'_>) -> Value {
         .zip(&row.values)
         .map(|(column, score)| (column.to_string(), results::score_json(Origin::of(column), score)))
         .collect();
-    let Row { name, shapes, scored, .. } = row;
+    let Row { name, shapes, found, .. } = row;
+    let scored = found.ok();
     let mut object = json!({
         "arch": name,
-        "params": scored.params,
-        "macs": scored.macs,
-        "units": scored.units,
+        "params": scored.map(|scored| scored.params),
+        "macs": scored.map(|scored| scored.macs),
+        "units": scored.map(|scored| scored.units),
         "scores": scores,
     });
+    if let Err(reason) = found {
+        object["refused"] = (*reason).into();
+    }
     if let Some((Shape { channels, height, width }, classes)) = shapes {
         object["input"] = json!([channels, height, width]);
         object["classes"] = json!(classes);
     }
-    if scored.saturation.is_some_and(|s| s.is_saturated()) {
+    if scored.and_then(|scored| scored.saturation).is_some_and(|s| s.is_saturated()) {
         object["saturated"] = true.into();
     }
     object

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
 use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{Level, Searching, command, free_folder, plain, saturation_warnings};
+use swapnas::{Level, Remedy, Searching, command, free_folder, plain, saturation_warnings};
 
 use crate::args::SearchArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
@@ -144,7 +144,7 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
     let found: Vec<Found<'_>> = results::best(search, top);
     writeln!(out, "{}", render::found(space, &found))?;
     let scored = search.archive().entries().iter().map(|entry| &entry.scored);
-    let saturation = saturation_warnings(search.scorer().settings().batch, scored);
+    let saturation = saturation_warnings(search.scorer().settings().batch, Remedy::Build, scored);
     for warning in saturation.into_iter().chain(search.scorer().settings().inputs.warning()) {
         writeln!(out, "{warning}")?;
     }

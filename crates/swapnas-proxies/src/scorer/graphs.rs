@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use swapnas_graph::{Graph, Key, Shape, Tensors};
 
 use super::agenda::Agenda;
 use super::plan::Planned;
+use super::refused;
 use super::work::{Due, Measured, Memories, Work};
-use super::{Precision, Progress, ScoreError, Scored, Settings};
+use super::{Outcome, Precision, Progress, Refusals, Refused, Remedy, ScoreError, Scored, Settings};
 use crate::check_memory;
 use crate::definition::Precise;
 use crate::inputs::InputSpec;
@@ -26,6 +27,7 @@ pub struct GraphScorer {
     pub(super) agenda: Agenda,
     pub(super) material: Shown,
     pub(super) tensors: Option<Tensors>,
+    pub(super) remedy: Remedy,
 }
 
 /// What networks are shown, in the precision in which they compute.
@@ -47,7 +49,7 @@ impl GraphScorer {
     /// If the images cannot be had.
     pub fn new(input: Shape, classes: usize, settings: Settings) -> Result<Self, ScoreError> {
         let agenda = Agenda::new(&settings)?;
-        GraphScorer::with_agenda(input, classes, settings, agenda, None)
+        GraphScorer::with_agenda(input, classes, settings, agenda, Remedy::Show, None)
     }
 
     /// The same; `thin` is the shape of the images for the smallest network of a space.
@@ -56,6 +58,7 @@ impl GraphScorer {
         classes: usize,
         settings: Settings,
         agenda: Agenda,
+        remedy: Remedy,
         thin: Option<Shape>,
     ) -> Result<Self, ScoreError> {
         let Shape { channels, height, width } = input;
@@ -69,14 +72,15 @@ impl GraphScorer {
             }
             _ => 0,
         };
-        check_memory("the images", bytes.saturating_add(fields)).map_err(ScoreError::Memory)?;
+        check_memory("the images", bytes.saturating_add(fields))
+            .map_err(|error| ScoreError::Memory { error, remedy })?;
         let (inputs, batch, seed) = (&settings.inputs, settings.batch, settings.seed);
         let source = Source { inputs, shape: input, batch, classes, seed, thin };
         let material = match settings.precision {
             Precision::Single => Shown::Single(Material::draw(&source, agenda.needs)?),
             Precision::Double => Shown::Double(Material::draw(&source, agenda.needs)?),
         };
-        Ok(GraphScorer { settings, agenda, material, tensors: None })
+        Ok(GraphScorer { settings, agenda, material, tensors: None, remedy })
     }
 
     /// How networks are scored.
@@ -94,8 +98,21 @@ impl GraphScorer {
         graphs: &[Arc<Graph>],
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Scored>>, ScoreError> {
+        Ok(refused::none(self.score_each(graphs, Refusals::Errors, progress)?))
+    }
+
+    /// The same; what becomes of those that cannot be scored is for `refusals` to say.
+    ///
+    /// # Errors
+    /// If nothing can be scored at all; if a refusal is an error, then of the first.
+    pub fn score_each(
+        &self,
+        graphs: &[Arc<Graph>],
+        refusals: Refusals,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<Outcome>>, ScoreError> {
         let plan = |graph: &Arc<Graph>| self.plan(graph.clone(), graph.key(), Network::alone);
-        self.score_planned(graphs, Arc::as_ptr, plan, progress)
+        self.score_planned(graphs, Arc::as_ptr, plan, refusals, progress)
     }
 
     /// Scores what `plan` makes ready; subjects with the same `name` are planned and scored once.
@@ -104,8 +121,9 @@ impl GraphScorer {
         subjects: &'s [T],
         name: impl Fn(&'s T) -> N,
         plan: impl Fn(&T) -> Result<Planned, ScoreError> + Sync,
+        refusals: Refusals,
         progress: &dyn Progress,
-    ) -> Result<Vec<Option<Scored>>, ScoreError> {
+    ) -> Result<Vec<Option<Outcome>>, ScoreError> {
         let mut places = HashMap::new();
         let mut distinct: Vec<Subject<'_, T>> = Vec::new();
         let mut place_of = Vec::with_capacity(subjects.len());
@@ -118,8 +136,8 @@ impl GraphScorer {
             place_of.push(place);
         }
         let scored = match &self.material {
-            Shown::Single(material) => self.score_in(material, &distinct, plan, progress)?,
-            Shown::Double(material) => self.score_in(material, &distinct, plan, progress)?,
+            Shown::Single(material) => self.score_in(material, &distinct, plan, refusals, progress)?,
+            Shown::Double(material) => self.score_in(material, &distinct, plan, refusals, progress)?,
         };
         Ok(if distinct.len() == subjects.len() {
             scored
@@ -133,9 +151,10 @@ impl GraphScorer {
         material: &Material<E>,
         subjects: &[Subject<'_, T>],
         plan: impl Fn(&T) -> Result<Planned, ScoreError> + Sync,
+        refusals: Refusals,
         progress: &dyn Progress,
-    ) -> Result<Vec<Option<Scored>>, ScoreError> {
-        let mut scored: Vec<Option<Scored>> = vec![None; subjects.len()];
+    ) -> Result<Vec<Option<Outcome>>, ScoreError> {
+        let mut scored: Vec<Option<Outcome>> = vec![None; subjects.len()];
         // Where the first network of each key is, and its patterns, if that is all it has been run for.
         let mut known: HashMap<Key, (usize, Option<Measured>)> = HashMap::new();
         let patterns_alone = self.agenda.of_passes.is_empty();
@@ -143,16 +162,33 @@ impl GraphScorer {
         let bytes = Measured::bytes(&self.settings, self.agenda.repeats);
         check_memory("the results of all repeats", bytes).map_err(ScoreError::Repeats)?;
         let size = (CHUNK_BYTES / bytes).clamp(1, CHUNK);
+        let admitted = |planned: Planned| {
+            let room = memories.lock().unwrap_or_else(PoisonError::into_inner).admit(planned.bytes);
+            room.map_err(|error| ScoreError::Memory { error, remedy: self.remedy })?;
+            Ok(planned)
+        };
         for (chunk, subjects) in subjects.chunks(size).enumerate() {
             if progress.stopped() {
                 break;
             }
-            let planned: Vec<(Planned, usize)> = subjects
+            let planned: Vec<(Result<Planned, Refused>, usize)> = subjects
                 .par_iter()
-                .map(|Subject { subject, copies }| Ok((plan(subject)?, *copies)))
+                .map(|Subject { subject, copies }| Ok((refusals.settle(plan(subject))?, *copies)))
                 .collect::<Result<_, ScoreError>>()?;
             let (mut unknown, mut others) = (Vec::new(), Vec::new());
             for (index, (planned, copies)) in (chunk * size..).zip(planned) {
+                let planned = match planned {
+                    Ok(planned) => refusals.settle(admitted(planned))?,
+                    refused => refused,
+                };
+                let planned = match planned {
+                    Ok(planned) => planned,
+                    Err(refused) => {
+                        scored[index] = Some(Err(refused));
+                        progress.advance(copies as f64);
+                        continue;
+                    }
+                };
                 match known.entry(planned.key) {
                     Entry::Vacant(first) => {
                         first.insert((index, None));
@@ -163,16 +199,21 @@ impl GraphScorer {
             }
             let (indices, networks): (Vec<usize>, Vec<Due>) = unknown.into_iter().unzip();
             let (dues, memories) = (&*networks, &memories);
-            let measured = Work { scorer: self, material, dues, memories, progress }.measure()?;
+            let measured = Work { scorer: self, material, dues, memories, refusals, progress }.measure()?;
             for ((index, Due { planned, .. }), measured) in indices.into_iter().zip(&networks).zip(measured) {
-                scored[index] = measured.as_ref().map(|found| self.scored(planned.graph(), found));
-                let counts = measured.filter(|_| patterns_alone).map(|measured| measured.counts);
+                let outcome = |measured: &Result<Measured, Refused>| match measured {
+                    Ok(found) => Ok(self.scored(planned.graph(), found)),
+                    Err(refused) => Err(refused.clone()),
+                };
+                scored[index] = measured.as_ref().map(outcome);
+                let measured = measured.and_then(Result::ok).filter(|_| patterns_alone);
+                let counts = measured.map(|measured| measured.counts);
                 let patterns = counts.map(|counts| Measured { counts, ..Measured::default() });
                 known.insert(planned.key, (index, patterns));
             }
             for (index, planned, copies) in others {
                 scored[index] = match &known[&planned.key] {
-                    (_, Some(patterns)) => Some(self.scored(planned.graph(), patterns)),
+                    (_, Some(patterns)) => Some(Ok(self.scored(planned.graph(), patterns))),
                     // A network that is equal in everything.
                     (first, None) => scored[*first].clone(),
                 };

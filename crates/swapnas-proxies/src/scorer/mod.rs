@@ -3,6 +3,7 @@
 mod agenda;
 mod graphs;
 mod plan;
+mod refused;
 mod scored;
 mod settings;
 mod work;
@@ -16,8 +17,9 @@ use swapnas_graph::{Batch, Key, Shape, Tensors};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 pub use graphs::GraphScorer;
+pub use refused::{Outcome, Refusals, Refused};
 pub use scored::{Ceiling, Saturation, Score, Scored};
-pub use settings::{Precision, ScoreError, Settings, Sharing, UnknownPrecision};
+pub use settings::{Precision, Remedy, ScoreError, Settings, Sharing, UnknownPrecision};
 
 use crate::definition::Needs;
 use crate::trial::{Material, Network, Thin};
@@ -69,8 +71,14 @@ impl Scorer {
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
         let shape_of_thin = thin.map(|Thin(config)| config.input);
-        let graphs =
-            GraphScorer::with_agenda(network.input, network.classes, settings, agenda, shape_of_thin)?;
+        let graphs = GraphScorer::with_agenda(
+            network.input,
+            network.classes,
+            settings,
+            agenda,
+            Remedy::Build,
+            shape_of_thin,
+        )?;
         Ok(Scorer { space, network, thin, graphs })
     }
 
@@ -107,7 +115,8 @@ impl Scorer {
                 Shown::Double(Material::given(Batch::from_nchw(samples, shape, &input.numbers)?, seed))
             }
         };
-        let graphs = GraphScorer { settings, agenda, material, tensors: Some(tensors) };
+        let graphs =
+            GraphScorer { settings, agenda, material, tensors: Some(tensors), remedy: Remedy::Build };
         Ok(Scorer { space, network, thin: None, graphs })
     }
 
@@ -141,7 +150,20 @@ impl Scorer {
     /// # Errors
     /// If one of the networks cannot be built or run.
     pub fn score(&self, archs: &[Arch], progress: &dyn Progress) -> Result<Vec<Option<Scored>>, ScoreError> {
-        self.graphs.score_planned(archs, |arch| arch, |arch| self.plan(arch), progress)
+        Ok(refused::none(self.score_each(archs, Refusals::Errors, progress)?))
+    }
+
+    /// The same; what becomes of those that cannot be scored is for `refusals` to say.
+    ///
+    /// # Errors
+    /// If nothing can be scored at all; if a refusal is an error, then of the first.
+    pub fn score_each(
+        &self,
+        archs: &[Arch],
+        refusals: Refusals,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<Outcome>>, ScoreError> {
+        self.graphs.score_planned(archs, |arch| arch, |arch| self.plan(arch), refusals, progress)
     }
 
     fn plan(&self, arch: &Arch) -> Result<Planned, ScoreError> {

@@ -115,16 +115,21 @@ pub enum ScoreError {
     #[error(transparent)]
     Run(RunError),
     /// The system gave no more memory while a network was run.
-    #[error(
-        "there is no memory for {bytes} bytes more of the values of a network; lower --batch, --size, --channels or --cells"
-    )]
+    #[error("there is no memory for {bytes} bytes more of the values of a network; {remedy}")]
     NoMore {
         /// Bytes of what was to be written.
         bytes: usize,
+        /// What to do.
+        remedy: Remedy,
     },
     /// There is not as much memory.
-    #[error("{0}; lower --batch, --size, --channels or --cells")]
-    Memory(MemoryError),
+    #[error("{error}; {remedy}")]
+    Memory {
+        /// How much there is.
+        error: MemoryError,
+        /// What to do.
+        remedy: Remedy,
+    },
     /// There is no memory for the results of so many repeats.
     #[error("{0}; lower --repeats")]
     Repeats(MemoryError),
@@ -172,20 +177,60 @@ pub enum ScoreError {
     NoRepeats(u32),
 }
 
-impl From<RunError> for ScoreError {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::Memory { bytes } => ScoreError::NoMore { bytes },
-            error => ScoreError::Run(error),
-        }
+/// What can be done where networks are too large, or too small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// They are built from architectures.
+    Build,
+    /// They are what they are.
+    Show,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Remedy::Build => "lower --batch, --size, --channels or --cells",
+            Remedy::Show => "lower --batch or --size",
+        })
     }
 }
 
-impl From<GradError> for ScoreError {
-    fn from(error: GradError) -> Self {
+impl ScoreError {
+    pub(super) fn of_run(error: RunError, remedy: Remedy) -> Self {
         match error {
-            GradError::Run(error) => error.into(),
+            RunError::Memory { bytes } => ScoreError::NoMore { bytes, remedy },
+            error => ScoreError::Run(error),
+        }
+    }
+
+    pub(super) fn of_gradient(error: GradError, remedy: Remedy) -> Self {
+        match error {
+            GradError::Run(error) => ScoreError::of_run(error, remedy),
             error => ScoreError::Gradient(error),
+        }
+    }
+
+    /// Whether it is about the network that was to be scored, so that others may be scored in the same way.
+    pub fn is_of_one_network(&self) -> bool {
+        match self {
+            ScoreError::Network(NetworkError::Graph(_))
+            | ScoreError::Run(_)
+            | ScoreError::NoMore { .. }
+            | ScoreError::Memory { .. }
+            | ScoreError::Gradient(_)
+            | ScoreError::Label { .. }
+            | ScoreError::Inputs(
+                InputError::Size { .. } | InputError::ArrayShape { .. } | InputError::NpyShape { .. },
+            ) => true,
+            ScoreError::Proxy { source, .. } => source.is::<MemoryError>(),
+            ScoreError::Network(_)
+            | ScoreError::Inputs(_)
+            | ScoreError::Repeats(_)
+            | ScoreError::NoInput { .. }
+            | ScoreError::Tensors(_)
+            | ScoreError::Batch(_)
+            | ScoreError::TensorsMetric { .. }
+            | ScoreError::NoRepeats(_) => false,
         }
     }
 }

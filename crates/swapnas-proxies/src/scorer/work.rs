@@ -11,14 +11,14 @@ use swapnas_graph::{Element, Executor, ValueCache};
 use super::agenda::{Entry, Passes};
 use super::plan::Planned;
 use super::scored::finite;
-use super::{GraphScorer, Progress, ScoreError, Settings};
+use super::{GraphScorer, Progress, Refusals, Refused, ScoreError, Settings};
 use crate::definition::{Compute, Precise};
 use crate::memory::fitting;
 use crate::observe::PatternCollector;
 use crate::patterns::Counts;
 use crate::trial::{Engines, Material, Trial};
 use crate::undefined::Failure;
-use crate::{Metric, Undefined, check_memory, proxy};
+use crate::{MemoryError, Metric, Undefined, check_memory, proxy};
 
 /// Memory of the values that networks share, for each thread.
 pub(super) const CACHE_BYTES: usize = 48 << 20;
@@ -33,6 +33,7 @@ pub(super) struct Work<'a, E: Element> {
     pub material: &'a Material<E>,
     pub dues: &'a [Due],
     pub memories: &'a Mutex<Memories<E>>,
+    pub refusals: Refusals,
     pub progress: &'a dyn Progress,
 }
 
@@ -58,6 +59,9 @@ pub(super) struct Measured {
 /// What one repeat says of a network.
 type Repeat = (Option<Result<Counts, Undefined>>, Values);
 
+/// What repeats say of some networks, or why they are not scored.
+type Repeats = Vec<Result<Repeat, Refused>>;
+
 /// What tasks do their work in, one after the other.
 pub(super) struct Memory<E: Element> {
     executor: Executor<E>,
@@ -73,18 +77,30 @@ pub(super) struct Memories<E: Element> {
     kept: Vec<Memory<E>>,
     /// Bytes that each of them may grow to, and how many there may be.
     granted: (usize, usize),
+    /// Bytes for which there was room.
+    admitted: usize,
 }
 
 impl<E: Element> Memories<E> {
     /// How many may grow to so many bytes, one for each thread if there is room.
-    fn grant(&mut self, bytes: usize, threads: usize) -> Result<usize, ScoreError> {
+    fn grant(&mut self, bytes: usize, threads: usize) -> Result<usize, MemoryError> {
         if self.granted.1 == 0 || bytes > self.granted.0 {
             // What they hold already can be had for larger ones.
             self.kept.clear();
-            let workers = fitting(WHAT, bytes, threads).map_err(ScoreError::Memory)?;
+            let workers = fitting(WHAT, bytes, threads)?;
             self.granted = (bytes, workers);
         }
         Ok(self.granted.1)
+    }
+
+    /// Whether one of them may grow to so many bytes.
+    pub(super) fn admit(&mut self, bytes: usize) -> Result<(), MemoryError> {
+        if bytes > self.admitted {
+            self.kept.clear();
+            check_memory(WHAT, bytes)?;
+            self.admitted = bytes;
+        }
+        Ok(())
     }
 }
 
@@ -110,7 +126,7 @@ impl Measured {
 
 impl<E: Precise> Work<'_, E> {
     /// What is said of every network that is done before the work is stopped.
-    pub(super) fn measure(&self) -> Result<Vec<Option<Measured>>, ScoreError> {
+    pub(super) fn measure(&self) -> Result<Vec<Option<Result<Measured, Refused>>>, ScoreError> {
         // A task is one repeat of a group of networks. They are done in order, all repeats of a group one after
         // the other, so that little is under way at any time.
         let repeats = self.scorer.agenda.repeats;
@@ -118,7 +134,7 @@ impl<E: Precise> Work<'_, E> {
         let tasks = groups.len() * repeats as usize;
         let left: Vec<AtomicU32> = self.dues.iter().map(|_| AtomicU32::new(repeats)).collect();
         let next = AtomicUsize::new(0);
-        let work = |memory: &mut Memory<E>| -> Result<Vec<(usize, Vec<Repeat>)>, ScoreError> {
+        let work = |memory: &mut Memory<E>| -> Result<Vec<(usize, Repeats)>, ScoreError> {
             let mut done = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +160,7 @@ impl<E: Precise> Work<'_, E> {
             lock().kept.push(memory);
             done
         };
-        let mut done: Vec<(usize, Vec<Repeat>)> = match self.workers(tasks)? {
+        let mut done: Vec<(usize, Repeats)> = match self.workers(tasks)? {
             Workers::Together => work(&mut self.memory(true))?,
             Workers::Each(count) => {
                 let workers = (0..count).into_par_iter().with_max_len(1);
@@ -152,15 +168,18 @@ impl<E: Precise> Work<'_, E> {
             }
         };
         done.sort_unstable_by_key(|(index, _)| *index);
-        let mut measured: Vec<Option<Measured>> = Vec::with_capacity(self.dues.len());
+        let mut measured = Vec::with_capacity(self.dues.len());
         let mut runs = done.into_iter().map(|(_, runs)| runs.into_iter());
         for group in groups {
             let mut of_group: Vec<_> = runs.by_ref().take(repeats as usize).collect();
             measured.extend(group.map(|_| {
-                let repeats: Vec<Option<Repeat>> = of_group.iter_mut().map(Iterator::next).collect();
-                let repeats: Vec<Repeat> = repeats.into_iter().collect::<Option<_>>()?;
-                let (counts, values): (Vec<_>, Vec<_>) = repeats.into_iter().unzip();
-                Some(Measured { counts: counts.into_iter().flatten().collect(), values })
+                let repeats: Vec<Option<_>> = of_group.iter_mut().map(Iterator::next).collect();
+                let repeats: Repeats = repeats.into_iter().collect::<Option<_>>()?;
+                let repeats: Result<Vec<Repeat>, Refused> = repeats.into_iter().collect();
+                Some(repeats.map(|repeats| {
+                    let (counts, values): (Vec<_>, Vec<_>) = repeats.into_iter().unzip();
+                    Measured { counts: counts.into_iter().flatten().collect(), values }
+                }))
             }));
         }
         Ok(measured)
@@ -171,9 +190,10 @@ impl<E: Precise> Work<'_, E> {
         let threads = rayon::current_num_threads();
         let bytes = self.dues.iter().map(|due| due.planned.bytes).max().unwrap_or(0);
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let lacking = |error| ScoreError::Memory { error, remedy: self.scorer.remedy };
         let alone = tasks < threads;
         if !alone {
-            let workers = memories.grant(bytes, threads)?;
+            let workers = memories.grant(bytes, threads).map_err(lacking)?;
             if workers > 1 || threads == 1 {
                 return Ok(Workers::Each(workers));
             }
@@ -184,7 +204,7 @@ impl<E: Precise> Work<'_, E> {
         memories.granted = (0, 0);
         match check_memory(WHAT, self.dues.iter().map(together).max().unwrap_or(0)) {
             Ok(()) => Ok(Workers::Together),
-            Err(_) => Ok(Workers::Each(memories.grant(bytes, 1)?)),
+            Err(_) => Ok(Workers::Each(memories.grant(bytes, 1).map_err(lacking)?)),
         }
     }
 
@@ -234,7 +254,7 @@ impl<E: Precise> Work<'_, E> {
         repeat: u32,
         group: Range<usize>,
         left: &[AtomicU32],
-    ) -> Result<Vec<Repeat>, ScoreError> {
+    ) -> Result<Repeats, ScoreError> {
         if self.progress.stopped() {
             return Ok(Vec::new());
         }
@@ -256,7 +276,7 @@ impl<E: Precise> Work<'_, E> {
             if self.progress.stopped() {
                 break;
             }
-            let mut counts = None;
+            let mut counts = Ok(None);
             if needs_patterns {
                 let weights = self.scorer.draw(agenda.pattern_init, repeat, planned);
                 let images = &self.material.first.images;
@@ -265,10 +285,10 @@ impl<E: Precise> Work<'_, E> {
                 patterns.release(&planned.plan);
                 let run = run.map(|()| patterns.patterns().counts(agenda.of_samples));
                 let metric = &self.scorer.settings.metrics[agenda.of_patterns[0].metric];
-                counts = Some(settled(run.map_err(Failure::from), metric)?);
+                counts = self.settled(run.map_err(Failure::from), metric).map(Some);
             }
-            let values = self.passes(planned, repeat, engines)?;
-            measured.push((counts, values));
+            let found = counts.and_then(|counts| Ok((counts, self.passes(planned, repeat, engines)?)));
+            measured.push(self.refusals.settle(found)?);
             if left.fetch_sub(1, Ordering::Relaxed) == 1 {
                 self.progress.advance(*copies as f64);
             }
@@ -287,7 +307,8 @@ impl<E: Precise> Work<'_, E> {
             let network = if *open { &planned.open } else { &planned.network };
             let (Some(network), true) = (network, due.peek().is_some()) else { continue };
             let drawn = self.scorer.draw(*init, repeat, planned);
-            let weights = ParamSet::load(planned.graph(), drawn)?;
+            let weights = ParamSet::load(planned.graph(), drawn)
+                .map_err(|error| ScoreError::of_run(error, self.scorer.remedy))?;
             let mut trial = Trial::new(network, self.material, &weights, drawn, engines);
             for index in due {
                 let metric = &settings.metrics[index];
@@ -298,21 +319,25 @@ impl<E: Precise> Work<'_, E> {
                     Compute::Proxy(proxy) => proxy::measure(proxy, &mut trial),
                     Compute::Graph(_) | Compute::Patterns { .. } => continue,
                 };
-                values[index] = Some(settled(value, metric)?.and_then(finite));
+                values[index] = Some(self.settled(value, metric)?.and_then(finite));
             }
         }
         Ok(values)
     }
-}
-
-/// A value, or why there is none; what else went wrong ends the work.
-fn settled<T>(result: Result<T, Failure>, metric: &Metric) -> Result<Result<T, Undefined>, ScoreError> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(Failure::Undefined(reason)) => Ok(Err(reason)),
-        Err(Failure::Run(error)) => Err(error.into()),
-        Err(Failure::Gradient(error)) => Err(error.into()),
-        Err(Failure::Proxy(source)) => Err(ScoreError::Proxy { metric: metric.to_string(), source }),
+    /// A value, or why there is none; what else went wrong keeps the network from being scored.
+    fn settled<T>(
+        &self,
+        result: Result<T, Failure>,
+        metric: &Metric,
+    ) -> Result<Result<T, Undefined>, ScoreError> {
+        let remedy = self.scorer.remedy;
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(Failure::Undefined(reason)) => Ok(Err(reason)),
+            Err(Failure::Run(error)) => Err(ScoreError::of_run(error, remedy)),
+            Err(Failure::Gradient(error)) => Err(ScoreError::of_gradient(error, remedy)),
+            Err(Failure::Proxy(source)) => Err(ScoreError::Proxy { metric: metric.to_string(), source }),
+        }
     }
 }
 

@@ -36,16 +36,16 @@ class Scored(_Scores):
     """What is known of a network after scoring it.
 
     ``scored["swap"]`` is a metric's value; where the metric is undefined for the network, this raises
-    ``ValueError`` with the reason.
+    ``ValueError`` with the reason. All metrics are undefined for a network that was refused.
     """
 
     arch: str
     """The architecture in the canonical encoding of its space, or the name of a network that is of none."""
-    params: int
-    """Parameters of the scored network."""
-    macs: int
+    params: Optional[int]
+    """Parameters of the scored network; like all numbers, None if the network was refused."""
+    macs: Optional[int]
     """Multiply-accumulates of the scored network for one image."""
-    units: int
+    units: Optional[int]
     """ReLU units for one image."""
     scores: dict[str, Optional[float]]
     """The metrics and aggregates; None where one is undefined."""
@@ -55,13 +55,16 @@ class Scored(_Scores):
     """Why metrics are undefined."""
     saturated: bool
     """Whether the number of patterns is close to the most that there can be, so that it says little."""
+    refused: Optional[str] = None
+    """Why the network was refused, which is then the reason of all metrics; None if it was scored."""
 
     __hash__ = _Scores.__hash__
 
     def to_dict(self) -> dict[str, Any]:
-        """One row of a table, say of pandas: the architecture, sizes and metrics."""
+        """One row of a table, say of pandas: the architecture, sizes and metrics, and ``refused`` if it was."""
         sizes = {"params": self.params, "macs": self.macs, "units": self.units}
-        return {"arch": self.arch, **sizes, **self.scores, **sizes}
+        row = {"arch": self.arch, **sizes, **self.scores, **sizes}
+        return row if self.refused is None else {**row, "refused": self.refused}
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,14 @@ class Scorer:
     @property
     def network(self) -> str:
         """The network that is scored, in words."""
-    def score(self, archs: Iterable[Any], *, progress: _Progress = None) -> list[Scored]:
-        """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then."""
+    def score(
+        self, archs: Iterable[Any], *, strict: Optional[bool] = None, progress: _Progress = None
+    ) -> list[Scored]:
+        """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then.
+
+        strict: whether the first one that cannot be scored is an error; otherwise it is refused, and has its place
+        in the list, where ``refused`` says why. By default, a list of one is strict and a longer one is not.
+        """
     def correlate(
         self,
         archs: Iterable[Any],
@@ -138,7 +144,12 @@ class Scorer:
         """
 
 def score(
-    archs: Iterable[Any], space: Union[str, Space] = "darts", *, progress: _Progress = None, **options: Any
+    archs: Iterable[Any],
+    space: Union[str, Space] = "darts",
+    *,
+    strict: Optional[bool] = None,
+    progress: _Progress = None,
+    **options: Any,
 ) -> list[Scored]:
     """Scores architectures: what ``Scorer(space, ...).score(archs)`` returns, whose arguments are taken as well."""
 
@@ -160,6 +171,7 @@ def correlate(
 def score_onnx(
     files: Iterable[Union[_Path, bytes]],
     *,
+    strict: Optional[bool] = None,
     progress: _Progress = None,
     metrics: _Metrics = None,
     inputs: Any = None,
@@ -175,6 +187,9 @@ def score_onnx(
     """Scores networks of ONNX files, given as paths or as contents, with weights that are drawn.
 
     ``arch`` of the results is the path, or the number in the list.
+
+    strict: whether the first file that cannot be read or scored is an error; otherwise it is refused, and has its
+    place in the list, where ``refused`` says why. By default, a list of one is strict and a longer one is not.
     """
 
 def spaces() -> list[str]:
@@ -295,5 +310,16 @@ def export(
     input: Union[int, Iterable[int], None] = None,
     seed: int = 0,
 ) -> bytes: ...
+def score_exported(
+    exported: list[tuple[str, Union[bytes, str]]], strict: bool, progress: _Progress, options: dict[str, Any]
+) -> list[Scored]:
+    """Scores modules: their names, each with the contents of an ONNX file, or with the reason why there is none."""
+
+def plain(text: str) -> str:
+    """A text as messages show it."""
+
+def plain_sentence(text: str) -> str:
+    """A sentence as messages show it, which may be ten times as long."""
+
 def command(arguments: Iterable[str]) -> int:
     """The command ``swapnas``, with the arguments of a process; returns the code to end it with."""

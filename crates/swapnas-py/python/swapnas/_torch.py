@@ -1,15 +1,17 @@
 """Networks as modules of PyTorch, in and out."""
 
+import contextlib
 import io
 import itertools
 import linecache
+import operator
 import types
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Optional, Union
 
 from ._results import Scored
-from ._swapnas import export, score_onnx
+from ._swapnas import export, plain, plain_sentence, score_exported
 
 _numbers = itertools.count()
 
@@ -35,35 +37,106 @@ def torch_module(arch: Any, space: Any = "darts", **options: Any) -> Any:
 
 
 def score_torch(
-    modules: Iterable[Any], input: Sequence[int], *, progress: Any = None, **options: Any
+    modules: Union[Iterable[Any], Mapping[str, Any]],
+    input: Sequence[int],
+    *,
+    strict: Optional[bool] = None,
+    progress: Any = None,
+    **options: Any,
 ) -> list[Scored]:
     """Scores convolutional networks of PyTorch: modules that take images of the shape ``input``, channels, height
     and width.
 
     They are exported by ``torch.onnx`` in memory, and scored as by `score_onnx`, whose arguments are taken as well:
-    their weights play no part. ``arch`` of the results is the name of a module's class.
+    their weights play no part. ``arch`` of the results is the name of a module: its key, if ``modules`` is a
+    dictionary, else that of its class, with a number behind it from the second one on, as in ``ResNet#2``.
+
+    A module that cannot be exported or scored is refused: it has its place in the list, and ``refused`` says why.
+    With ``strict=True`` the first such is an error. Unless it is given, a list of one is strict and a longer one is not.
     """
     import torch
 
     if isinstance(modules, torch.nn.Module):
         raise TypeError("give a list of modules, not a single one")
-    files, names = [], []
-    for module in modules:
-        file = io.BytesIO()
-        training = module.training
+    try:
+        shape = tuple(map(operator.index, input))
+    except TypeError:
+        shape = ()
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"input is channels, height and width, as in (3, 32, 32), not {plain(repr(input))}")
+    named = dict(modules) if isinstance(modules, Mapping) else None
+    modules = list(modules if named is None else named.values())
+    for index, module in enumerate(modules):
+        if not isinstance(module, torch.nn.Module):
+            what = "class: give what it makes" if isinstance(module, type) else type(module).__name__
+            raise TypeError(f"number {index} of the list is not a module, but a {plain(what)}")
+    names = _numbered(type(module).__name__ for module in modules) if named is None else map(str, named)
+    strict = len(modules) == 1 if strict is None else bool(strict)
+    exported: list[tuple[str, Union[bytes, str]]] = []
+    for name, module in zip(names, modules):
         try:
-            # As it is trained, so that batch normalisations are not folded into convolutions.
-            torch.onnx.export(
-                module.eval(),
-                (torch.zeros(1, *input),),
-                file,
-                dynamo=False,
-                training=torch.onnx.TrainingMode.PRESERVE,
-                do_constant_folding=False,
-            )
-        finally:
-            module.train(training)
-        files.append(file.getvalue())
-        names.append(type(module).__name__)
-    scored = score_onnx(files, progress=progress, **options)
-    return [replace(one, arch=name) for one, name in zip(scored, names)]
+            exported.append((name, _export(module, shape)))
+        except Exception as error:
+            reason = _reason(module, shape, error)
+            if strict:
+                raise ValueError(f"{plain(name)}: {reason}") from error
+            exported.append((name, reason))
+    return score_exported(exported, strict, progress, options)
+
+
+def _numbered(names: Iterable[str]) -> Iterator[str]:
+    """The names, each once."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}#{seen[name]}"
+
+
+def _export(module: Any, shape: tuple[int, ...]) -> bytes:
+    """The contents of the ONNX file of a module."""
+    import torch
+
+    file = io.BytesIO()
+    with _evaluating(module):
+        # As it is trained, so that batch normalisations are not folded into convolutions.
+        torch.onnx.export(
+            module,
+            (torch.zeros(1, *shape),),
+            file,
+            dynamo=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
+        )
+    return file.getvalue()
+
+
+def _reason(module: Any, shape: tuple[int, ...], error: Exception) -> str:
+    """Why a module could not be exported: it may not run at all, which tells more than what the exporter says."""
+    import torch
+
+    images = f"torch.zeros{(1, *shape)}"
+    try:
+        with _evaluating(module), torch.no_grad():
+            module(torch.zeros(1, *shape))
+    except Exception as cause:
+        return f"it cannot be run as it has to be: module.eval()({images}) raises {_said(cause)}"
+    export = f'torch.onnx.export(module.eval(), ({images},), "network.onnx", dynamo=False)'
+    return f"it cannot be exported to ONNX; replace what {export} complains of: {_said(error)}"
+
+
+def _said(error: Exception) -> str:
+    """What an exception says, on one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {plain_sentence(lines[0])}" if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Has a module evaluate, and leaves all that it is made of as it was."""
+    training = {part: part.training for part in module.modules()}
+    try:
+        module.eval()
+        yield
+    finally:
+        for part, was in training.items():
+            part.training = was

@@ -1,11 +1,13 @@
 //! Scores of ONNX files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use swapnas::export::Export;
-use swapnas::onnx::{Images, Model, score};
+use swapnas::onnx::{Images, Model, score, score_each};
 use swapnas::{
-    InputSpec, Level, NetworkConfig, Precision, Progress, Scored, Settings, Shape, Sharing, Undefined,
+    Array, Columns, Finding, InputSpec, Level, NetworkConfig, Precision, Progress, Refusals, Scored,
+    Settings, Shape, Sharing, Undefined, Unread, refused, score_readable, values,
 };
 
 fn settings(metrics: &[&str]) -> Settings {
@@ -103,4 +105,49 @@ fn what_is_stopped_has_no_scores() {
     let folder = tempfile::tempdir().unwrap();
     let model = read(&file(folder.path(), "4321", Shape::new(3, 16, 16), 0));
     assert_eq!(score(&[model], &settings(&["swap"]), &Stopped).unwrap(), [None]);
+}
+
+#[test]
+fn a_list_keeps_its_order_whatever_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (small, large) = (Shape::new(3, 16, 16), Shape::new(3, 24, 20));
+    let files = [("4321", small), ("15624", large), ("15624", small)];
+    let models = files.map(|(index, input)| read(&file(folder.path(), index, input, 0)));
+    let none = Model::read(&folder.path().join("none.onnx"), Images::OfFile).unwrap_err();
+    assert!(none.to_string().contains("none.onnx") && none.reason().starts_with("it cannot be read: "));
+    // Images that one of the networks does not take.
+    let images = Array::new([8, 3, 16, 16], (0..8 * 3 * 256).map(|i| (i as f32).sin()).collect(), None);
+    let columns: Columns = "swap,rank(swap,params)".parse().unwrap();
+    let settings =
+        Settings { inputs: InputSpec::Array(Arc::new(images.unwrap())), ..settings(&["swap", "params"]) };
+    let [first, other, last] = models;
+    let list = [
+        Ok(first.clone()),
+        Err(Unread { name: "none.onnx".into(), reason: none.reason() }),
+        Ok(other),
+        Ok(last.clone()),
+    ];
+    let each = |refusals| score_readable(&list, &(), |models| score_each(models, &settings, refusals, &()));
+    let found = each(Refusals::Kept).unwrap();
+    let alone = score(&[first, last], &settings, &()).unwrap();
+    let scored = |place: usize| found[place].as_ref().and_then(|found: &Finding| found.as_ref().ok());
+    assert_eq!(
+        [scored(0), scored(1), scored(2), scored(3)],
+        [alone[0].as_ref(), None, None, alone[1].as_ref()]
+    );
+    assert_eq!(refused(&found).unwrap(), "2 of 4 networks were refused");
+    assert_eq!(refused(&found[1..3]).unwrap(), "all 2 networks were refused");
+    assert_eq!(refused(&found[..1]), None);
+
+    let rows: Vec<_> = values(&columns, &found).into_iter().map(Option::unwrap).collect();
+    let networks: Vec<&Scored> = alone.iter().flatten().collect();
+    for (column, place) in columns.iter().zip(0..) {
+        let [first, last] = &columns.values(column, &networks)[..] else { panic!("there are two") };
+        assert_eq!((&rows[0][place], &rows[3][place]), (first, last));
+        assert_eq!(rows[1][place], Err(Undefined::Refused(none.reason())));
+        let why = rows[2][place].as_ref().unwrap_err().to_string();
+        assert!(why.starts_with("the images are 3x16x16, but the network takes 3x24x20"), "{why}");
+    }
+    let error = each(Refusals::Errors).unwrap_err().to_string();
+    assert!(error.starts_with("the images are 3x16x16, but the network takes 3x24x20"), "{error}");
 }

@@ -167,7 +167,7 @@ fn notes(found: &Found) -> impl Iterator<Item = String> {
         if let (true, Some(subjects), Some(scored)) =
             (finding.has_metrics, found.subjects_of(finding), &finding.scored)
         {
-            notes.extend(saturation_warnings(subjects.settings().batch, scored.iter()));
+            notes.extend(saturation_warnings(subjects.settings().batch, subjects.remedy(), scored.iter()));
             notes.extend(subjects.warnings());
         }
         let prefix = prefix(found, finding);
