@@ -12,7 +12,7 @@ const WILD: [i64; 16] =
     [-1, -2, 0, 1, 2, 3, 7, 64, 255, 8192, 8193, 1 << 31, 1 << 40, i64::MAX, i64::MIN, -(1 << 31)];
 
 /// Operators of one input that keep its shape.
-const UNARY: [&str; 14] = [
+const UNARY: [&str; 31] = [
     "Relu",
     "Sigmoid",
     "HardSigmoid",
@@ -27,12 +27,32 @@ const UNARY: [&str; 14] = [
     "Softmax",
     "Cast",
     "Flatten",
+    "Sqrt",
+    "Exp",
+    "Log",
+    "Tanh",
+    "Reciprocal",
+    "Neg",
+    "LeakyRelu",
+    "Elu",
+    "Selu",
+    "Celu",
+    "Mish",
+    "Softplus",
+    "Sin",
+    "Cos",
+    "Sign",
+    "Not",
+    "Transpose",
 ];
 
-const BINARY: [&str; 7] = ["Add", "Mul", "Sub", "Div", "Sum", "Max", "Min"];
+const BINARY: [&str; 14] = [
+    "Add", "Mul", "Sub", "Div", "Sum", "Max", "Min", "MatMul", "PRelu", "Pow", "Equal", "And", "Mod",
+    "Einsum",
+];
 
 /// All others, with whatever inputs and attributes there are.
-const ANY: [&str; 24] = [
+const ANY: [&str; 41] = [
     "Squeeze",
     "Unsqueeze",
     "Expand",
@@ -57,9 +77,26 @@ const ANY: [&str; 24] = [
     "MaxPool",
     "ReduceMean",
     "Shape",
+    "LayerNormalization",
+    "RMSNormalization",
+    "InstanceNormalization",
+    "GroupNormalization",
+    "Einsum",
+    "Tile",
+    "ReduceSum",
+    "ReduceL2",
+    "ReduceSumSquare",
+    "Where",
+    "Range",
+    "ReduceProd",
+    "CumSum",
+    "Resize",
+    "MatMul",
+    "Transpose",
+    "Reshape",
 ];
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 25] = [
     "axis",
     "axes",
     "kernel_shape",
@@ -80,6 +117,11 @@ const NAMES: [&str; 20] = [
     "approximate",
     "value_ints",
     "to",
+    "equation",
+    "num_groups",
+    "coordinate_transformation_mode",
+    "exclusive",
+    "reverse",
 ];
 
 /// A value of the network, with the dimensions that it should have.

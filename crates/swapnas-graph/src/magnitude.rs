@@ -100,7 +100,7 @@ impl Function {
             Function::Max(number) | Function::Min(number) => {
                 Magnitude::plain(larger(bound, number.number().abs()))
             }
-            Function::Tanh => Magnitude::plain(1.0),
+            Function::Sin | Function::Cos | Function::Tanh => Magnitude::plain(1.0),
             Function::Erf => Magnitude::plain(1.0),
             Function::Power(n) => Magnitude::plain(bound.powf(f64::from(n)).max(bound)),
             // These may grow without bound, so numbers are looked at.

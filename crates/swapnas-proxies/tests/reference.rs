@@ -74,6 +74,7 @@ fn numbers(param: &Param) -> Vec<f32> {
         ParamKind::ConvWeight | ParamKind::LinearWeight => 2.0 / (param.fan_in as f32).sqrt(),
         ParamKind::ConvBias | ParamKind::LinearBias | ParamKind::NormBias => 0.5,
         ParamKind::NormWeight => 1.5,
+        ParamKind::Embedding | ParamKind::Free => 1.0,
     };
     noise(param.len(), seed_of(&param.name)).into_iter().map(|x| x * scale).collect()
 }

@@ -46,6 +46,10 @@ pub enum Function {
     Sqrt,
     /// 1 / x.
     Reciprocal,
+    /// The sine.
+    Sin,
+    /// The cosine.
+    Cos,
     /// The hyperbolic tangent.
     Tanh,
     /// The error function.
@@ -70,6 +74,8 @@ impl line::Function for Function {
             Function::Ln => x.ln(),
             Function::Sqrt => x.sqrt(),
             Function::Reciprocal => of(1.0) / x,
+            Function::Sin => x.sin(),
+            Function::Cos => x.cos(),
             Function::Tanh => of(1.0) - of(2.0) / ((x + x).exp() + of(1.0)),
             Function::Erf => x.erf(),
             Function::Power(n) => {

@@ -29,7 +29,7 @@ mod name;
 mod tests;
 mod tree;
 
-use crate::Graph;
+use crate::{Graph, Op};
 
 /// A network that cannot be written as PyTorch code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +53,12 @@ pub enum TorchError {
         module: String,
         /// Its dilation.
         dilation: [usize; 2],
+    },
+    /// What transformers are made of.
+    #[error("networks with a {op} are not written as PyTorch code")]
+    Operation {
+        /// The operation.
+        op: &'static str,
     },
     /// A module of a name that is something else in PyTorch.
     #[error(
@@ -83,6 +89,10 @@ pub enum TorchError {
 pub fn module(graph: &Graph, about: &str) -> Result<String, TorchError> {
     if graph.outputs().is_empty() {
         return Err(TorchError::NoOutput);
+    }
+    let tensor_op = graph.nodes().iter().find(|node| matches!(node.op, Op::Tensor(_)));
+    if let Some(node) = tensor_op {
+        return Err(TorchError::Operation { op: node.op.name() });
     }
     class::file(graph, about)
 }

@@ -405,7 +405,8 @@ fn tensor_cases(cases: &mut Vec<Case>) {
         let cube = b.function(erf, Function::Power(3));
         let above = b.function(x, Function::Max(number(-0.25)));
         let below = b.function(above, Function::Min(number(0.5)));
-        let all = b.add(&[inverse, power, ln, exp, erf, cube, below])?;
+        let (sine, cosine) = (b.function(x, Function::Sin), b.function(x, Function::Cos));
+        let all = b.add(&[inverse, power, ln, exp, erf, cube, below, sine, cosine])?;
         Ok([b.linear("b", all, 3, true)?])
     }));
 }

@@ -69,6 +69,11 @@ impl<T: Number> Number for Dual<T> {
         Dual::new(power, self.tangent * power)
     }
 
+    fn sin(self) -> Self {
+        let cosine = (self.value + T::of(std::f64::consts::FRAC_PI_2)).sin();
+        Dual::new(self.value.sin(), self.tangent * cosine)
+    }
+
     fn ln(self) -> Self {
         Dual::new(self.value.ln(), self.tangent / self.value)
     }

@@ -23,6 +23,7 @@ pub(crate) trait Number:
     fn exp(self) -> Self;
     fn erf(self) -> Self;
     fn ln(self) -> Self;
+    fn sin(self) -> Self;
 }
 
 impl Number for f64 {
@@ -44,6 +45,10 @@ impl Number for f64 {
 
     fn ln(self) -> Self {
         f64::ln(self)
+    }
+
+    fn sin(self) -> Self {
+        f64::sin(self)
     }
 
     /// 2 / sqrt(pi) e^(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), each term the one before times

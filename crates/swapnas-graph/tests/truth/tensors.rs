@@ -35,6 +35,8 @@ fn function<T: Number>(function: Function, x: T) -> T {
             let (up, down) = (x.exp(), (of(0.0) - x).exp());
             (up - down) / (up + down)
         }
+        Function::Sin => x.sin(),
+        Function::Cos => (x + of(std::f64::consts::FRAC_PI_2)).sin(),
         Function::Erf => x.erf(),
         Function::Max(bound) if x.real() <= bound.number() => of(bound.number()),
         Function::Min(bound) if x.real() >= bound.number() => of(bound.number()),

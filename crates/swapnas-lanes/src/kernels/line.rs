@@ -58,6 +58,10 @@ pub trait Number<E>:
     fn erf(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
+    /// The sine.
+    fn sin(self) -> Self;
+    /// The cosine.
+    fn cos(self) -> Self;
     /// The number of each sample where it is above a bound, which it is not at the bound itself; the bound elsewhere.
     fn max(self, bound: E) -> Self;
 }
@@ -98,11 +102,19 @@ impl<E: Element> Number<E> for Lane<E> {
     }
     #[inline(always)]
     fn erf(self) -> Self {
-        map(self, E::erf)
+        map(self, E::quick_erf)
     }
     #[inline(always)]
     fn ln(self) -> Self {
         map(self, E::ln)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        map(self, |x| x.sin_cos().0)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        map(self, |x| x.sin_cos().1)
     }
     #[inline(always)]
     fn max(self, bound: E) -> Self {
@@ -193,6 +205,15 @@ impl<E: Element, N: Number<E>> Number<E> for Dual<N> {
     #[inline(always)]
     fn ln(self) -> Self {
         Dual { value: self.value.ln(), tangent: self.tangent / self.value }
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        Dual { value: self.value.sin(), tangent: self.tangent * self.value.cos() }
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        let slope = N::of(E::ZERO) - self.value.sin();
+        Dual { value: self.value.cos(), tangent: self.tangent * slope }
     }
     #[inline(always)]
     fn max(self, bound: E) -> Self {

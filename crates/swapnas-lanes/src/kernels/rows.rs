@@ -319,7 +319,7 @@ impl Function for Relu6 {
 impl Function for Silu {
     #[inline(always)]
     fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
+        let decay = simd.map(simd.sub(simd.zero(), x), S::E::quick_exp);
         simd.div(x, simd.add(simd.splat(S::E::ONE), decay))
     }
 }
@@ -329,7 +329,7 @@ impl Function for Gelu {
     fn of<S: Simd>(simd: S, x: S::V) -> S::V {
         let half = simd.splat(S::E::from_f64(0.5));
         let root = simd.splat(S::E::from_f64(std::f64::consts::FRAC_1_SQRT_2));
-        let erf = simd.map(simd.mul(x, root), S::E::erf);
+        let erf = simd.map(simd.mul(x, root), S::E::quick_erf);
         simd.mul(simd.mul(x, half), simd.add(simd.splat(S::E::ONE), erf))
     }
 }
@@ -348,7 +348,7 @@ impl Function for Sigmoid {
     #[inline(always)]
     fn of<S: Simd>(simd: S, x: S::V) -> S::V {
         let one = simd.splat(S::E::ONE);
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
+        let decay = simd.map(simd.sub(simd.zero(), x), S::E::quick_exp);
         simd.div(one, simd.add(one, decay))
     }
 }

@@ -77,7 +77,7 @@ impl Simd for Avx2 {
         unsafe { _mm256_blendv_ps(d, c, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
     }
     #[inline(always)]
-    fn map(self, a: __m256, f: fn(f32) -> f32) -> __m256 {
+    fn map(self, a: __m256, f: impl Fn(f32) -> f32) -> __m256 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
         for x in &mut lane.0[..Self::WIDTH] {

@@ -76,7 +76,7 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), d, c) }
     }
     #[inline(always)]
-    fn map(self, a: __m512, f: fn(f32) -> f32) -> __m512 {
+    fn map(self, a: __m512, f: impl Fn(f32) -> f32) -> __m512 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
         self.load(&Lane(lane.0.map(f)), 0)

@@ -77,7 +77,7 @@ impl Simd for Avx512Double {
         unsafe { _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), d, c) }
     }
     #[inline(always)]
-    fn map(self, a: __m512d, f: fn(f64) -> f64) -> __m512d {
+    fn map(self, a: __m512d, f: impl Fn(f64) -> f64) -> __m512d {
         let mut lane = Lane::<f64>::ZERO;
         self.store(a, &mut lane, 0);
         for x in &mut lane.0[..Self::WIDTH] {

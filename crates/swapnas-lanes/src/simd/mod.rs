@@ -63,8 +63,8 @@ pub trait Simd: Copy {
     fn greater(self, a: Self::V, b: Self::V) -> u16;
     /// if a > b { c } else { d }
     fn select(self, a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V;
-    /// A function of every sample by itself, for what has no instruction. Not fast.
-    fn map(self, a: Self::V, f: fn(Self::E) -> Self::E) -> Self::V;
+    /// A function of every sample by itself, for what has no instruction: fast if it has no branches and is inlined.
+    fn map(self, a: Self::V, f: impl Fn(Self::E) -> Self::E) -> Self::V;
 
     /// Asks for a lane that will be written soon to be brought into the first cache, if the processor
     /// can be asked. The lane need not exist.

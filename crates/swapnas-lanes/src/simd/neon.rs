@@ -78,7 +78,7 @@ impl Simd for Neon {
         unsafe { vbslq_f32(vcgtq_f32(a, b), c, d) }
     }
     #[inline(always)]
-    fn map(self, a: float32x4_t, f: fn(f32) -> f32) -> float32x4_t {
+    fn map(self, a: float32x4_t, f: impl Fn(f32) -> f32) -> float32x4_t {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
         for x in &mut lane.0[..Self::WIDTH] {

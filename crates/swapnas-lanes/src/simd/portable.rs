@@ -67,7 +67,7 @@ impl<E: Element> Simd for Portable<E> {
         std::array::from_fn(|i| if a[i] > b[i] { c[i] } else { d[i] })
     }
     #[inline(always)]
-    fn map(self, a: Self::V, f: fn(E) -> E) -> Self::V {
+    fn map(self, a: Self::V, f: impl Fn(E) -> E) -> Self::V {
         a.map(f)
     }
 }

@@ -124,26 +124,27 @@ impl<'m> Reader<'m> {
     /// The sum or product of two values; the elements of dimensions in which one has a single element are repeated.
     pub(super) fn combined(&mut self, images: [Image; 2], combine: Combine) -> Result<Image, Problem> {
         let common = self.common(&images)?;
+        let views = [self.expanded(images[0], &common)?, self.expanded(images[1], &common)?];
         // One of both decides how the result lies, and where it is the other stays as it is.
-        let lies = |image: &Image| {
-            is_own(&self.expanded(*image, &common), self.shape(*image))
-                && image.batch.is_some() == common.batch.is_some()
+        let lies = |which: &usize| {
+            is_own(&views[*which], self.shape(images[*which]))
+                && images[*which].batch.is_some() == common.batch.is_some()
         };
-        let base = match images.iter().position(lies) {
+        let base = match [0, 1].iter().position(lies) {
             Some(0) => [images[0], images[1]],
             Some(_) => [images[1], images[0]],
             None => {
                 let first = usize::from(images[0].batch.is_none());
-                let view = self.expanded(images[first], &common);
+                let view = views[first];
                 let own = self.own(Image { view, batch: common.batch, ..images[first] })?;
                 [own, images[1 - first]]
             }
         };
         let [base, other] = base;
         let shape = self.shape(base);
-        let view = self.expanded(base, &common);
+        let view = self.expanded(base, &common)?;
         let result = |value| Image { value, view, batch: common.batch };
-        let of_other = self.expanded(other, &common);
+        let of_other = self.expanded(other, &common)?;
         if of_other == view && self.shape(other) == shape {
             let values = self.ordered(base.value, other.value);
             return Ok(result(match combine {

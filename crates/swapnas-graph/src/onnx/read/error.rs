@@ -155,10 +155,6 @@ impl Problem {
 /// What is said of operators that are not supported: what networks may have instead.
 pub(super) fn hint(operator: &str) -> &'static str {
     match operator {
-        "LayerNormalization" | "RMSNormalization" | "Softmax" | "LogSoftmax" | "Attention" | "Einsum"
-        | "MultiHeadAttention" | "RotaryEmbedding" => {
-            "networks of convolutions are, with batch normalisation and ReLU or other activations, but not transformers"
-        }
         "If" | "Loop" | "Scan" => "networks without control flow are",
         "RandomNormal" | "RandomUniform" | "RandomNormalLike" | "RandomUniformLike" | "Bernoulli"
         | "Multinomial" => {
@@ -167,16 +163,15 @@ pub(super) fn hint(operator: &str) -> &'static str {
         "QLinearConv" | "QuantizeLinear" | "DequantizeLinear" | "ConvInteger" | "MatMulInteger" => {
             "networks of floating-point numbers are: export the model before it is quantised"
         }
-        "Resize" | "Upsample" | "ConvTranspose" => "networks that make images smaller but not larger are",
-        "LRN" | "InstanceNormalization" | "GroupNormalization" => "of normalisations, BatchNormalization is",
-        "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Tanh" | "Mish" | "Softplus" | "Softsign"
-        | "ThresholdedRelu" => {
-            "of activations, ReLU, ReLU6, SiLU, GELU, hard-swish, sigmoid and hard-sigmoid are"
+        "Attention" | "MultiHeadAttention" | "RotaryEmbedding" => {
+            "attention is where it is written as products of matrices: export the model for version 20 of the operators"
         }
+        "ConvTranspose" | "Upsample" | "GridSample" => "images are made larger by Resize",
+        "LRN" => "of normalisations, those of batches, layers, groups and instances are, and RMSNorm",
         "LSTM" | "GRU" | "RNN" => "feed-forward networks are",
         _ => {
-            "those of convolutional networks are: Conv, Gemm, MatMul, BatchNormalization, activations, pools, Add, \
-             Mul, Concat, Split, Slice, Pad, and what shapes are computed with"
+            "those of networks of images are: convolutions, products of matrices, normalisations, activations, pools, \
+             sums, products, functions of elements, and what takes values apart and puts them together"
         }
     }
 }

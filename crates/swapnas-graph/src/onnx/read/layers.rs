@@ -6,7 +6,7 @@ use super::error::Problem;
 use super::reader::Reader;
 use super::value::{Image, Layer, LayerKind, Pending, Value};
 use super::views::tokens_view;
-use crate::{Conv, Epsilon};
+use crate::{Conv, Epsilon, Shape, Strided};
 
 impl<'m> Reader<'m> {
     pub(super) fn conv(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -32,7 +32,18 @@ impl<'m> Reader<'m> {
         let groups = call.int("group")?.unwrap_or(1);
         let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
         let groups = groups.ok_or_else(|| Problem::broken("a convolution needs one group at least"))?;
-        let (of, window) = if is_line { self.line(call, kernel)? } else { self.padded_window(call, kernel)? };
+        let several = if is_line { None } else { self.parts_of_samples(call.need(0)?)? };
+        let (of, window, parts) = match several {
+            Some(images) => {
+                let (of, window, parts) = self.stacked(call, images, kernel)?;
+                (of, window, Some(parts))
+            }
+            None => {
+                let (of, window) =
+                    if is_line { self.line(call, kernel)? } else { self.padded_window(call, kernel)? };
+                (of, window, None)
+            }
+        };
         let channels = self.shape(of).channels;
         if inputs.checked_mul(groups) != Some(channels) {
             return Err(Problem::broken(format!(
@@ -40,7 +51,7 @@ impl<'m> Reader<'m> {
             )));
         }
         let bias = call.input(2).map(|name| self.constant(name, "biases")).transpose()?;
-        let kind = LayerKind::Conv { window, groups, is_line };
+        let kind = LayerKind::Conv { window, groups, is_line, parts };
         self.add_layer(call, Layer { kind, of, weight, names: names(call)? }, bias, out)
     }
 
@@ -140,6 +151,14 @@ impl<'m> Reader<'m> {
         let shape = self.builder.shape(value);
         Ok(match kind {
             LayerKind::Conv { is_line: true, .. } => Image::of(value, &[1, shape.channels, shape.width]),
+            LayerKind::Conv { parts: Some([parts, rows]), window, .. } => {
+                // Between the results of parts are those of windows that see two of them.
+                let of_part = self.shape(of).height / parts / window.stride[0];
+                let Shape { channels, height, width } = shape;
+                let dims = [(parts, of_part * width), (channels, height * width), (rows, width), (width, 1)];
+                let view = Strided::new(&dims, 0).ok_or_else(|| Problem::broken("too many elements"))?;
+                Image { value, view, batch: Some(0) }
+            }
             LayerKind::Conv { .. } => Image::whole(value, shape),
             LayerKind::Linear => {
                 let others = &of.dims()[..of.dims().len() - 1];
@@ -151,16 +170,14 @@ impl<'m> Reader<'m> {
 
     pub(super) fn batch_norm(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
-        // Vectors of parts of samples are pixels of these.
-        let of_parts = of.batch == Some(0) && of.dims().len() == 2 && of.dims()[0] > 1;
-        let by_channels = of_parts || of.batch == Some(0) && of.dims().len() > 1 && of.dims()[0] == 1;
-        if !by_channels || !call.switch("spatial", true)? {
+        if of.batch != Some(0) || of.dims().len() < 2 || !call.switch("spatial", true)? {
             return Err(Problem::unsupported(
                 "a normalisation of something else than channels",
                 "batch normalisation of channels",
             ));
         }
-        let of = if of_parts { self.tokens(of)? } else { self.with_channels(of)? };
+        // Parts of samples that are batches of their own are pixels of these.
+        let of = self.with_channels(of)?;
         let shape = self.shape(of);
         let scale = self.constant(call.need(1)?, "weights")?;
         let bias = self.constant(call.need(2)?, "biases")?;

@@ -19,6 +19,7 @@ mod operators;
 mod pools;
 mod products;
 mod reader;
+mod resize;
 mod shapes;
 mod tables;
 #[cfg(test)]

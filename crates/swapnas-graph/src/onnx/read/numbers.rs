@@ -1,6 +1,5 @@
 //! What is computed before the network runs: shapes, indices and constants.
 
-use super::MOST_ELEMENTS;
 use super::MOST_SIDE;
 use super::arithmetic::Combine;
 use super::attributes::Call;
@@ -210,11 +209,7 @@ impl<'m> Reader<'m> {
                 *dim = *size;
             }
         }
-        let elements = common.dims.iter().map(|dim| *dim as u128).product::<u128>();
-        if elements > MOST_ELEMENTS {
-            return Err(Limit { what: "elements of a value", found: elements, most: MOST_ELEMENTS }.into());
-        }
-        let view = self.expanded(of, &common);
+        let view = self.expanded(of, &common)?;
         Ok(of.with(view, common.batch.or(new_batch)))
     }
 
@@ -281,7 +276,8 @@ impl<'m> Reader<'m> {
     fn picked(&mut self, of: Image, axis: usize, places: &[usize]) -> Result<Image, Problem> {
         let mut dims = of.dims().to_vec();
         dims[axis] = places.len();
-        let elements = dims.iter().map(|dim| *dim as u128).product::<u128>();
+        let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
+        let elements = elements.max(of.view.len() as u128);
         if elements > MOST_CONSTANT as u128 {
             let most = MOST_CONSTANT as u128;
             return Err(Limit { what: "elements that are gathered", found: elements, most }.into());
@@ -294,7 +290,7 @@ impl<'m> Reader<'m> {
         let all: Vec<usize> = view.places().collect();
         let inner: usize = stored[place + 1..].iter().product();
         let rows: usize = stored[..place].iter().product();
-        let mut picked = Vec::with_capacity(elements as usize);
+        let mut picked = Vec::with_capacity(rows * places.len() * inner);
         for row in 0..rows {
             for index in places {
                 let first = (row * of.dims()[axis] + index) * inner;

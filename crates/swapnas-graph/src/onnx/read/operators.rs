@@ -12,12 +12,12 @@ use crate::{Activation, plain};
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 84] = [
+const OPERATORS: [&str; 88] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
     "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
     "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "Range",
-    "ReduceProd", "Sign",
+    "ReduceProd", "Sign", "Sin", "Cos", "CumSum", "Resize",
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
@@ -92,6 +92,8 @@ impl<'m> Reader<'m> {
             "Sqrt" => self.function(call, Function::Sqrt, f64::sqrt),
             "Exp" => self.function(call, Function::Exp, f64::exp),
             "Log" => self.function(call, Function::Ln, f64::ln),
+            "Sin" => self.function(call, Function::Sin, f64::sin),
+            "Cos" => self.function(call, Function::Cos, f64::cos),
             "Tanh" => self.function(call, Function::Tanh, f64::tanh),
             "Reciprocal" => self.function(call, Function::Reciprocal, f64::recip),
             "Neg" => {
@@ -118,6 +120,8 @@ impl<'m> Reader<'m> {
             "ReduceSumSquare" => self.reduce(call, Some(Function::Power(2)), false, None),
             "ReduceL2" => self.reduce(call, Some(Function::Power(2)), false, Some(Function::Sqrt)),
             "Pad" => self.pad(call),
+            "Resize" => self.resize(call),
+            "CumSum" => self.cumulative_sum(call),
 
             "Concat" => self.concat(call),
             "Split" => self.split(call),

@@ -78,6 +78,50 @@ impl<'m> Reader<'m> {
         self.set_whole(call, value)
     }
 
+    /// A batch of several images of each sample.
+    pub(super) fn parts_of_samples(&mut self, name: &'m str) -> Result<Option<Image>, Problem> {
+        if matches!(self.value(name)?, Value::Pending(Pending::Padded { .. })) {
+            return Ok(None);
+        }
+        let of = self.image(name)?;
+        Ok(Some(of).filter(|of| of.batch == Some(0) && of.dims().len() == 4 && of.dims()[0] > 1))
+    }
+
+    /// Several images of each sample, one below the other, each with its padding, as one image; and where a convolution
+    /// looks at it.
+    pub(super) fn stacked(
+        &mut self,
+        call: Call<'m>,
+        parts: Image,
+        kernel: [usize; 2],
+    ) -> Result<(Image, Window, [usize; 2]), Problem> {
+        let &[count, channels, height, width] = parts.dims() else {
+            return Err(Problem::broken("images of another number of dimensions"));
+        };
+        let Place { window, .. } = place(call, kernel, Shape::new(channels, height, width))?;
+        let Padding { top, bottom, left, right } = window.padding;
+        let result =
+            window.output(height, width).ok_or_else(|| Problem::broken("images smaller than the kernel"))?;
+        // As many rows as the stride divides, so that windows begin at the same row of every image.
+        let rows = height + top as usize + bottom as usize;
+        let more = rows.next_multiple_of(window.stride[0]) - rows;
+        let mut padded = parts;
+        for (before, size) in [(true, top as usize), (false, bottom as usize + more)] {
+            if size > 0 {
+                let dims = [count, channels, size, width];
+                let zeros = self.builder.zero(shape_of(&dims));
+                let zeros = Image { batch: padded.batch, ..Image::of(zeros, &dims) };
+                padded = self.joined(&if before { [zeros, padded] } else { [padded, zeros] }, 2)?;
+            }
+        }
+        let height = count * padded.dims()[2];
+        let turned = padded.with(padded.view.permuted(&[1, 0, 2, 3]), None);
+        let shape = Shape::new(channels, height, width);
+        let value = self.in_order(turned, shape)?;
+        let padding = Padding { left, right, ..Padding::default() };
+        Ok((Image::whole(value, shape), Window { padding, ..window }, [count, result.0]))
+    }
+
     /// The image of one row that a convolution of lines reads, and where.
     pub(super) fn line(&mut self, call: Call<'m>, kernel: [usize; 2]) -> Result<(Image, Window), Problem> {
         let of = self.image(call.need(0)?)?;

@@ -39,14 +39,14 @@ impl<'m> Reader<'m> {
         };
         let Common { dims, batch } = self.common(&[outer(a, &before_a), outer(b, &before_b)])?;
         let with_matrix = |matrix: [usize; 2]| Common { dims: [&dims[..], &matrix].concat(), batch };
-        let of_a = self.expanded(a, &with_matrix([rows, terms]));
-        let of_b = self.expanded(b, &with_matrix([terms, columns]));
+        let of_a = self.expanded(a, &with_matrix([rows, terms]))?;
+        let of_b = self.expanded(b, &with_matrix([terms, columns]))?;
         let image = self.matrices([a, b], [of_a, of_b], batch)?;
         self.set(call, Value::Built(image))
     }
 
     /// The products of matrices of two views, `[.., i, k]` and `[.., k, j]`.
-    fn matrices(
+    pub(super) fn matrices(
         &mut self,
         of: [Image; 2],
         [a, b]: [Strided; 2],

@@ -108,13 +108,16 @@ impl<'m> Reader<'m> {
         within("operations of the network", nodes.len() as u128, MOST_VALUES)?;
         for node in &nodes[self.checked..] {
             let Shape { channels, height, width } = node.shape;
-            within("rows or columns of an image", height.max(width) as u128, MOST_SIDE)?;
+            if matches!(node.op, Op::Conv2d { .. } | Op::MaxPool(_) | Op::AvgPool { .. }) {
+                within("rows or columns of an image", height.max(width) as u128, MOST_SIDE)?;
+            }
             let pixels = height as u128 * width as u128;
             let elements = channels as u128 * pixels;
             within("elements of a value", elements, MOST_ELEMENTS)?;
             let weight = node.op.params().next().map(|weight| self.builder.params()[weight.index()].len());
             self.work += match &node.op {
                 Op::MaxPool(window) | Op::AvgPool { window, .. } => elements * window.taps() as u128,
+                Op::Tensor(op) => u128::from(op.macs()) + elements,
                 Op::Conv2d { .. } | Op::Linear { .. } => pixels * weight.unwrap_or_default() as u128,
                 _ => elements,
             };

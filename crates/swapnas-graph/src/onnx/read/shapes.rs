@@ -192,7 +192,9 @@ impl<'m> Reader<'m> {
                 Problem::unsupported(text, "parts of samples, from front to back")
             };
             if of.batch == Some(axis) {
-                let all = self.batch.map_or(end == i64::MAX, |batch| end >= (batch * of.dims()[axis]) as i64);
+                let all = self.batch.map_or(end == i64::MAX, |batch| {
+                    i64::try_from(batch.saturating_mul(of.dims()[axis])).is_ok_and(|all| end >= all)
+                });
                 if start != 0 || step != 1 || !all {
                     return Err(unsupported());
                 }

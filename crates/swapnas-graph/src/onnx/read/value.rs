@@ -92,6 +92,8 @@ pub(super) enum LayerKind {
         groups: usize,
         /// Whether it is one of lines, which are images of one row.
         is_line: bool,
+        /// How many images of a sample lie one below the other, each with its padding, and rows of the result of each.
+        parts: Option<[usize; 2]>,
     },
     /// Over the last dimension.
     Linear,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::MOST_ELEMENTS;
 use super::constant::{Constant, MOST_CONSTANT};
 use super::error::{Limit, Problem, quote};
 use super::reader::Reader;
+use super::shapes::laid_out;
 use super::value::Image;
 use crate::tensor::Real;
 use crate::{Shape, Strided, ValueId};
@@ -93,26 +95,23 @@ impl<'m> Reader<'m> {
         Ok(Image { value, view, ..image })
     }
 
-    /// A batch whose second dimension is the channels of its value, and the others are pixels in order.
+    /// A batch whose second dimension is the channels of its value, and the others are pixels.
     pub(super) fn with_channels(&mut self, image: Image) -> Result<Image, Problem> {
-        let dims = image.dims().to_vec();
-        let shape = match dims[1..] {
-            [channels] => Shape::new(channels, 1, 1),
-            [channels, height, width] => Shape::new(channels, height, width),
-            [channels, .., _] => {
-                let pixels = image.view.len() / channels.max(1);
-                let found = self.shape(image);
-                // As they are, whatever the rows and columns.
-                if found.channels == channels && found.pixels() == pixels {
-                    found
-                } else {
-                    Shape::new(channels, 1, pixels)
-                }
-            }
-            [] => return Err(Problem::unsupported("one number by itself", "what has dimensions")),
+        let rank = image.dims().len();
+        let order: Vec<usize> = [1, 0].into_iter().chain(2..rank).collect();
+        let dims: Vec<usize> = order.iter().map(|axis| image.dims()[*axis]).collect();
+        let view = laid_out(&dims, &order);
+        let found = self.shape(image);
+        // As they are, whatever the rows and columns.
+        if image.view == view && found.channels == dims[0] {
+            return Ok(image);
+        }
+        let shape = match dims[..] {
+            [channels, parts, height, width] => Shape::new(channels, parts * height, width),
+            _ => Shape::new(dims[0], 1, image.view.len() / dims[0].max(1)),
         };
-        let value = self.in_order(image, shape)?;
-        Ok(Image { batch: image.batch, ..Image::of(value, &dims) })
+        let value = self.in_order(image.with(image.view.permuted(&order), None), shape)?;
+        Ok(Image { value, view, ..image })
     }
 
     /// The dimensions that the values of an operation on pairs of elements have together.
@@ -163,14 +162,18 @@ impl<'m> Reader<'m> {
     }
 
     /// The view of an image in the common dimensions, its elements repeated where it has only one.
-    pub(super) fn expanded(&self, image: Image, common: &Common) -> Strided {
+    pub(super) fn expanded(&self, image: Image, common: &Common) -> Result<Strided, Problem> {
         let before = common.dims.len() - image.dims().len();
         let own = std::iter::repeat_n((1, 0), before).chain(image.view.dims());
         let dims: Vec<(usize, usize)> = own
             .zip(&common.dims)
             .map(|((size, stride), common)| (*common, if size == 1 { 0 } else { stride }))
             .collect();
-        Strided::new(&dims, image.view.offset()).expect("no larger than what it is an operand of")
+        let view = Strided::new(&dims, image.view.offset());
+        view.filter(|view| view.len() as u128 <= MOST_ELEMENTS).ok_or_else(|| {
+            let found = common.dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
+            Limit { what: "elements of a value", found, most: MOST_ELEMENTS }.into()
+        })
     }
 
     /// A tensor of the file as a value that is the same for every sample: a parameter, or numbers.

@@ -320,11 +320,7 @@ fn shapes() {
         ]
     };
     assert_snapshot!(lines(shuffle, tensors()), @"
-1 = channel slice(0) from 0: 1x9x8
-2 = channel slice(0) from 2: 1x9x8
-3 = channel slice(0) from 1: 1x9x8
-4 = channel slice(0) from 3: 1x9x8
-5 = concatenation(1, 2, 3, 4): 4x9x8
+1 = rearrangement(0): 4x9x8
 ");
     let vector = |nodes: Vec<Node>| {
         let mut all = vec![node("GlobalAveragePool", "x", "p", Vec::new())];
@@ -427,4 +423,116 @@ fn sizes_of_images() {
     assert_snapshot!(text(read_as(&[None, Some(16), Some(64)], Images::OfFile)), @"the input `x` is a tensor of numbers of 3 dimensions (open x 16 x 64); networks are supported that take images, batch x channels x height x width");
     assert_snapshot!(text(read_as(&[None, Some(3), Some(-4), Some(4)], Images::OfFile)), @"the input `x` is a tensor of numbers of 4 dimensions (open x 3 x -4 x 4); networks are supported that take images, batch x channels x height x width");
     assert_snapshot!(text(read_as(&[None, Some(3), Some(1 << 40), Some(4)], Images::OfFile)), @"channels, rows or columns of the images: 1099511627776; the most is 8192");
+}
+
+/// Attention as exporters write it: heads, scaled keys, a softmax, and what becomes of it.
+#[test]
+fn attention() {
+    let nodes = vec![
+        node("Reshape", "x, tokens", "t", Vec::new()),
+        node("Transpose", "t", "u", vec![ints("perm", &[0, 2, 1])]),
+        node("LayerNormalization", "u, norm.weight, norm.bias", "n", Vec::new()),
+        node("MatMul", "n, qkv.weight", "m", Vec::new()),
+        node("Add", "qkv.bias, m", "qkv", Vec::new()),
+        node("Reshape", "qkv, heads", "h", Vec::new()),
+        node("Transpose", "h", "v", vec![ints("perm", &[2, 0, 3, 1, 4])]),
+        node("Gather", "v, c0", "q", vec![int("axis", 0)]),
+        node("Gather", "v, c1", "k", vec![int("axis", 0)]),
+        node("Gather", "v, c2", "w", vec![int("axis", 0)]),
+        node("Mul", "q, half", "r", Vec::new()),
+        node("Transpose", "k", "kt", vec![ints("perm", &[0, 1, 3, 2])]),
+        node("MatMul", "r, kt", "s", Vec::new()),
+        node("Softmax", "s", "p", vec![int("axis", -1)]),
+        node("MatMul", "p, w", "o", Vec::new()),
+        node("Transpose", "o", "ot", vec![ints("perm", &[0, 2, 1, 3])]),
+        node("Reshape", "ot, back", "y", Vec::new()),
+    ];
+    let scalar = |name: &str, number: i64| Tensor { dims: Vec::new(), ..whole(name, &[number]) };
+    let tensors = vec![
+        whole("tokens", &[0, 4, 72]),
+        weights("norm.weight", &[4]),
+        weights("norm.bias", &[4]),
+        weights("qkv.weight", &[4, 12]),
+        weights("qkv.bias", &[12]),
+        whole("heads", &[0, -1, 3, 2, 2]),
+        scalar("c0", 0),
+        scalar("c1", 1),
+        scalar("c2", 2),
+        number("half", 0.5),
+        whole("back", &[0, 72, 4]),
+    ];
+    // Channels stay channels, and tokens pixels: nothing is moved but the scaled part.
+    assert_snapshot!(lines(nodes, tensors), @"");
+}
+
+#[test]
+fn constants_among_values() {
+    // A class token, a position embedding, a scale of channels, a mask.
+    let nodes = vec![
+        node("Reshape", "x, tokens", "t", Vec::new()),
+        node("Transpose", "t", "u", vec![ints("perm", &[0, 2, 1])]),
+        node("Shape", "x", "n", vec![int("end", 1)]),
+        node("Concat", "n, ones", "dims", vec![int("axis", 0)]),
+        node("Expand", "cls_token, dims", "c", Vec::new()),
+        node("Concat", "c, u", "j", vec![int("axis", 1)]),
+        node("Add", "j, pos_embed", "a", Vec::new()),
+        node("Mul", "a, ls1.gamma", "g", Vec::new()),
+        node("Slice", "g, start, end, axis", "y", Vec::new()),
+    ];
+    let tensors = vec![
+        whole("tokens", &[0, 4, 72]),
+        whole("ones", &[1, 4]),
+        weights("cls_token", &[1, 1, 4]),
+        weights("pos_embed", &[1, 73, 4]),
+        weights("ls1.gamma", &[4]),
+        whole("start", &[0]),
+        whole("end", &[1]),
+        whole("axis", &[1]),
+    ];
+    assert_snapshot!(lines(nodes, tensors), @"");
+    let masked =
+        vec![node("Equal", "table, one", "is", Vec::new()), node("Where", "is, x, low", "y", Vec::new())];
+    let table = Tensor { dims: vec![1, 8], ..whole("table", &[0, 1, 1, 1, 0, 1, 0, 1]) };
+    assert_snapshot!(lines(masked, vec![table, whole("one", &[1]), number("low", -9.0)]), @"");
+}
+
+#[test]
+fn functions_and_activations_of_functions() {
+    assert_snapshot!(one("LeakyRelu", vec![float("alpha", 0.25)]), @"");
+    assert_snapshot!(one("Tanh", Vec::new()), @"1 = function(0): 4x9x8");
+    assert_snapshot!(one("Clip", vec![float("min", -1.0), float("max", 1.0)]), @"");
+    assert_snapshot!(one("ReduceMean", vec![ints("axes", &[1]), int("keepdims", 0)]), @"1 = mean(0): 9x1x8");
+    let pixels = vec![node("ReduceL2", "x, axes", "y", Vec::new())];
+    assert_snapshot!(lines(pixels, vec![whole("axes", &[1])]), @"");
+    let scaled = vec![node("Mul", "x, c", "y", Vec::new())];
+    assert_snapshot!(lines(scaled, vec![number("c", 2.0)]), @"1 = function(0): 4x9x8");
+    let resized = |mode: &str| {
+        let scales = Tensor {
+            float_data: vec![1.0, 1.0, 2.0, 0.5],
+            raw_data: Vec::new().into(),
+            ..weights("s", &[4])
+        };
+        lines(vec![node("Resize", "x, , s", "y", vec![text("mode", mode)])], vec![scales])
+    };
+    assert_snapshot!(resized("nearest"), @"");
+    assert_eq!(resized("linear"), resized("nearest"));
+}
+
+#[test]
+fn windows_of_images_are_images() {
+    // As x.view(B, C, 3, 3, 2, 4).permute(0, 2, 4, 1, 3, 5).reshape(-1, C, 3, 4) is written, and a convolution of these.
+    let nodes = vec![
+        node("Reshape", "x, parts", "p", Vec::new()),
+        node("Transpose", "p", "t", vec![ints("perm", &[0, 2, 4, 1, 3, 5])]),
+        node("Reshape", "t, windows", "w", Vec::new()),
+        node("Conv", "w, weight", "c", vec![ints("pads", &[1, 1, 1, 1])]),
+        node("Reshape", "c, back", "y", Vec::new()),
+    ];
+    let tensors = vec![
+        whole("parts", &[-1, 4, 3, 3, 2, 4]),
+        whole("windows", &[-1, 4, 3, 4]),
+        weights("weight", &[5, 4, 3, 3]),
+        whole("back", &[-1, 6, 5, 12]),
+    ];
+    assert_snapshot!(lines(nodes, tensors), @"");
 }
