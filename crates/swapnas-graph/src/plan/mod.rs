@@ -73,6 +73,11 @@ impl Plan {
                 Work::Depthwise { pointwise: Some((weight, _)), .. } => {
                     (Algorithm::Dense, std::slice::from_ref(weight))
                 }
+                Work::Tensor { value, .. } => {
+                    let params = self.graph.node(*value).op.params();
+                    together = params.map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
+                    continue;
+                }
                 _ => continue,
             };
             let all = weights.iter().map(len).fold(0, usize::saturating_add);

@@ -1,5 +1,5 @@
 //! Networks of ONNX files.
 
+mod pytorch;
 mod round_trip;
 mod scores;
-mod torchvision;

@@ -1,6 +1,6 @@
-"""Writes networks of torchvision as ONNX files, and what PyTorch computes with them.
+"""Writes networks of torchvision or timm as ONNX files, and what PyTorch computes with them.
 
-For each network NAME and each exporter, the folder gets NAME.EXPORTER.onnx and NAME.EXPORTER.safetensors with
+Arguments are the folder, and which of both. For each network NAME and each exporter, the folder gets NAME.EXPORTER.onnx and NAME.EXPORTER.safetensors with
 `images`, `logits` (double precision, training mode without dropout) and `parameters` (how many there are).
 """
 
@@ -9,7 +9,6 @@ import warnings
 from pathlib import Path
 
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
@@ -51,8 +50,31 @@ class Parts(nn.Module):
         return torch.softmax(self.out(x), dim=1) if torch.onnx.is_in_onnx_export() else self.out(x)
 
 
-def networks():
-    """Names, networks, and the side of their images."""
+# Transformers, and networks of convolutions with what torchvision's have not.
+TIMM = [
+    "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "beit_base_patch16_224", "cait_xxs24_224",
+    "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256", "convnext_atto", "convnextv2_atto", "mobilevit_xxs",
+    "mobilevitv2_050", "mixer_s32_224", "gmlp_ti16_224", "resmlp_12_224", "poolformer_s12", "convformer_s18",
+    "efficientvit_b0", "efficientvit_m0", "levit_128s", "edgenext_xx_small", "xcit_nano_12_p16_224",
+]
+
+
+def timm_networks():
+    import timm
+
+    for name in TIMM:
+        network = timm.create_model(name, pretrained=False, num_classes=10)
+        with torch.no_grad():
+            # Biases and scales that start alike, so that those in the wrong place would not show.
+            for parameter in network.parameters():
+                if parameter.dim() <= 1 or (parameter == parameter.flatten()[0]).all():
+                    parameter.add_(torch.randn_like(parameter) * 0.1)
+        yield name, network, network.default_cfg["input_size"][-1]
+
+
+def torchvision_networks():
+    import torchvision
+
     yield "parts", Parts(), 24
     for name in [
         "resnet18", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
@@ -75,27 +97,36 @@ def export(name, exporter, network, images, path):
         torch.onnx.export(network, (images,), path, dynamo=True, optimize=False, external_data=False, verbose=False)
 
 
-def main(folder):
+def main(folder, zoo):
     torch.manual_seed(0)
+    # Names, networks, and the side of their images.
+    networks, exporters, samples = {
+        "torchvision": (torchvision_networks, ["script", "dynamo"], 6),
+        "timm": (timm_networks, ["script"], 2),
+    }[zoo]
     for name, network, side in networks():
         for module in network.modules():
             if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm1d)) and module.affine:
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias, std=0.2)
-        images = torch.randn(6, 3, side, side)
-        for exporter in ["script", "dynamo"]:
+        images = torch.randn(samples, 3, side, side)
+        for exporter in exporters:
             export(name, exporter, network, images, folder / f"{name}.{exporter}.onnx")
         network.double().train()
         for module in network.modules():
-            if hasattr(module, "p"):
+            if isinstance(getattr(module, "p", None), float):
                 module.p = 0.0
+            if hasattr(module, "drop_prob"):
+                module.drop_prob = 0.0
         with torch.no_grad():
             logits = network(images.double())
+        # In training, networks that were distilled return what each of their heads says.
+        logits = logits[0] if isinstance(logits, tuple) else logits
         network.float()
         parameters = torch.tensor([sum(p.numel() for p in network.parameters())], dtype=torch.float32)
         tensors = {"images": images, "logits": logits.float(), "parameters": parameters}
-        for exporter in ["script", "dynamo"]:
+        for exporter in exporters:
             save_file(tensors, folder / f"{name}.{exporter}.safetensors")
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), sys.argv[2])

@@ -142,7 +142,7 @@ impl<'m> Reader<'m> {
             _ => self.build(place).map(Some),
         });
         let logits = match found {
-            Ok(Some(image)) => image.value,
+            Ok(Some(image)) => self.returned(image).map_err(|problem| self.at(last, problem))?,
             Ok(None) => return Err(ReadError::Output(format!("{}, which is constant", quote(&output.name)))),
             Err(problem) if self.file.node.is_empty() => return Err(ReadError::Output(problem.to_string())),
             Err(problem) => return Err(self.at(last, problem)),

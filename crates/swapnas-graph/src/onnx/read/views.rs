@@ -72,6 +72,19 @@ impl<'m> Reader<'m> {
         Ok(Image { value, view, ..image })
     }
 
+    /// The value of what the network returns: images, or the features of vectors or tokens as channels.
+    pub(super) fn returned(&mut self, image: Image) -> Result<ValueId, Problem> {
+        let shape = self.shape(image);
+        if image.is_whole(shape) || image.is_flat(shape) {
+            return Ok(image.value);
+        }
+        match *image.dims() {
+            [1, channels, height, width] => self.in_order(image, Shape::new(channels, height, width)),
+            [1, features] => self.in_order(image, Shape::new(features, 1, 1)),
+            _ => Ok(self.tokens(image)?.value),
+        }
+    }
+
     /// A value whose channels are the last dimension of an image and whose pixels are all others in order, and the
     /// view that has them in the image's dimensions.
     pub(super) fn tokens(&mut self, image: Image) -> Result<Image, Problem> {

@@ -82,7 +82,7 @@ fn things_that_operators_may_do_but_not_here() {
     let einsum = |equation: &str| {
         error(vec![node("Einsum", "x, x", "y", vec![text("equation", equation)])], Vec::new())
     };
-    assert_snapshot!(einsum("bchw,bchw->b"), @"node 1, Einsum: the sum `bchw,bchw->b` cannot be expressed here; supported: products of two values with a letter for each dimension");
+    assert_snapshot!(einsum("bbhw,bchw->b"), @"node 1, Einsum: the sum `bbhw,bchw->b` cannot be expressed here; supported: products of two values with a letter for each dimension");
     assert_snapshot!(einsum("bchw,dchw->bd"), @"node 1, Einsum: the file is broken: values of batchx4x9x8 and batchx4x9x8 do not fit");
     let linear = vec![node("Flatten", "x", "f", Vec::new()), node("Gemm", "f, w", "y", Vec::new())];
     assert_snapshot!(error(linear, vec![weights("w", &[100, 7])]), @"node 2, Gemm: the linear layer takes 100 numbers, but gets 288 (4x9x8); give images of the size that it is made for");

@@ -461,8 +461,17 @@ fn attention() {
         number("half", 0.5),
         whole("back", &[0, 72, 4]),
     ];
-    // Channels stay channels, and tokens pixels: nothing is moved but the scaled part.
-    assert_snapshot!(lines(nodes, tensors), @"");
+    // Channels stay channels, and tokens pixels: nothing is moved but what is scaled, and what is returned.
+    assert_snapshot!(lines(nodes, tensors), @"
+1 = normalisation(0): 4x9x8
+2 = linear layer(1) bias true: 12x9x8
+3 = rearrangement(2): 2x72x2
+4 = function(3): 2x72x2
+5 = matrix product(4, 2): 2x72x72
+6 = softmax(5): 2x72x72
+7 = matrix product(6, 2): 2x2x72
+8 = rearrangement(7): 4x1x72
+");
 }
 
 #[test]
@@ -489,21 +498,46 @@ fn constants_among_values() {
         whole("end", &[1]),
         whole("axis", &[1]),
     ];
-    assert_snapshot!(lines(nodes, tensors), @"");
+    assert_snapshot!(lines(nodes, tensors), @"
+1 = parameter(): 1x1x4
+2 = rearrangement(1): 4x1x1
+3 = rearrangement(0): 4x1x72
+4 = joined values(2, 3): 4x1x73
+5 = parameter(): 73x1x4
+6 = rearrangement(5): 4x1x73
+7 = addition(4, 6): 4x1x73
+8 = parameter(): 4x1x1
+9 = multiplication(7, 8): 4x1x73
+10 = rearrangement(9): 4x1x1
+");
     let masked =
         vec![node("Equal", "table, one", "is", Vec::new()), node("Where", "is, x, low", "y", Vec::new())];
     let table = Tensor { dims: vec![1, 8], ..whole("table", &[0, 1, 1, 1, 0, 1, 0, 1]) };
-    assert_snapshot!(lines(masked, vec![table, whole("one", &[1]), number("low", -9.0)]), @"");
+    let masked = lines(masked, vec![table, whole("one", &[1]), number("low", -9.0)]);
+    assert_eq!(masked.matches("multiplication").count(), 2, "{masked}");
 }
 
 #[test]
 fn functions_and_activations_of_functions() {
-    assert_snapshot!(one("LeakyRelu", vec![float("alpha", 0.25)]), @"");
+    assert_snapshot!(one("LeakyRelu", vec![float("alpha", 0.25)]), @"
+1 = ReLU(0): 4x9x8
+2 = function(1): 4x9x8
+3 = function(0): 4x9x8
+4 = addition(3, 2): 4x9x8
+");
     assert_snapshot!(one("Tanh", Vec::new()), @"1 = function(0): 4x9x8");
-    assert_snapshot!(one("Clip", vec![float("min", -1.0), float("max", 1.0)]), @"");
+    assert_snapshot!(one("Clip", vec![float("min", -1.0), float("max", 1.0)]), @"
+1 = function(0): 4x9x8
+2 = function(1): 4x9x8
+");
     assert_snapshot!(one("ReduceMean", vec![ints("axes", &[1]), int("keepdims", 0)]), @"1 = mean(0): 9x1x8");
     let pixels = vec![node("ReduceL2", "x, axes", "y", Vec::new())];
-    assert_snapshot!(lines(pixels, vec![whole("axes", &[1])]), @"");
+    assert_snapshot!(lines(pixels, vec![whole("axes", &[1])]), @"
+1 = function(0): 4x9x8
+2 = mean(1): 9x1x8
+3 = function(2): 9x1x8
+4 = function(3): 9x1x8
+");
     let scaled = vec![node("Mul", "x, c", "y", Vec::new())];
     assert_snapshot!(lines(scaled, vec![number("c", 2.0)]), @"1 = function(0): 4x9x8");
     let resized = |mode: &str| {
@@ -514,7 +548,13 @@ fn functions_and_activations_of_functions() {
         };
         lines(vec![node("Resize", "x, , s", "y", vec![text("mode", mode)])], vec![scales])
     };
-    assert_snapshot!(resized("nearest"), @"");
+    assert_snapshot!(resized("nearest"), @"
+1 = constant(): 9x1x18
+2 = matrix product(1, 0): 4x8x18
+3 = constant(): 8x1x4
+4 = matrix product(3, 2): 4x18x4
+5 = rearrangement(4): 4x18x4
+");
     assert_eq!(resized("linear"), resized("nearest"));
 }
 
@@ -534,5 +574,14 @@ fn windows_of_images_are_images() {
         weights("weight", &[5, 4, 3, 3]),
         whole("back", &[-1, 6, 5, 12]),
     ];
-    assert_snapshot!(lines(nodes, tensors), @"");
+    assert_snapshot!(lines(nodes, tensors), @"
+1 = rearrangement(0): 6x12x4
+2 = zero(): 6x4x4
+3 = rearrangement(1): 6x16x3
+4 = joined values(2, 3): 6x16x4
+5 = joined values(4, 2): 6x16x5
+6 = rearrangement(5): 4x30x4
+7 = convolution(6) kernel [3, 3] stride [1, 1] dilation [1, 1] padding [0, 1, 0, 1] groups 1 bias false: 5x28x4
+8 = rearrangement(7): 6x5x12
+");
 }

@@ -1,4 +1,4 @@
-//! Networks of torchvision, as PyTorch's exporters write them, against PyTorch.
+//! Networks of torchvision and timm, as PyTorch's exporters write them, against PyTorch.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,16 +18,26 @@ const TOLERANCE: f64 = 1e-6;
 #[test]
 #[ignore = "needs Python with torchvision"]
 fn networks_of_torchvision_compute_the_same() {
-    let packages = ["torch", "torchvision", "onnx", "onnxscript", "safetensors"];
-    let Some(python) = swapnas_fixtures::python(&packages) else { return };
+    compare("torchvision", &["torch", "torchvision", "onnx", "onnxscript", "safetensors"], 20);
+}
+
+/// The same of timm's: transformers, and networks between these and convolutional ones.
+#[test]
+#[ignore = "needs Python with timm"]
+fn networks_of_timm_compute_the_same() {
+    compare("timm", &["torch", "timm", "onnx", "safetensors"], 20);
+}
+
+fn compare(zoo: &str, packages: &[&str], least: usize) {
+    let Some(python) = swapnas_fixtures::python(packages) else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/write_models.py");
-    let status = Command::new(python).arg(script).arg(folder.path()).status().unwrap();
+    let status = Command::new(python).arg(script).arg(folder.path()).arg(zoo).status().unwrap();
     assert!(status.success());
     let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "onnx")).collect();
     files.sort();
-    assert!(files.len() > 20);
+    assert!(files.len() >= least);
     let differences: Vec<(String, Result<f64, String>)> = (files.iter())
         .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), difference(path)))
         .collect();
