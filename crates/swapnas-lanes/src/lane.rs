@@ -36,9 +36,10 @@ pub trait Element:
     fn to_f64(self) -> f64;
     /// `self * a + b`, rounded once.
     fn fma(self, a: Self, b: Self) -> Self;
-    /// e to the power of `self`.
+    /// e to the power of `self`: [`quick_exp`](Self::quick_exp) as a call, which takes less code where it need not be
+    /// fast.
     fn exp(self) -> Self;
-    /// The error function.
+    /// The error function: [`quick_erf`](Self::quick_erf) as a call.
     fn erf(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
@@ -46,15 +47,15 @@ pub trait Element:
     fn sin_cos(self) -> (Self, Self);
     /// The square root, rounded once.
     fn sqrt(self) -> Self;
-    /// e to the power of `self`, for many lanes: with `f32` off by two units in the last place at most, and 0 where
-    /// it is smaller than 2e-38; with `f64` the same as [`exp`](Self::exp).
+    /// e to the power of `self`: with `f32` off by two units in the last place at most, and 0 where it is smaller than
+    /// 2e-38.
     fn quick_exp(self) -> Self;
-    /// The error function, for many lanes: with `f32` off by 2e-7 at most; with `f64` the same as [`erf`](Self::erf).
+    /// The error function: with `f32` off by 2e-7 at most.
     fn quick_erf(self) -> Self;
 }
 
 macro_rules! element {
-    ($float:ident, $exp:path, $erf:path, $ln:path, $sin_cos:path, $quick_exp:path, $quick_erf:path) => {
+    ($float:ident, $exp:path, $erf:path, $ln:path, $sin_cos:path) => {
         impl Element for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -73,9 +74,11 @@ macro_rules! element {
             fn fma(self, a: Self, b: Self) -> Self {
                 self.mul_add(a, b)
             }
+            #[inline(never)]
             fn exp(self) -> Self {
                 $exp(self)
             }
+            #[inline(never)]
             fn erf(self) -> Self {
                 $erf(self)
             }
@@ -91,18 +94,18 @@ macro_rules! element {
             }
             #[inline(always)]
             fn quick_exp(self) -> Self {
-                $quick_exp(self)
+                $exp(self)
             }
             #[inline(always)]
             fn quick_erf(self) -> Self {
-                $quick_erf(self)
+                $erf(self)
             }
         }
     };
 }
 
-element!(f32, libm::expf, libm::erff, libm::logf, libm::sincosf, quick_exp, quick_erf);
-element!(f64, libm::exp, libm::erf, libm::log, libm::sincos, libm::exp, libm::erf);
+element!(f32, quick_exp, quick_erf, libm::logf, libm::sincosf);
+element!(f64, libm::exp, libm::erf, libm::log, libm::sincos);
 
 /// Cephes' exponential function (Moshier 1992): with n the whole number nearest to x / ln 2, a polynomial of
 /// x - n ln 2, which is taken in two parts, times 2^n. There are no branches, so that compilers do all samples of a

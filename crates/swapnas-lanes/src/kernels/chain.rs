@@ -377,14 +377,14 @@ impl Curve for Relu6 {
 #[inline(always)]
 fn sigmoid<S: Simd>(simd: S, x: S::V) -> S::V {
     let one = number(simd, 1.0);
-    simd.div(one, simd.add(one, simd.map(simd.sub(simd.zero(), x), S::E::quick_exp)))
+    simd.div(one, simd.add(one, simd.map(simd.sub(simd.zero(), x), S::E::exp)))
 }
 
 /// With s the sigmoid of x, the derivatives are s + x s (1 - s) and s (1 - s) (2 + x (1 - 2 s)).
 impl Curve for Silu {
     #[inline(always)]
     fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::quick_exp);
+        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
         simd.div(x, simd.add(number(simd, 1.0), decay))
     }
     #[inline(always)]
@@ -406,7 +406,7 @@ impl Curve for Silu {
 #[inline(always)]
 fn density<S: Simd>(simd: S, x: S::V) -> S::V {
     let power = simd.mul(simd.mul(x, x), number(simd, -0.5));
-    simd.mul(simd.map(power, S::E::quick_exp), number(simd, 1.0 / (2.0 * PI).sqrt()))
+    simd.mul(simd.map(power, S::E::exp), number(simd, 1.0 / (2.0 * PI).sqrt()))
 }
 
 /// With the normal distribution's function P and density p, the derivatives are P(x) + x p(x) and
@@ -414,12 +414,12 @@ fn density<S: Simd>(simd: S, x: S::V) -> S::V {
 impl Curve for Gelu {
     #[inline(always)]
     fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::quick_erf);
+        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::erf);
         simd.mul(simd.mul(x, number(simd, 0.5)), simd.add(number(simd, 1.0), erf))
     }
     #[inline(always)]
     fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::quick_erf);
+        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::erf);
         let half = number(simd, 0.5);
         simd.fma(x, density(simd, x), simd.fma(erf, half, half))
     }
