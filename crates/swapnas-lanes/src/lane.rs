@@ -114,7 +114,7 @@ element!(f64, libm::exp, libm::erf, libm::log, libm::sincos);
 fn quick_exp(x: f32) -> f32 {
     /// Numbers of this size have no digits behind the point: to add it is to round.
     const WHOLE: f32 = 12_582_912.0; // 1.5 * 2^23
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     // Where e^x is neither infinite nor too small to be taken apart like that.
     let (least, most) = (-86.9, 88.722_84);
     let within = if x > most { most } else { x };

@@ -136,7 +136,7 @@ impl GraphBuilder {
         }
         self.reaches("matrix product", &product.a, a)?;
         self.reaches("matrix product", &product.b, b)?;
-        Ok(self.node(Op::Tensor(TensorOp::Product(product)), vec![a, b], shape))
+        Ok(self.node(Op::Tensor(TensorOp::Product(Box::new(product))), vec![a, b], shape))
     }
 
     /// e^x divided by its sum along a dimension.

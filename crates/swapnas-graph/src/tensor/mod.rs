@@ -4,7 +4,7 @@
 //! who think of it as tokens, heads or matrices. [`Strided`] views say which elements are meant, so that transposing,
 //! splitting into heads, or taking a part costs nothing but a view. Values are read and written whole, block by block.
 //!
-//! Executor and differentiator share what is computed here ([`run`]), which is written once for values and for their
+//! Executor and differentiator share what is computed here (`run.rs`), which is written once for values and for their
 //! tangents.
 
 mod build;
@@ -41,7 +41,7 @@ pub enum TensorOp {
         inner: usize,
     },
     /// The product of two matrices, or of many pairs.
-    Product(Product),
+    Product(Box<Product>),
     /// e^x divided by its sum along a dimension.
     Softmax(Axis),
     /// A normalisation of each sample by itself.

@@ -137,6 +137,7 @@ pub(crate) fn forward<T: Number>(
 
 /// The gradient of one sample: how the result, times its own gradient, changes with each element of the inputs and of
 /// the parameters.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn backward<T: Number>(
     op: &TensorOp,
     node: &Node,

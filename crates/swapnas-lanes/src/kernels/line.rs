@@ -635,8 +635,9 @@ impl<E: Element> Lines<E> for Mean<'_, E> {
 /// Adds the gradient of a mean to every element of its line.
 ///
 /// # Panics
-/// If there are fewer lanes than elements or lines.
+/// If there are fewer lanes than elements, or not one of the gradient for each line.
 pub fn mean_gradient<E: Element>(level: Level, axis: Axis, gradient: &[Lane<E>], out: &mut [Lane<E>]) {
+    assert_eq!(gradient.len(), axis.lines());
     level.run(Run(MeanGradient { axis, gradient, out }));
 }
 
@@ -651,8 +652,8 @@ impl<E: Element> Lines<E> for MeanGradient<'_, E> {
     fn lines(self) {
         let MeanGradient { axis, gradient, out } = self;
         let share = Lane::splat(E::from_f64(1.0 / axis.len as f64));
-        for line in 0..axis.lines() {
-            let each = gradient[line] * share;
+        for (line, gradient) in gradient.iter().enumerate() {
+            let each = *gradient * share;
             for i in 0..axis.len {
                 let place = axis.first(line) + i * axis.inner;
                 out[place] = out[place] + each;

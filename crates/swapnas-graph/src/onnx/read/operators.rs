@@ -74,7 +74,7 @@ impl<'m> Reader<'m> {
             }
             "Selu" => {
                 let alpha = call.float("alpha")?.unwrap_or(1.673_263_242_354_377);
-                let gamma = call.float("gamma")?.unwrap_or(1.050_700_987_355_480);
+                let gamma = call.float("gamma")?.unwrap_or(1.050_700_987_355_48);
                 self.elu(call, alpha, 1.0, gamma)
             }
             "Mish" => self.mish(call),

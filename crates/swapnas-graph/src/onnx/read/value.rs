@@ -3,6 +3,8 @@
 use super::constant::{Constant, Numbers};
 use crate::{Activation, Padding, Shape, Strided, ValueId, Window};
 
+/// There is one for each name of a file, so it does not matter that some are larger than others.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone)]
 pub(super) enum Value<'m> {
     /// A value of the network.
