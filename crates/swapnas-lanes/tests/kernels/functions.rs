@@ -115,8 +115,11 @@ fn activations_of_special_numbers<E: Number>(level: Level) {
     }
 }
 
-/// Largest error of the exponential and error functions, in units in the last place.
-const LARGEST_ULPS: f64 = 1.0;
+/// Largest error of the exponential function, in units in the last place.
+const LARGEST_ULPS: f64 = 2.0;
+
+/// Largest error of the error function.
+const LARGEST_ERROR: f64 = 2e-7;
 
 fn ulps<E: Number>(found: E, exact: f64) -> f64 {
     let unit = (2.0 * E::ROUNDOFF * exact.abs()).max(f32::MIN_POSITIVE.into());
@@ -128,7 +131,8 @@ fn exp_and_erf_of_single_precision_are_those_of_double_precision() {
     for i in (-80_000..80_000).step_by(if cfg!(miri) { 1000 } else { 1 }) {
         let x = i as f32 / 1000.0;
         assert!(ulps(Element::exp(x), f64::from(x).exp()) <= LARGEST_ULPS, "exp({x})");
-        assert!(ulps(Element::erf(x), libm::erf(x.into())) <= LARGEST_ULPS, "erf({x})");
+        let erf: f32 = Element::erf(x);
+        assert!((f64::from(erf) - libm::erf(x.into())).abs() <= LARGEST_ERROR, "erf({x})");
     }
 }
 

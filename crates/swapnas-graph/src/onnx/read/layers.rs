@@ -133,7 +133,7 @@ impl<'m> Reader<'m> {
         let of_weight = weight.name().and_then(|name| name.strip_suffix(".weight"));
         let otherwise = if matches!(kind, LayerKind::Conv { .. }) { "conv" } else { "linear" };
         let name = self.module([of_weight, Some(if node.is_empty() { output } else { node })], otherwise);
-        let key = self.key((kind, out), of.value);
+        let key = self.key((kind.identity(), out), of.value);
         let first = self.builder.params().len();
         self.count(&weight)?;
         if let Some(bias) = &bias {

@@ -87,7 +87,7 @@ pub(super) struct Layer<'m> {
     pub names: [&'m str; 2],
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LayerKind {
     Conv {
         window: Window,
@@ -101,6 +101,24 @@ pub(super) enum LayerKind {
     Linear,
     /// Over all pixels of an image.
     Dense,
+}
+
+/// What a layer's weights are named by: not where its images come from, which what it reads says.
+#[derive(Hash)]
+pub(super) enum Identity {
+    Conv { window: Window, groups: usize },
+    Linear,
+    Dense,
+}
+
+impl LayerKind {
+    pub(super) fn identity(self) -> Identity {
+        match self {
+            LayerKind::Conv { window, groups, .. } => Identity::Conv { window, groups },
+            LayerKind::Linear => Identity::Linear,
+            LayerKind::Dense => Identity::Dense,
+        }
+    }
 }
 
 /// `factor * part(x)`, or `factor * x * part(x)`.
