@@ -47,10 +47,10 @@ pub trait Element:
     fn sin_cos(self) -> (Self, Self);
     /// The square root, rounded once.
     fn sqrt(self) -> Self;
-    /// e to the power of `self`: with `f32` off by two units in the last place at most, and 0 where it is smaller than
+    /// e to the power of `self`: with `f32` off by one unit in the last place at most, and 0 where it is smaller than
     /// 2e-38.
     fn quick_exp(self) -> Self;
-    /// The error function: with `f32` off by 2e-7 at most.
+    /// The error function: with `f32` off by 5e-7 at most.
     fn quick_erf(self) -> Self;
 }
 

@@ -116,10 +116,10 @@ fn activations_of_special_numbers<E: Number>(level: Level) {
 }
 
 /// Largest error of the exponential function, in units in the last place.
-const LARGEST_ULPS: f64 = 2.0;
+const LARGEST_ULPS: f64 = 1.0;
 
 /// Largest error of the error function.
-const LARGEST_ERROR: f64 = 2e-7;
+const LARGEST_ERROR: f64 = 5e-7;
 
 fn ulps<E: Number>(found: E, exact: f64) -> f64 {
     let unit = (2.0 * E::ROUNDOFF * exact.abs()).max(f32::MIN_POSITIVE.into());
