@@ -111,7 +111,7 @@ class Modules(unittest.TestCase):
 
     def test_the_rest_is_scored_and_every_module_has_a_name(self):
         other_size, of_no_onnx = self.ResNet(features=5), self.Bessel()
-        unsupported = self.ResNet(torch.nn.Mish())
+        unsupported = self.ResNet(torch.nn.ConvTranspose2d(8, 8, 1))
         frozen = self.good[1]
         frozen.layers[1].eval()
         modules = [self.good[0], other_size, of_no_onnx, unsupported, frozen]
@@ -136,7 +136,7 @@ class Modules(unittest.TestCase):
                 self.score(modules, **options)
             self.assertIsInstance(raised.exception.__cause__, RuntimeError)
         with self.assertRaisesRegex(ValueError, "^mine: node "):
-            self.score({"mine": self.ResNet(torch.nn.Mish())})
+            self.score({"mine": self.ResNet(torch.nn.ConvTranspose2d(8, 8, 1))})
         (one,) = self.score([self.Bessel()], strict=False)
         self.assertEqual(one.arch, "Bessel")
         # What it takes is said without options that there are not.
