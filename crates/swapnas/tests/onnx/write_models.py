@@ -55,7 +55,7 @@ TIMM = [
     "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "beit_base_patch16_224", "cait_xxs24_224",
     "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256", "convnext_atto", "convnextv2_atto", "mobilevit_xxs",
     "mobilevitv2_050", "mixer_s32_224", "gmlp_ti16_224", "resmlp_12_224", "poolformer_s12", "convformer_s18",
-    "efficientvit_b0", "efficientvit_m0", "levit_128s", "edgenext_xx_small", "xcit_nano_12_p16_224",
+    "efficientvit_b0", "efficientvit_m0", "levit_128s",
 ]
 
 
@@ -91,6 +91,7 @@ def export(name, exporter, network, images, path):
     if exporter == "script":
         torch.onnx.export(
             network, (images,), path, dynamo=False, training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,  # of a table of positions, what is taken from it would be left
             input_names=["images"], dynamic_axes={"images": {0: "batch"}},
         )
     else:
