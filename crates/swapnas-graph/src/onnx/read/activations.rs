@@ -47,15 +47,24 @@ impl<'m> Reader<'m> {
         step: impl Fn(Term<'m>) -> Option<Term<'m>>,
         otherwise: Function,
     ) -> Result<(), Problem> {
+        match self.stepped(call, name, step)? {
+            Some(term) => self.set_term(call, term),
+            None => self.apply(call, name, otherwise),
+        }
+    }
+
+    /// What `step` makes of a value, as it is or else built, if it makes something of it.
+    fn stepped(
+        &mut self,
+        call: Call<'m>,
+        name: &'m str,
+        step: impl Fn(Term<'m>) -> Option<Term<'m>>,
+    ) -> Result<Option<Term<'m>>, Problem> {
         let pending = self.term_of(call, name)?;
         if let Some(term) = step(pending) {
-            return self.set_term(call, term);
+            return Ok(Some(term));
         }
-        let built = self.built_term(call, name)?;
-        if let Some(term) = step(built) {
-            return self.set_term(call, term);
-        }
-        self.apply(call, name, otherwise)
+        Ok(step(self.built_term(call, name)?))
     }
 
     /// A function of each element.
@@ -160,15 +169,11 @@ impl<'m> Reader<'m> {
             (Some(low), None) => self.step(call, name, step, Function::Max(real(low)?)),
             (None, Some(high)) => self.step(call, name, step, Function::Min(real(high)?)),
             (Some(low), Some(high)) => {
-                let pending = self.term_of(call, name)?;
-                if let Some(term) = step(pending) {
+                if let Some(term) = self.stepped(call, name, step)? {
                     return self.set_term(call, term);
                 }
-                let built = self.built_term(call, name)?;
-                if let Some(term) = step(built) {
-                    return self.set_term(call, term);
-                }
-                let above = self.applied(built.of, Function::Max(real(low)?))?;
+                let of = self.image(name)?;
+                let above = self.applied(of, Function::Max(real(low)?))?;
                 let image = self.applied(above, Function::Min(real(high)?))?;
                 self.set(call, Value::Built(image))
             }

@@ -16,6 +16,7 @@ mod layers;
 mod norms;
 mod numbers;
 mod operators;
+mod parts;
 mod pools;
 mod products;
 mod reader;
@@ -101,12 +102,14 @@ fn decode(file: Vec<u8>) -> Result<Model, ReadError> {
 fn parts(model: &Model, images: Images) -> Result<reader::Parts<'_>, ReadError> {
     let graph = model.graph.as_ref().ok_or(ReadError::NoGraph)?;
     let operators = model.opset_import.iter().find(|set| is_onnx(&set.domain));
-    match operators.map(|set| set.version) {
+    let version = match operators.map(|set| set.version) {
         Some(version) if version < FIRST_VERSION => return Err(ReadError::Version(version)),
+        Some(version) => version,
         None if graph.node.is_empty() => return Err(ReadError::NoGraph),
-        _ => {}
-    }
-    reader::read(graph, images)
+        // A file that does not say it is of a writer that knows only what is new.
+        None => i64::MAX,
+    };
+    reader::read(graph, version, images)
 }
 
 /// Whether operators of a domain are those of ONNX itself.

@@ -93,18 +93,24 @@ impl<'m> Reader<'m> {
         self.set(call, Value::Built(image))
     }
 
-    /// A softmax at the end is left out: metrics read the logits.
+    /// A softmax at the end is left out: metrics read the logits. Before version 13 of the operators, it is one over all
+    /// dimensions from one on.
     pub(super) fn softmax(&mut self, call: Call<'m>, logarithm: bool) -> Result<(), Problem> {
         let output = call.output()?;
         if self.readers(output) == 0 && self.is_output(output) {
             return self.alias(call, call.need(0)?);
         }
         let of = self.image(call.need(0)?)?;
-        let axis = normal(call.int("axis")?.unwrap_or(-1), of.dims().len())?;
-        if of.batch == Some(axis) {
+        let rank = of.dims().len();
+        let axes: Vec<usize> = if self.version < 13 {
+            (normal(call.int("axis")?.unwrap_or(1), rank)?..rank).collect()
+        } else {
+            vec![normal(call.int("axis")?.unwrap_or(-1), rank)?]
+        };
+        if of.batch.is_some_and(|batch| axes.contains(&batch)) {
             return Err(Problem::unsupported("a softmax over the batch", "those within samples"));
         }
-        let (of, axis, _) = self.along(of, &[axis])?;
+        let (of, axis, _) = self.along(of, &axes)?;
         let value = self.builder.softmax(of.value, axis)?;
         let image = Image { value, ..of };
         let image = if logarithm { self.applied(image, Function::Ln)? } else { image };
@@ -187,32 +193,20 @@ impl<'m> Reader<'m> {
         self.set(call, Value::Built(image))
     }
 
-    /// Instance normalisation: the elements of each channel.
-    pub(super) fn instance_norm(&mut self, call: Call<'m>) -> Result<(), Problem> {
+    /// Group normalisation: the elements of the channels of each group; or instance normalisation, where each channel
+    /// is a group.
+    pub(super) fn group_norm(&mut self, call: Call<'m>, each_channel: bool) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
         let of = self.batch_in_order(of)?;
         let [_, channels, ..] = *of.dims() else {
             return Err(Problem::unsupported("a normalisation of vectors", "those of channels"));
         };
-        let len = of.view.len() / channels.max(1);
-        let axis = Axis { outer: channels, len, inner: 1 };
-        let norm = Norm { axis, count: channels, alike: len, ..Norm::over_channels(self.shape(of)) };
-        let image = self.sample_norm(call, of, norm)?;
-        self.set(call, Value::Built(image))
-    }
-
-    /// Group normalisation: the elements of the channels of each group.
-    pub(super) fn group_norm(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let of = self.image(call.need(0)?)?;
-        let of = self.batch_in_order(of)?;
-        let [_, channels, ..] = *of.dims() else {
-            return Err(Problem::unsupported("a normalisation of vectors", "those of channels"));
-        };
-        let groups = call.int("num_groups")?.and_then(|groups| usize::try_from(groups).ok());
+        let groups = if each_channel { Some(channels as i64) } else { call.int("num_groups")? };
+        let groups = groups.and_then(|groups| usize::try_from(groups).ok());
         let groups = groups.filter(|groups| *groups > 0 && channels.is_multiple_of(*groups));
         let groups = groups.ok_or_else(|| Problem::broken("groups that do not divide the channels"))?;
         let axis = Axis { outer: groups, len: of.view.len() / groups, inner: 1 };
-        let alike = of.view.len() / channels.max(1);
+        let alike = of.view.len() / channels;
         let norm = Norm { axis, count: channels, alike, ..Norm::over_channels(self.shape(of)) };
         let image = self.sample_norm(call, of, norm)?;
         self.set(call, Value::Built(image))

@@ -9,7 +9,7 @@ use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::{laid_out, shape_of};
 use super::value::{Image, Value};
-use super::views::{Common, storage_order, tokens_view};
+use super::views::{Common, storage_order};
 use crate::Shape;
 use crate::onnx::proto::DataType;
 use swapnas_lanes::MOST_DIMS;
@@ -240,10 +240,7 @@ impl<'m> Reader<'m> {
     fn gather_elements(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let axis = call.int("axis")?.unwrap_or(0);
         let (data, indices) = (call.need(0)?, call.need(1)?);
-        let indices = match self.value(indices)? {
-            Value::Numbers(numbers) => numbers,
-            _ => return self.embedding(call),
-        };
+        let indices = self.numbers(indices)?;
         let of = self.image(data)?;
         let axis = normal(axis, of.dims().len())?;
         if of.batch == Some(axis) {
@@ -321,29 +318,6 @@ impl<'m> Reader<'m> {
         }
         let image = self.combined([parts[0], parts[1]], Combine::Sum)?;
         self.set(call, Value::Built(image))
-    }
-
-    /// Rows of a table by the numbers of the network's input.
-    fn embedding(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let table = self.constant(call.need(0)?, "rows of")?;
-        let of = self.image(call.need(1)?)?;
-        let &[rows, features] = table.dims.as_slice() else {
-            return Err(Problem::unsupported("a table that is no matrix", "embeddings"));
-        };
-        if call.int("axis")?.unwrap_or(0) != 0 {
-            return Err(Problem::unsupported("columns of a table", "rows of a table"));
-        }
-        let dims = of.dims().to_vec();
-        let value = self.in_order(of, Shape::new(1, 1, of.view.len()))?;
-        let name =
-            self.module([table.name().and_then(|name| name.strip_suffix(".weight")), None], "embedding");
-        let key = self.key(("embedding", rows, features), value);
-        let first = self.builder.params().len();
-        self.count(&table)?;
-        let value = self.builder.embedding(&name, value, rows, features)?;
-        self.builder.key_params(first, key);
-        let view = tokens_view(features, &dims);
-        self.set(call, Value::Built(Image { value, view, batch: of.batch }))
     }
 }
 

@@ -49,8 +49,8 @@ impl<'m> Reader<'m> {
             "BatchNormalization" => self.batch_norm(call),
             "LayerNormalization" => self.layer_norm(call, true),
             "RMSNormalization" => self.layer_norm(call, false),
-            "InstanceNormalization" => self.instance_norm(call),
-            "GroupNormalization" => self.group_norm(call),
+            "InstanceNormalization" => self.group_norm(call, true),
+            "GroupNormalization" => self.group_norm(call, false),
 
             "Relu" => self.relu(call),
             "Clip" => self.clip(call),

@@ -16,6 +16,8 @@ use crate::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, W
 /// Reads a graph.
 pub(super) struct Reader<'m> {
     file: &'m GraphProto,
+    /// Of the operators.
+    pub version: i64,
     pub builder: GraphBuilder,
     initialisers: HashMap<&'m str, &'m Tensor>,
     /// What there is, each once; names that stand for the same share it.
@@ -49,8 +51,8 @@ pub(super) struct Parts<'m> {
     pub params: Vec<Constant<'m>>,
 }
 
-pub(super) fn read<'m>(file: &'m GraphProto, images: Images) -> Result<Parts<'m>, ReadError> {
-    let mut reader = Reader::new(file, images)?;
+pub(super) fn read<'m>(file: &'m GraphProto, version: i64, images: Images) -> Result<Parts<'m>, ReadError> {
+    let mut reader = Reader::new(file, version, images)?;
     // What cannot be read whatever it is read from is more to the point than what comes of it.
     for (index, node) in file.node.iter().enumerate() {
         operators::check(node).map_err(|problem| reader.at(index, problem))?;
@@ -64,7 +66,7 @@ pub(super) fn read<'m>(file: &'m GraphProto, images: Images) -> Result<Parts<'m>
 }
 
 impl<'m> Reader<'m> {
-    fn new(file: &'m GraphProto, images: Images) -> Result<Self, ReadError> {
+    fn new(file: &'m GraphProto, version: i64, images: Images) -> Result<Self, ReadError> {
         let initialisers: HashMap<&str, &Tensor> =
             file.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         let (input, batch, shape) = input::of(file, |name| initialisers.contains_key(name), images)?;
@@ -76,6 +78,7 @@ impl<'m> Reader<'m> {
         }
         Ok(Reader {
             file,
+            version,
             builder,
             initialisers,
             values: vec![image],

@@ -57,8 +57,11 @@ impl<'m> Reader<'m> {
                 return Err(Problem::unsupported(text, "nearest and linear"));
             }
         };
-        let coordinates = text("coordinate_transformation_mode", "half_pixel")?;
-        let rounding = text("nearest_mode", "round_prefer_floor")?;
+        // Of version 10 of the operators, where factors are the second input.
+        let is_first = self.version < 11;
+        let coordinates =
+            text("coordinate_transformation_mode", if is_first { "asymmetric" } else { "half_pixel" })?;
+        let rounding = text("nearest_mode", if is_first { "floor" } else { "round_prefer_floor" })?;
         if call.switch("antialias", false)? {
             return Err(Problem::unsupported("resizing with antialiasing", "resizing without"));
         }
@@ -68,7 +71,7 @@ impl<'m> Reader<'m> {
         };
         let mut sizes: Vec<(usize, usize, f64)> = Vec::new();
         let old = |axis: usize| image.dims()[axis];
-        if let Some(name) = call.input(3) {
+        if let Some(name) = call.input(3).filter(|_| !is_first) {
             let wanted = self.numbers(name)?.items;
             for (axis, size) in axes.iter().zip(wanted) {
                 let new =
@@ -78,7 +81,10 @@ impl<'m> Reader<'m> {
                 sizes.push((*axis, new, new as f64 / old(*axis) as f64));
             }
         } else {
-            let scales = self.constant(call.need(2)?, "factors")?.numbers().map_err(Problem::Broken)?;
+            let scales = self
+                .constant(call.need(if is_first { 1 } else { 2 })?, "factors")?
+                .numbers()
+                .map_err(Problem::Broken)?;
             for (axis, scale) in axes.iter().zip(scales) {
                 let new = (old(*axis) as f64 * f64::from(scale)).floor();
                 if !(1.0..=super::MOST_SIDE as f64).contains(&new) {

@@ -5,6 +5,7 @@ use super::constant::{MOST_CONSTANT, Number, Numbers, fixed, range_of};
 use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
+use super::shapes::order_of;
 use super::value::Value;
 use crate::Strided;
 
@@ -23,16 +24,7 @@ impl Numbers {
 
     /// Dimensions in another order; all turned round if none is given.
     pub(super) fn permuted(&self, order: Option<&[i64]>) -> Result<Self, Problem> {
-        let rank = self.dims.len();
-        let order: Vec<usize> = match order {
-            None => (0..rank).rev().collect(),
-            Some(order) => order.iter().map(|axis| normal(*axis, rank)).collect::<Result<_, _>>()?,
-        };
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        if !sorted.into_iter().eq(0..rank) {
-            return Err(Problem::broken(format!("{order:?} is no order of {rank} dimensions")));
-        }
+        let order = order_of(order, self.dims.len())?;
         Ok(self.viewed(self.view()?.permuted(&order)))
     }
 
