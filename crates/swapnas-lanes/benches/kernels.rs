@@ -415,3 +415,75 @@ mod rows {
             .bench_local(|| signs(level, &source, 0..shape.1, shape.2, PlanesMut::new(&mut words, layout)));
     }
 }
+
+/// One head of ViT-B/16 at 224x224: 197 tokens of 64 features.
+mod attention {
+    use swapnas_lanes::Strided;
+    use swapnas_lanes::kernels::arrange;
+    use swapnas_lanes::kernels::line::{self, Axis, Constants, Normalisation};
+    use swapnas_lanes::kernels::product::Product;
+    use swapnas_lanes::kernels::rows::Into;
+
+    use super::*;
+
+    const TOKENS: usize = 197;
+    const FEATURES: usize = 64;
+
+    fn view(dims: [usize; 2]) -> Strided {
+        Strided::contiguous(&dims).expect("a small view")
+    }
+
+    fn product(bencher: Bencher<'_, '_>, level: Level, product: Product, [a, b, out]: [usize; 3]) {
+        let [a, b, mut out] = [a, b, out].map(|lanes| Image::new(Shape(lanes, 1, 1), 0).lanes);
+        let operations = 2 * product.macs() as usize * SAMPLES;
+        bencher
+            .counter(ItemsCount::new(operations))
+            .bench_local(|| product.run(level, &a, &b, Into::Overwrite, &mut out));
+    }
+
+    #[divan::bench(args = at(&[Shape(FEATURES, 1, TOKENS)]))]
+    fn scores(bencher: Bencher<'_, '_>, At(level, Shape(features, _, tokens)): At<Shape>) {
+        let heads = view([features, tokens]);
+        let of = Product { a: heads.permuted(&[1, 0]), b: heads, out: view([tokens, tokens]) };
+        product(bencher, level, of, [features * tokens, features * tokens, tokens * tokens]);
+    }
+
+    #[divan::bench(args = at(&[Shape(FEATURES, 1, TOKENS)]))]
+    fn weighted_sums(bencher: Bencher<'_, '_>, At(level, Shape(features, _, tokens)): At<Shape>) {
+        let heads = view([features, tokens]);
+        let of = Product { a: heads, b: view([tokens, tokens]), out: heads };
+        product(bencher, level, of, [features * tokens, tokens * tokens, features * tokens]);
+    }
+
+    /// Bytes are those that are read and written, once each.
+    fn along(bencher: Bencher<'_, '_>, count: usize, mut run: impl FnMut(&[Lane], &mut [Lane])) {
+        let input = Image::new(Shape(count, 1, 1), 0);
+        let mut out = input.lanes.clone();
+        bencher
+            .counter(BytesCount::new(2 * input.bytes()))
+            .bench_local(|| run(black_box(&input.lanes), &mut out));
+    }
+
+    #[divan::bench(args = at(&[Shape(1, TOKENS, TOKENS)]))]
+    fn softmax(bencher: Bencher<'_, '_>, At(level, Shape(outer, len, inner)): At<Shape>) {
+        let axis = Axis { outer, len, inner };
+        along(bencher, axis.elements(), |x, out| line::softmax(level, axis, x, out));
+    }
+
+    #[divan::bench(args = at(&[Shape(1, 768, TOKENS)]))]
+    fn layer_norm(bencher: Bencher<'_, '_>, At(level, Shape(outer, len, inner)): At<Shape>) {
+        let axis = Axis { outer, len, inner };
+        let of = Normalisation { axis, epsilon: 1e-6, centred: true };
+        let ones = vec![1.0; len];
+        let weight = Constants { numbers: ones.as_slice(), direction: None, alike: inner };
+        along(bencher, axis.elements(), |x, out| {
+            line::normalise(level, &of, x, Some(weight), Some(weight), out);
+        });
+    }
+
+    #[divan::bench(args = at(&[Shape(768, 1, TOKENS)]))]
+    fn transposed(bencher: Bencher<'_, '_>, At(_, Shape(channels, _, tokens)): At<Shape>) {
+        let turned = view([channels, tokens]).permuted(&[1, 0]);
+        along(bencher, channels * tokens, |x, out| arrange::gather(x, &turned, out));
+    }
+}

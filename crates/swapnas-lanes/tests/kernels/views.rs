@@ -185,3 +185,23 @@ fn windows_cannot_leave_what_is_stored() {
         assert!(panics(|| run(which, band.as_planes(), &same, 0..3, 4)), "kernel {which}, another's row");
     }
 }
+
+#[test]
+fn whole_images_without_a_halo_are_slices() {
+    let layout = Layout::new(3, 2, 4, 0);
+    let mut lanes: Vec<usize> = (0..layout.lanes()).collect();
+    let planes = Planes::new(&lanes, layout);
+    assert_eq!(planes.as_lanes(2, 4), Some(&lanes[..]));
+    assert_eq!(planes.channels(1..3).as_lanes(2, 4), Some(&lanes[8..]));
+    assert_eq!(planes.as_lanes(4, 2), None, "of other rows and columns");
+    let (numbered, halo) = numbered();
+    assert_eq!(Planes::new(&numbered, halo).as_lanes(3, 4), None, "with a halo");
+
+    let mut planes = PlanesMut::new(&mut lanes, layout).channels(1..2);
+    planes.as_lanes(2, 4).expect("whole").fill(0);
+    assert_eq!(planes.as_planes().as_lanes(2, 4), Some(&[0; 8][..]));
+    let (mut above, below) = planes.split_at_row(1);
+    assert_eq!(above.as_lanes(2, 4), None, "a part of the rows");
+    assert_eq!(below.as_planes().as_lanes(2, 4), None, "a part of the rows");
+    assert_eq!((lanes[7], lanes[8], lanes[15], lanes[16]), (7, 0, 0, 16));
+}
