@@ -159,7 +159,7 @@ fn entry(space: &dyn Space, arch: &str, scores: usize) -> Entry {
     let arch = space.parse(arch).expect("an architecture");
     let mut scores = vec![Ok(Score { mean: 100.0, std: 0.5 }); scores];
     if let Some(last) = scores.last_mut() {
-        *last = Err(Undefined::Recorded("the network has no ReLU".to_owned()));
+        *last = Err(Undefined::Recorded("the network has no ReLU nor an activation like it".to_owned()));
     }
     let saturation = Some(Saturation { ratio: 0.25, ceiling: Ceiling::Units });
     let scored = Scored { params: 1000, macs: 2000, units: 300, scores, saturation };

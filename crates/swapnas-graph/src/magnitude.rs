@@ -68,7 +68,9 @@ impl TensorOp {
     pub(crate) fn magnitude<E: Element>(&self, bounds: &[f64], params: [&[E]; 2]) -> Magnitude {
         let first = bounds.first().copied().unwrap_or(0.0);
         match self {
-            TensorOp::Parameter(_) | TensorOp::Embedding(_) => Magnitude::plain(of_numbers(params[0])),
+            TensorOp::Parameter(_) => Magnitude::plain(of_numbers(params[0])),
+            // Where a row is asked for that there is not, there is no number, so they are looked at.
+            TensorOp::Embedding(_) => Magnitude::plain(f64::INFINITY),
             TensorOp::Constant(numbers) => {
                 Magnitude::plain(numbers.iter().map(|x| x.number().abs()).fold(0.0, larger))
             }

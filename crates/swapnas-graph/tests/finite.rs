@@ -193,3 +193,26 @@ fn gradients_that_overflow_are_refused() {
     let gradient = pass.backward(Loss::Sum, &Wanted::params());
     assert!(matches!(gradient, Err(GradError::NotFinite { .. })), "{gradient:?}");
 }
+
+#[test]
+fn rows_that_a_table_has_not_are_an_error() {
+    let shape = Shape::new(1, 1, 2);
+    let mut b = GraphBuilder::new(shape);
+    let x = b.input();
+    let rows = b.embedding("words", x, 7, 3).unwrap();
+    let graph = b.finish(&[rows]);
+    let tensors = weights(&[&graph], &[]);
+    let run = |row: f32| {
+        let batch = Batch::<f32>::from_nchw(2, shape, &[0.0, 6.0, 1.0, row]).unwrap();
+        let plan = Plan::new(graph.clone(), &Want { signs: false, values: vec![rows] });
+        let mut executor = Executor::<f32>::new(Level::best());
+        executor
+            .run(&plan, &batch, Weights::Loaded(&tensors), None, &mut ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(run(5.0), Ok(()));
+    for row in [7.0, -1.0, 0.5] {
+        let error = run(row).unwrap_err();
+        assert!(error.starts_with("values of the network are not finite: what 'words' returns"), "{error}");
+    }
+}

@@ -400,6 +400,6 @@ mod tests {
         let log = |a: f64, b: f64| libm::log(a / 3.0) + libm::log(b / 3.0);
         assert_eq!(means(&values[1]), [log(1.0, 3.0), log(2.0, 1.0), log(3.0, 2.0)]);
         let reason = values[0][1].as_ref().unwrap_err().to_string();
-        insta::assert_snapshot!(reason, @"ntk: the network has no ReLU");
+        insta::assert_snapshot!(reason, @"ntk: the network has no ReLU nor an activation like it");
     }
 }

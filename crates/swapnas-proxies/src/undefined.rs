@@ -7,7 +7,7 @@ use swapnas_graph::grad::GradError;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Undefined {
     /// The metric looks at ReLUs.
-    #[error("the network has no ReLU")]
+    #[error("the network has no ReLU nor an activation like it")]
     NoRelu,
     /// The metric looks at convolutions and linear layers.
     #[error("no convolution and no linear layer has a gradient")]

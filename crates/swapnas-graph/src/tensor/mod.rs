@@ -50,7 +50,8 @@ pub enum TensorOp {
     Mean(Axis),
     /// A function of each element.
     Function(Function),
-    /// Rows of a table, `[row, feature]`, whose numbers are the elements. The result has a channel for each feature.
+    /// Rows of a table, `[row, feature]`, whose numbers are the elements. The result has a channel for each feature. A
+    /// row that the table has not makes no number, which is an error of the run.
     Embedding(ParamId),
 }
 

@@ -3,7 +3,7 @@
 use swapnas_lanes::kernels::line::{self, Beside, Constants, Number as _, Read, Tangents};
 use swapnas_lanes::kernels::rows::Into;
 use swapnas_lanes::kernels::{arrange, product};
-use swapnas_lanes::{Element, Lane, Level};
+use swapnas_lanes::{Element, Lane, Level, SAMPLES};
 
 use super::{Normalise, TensorOp};
 
@@ -160,7 +160,8 @@ impl<E: Element> Run<'_, E> {
                     let index = table_rows(inputs[0].at(row).value(), table.len() / features);
                     for feature in 0..features {
                         for (out, index) in out[feature * rows + row].0.iter_mut().zip(index) {
-                            *out = table_part[index * features + feature];
+                            let number = index.map(|index| table_part[index * features + feature]);
+                            *out = number.unwrap_or(E::from_f64(f64::NAN));
                         }
                     }
                 }
@@ -264,6 +265,7 @@ impl<E: Element> Run<'_, E> {
                     let index = table_rows(inputs[0].at(row).value(), table.len() / features);
                     for feature in 0..features {
                         for (sample, index) in index.into_iter().enumerate() {
+                            let Some(index) = index else { continue };
                             let to = &mut table[index * features + feature].0[sample];
                             *to = *to + gradient[feature * rows + row].0[sample];
                         }
@@ -276,9 +278,12 @@ impl<E: Element> Run<'_, E> {
     }
 }
 
-/// The rows of a table that the samples of an element ask for. What the batch has no samples for asks for row 0.
-fn table_rows<E: Element>(lane: Lane<E>, rows: usize) -> [usize; swapnas_lanes::SAMPLES] {
-    lane.0.map(|x| (x.to_f64().max(0.0) as usize).min(rows - 1))
+/// The rows of a table that the samples of an element ask for, if there are such rows.
+fn table_rows<E: Element>(lane: Lane<E>, rows: usize) -> [Option<usize>; SAMPLES] {
+    lane.0.map(|x| {
+        let index = x.to_f64();
+        (index.fract() == 0.0 && (0.0..rows as f64).contains(&index)).then_some(index as usize)
+    })
 }
 
 /// Writes the sum of one or two products.

@@ -26,7 +26,7 @@ fn undefined_networks_are_left_out_and_small_numbers_may_be_good() {
     // The 99 is not among those that have a score.
     assert_eq!((found.regret_at_1, found.regret_at_10), (Some(0.0), Some(0.0)));
     assert_eq!(spearman(&ranking, &accuracies), Some(1.0));
-    assert_eq!(found.reasons[0], "the network has no ReLU");
+    assert_eq!(found.reasons[0], "the network has no ReLU nor an activation like it");
     // Whatever is said of sizes takes sizes, and is not missed where there are none.
     let without = correlate(&ranking, &accuracies, None, 0);
     assert_eq!((without.spearman_given_params, without.kendall_same_size), (None, None));
@@ -39,7 +39,7 @@ fn too_few_networks_are_a_reason() {
     let found = correlate(&metric("m", Direction::HigherIsBetter, &[Some(1.0), None]), &[1.0, 2.0], None, 0);
     assert_eq!((found.spearman, found.regret_at_1), (None, None));
     insta::assert_snapshot!(found.reasons.join("\n"), @"
-    the network has no ReLU
+    the network has no ReLU nor an activation like it
     it takes at least two networks, and there is one
     ");
     assert_eq!(spearman(&metric("m", Direction::HigherIsBetter, &[]), &[]), None);
