@@ -324,7 +324,7 @@ mod writing {
         insta::assert_snapshot!(text, @r#"
         id, acc ,arch,params,swap_mean,column_6,swapnas_params,macs,units,swapnas_swap_mean,swap_std,swap-reg:mu=2_mean,swap-reg:mu=2_std,"rank(swap,swap-reg:mu=2)",reason
         007,94.10,"Genotype(a, b)",1e6,,,10,20,30,1234.5,0.25,1e-30,0.0,1.0,
-        009,93,"c ""x""",,7,more,10,20,30,1234.5,0.25,,,,"swap-reg:mu=2: the network has no ReLU nor an activation like it; rank(swap,swap-reg:mu=2): swap-reg:mu=2: the network has no ReLU"
+        009,93,"c ""x""",,7,more,10,20,30,1234.5,0.25,,,,"swap-reg:mu=2: the network has no ReLU nor an activation like it; rank(swap,swap-reg:mu=2): swap-reg:mu=2: the network has no ReLU nor an activation like it"
         "#);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left");
         // What is written can be read, and rows can be left out.
