@@ -248,7 +248,6 @@ pub(crate) fn activate<T: Number>(act: Activation, x: T) -> T {
         real if real >= most => T::of(most),
         _ => x,
     };
-    let sigmoid = |x: T| T::of(1.0) / (T::of(1.0) + (T::of(0.0) - x).exp());
     match act {
         Activation::Relu => clamp(x, 0.0, f64::INFINITY),
         Activation::Relu6 => clamp(x, 0.0, 6.0),
@@ -258,6 +257,13 @@ pub(crate) fn activate<T: Number>(act: Activation, x: T) -> T {
         Activation::Sigmoid => sigmoid(x),
         Activation::HardSigmoid => clamp(x + T::of(3.0), 0.0, 6.0) / T::of(6.0),
     }
+}
+
+/// 1 / (1 + e^-x), with the sign of x chosen such that the power is no larger than 1.
+pub(crate) fn sigmoid<T: Number>(x: T) -> T {
+    let power = if x.real() < 0.0 { x.exp() } else { (T::of(0.0) - x).exp() };
+    let smaller = T::of(1.0) / (T::of(1.0) + power);
+    if x.real() < 0.0 { power * smaller } else { smaller }
 }
 
 /// The part of each value that is one sample's.

@@ -167,11 +167,13 @@ pub(crate) fn cross_entropy<T: Number>(numbers: &[T], labels: &[usize]) -> (f64,
     let classes = numbers.len() / labels.len();
     let (mut loss, mut gradient) = (0.0, Vec::new());
     for (logits, label) in numbers.chunks(classes).zip(labels) {
-        let sum = logits.iter().fold(T::of(0.0), |sum, x| sum + x.exp());
-        loss -= (logits[*label].exp() / sum).real().ln();
+        // Any number can be taken from all logits; with the largest, none is too large for the exponential function.
+        let largest = T::of(logits.iter().map(|x| x.real()).fold(f64::NEG_INFINITY, f64::max));
+        let sum = logits.iter().fold(T::of(0.0), |sum, x| sum + (*x - largest).exp());
+        loss += sum.real().ln() - (logits[*label] - largest).real();
         for (class, x) in logits.iter().enumerate() {
             let hit = T::of(f64::from(u8::from(class == *label)));
-            gradient.push((x.exp() / sum - hit) / T::of(labels.len() as f64));
+            gradient.push(((*x - largest).exp() / sum - hit) / T::of(labels.len() as f64));
         }
     }
     (loss / labels.len() as f64, gradient)

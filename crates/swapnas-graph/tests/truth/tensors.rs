@@ -4,7 +4,7 @@ use swapnas_graph::tensor::{Axis, Function, Normalise, TensorOp};
 use swapnas_graph::{Node, ParamId, Strided};
 
 use crate::dual::Dual;
-use crate::interpreter::{Number, mean};
+use crate::interpreter::{Number, mean, sigmoid};
 
 /// The places of a view's elements, by its definition.
 fn places(view: &Strided) -> Vec<usize> {
@@ -31,10 +31,7 @@ fn function<T: Number>(function: Function, x: T) -> T {
         Function::Ln => x.ln(),
         Function::Sqrt => x.sqrt(),
         Function::Reciprocal => of(1.0) / x,
-        Function::Tanh => {
-            let (up, down) = (x.exp(), (of(0.0) - x).exp());
-            (up - down) / (up + down)
-        }
+        Function::Tanh => of(2.0) * sigmoid(of(2.0) * x) - of(1.0),
         Function::Sin => x.sin(),
         Function::Cos => (x + of(std::f64::consts::FRAC_PI_2)).sin(),
         Function::Erf => x.erf(),
@@ -89,9 +86,13 @@ pub(crate) fn forward<T: Number>(
         }
         TensorOp::Softmax(axis) => {
             for line in lines(*axis) {
-                let sum = line.iter().fold(T::of(0.0), |sum, place| sum + inputs[0][*place].exp());
+                // Any number can be taken from all; with the largest, no power is too large.
+                let x = |place: &usize| inputs[0][*place];
+                let largest = line.iter().map(|place| x(place).real()).fold(f64::NEG_INFINITY, f64::max);
+                let power = |place: &usize| (x(place) - T::of(largest)).exp();
+                let sum = line.iter().fold(T::of(0.0), |sum, place| sum + power(place));
                 for place in line {
-                    out[place] = inputs[0][place].exp() / sum;
+                    out[place] = power(&place) / sum;
                 }
             }
         }
