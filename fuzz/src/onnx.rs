@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arbitrary::Unstructured;
-use swapnas_graph::onnx::{Contents, Images, ReadError, export, read, read_with_weights};
+use swapnas_formats::onnx::{Contents, Images, ReadError, export, read, read_with_weights};
+use swapnas_formats::torch;
 use swapnas_graph::{
-    Batch, Executor, Graph, Level, Plan, RunError, Shape, Statistics, Tensors, Want, Weights, torch,
+    Batch, Executor, Graph, Level, Plan, RunError, Shape, Statistics, Tensors, Want, Weights,
 };
 
 use crate::{choice, networks, onnx_graph, told};

@@ -97,18 +97,18 @@ impl GraphBuilder {
     }
 
     /// The nodes so far.
-    pub(crate) fn nodes(&self) -> &[Node] {
+    pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
     /// The parameters so far.
-    pub(crate) fn params(&self) -> &[Param] {
+    pub fn params(&self) -> &[Param] {
         &self.params
     }
 
     /// Names the parameters from number `first` on by `key` and what they are to their layer, whatever their
     /// module is called.
-    pub(crate) fn key_params(&mut self, first: usize, key: Key) {
+    pub fn key_params(&mut self, first: usize, key: Key) {
         for param in &mut self.params[first..] {
             param.key = key.with(param.kind);
         }

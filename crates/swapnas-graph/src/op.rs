@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::tensor::TensorOp;
-use crate::{ParamId, Shape};
+use crate::{Key, ParamId, Shape};
 
 /// Zeros around an image, in pixels. Negative numbers cut pixels away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -246,6 +246,19 @@ impl Op {
             Op::Concat => "concatenation",
             Op::Slice { .. } => "channel slice",
             Op::Tensor(op) => op.name(),
+        }
+    }
+
+    /// What it is besides its name and parameters, as a key of the values it computes.
+    pub fn attributes(&self) -> Key {
+        match self {
+            Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
+            Op::MaxPool(window) => Key::of(window),
+            Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
+            Op::Slice { start } => Key::of(start),
+            Op::BatchNorm { epsilon, .. } if *epsilon != Epsilon::default() => Key::of(epsilon),
+            Op::Tensor(op) => op.attributes(),
+            _ => Key::of(()),
         }
     }
 

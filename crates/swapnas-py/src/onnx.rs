@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use swapnas::graph::onnx::InputProblem;
-use swapnas::onnx::{self, Model, ModelError, ReadError};
+use swapnas::onnx::{self, InputProblem, Model, ModelError, ReadError};
 use swapnas::{Columns, Refusals, Remedy, ScoreError, Scoring, Settings, Unread, plain, score_readable};
 
 use crate::errors::{Raise, in_python};

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use swapnas_graph::onnx::{self, Contents, OnnxError};
-use swapnas_graph::torch::{self, TorchError};
+use swapnas_formats::onnx::{self, Contents, OnnxError};
+use swapnas_formats::torch::{self, TorchError};
 use swapnas_graph::{
     Batch, BatchError, Draw, Graph, Init, Level, Param, Plan, RunError, Shape, Statistics, Weights,
 };

@@ -1,7 +1,7 @@
 //! Networks of ONNX files, scored as they are.
 //!
 //! Weights are drawn as for every network, and batch normalisations have the statistics of the batch, so nothing
-//! depends on what numbers a file holds. [`swapnas_graph::onnx`] says what networks can be read, and what their
+//! depends on what numbers a file holds. [`swapnas_formats::onnx`] says what networks can be read, and what their
 //! weights depend on. Batch normalisations that an exporter has folded into convolutions cannot be seen.
 //!
 //! ```
@@ -26,8 +26,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use swapnas_graph::onnx::{Images, ReadError};
-use swapnas_graph::{Graph, ModuleKind, Shape, onnx, plain};
+use swapnas_formats::onnx;
+pub use swapnas_formats::onnx::{Images, InputProblem, ReadError};
+use swapnas_graph::{Graph, ModuleKind, Shape, plain};
 use swapnas_proxies::{GraphScorer, Outcome, Progress, Refusals, Refused, ScoreError, Scored, Settings};
 
 /// The network of an ONNX file.

@@ -1,4 +1,4 @@
-use swapnas_graph::onnx::Images;
+use swapnas_formats::onnx::Images;
 use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
 use swapnas_proxies::inputs::InputSpec;
 use swapnas_proxies::{ColumnError, Columns, Precision, Proxies, ScoreError, Scorer, Settings, Sharing};

@@ -14,7 +14,7 @@ use convolutions::{Families, depthwise};
 
 use super::places::{self, Stay};
 use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
-use crate::{Activation, Epsilon, Graph, Key, Node, Op, ValueId};
+use crate::{Activation, Graph, Key, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.
 const MOST_HALO: usize = 3;
@@ -405,22 +405,9 @@ pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
         let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
         let params: Vec<u64> = node.op.params().map(|p| graph.param(p).key.0).collect();
         let Node { op, shape, .. } = node;
-        keys.push(Key::of((op.name(), attributes(op), shape, inputs, params)));
+        keys.push(Key::of((op.name(), op.attributes(), shape, inputs, params)));
     }
     keys
-}
-
-/// What an operation is besides its name and parameters.
-pub(crate) fn attributes(op: &Op) -> Key {
-    match op {
-        Op::Conv2d { window, groups, .. } => Key::of((window, groups)),
-        Op::MaxPool(window) => Key::of(window),
-        Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
-        Op::Slice { start } => Key::of(start),
-        Op::BatchNorm { epsilon, .. } if *epsilon != Epsilon::default() => Key::of(epsilon),
-        Op::Tensor(op) => op.attributes(),
-        _ => Key::of(()),
-    }
 }
 
 pub(crate) fn for_lanes(act: Activation) -> rows::Activation {

@@ -3,7 +3,7 @@
 mod compile;
 mod places;
 
-pub(crate) use compile::{attributes, for_lanes, keys, relus};
+pub(crate) use compile::{for_lanes, keys, relus};
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use swapnas::{Level, Shape, Tensors};
-use swapnas_graph::onnx::{Images, read_with_weights};
+use swapnas_formats::onnx::{Images, read_with_weights};
 use swapnas_graph::{Batch, Executor, Plan, Want, Weights};
 
 /// The largest difference of a logit, as a part of the largest logit. Expected ones are stored in single

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swapnas::export::{Export, Format};
 use swapnas::{Arch, Level, NetworkConfig, Shape, Space};
-use swapnas_graph::onnx::{Images, read_with_weights};
+use swapnas_formats::onnx::{Images, read_with_weights};
 use swapnas_graph::{Batch, Executor, Graph, Plan, Want, Weights};
 
 /// The largest difference of a logit, as a part of the largest one, in double precision. Where pixels go through

@@ -1,0 +1,99 @@
+//! The images that a network takes.
+
+use swapnas_graph::{Shape, plain};
+
+use super::MOST_SIDE;
+use super::error::{InputProblem, Limit, ReadError, quote};
+use crate::onnx::proto::{DataType, Dimension, DimensionValue, Graph, ValueInfo};
+
+/// The images that a network is read for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Images {
+    /// Those that the file says.
+    #[default]
+    OfFile,
+    /// Of this height and width, with the channels that the file says.
+    Side(usize),
+    /// Of this shape.
+    Shape(Shape),
+}
+
+/// Name, size of the batch if it is fixed, and shape of the images.
+pub(super) fn of(
+    file: &Graph,
+    is_initialiser: impl Fn(&str) -> bool,
+    images: Images,
+) -> Result<(&str, Option<usize>, Shape), ReadError> {
+    // In old files, initialisers are inputs as well.
+    let inputs: Vec<&ValueInfo> = file.input.iter().filter(|input| !is_initialiser(&input.name)).collect();
+    let [input] = inputs[..] else { return Err(InputProblem::Count(inputs.len()).into()) };
+    let tensor = input.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref());
+    let dims = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| shape.dim.as_slice());
+    let not_images = || InputProblem::NotImages { name: quote(&input.name), found: describe(input) };
+    let kind = tensor.and_then(|tensor| DataType::try_from(tensor.elem_type).ok());
+    let floats = [DataType::Float, DataType::Double, DataType::Half, DataType::BFloat16];
+    if !kind.is_some_and(|kind| floats.contains(&kind)) {
+        return Err(not_images().into());
+    }
+    let Some([batch, sizes @ ..]) = dims else { return Err(not_images().into()) };
+    let &[channels, height, width] =
+        &sizes.iter().map(size).collect::<Option<Vec<_>>>().unwrap_or_default()[..]
+    else {
+        return Err(not_images().into());
+    };
+    let batch = size(batch).ok_or_else(not_images)?;
+    let open = |what| InputProblem::Open { what };
+    let shape = match images {
+        Images::Shape(shape) => {
+            if let Some(expected) = channels.filter(|channels| *channels != shape.channels) {
+                return Err(InputProblem::Channels { expected, found: shape.channels }.into());
+            }
+            shape
+        }
+        Images::Side(side) => Shape::new(channels.ok_or(open("channels"))?, side, side),
+        Images::OfFile => {
+            let channels = channels.ok_or(open("shape"))?;
+            let (Some(height), Some(width)) = (height, width) else {
+                return Err(open("height and width").into());
+            };
+            Shape::new(channels, height, width)
+        }
+    };
+    let sizes = [shape.channels, shape.height, shape.width];
+    if sizes.contains(&0) {
+        return Err(not_images().into());
+    }
+    if let Some(size) = sizes.into_iter().map(|size| size as u128).find(|size| *size > MOST_SIDE) {
+        return Err(
+            Limit { what: "channels, rows or columns of the images", found: size, most: MOST_SIDE }.into()
+        );
+    }
+    Ok((&input.name, batch, shape))
+}
+
+/// A fixed size, or an open one; `None` if it is none.
+fn size(dim: &Dimension) -> Option<Option<usize>> {
+    match &dim.value {
+        Some(DimensionValue::Size(size)) => Some(Some(usize::try_from(*size).ok().filter(|size| *size > 0)?)),
+        Some(DimensionValue::Name(_)) | None => Some(None),
+    }
+}
+
+/// The type of an input in words.
+fn describe(input: &ValueInfo) -> String {
+    let Some(tensor) = input.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref()) else {
+        return "no tensor".to_owned();
+    };
+    let kind = match DataType::try_from(tensor.elem_type) {
+        Ok(DataType::Int32 | DataType::Int64) => "of whole numbers",
+        Ok(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => "of numbers",
+        _ => "of another type",
+    };
+    let Some(shape) = &tensor.shape else { return format!("a tensor {kind} without dimensions") };
+    let dims = shape.dim.iter().take(8).map(|dim| match &dim.value {
+        Some(DimensionValue::Size(size)) => size.to_string(),
+        Some(DimensionValue::Name(name)) => plain(name).to_string(),
+        None => "?".to_owned(),
+    });
+    format!("a tensor {kind} of {} dimensions ({})", shape.dim.len(), dims.collect::<Vec<_>>().join(" x "))
+}

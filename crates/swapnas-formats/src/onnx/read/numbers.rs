@@ -1,0 +1,333 @@
+//! What is computed before the network runs: shapes, indices and constants.
+
+use swapnas_graph::MOST_DIMS;
+use swapnas_graph::Shape;
+
+use super::MOST_SIDE;
+use super::arithmetic::Combine;
+use super::attributes::Call;
+use super::constant::{Constant, Known, MOST_CONSTANT, MOST_NUMBERS, Number, Numbers, fixed, known};
+use super::error::{Limit, Problem};
+use super::pools::normal;
+use super::reader::Reader;
+use super::shapes::{laid_out, shape_of};
+use super::value::{Image, Value};
+use super::views::{Common, storage_order};
+use crate::onnx::proto::DataType;
+
+/// The most elements of a tensor that is made of one number.
+const MOST_FILLED: usize = 1 << 31;
+
+impl<'m> Reader<'m> {
+    /// All dimensions.
+    fn all_dims(&self, image: Image) -> Vec<Number> {
+        let dim = |(axis, size): (usize, &usize)| Number {
+            value: *size as i64,
+            of_batch: image.batch == Some(axis),
+        };
+        image.dims().iter().enumerate().map(dim).collect()
+    }
+
+    pub(super) fn shape_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let name = call.need(0)?;
+        let dims = match self.value(name)? {
+            Value::Constant(constant) => constant.dims.iter().map(|dim| Number::plain(*dim as i64)).collect(),
+            Value::Numbers(numbers) => numbers.dims.iter().map(|dim| Number::plain(*dim as i64)).collect(),
+            _ => {
+                let image = self.image(name)?;
+                self.all_dims(image)
+            }
+        };
+        let rank = dims.len() as i64;
+        let bound = |bound: i64| (if bound < 0 { bound.saturating_add(rank) } else { bound }).clamp(0, rank);
+        let start = bound(call.int("start")?.unwrap_or(0)) as usize;
+        let end = bound(call.int("end")?.unwrap_or(rank)) as usize;
+        let items = dims.get(start..end).unwrap_or_default().to_vec();
+        self.set(call, Value::Numbers(Numbers::list(items)))
+    }
+
+    pub(super) fn gather(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        if !matches!(self.value(call.need(0)?)?, Value::Numbers(_)) {
+            return self.gather_elements(call);
+        }
+        let data = self.numbers(call.need(0)?)?;
+        let indices = self.numbers(call.need(1)?)?;
+        let gathered = data.gathered(call.int("axis")?.unwrap_or(0), &indices)?;
+        self.set(call, Value::Numbers(gathered))
+    }
+
+    pub(super) fn cast(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let name = call.need(0)?;
+        let floats = |kind: i64| {
+            let kind = i32::try_from(kind).ok().and_then(|kind| DataType::try_from(kind).ok());
+            match kind {
+                Some(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => Some(true),
+                Some(DataType::Int32 | DataType::Int64 | DataType::Bool) => Some(false),
+                _ => None,
+            }
+        };
+        let to_floats = match (call.int("to")?, call.input(1)) {
+            (Some(kind), _) => floats(kind),
+            (None, Some(like)) => Some(!matches!(self.value(like)?, Value::Numbers(_))),
+            (None, None) => return Err(Problem::broken("it does not say into what")),
+        };
+        match (self.value(name)?, to_floats) {
+            (Value::Numbers(_), Some(false)) => self.alias(call, name),
+            (Value::Numbers(numbers), Some(true)) => match numbers.items[..] {
+                [number] if !number.of_batch => {
+                    self.set(call, Value::Constant(Constant::filled(number.value as f64, numbers.dims)))
+                }
+                _ => {
+                    let list = numbers.fixed()?.iter().map(|number| *number as f32).collect();
+                    self.set(call, Value::Constant(Constant::listed(list, numbers.dims)))
+                }
+            },
+            (Value::Constant(constant), Some(false)) if constant.number().is_some_and(|x| x.abs() < 1e15) => {
+                // Towards zero, as numbers are made whole.
+                let number = Number::plain(constant.number().unwrap_or_default() as i64);
+                self.set(call, Value::Numbers(Numbers { items: vec![number], dims: constant.dims }))
+            }
+            (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
+            _ => Err(Problem::unsupported(
+                "this change of type",
+                "changes between types of floating-point numbers",
+            )),
+        }
+    }
+
+    pub(super) fn constant_node(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let value = if let Some(tensor) = call.tensor("value")? {
+            match known(tensor, false)? {
+                Known::Floats(constant) => Value::Constant(constant),
+                Known::Numbers(numbers) => Value::Numbers(numbers),
+            }
+        } else if let Some(number) = call.float("value_float")? {
+            Value::Constant(Constant::filled(number, Vec::new()))
+        } else if let Some(&[first, ref others @ ..]) = call.floats("value_floats")? {
+            if others.iter().any(|other| *other != first) {
+                return Err(Problem::unsupported("a list of different numbers", "tensors"));
+            }
+            Value::Constant(Constant::filled(first.into(), vec![1 + others.len()]))
+        } else if let Some(number) = call.int("value_int")? {
+            Value::Numbers(Numbers { items: vec![Number::plain(number)], dims: Vec::new() })
+        } else if let Some(numbers) = call.ints("value_ints")? {
+            if numbers.len() > MOST_NUMBERS {
+                let (found, most) = (numbers.len() as u128, MOST_NUMBERS as u128);
+                return Err(Limit { what: "numbers of a shape", found, most }.into());
+            }
+            Value::Numbers(Numbers::list(numbers.iter().copied().map(Number::plain).collect()))
+        } else {
+            return Err(Problem::unsupported("a constant of this kind", "tensors and numbers"));
+        };
+        self.set(call, value)
+    }
+
+    pub(super) fn constant_of_shape(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let shape = self.numbers(call.need(0)?)?;
+        let number = match call.tensor("value")?.map(|tensor| known(tensor, false)).transpose()? {
+            None => Constant::filled(0.0, Vec::new()),
+            Some(Known::Floats(constant)) => constant,
+            Some(Known::Numbers(Numbers { items, .. })) => {
+                let [number] = items[..] else {
+                    return Err(Problem::broken("its value is not one number"));
+                };
+                let dims = filled_dims(&shape.fixed()?)?;
+                let numbers = Numbers { items: vec![number], dims: Vec::new() }.repeated(&dims)?;
+                return self.set(call, Value::Numbers(numbers));
+            }
+        };
+        let number = number.number().ok_or_else(|| Problem::broken("its value is not one number"))?;
+        if let [Number::BATCH, rest @ ..] = &shape.items[..] {
+            let rest = fixed(rest)?;
+            let size = |size: &i64| {
+                usize::try_from(*size).ok().filter(|size| *size > 0 && *size as u128 <= MOST_SIDE)
+            };
+            let sizes: Option<Vec<usize>> = rest.iter().map(size).collect();
+            let Some(&[channels, height, width]) = sizes.as_deref().filter(|_| number == 0.0) else {
+                return Err(Problem::unsupported("a batch of constants", "images of zeros"));
+            };
+            let value = self.builder.zero(Shape::new(channels, height, width));
+            return self.set_whole(call, value);
+        }
+        let dims = filled_dims(&shape.fixed()?)?;
+        self.set(call, Value::Constant(Constant::filled(number, dims)))
+    }
+
+    pub(super) fn expand(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let shape = self.numbers(call.need(1)?)?;
+        let name = call.need(0)?;
+        match self.value(name)? {
+            Value::Constant(constant) if constant.number().is_some() => {
+                let wanted = filled_dims(&shape.fixed()?)?;
+                let rank = wanted.len().max(constant.dims.len());
+                let at = |dims: &[usize], place: usize| {
+                    (place + dims.len()).checked_sub(rank).map_or(1, |place| dims[place])
+                };
+                let dims = (0..rank).map(|place| at(&wanted, place).max(at(&constant.dims, place)));
+                let dims: Vec<usize> = dims.collect();
+                let number = constant.number().unwrap_or_default();
+                let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
+                self.set(call, Value::Constant(Constant::filled(number, dims)))
+            }
+            Value::Numbers(numbers) => {
+                let wanted = filled_dims(&shape.fixed()?)?;
+                self.set(call, Value::Numbers(numbers.repeated(&wanted)?))
+            }
+            _ => {
+                let of = self.image(name)?;
+                let image = self.repeated(of, &shape.items)?;
+                self.set(call, Value::Built(image))
+            }
+        }
+    }
+
+    /// An image with the elements of dimensions of one element repeated.
+    pub(super) fn repeated(&mut self, of: Image, wanted: &[Number]) -> Result<Image, Problem> {
+        let rank = wanted.len().max(of.dims().len());
+        if rank > MOST_DIMS {
+            return Err(Problem::broken("a value of too many dimensions"));
+        }
+        let mut common = Common { dims: vec![1; rank], batch: None };
+        for (dim, wanted) in common.dims[rank - wanted.len()..].iter_mut().zip(wanted) {
+            // What is there already, where nothing else is wanted.
+            *dim = usize::try_from(wanted.value).unwrap_or(1).max(1);
+        }
+        let before = rank - of.dims().len();
+        common.batch = of.batch.map(|axis| axis + before);
+        let new_batch = wanted.iter().position(|dim| dim.of_batch).map(|axis| axis + rank - wanted.len());
+        if let (Some(axis), Some(size), None) = (common.batch, self.batch, new_batch) {
+            // With the size of the batch known, dimensions say it as any other number.
+            common.dims[axis] = common.dims[axis].div_ceil(size);
+        }
+        if common.batch.is_some() && new_batch.is_some() && common.batch != new_batch {
+            return Err(self.unequal(&[of]));
+        }
+        for (dim, size) in common.dims[before..].iter_mut().zip(of.dims()) {
+            if *dim != *size && *size != 1 {
+                if *dim != 1 {
+                    return Err(self.unequal(&[of]));
+                }
+                *dim = *size;
+            }
+        }
+        let view = self.expanded(of, &common)?;
+        Ok(of.with(view, common.batch.or(new_batch)))
+    }
+
+    pub(super) fn tile(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let of = self.image(call.need(0)?)?;
+        let repeats = self.numbers(call.need(1)?)?.items;
+        let fits = repeats.len() == of.dims().len();
+        let one = |(axis, repeat): (usize, &Number)| {
+            *repeat == Number::plain(1) || of.dims()[axis] == 1 && of.batch != Some(axis)
+        };
+        if !fits || !repeats.iter().enumerate().all(one) {
+            return Err(Problem::unsupported("dimensions that are repeated", "single elements, repeated"));
+        }
+        let wanted: Vec<Number> = repeats
+            .iter()
+            .zip(of.dims())
+            .map(
+                |(repeat, size)| {
+                    if *repeat == Number::plain(1) { Number::plain(*size as i64) } else { *repeat }
+                },
+            )
+            .collect();
+        let image = self.repeated(of, &wanted)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Elements of a dimension by their indices.
+    fn gather_elements(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let axis = call.int("axis")?.unwrap_or(0);
+        let (data, indices) = (call.need(0)?, call.need(1)?);
+        let indices = self.numbers(indices)?;
+        let of = self.image(data)?;
+        let axis = normal(axis, of.dims().len())?;
+        if of.batch == Some(axis) {
+            return Err(Problem::unsupported("some samples of the batch", "some elements of samples"));
+        }
+        let size = of.dims()[axis];
+        let places = indices.fixed()?;
+        let places = places.iter().map(|place| normal(*place, size)).collect::<Result<Vec<_>, _>>()?;
+        let Some(&first) = places.first() else { return Err(Problem::broken("nothing is gathered")) };
+        let steps = places.windows(2).map(|pair| pair[1].checked_sub(pair[0]).filter(|step| *step > 0));
+        let steps: Option<Vec<usize>> = steps.collect();
+        let even = steps.filter(|steps| steps.windows(2).all(|pair| pair[0] == pair[1]));
+        let picked = match even {
+            Some(steps) => {
+                let step = steps.first().copied().unwrap_or(1);
+                of.with(of.view.part(axis, first, places.len(), step), of.batch)
+            }
+            None => self.picked(of, axis, &places)?,
+        };
+        // The dimensions of the indices take the place of the one that is gathered from.
+        let mut dims = picked.dims().to_vec();
+        dims.splice(axis..=axis, indices.dims.iter().copied());
+        let batch =
+            picked.batch.map(|batch| if batch > axis { batch + indices.dims.len() - 1 } else { batch });
+        let image = self.in_dims(picked, &dims, batch)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// Elements of a dimension in any order, as a value of their own.
+    fn picked(&mut self, of: Image, axis: usize, places: &[usize]) -> Result<Image, Problem> {
+        let mut dims = of.dims().to_vec();
+        dims[axis] = places.len();
+        let elements = dims.iter().fold(1u128, |product, dim| product.saturating_mul(*dim as u128));
+        let elements = elements.max(of.view.len() as u128);
+        if elements > MOST_CONSTANT as u128 {
+            let most = MOST_CONSTANT as u128;
+            return Err(Limit { what: "elements that are gathered", found: elements, most }.into());
+        }
+        // In the order in which they lie, so that channels stay channels.
+        let order = storage_order(&of.view);
+        let view = of.view.permuted(&order);
+        let place = order.iter().position(|other| *other == axis).unwrap_or_default();
+        let stored: Vec<usize> = order.iter().map(|axis| dims[*axis]).collect();
+        let all: Vec<usize> = view.places().collect();
+        let inner: usize = stored[place + 1..].iter().product();
+        let rows: usize = stored[..place].iter().product();
+        let mut picked = Vec::with_capacity(rows * places.len() * inner);
+        for row in 0..rows {
+            for index in places {
+                let first = (row * of.dims()[axis] + index) * inner;
+                picked.extend(all[first..first + inner].iter().map(|place| *place as u32));
+            }
+        }
+        let value = self.builder.pick(of.value, picked.into(), shape_of(&stored))?;
+        Ok(Image { value, view: laid_out(&stored, &order), batch: of.batch })
+    }
+
+    /// Elements of one value or another, by whether a table says so: `x m + y (1 - m)` with 1 and 0 for what it says.
+    pub(super) fn choose_elements(
+        &mut self,
+        call: Call<'m>,
+        condition: &Numbers,
+        names: [&'m str; 2],
+    ) -> Result<(), Problem> {
+        let says = condition.fixed()?;
+        let mask = |chosen: bool| {
+            let list = says.iter().map(|x| if (*x != 0) == chosen { 1.0 } else { 0.0 }).collect();
+            Constant::listed(list, condition.dims.clone())
+        };
+        let mut parts = Vec::with_capacity(2);
+        for (name, chosen) in names.into_iter().zip([true, false]) {
+            let mask = self.constant_image(&mask(chosen))?;
+            let of = self.image(name)?;
+            parts.push(self.combined([of, mask], Combine::Product)?);
+        }
+        let image = self.combined([parts[0], parts[1]], Combine::Sum)?;
+        self.set(call, Value::Built(image))
+    }
+}
+
+/// Dimensions of a tensor that is made of one number.
+fn filled_dims(sizes: &[i64]) -> Result<Vec<usize>, Problem> {
+    let dims: Option<Vec<usize>> = sizes.iter().map(|size| usize::try_from(*size).ok()).collect();
+    let fits = |dims: &Vec<usize>| {
+        let elements = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
+        dims.len() <= 8 && elements.is_some_and(|elements| elements <= MOST_FILLED)
+    };
+    dims.filter(fits).ok_or_else(|| Problem::broken(format!("a tensor cannot have the dimensions {sizes:?}")))
+}

@@ -1,0 +1,333 @@
+//! What the `forward` of a module has to do.
+
+use std::collections::{HashMap, HashSet};
+
+use swapnas_graph::{Graph, ModuleKind, Op, ValueId};
+
+use super::TorchError;
+use super::expr::{Expr, Wrap};
+use super::tree::{Place, ROOT, Tree};
+
+/// The values that a module takes, those that it computes on the way, and its result.
+pub(super) struct Body {
+    pub inputs: Vec<ValueId>,
+    pub lines: Vec<(ValueId, Expr)>,
+    pub result: Expr,
+    /// The modules that are called.
+    pub called: Vec<Place>,
+}
+
+/// A module as its caller sees it.
+#[derive(Clone)]
+pub(super) struct Callee {
+    /// The module as the caller names it.
+    pub name: String,
+    pub inputs: Vec<ValueId>,
+    pub output: ValueId,
+    pub wrap: Option<Wrap>,
+}
+
+/// Finds the body of the module at `place`, given the modules that it may call.
+pub(super) fn body(
+    tree: &Tree<'_>,
+    place: Place,
+    callees: &HashMap<Place, Callee>,
+) -> Result<Body, TorchError> {
+    let (graph, node) = (tree.graph, &tree.nodes[place]);
+    // The network itself goes from the image to the first output, whatever its own call says.
+    let (input, output) = match node.call.filter(|_| place != ROOT) {
+        Some(call) => (call.input, call.output),
+        None => (graph.input(), graph.outputs()[0]),
+    };
+    let mut producers = HashMap::new();
+    for callee in tree.called_by(place) {
+        let output = callees[&callee].output;
+        if output != input && !callees[&callee].inputs.contains(&output) {
+            producers.entry(output).or_insert(callee);
+        }
+    }
+    let mut writer = Writer {
+        tree,
+        callees,
+        input,
+        producers,
+        made_of: HashMap::new(),
+        uses: HashMap::new(),
+        body: Body { inputs: Vec::new(), lines: Vec::new(), result: Expr::Value(output), called: Vec::new() },
+        known: HashSet::new(),
+    };
+    writer.count_uses(output);
+    let result = writer.value(output);
+    let mut body = writer.body;
+    // A result that was given a variable only to be returned is returned as it is.
+    body.result = match (result, body.lines.last()) {
+        (Expr::Value(value), Some((last, _))) if value == *last => body.lines.remove(body.lines.len() - 1).1,
+        (result, _) => result,
+    };
+    body.inputs.sort_unstable();
+    Ok(body)
+}
+
+struct Writer<'a> {
+    tree: &'a Tree<'a>,
+    callees: &'a HashMap<Place, Callee>,
+    input: ValueId,
+    /// The first called module with that result.
+    producers: HashMap<ValueId, Place>,
+    /// What values are made of, as far as somebody asked.
+    made_of: HashMap<ValueId, MadeOf>,
+    uses: HashMap<ValueId, usize>,
+    body: Body,
+    /// Values that have a variable.
+    known: HashSet<ValueId>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// The caller.
+    Outside,
+    /// The module at that place.
+    Module(Place),
+    /// A function of other values.
+    Function,
+}
+
+#[derive(Clone, Copy)]
+struct MadeOf {
+    /// Something that a called module computes.
+    inside: bool,
+    /// Nothing but the module's input and what called modules compute.
+    known: bool,
+}
+
+/// A value that is being written, as far as its operands are written.
+struct Open {
+    value: ValueId,
+    origin: Origin,
+    /// Whether its expression may stand in the middle of another.
+    inline: bool,
+    /// What it is made of, and whether a call may stand in the middle of its expression.
+    operands: Vec<(ValueId, bool)>,
+    written: Vec<Expr>,
+}
+
+impl Writer<'_> {
+    fn origin(&mut self, value: ValueId) -> Origin {
+        if value == self.input {
+            return Origin::Outside;
+        }
+        if let Some(&place) = self.producers.get(&value) {
+            return Origin::Module(place);
+        }
+        let MadeOf { inside, known } = self.made_of(value);
+        if is_function(self.tree.graph, value) && (inside || known) {
+            Origin::Function
+        } else {
+            Origin::Outside
+        }
+    }
+
+    /// Networks are deep, so values wait in a list, not on the stack.
+    fn made_of(&mut self, value: ValueId) -> MadeOf {
+        let graph = self.tree.graph;
+        let mut open = vec![value];
+        while let Some(&value) = open.last() {
+            if self.made_of.contains_key(&value) {
+                open.pop();
+                continue;
+            }
+            let is_result = self.producers.contains_key(&value);
+            let mut made_of = MadeOf { inside: is_result, known: is_result || value == self.input };
+            if is_function(graph, value) && !is_result {
+                let inputs = &graph.node(value).inputs;
+                let before = open.len();
+                open.extend(inputs.iter().filter(|input| !self.made_of.contains_key(input)));
+                if open.len() > before {
+                    continue;
+                }
+                made_of.inside |= inputs.iter().any(|input| self.made_of[input].inside);
+                made_of.known |= inputs.iter().all(|input| self.made_of[input].known);
+            }
+            self.made_of.insert(value, made_of);
+            open.pop();
+        }
+        self.made_of[&value]
+    }
+
+    /// What a value is computed from.
+    fn operands(&self, value: ValueId, origin: Origin) -> &[ValueId] {
+        match origin {
+            Origin::Outside => &[],
+            Origin::Module(place) => &self.callees[&place].inputs,
+            Origin::Function => &self.tree.graph.node(value).inputs,
+        }
+    }
+
+    /// Counts how many times each value is read on the way to `output`.
+    fn count_uses(&mut self, output: ValueId) {
+        let mut open = vec![output];
+        while let Some(value) = open.pop() {
+            let uses = self.uses.entry(value).or_default();
+            *uses += 1;
+            if *uses == 1 {
+                let origin = self.origin(value);
+                open.extend(self.operands(value, origin));
+            }
+        }
+    }
+
+    /// An expression for a value, after the lines that it needs.
+    fn value(&mut self, value: ValueId) -> Expr {
+        let mut open = match self.begin(value, true) {
+            Ok(value) => vec![value],
+            Err(expr) => return expr,
+        };
+        loop {
+            let last = open.last_mut().expect("one is open until the first is written");
+            if let Some(&(operand, inline)) = last.operands.get(last.written.len()) {
+                match self.begin(operand, inline) {
+                    Ok(operand) => open.push(operand),
+                    Err(expr) => last.written.push(expr),
+                }
+                continue;
+            }
+            let written = open.pop().map(|last| self.end(last)).expect("one is open");
+            match open.last_mut() {
+                Some(reader) => reader.written.push(written),
+                None => return written,
+            }
+        }
+    }
+
+    /// Begins to write a value, unless it has a variable or gets one from the caller.
+    fn begin(&mut self, value: ValueId, inline: bool) -> Result<Open, Expr> {
+        if self.known.contains(&value) {
+            return Err(Expr::Value(value));
+        }
+        let graph = self.tree.graph;
+        let origin = self.origin(value);
+        let operands = match origin {
+            Origin::Outside => {
+                self.body.inputs.push(value);
+                self.known.insert(value);
+                return Err(Expr::Value(value));
+            }
+            Origin::Module(place) => {
+                self.body.called.push(place);
+                let flattens = self.callees[&place].wrap == Some(Wrap::Flatten);
+                let inputs = self.operands(value, origin).to_vec();
+                // The mean over pixels can be had without rows and columns.
+                let mut is_mean = |input: ValueId| {
+                    flattens
+                        && matches!(graph.node(input).op, Op::GlobalAvgPool)
+                        && matches!(self.origin(input), Origin::Function)
+                };
+                inputs.into_iter().map(|input| (input, is_mean(input))).collect()
+            }
+            Origin::Function if graph.node(value).op == Op::Zero => vec![(self.input, false)],
+            Origin::Function => {
+                let is_sum = graph.node(value).op == Op::Add;
+                self.operands(value, origin).iter().map(|input| (*input, is_sum)).collect()
+            }
+        };
+        Ok(Open { value, origin, inline, operands, written: Vec::new() })
+    }
+
+    /// The expression of a value whose operands are written, or its variable.
+    fn end(&mut self, open: Open) -> Expr {
+        let Open { value, origin, inline, operands, written } = open;
+        let operands = operands.into_iter().map(|(value, _)| value).zip(written);
+        let expr = match origin {
+            Origin::Module(place) => self.call(place, operands),
+            _ => self.function(value, operands),
+        };
+        let once = self.uses.get(&value) == Some(&1);
+        // Parts of parts of parts would become deeper than Python reads.
+        let is_view = matches!(&expr, Expr::Slice { of, .. } if !matches!(**of, Expr::Slice { .. }));
+        let is_simple = matches!(expr, Expr::Call { .. } | Expr::Mean(_));
+        if is_view || inline && once && is_simple {
+            return expr;
+        }
+        self.body.lines.push((value, expr));
+        self.known.insert(value);
+        Expr::Value(value)
+    }
+
+    fn call(&self, place: Place, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+        let Callee { name, wrap, .. } = &self.callees[&place];
+        let wrapped = |(value, arg): (ValueId, Expr)| match *wrap {
+            Some(Wrap::Flatten) if self.tree.is_flat(value) => arg,
+            Some(Wrap::Flatten) => Expr::Flat(Box::new(arg)),
+            Some(Wrap::Pad { padding, with_minimum }) => {
+                Expr::Pad { of: Box::new(arg), padding, with_minimum }
+            }
+            Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(arg), back: false },
+            None => arg,
+        };
+        let call = Expr::Call { module: name.clone(), args: operands.map(wrapped).collect() };
+        match wrap {
+            Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(call), back: true },
+            _ => call,
+        }
+    }
+
+    fn function(&self, value: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+        let node = self.tree.graph.node(value);
+        let all_flat = self.tree.is_flat(value);
+        // Operands with rows and columns, unless the result has none either.
+        let operand = |(input, expr): (ValueId, Expr)| {
+            if self.tree.is_flat(input) && !all_flat { Expr::Unflat(Box::new(expr)) } else { expr }
+        };
+        let mut operands: Vec<Expr> = operands.map(operand).collect();
+        match node.op {
+            Op::Add => Expr::Sum(operands),
+            Op::Concat => Expr::Concat(operands),
+            Op::Zero => Expr::Zeros { shape: node.shape, like: self.input },
+            Op::Mul => {
+                let by = operands.pop().expect("the builder gives a product two factors");
+                let of = operands.pop().expect("the builder gives a product two factors");
+                Expr::Product(Box::new(of), Box::new(by))
+            }
+            Op::Slice { start } => {
+                let of = Box::new(operands.swap_remove(0));
+                Expr::Slice { of, start, end: start + node.shape.channels }
+            }
+            _ => Expr::Mean(Box::new(operands.swap_remove(0))),
+        }
+    }
+}
+
+/// Whether a value needs no module.
+fn is_function(graph: &Graph, value: ValueId) -> bool {
+    matches!(
+        graph.node(value).op,
+        Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } | Op::Zero | Op::GlobalAvgPool
+    )
+}
+
+/// Whether a body is nothing but calls of these modules one after the other, as `nn.Sequential` does them.
+pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &HashMap<Place, Callee>) -> bool {
+    let node = &tree.nodes[place];
+    let Some(call) = node.call.filter(|call| call.kind == ModuleKind::Container && place != ROOT) else {
+        return false;
+    };
+    let members: Vec<Place> = tree.members(place).collect();
+    let number = |name: &str| name.parse().ok().filter(|number: &usize| number.to_string() == name);
+    let numbers: Option<Vec<usize>> = members.iter().map(|&m| number(tree.nodes[m].name)).collect();
+    let mut at = call.input;
+    numbers.is_some_and(|numbers| numbers.is_sorted_by(|a, b| a < b))
+        && body.called.len() == members.len()
+        && members.iter().enumerate().all(|(place, member)| {
+            // The caller flattens what the first module wants to have flat.
+            let fits = |wrap: Option<Wrap>| match wrap {
+                None => true,
+                Some(Wrap::Flatten) => place == 0 || tree.is_flat(at),
+                Some(_) => false,
+            };
+            let follows = callees.get(member).is_some_and(|c| c.inputs == [at] && fits(c.wrap));
+            at = if follows { callees[member].output } else { at };
+            follows
+        })
+        && at == call.output
+}

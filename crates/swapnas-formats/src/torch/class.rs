@@ -1,0 +1,273 @@
+//! Classes of Python, one for every kind of module that is more than a chain of others.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+
+use swapnas_graph::{Graph, ValueId};
+
+use super::TorchError;
+use super::body::{Body, Callee, body, is_chain};
+use super::layer::layer;
+use super::name;
+use super::tree::{Place, ROOT, Tree, TreeNode};
+
+/// How a module is made.
+#[derive(Clone)]
+enum Constructor {
+    /// By one call.
+    Call(String),
+    /// Of others, each with what stands before it, between an opening and a closing line.
+    Group { open: &'static str, members: Vec<(String, Constructor)>, close: &'static str },
+}
+
+impl Constructor {
+    /// The constructor over as many lines as it takes, the first one following what is there.
+    fn write(&self, out: &mut String, indent: usize) {
+        match self {
+            Constructor::Call(call) => out.push_str(call),
+            Constructor::Group { open, members, close } => {
+                out.push_str(open);
+                out.push('\n');
+                for (before, member) in members {
+                    push(out, format_args!("{:indent$}    {before}", ""));
+                    member.write(out, indent + 4);
+                    out.push_str(",\n");
+                }
+                push(out, format_args!("{:indent$}{close}", ""));
+            }
+        }
+    }
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a String takes any text");
+}
+
+/// All classes so far.
+struct Classes<'a> {
+    tree: Tree<'a>,
+    /// Whether the members of each module are numbered without gaps.
+    lists: Vec<bool>,
+    /// The body of a class and its name, in order.
+    classes: Vec<(String, String)>,
+    /// Where the class of each body is, and all names.
+    known: HashMap<String, usize>,
+    names: HashSet<String>,
+    callees: HashMap<Place, Callee>,
+    constructors: HashMap<Place, Constructor>,
+}
+
+pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
+    let tree = Tree::new(graph);
+    let mut classes = Classes {
+        lists: (0..tree.nodes.len()).map(|place| is_list(&tree, place)).collect(),
+        tree,
+        classes: Vec::new(),
+        known: HashMap::new(),
+        names: HashSet::new(),
+        callees: HashMap::new(),
+        constructors: HashMap::new(),
+    };
+    classes.add_members(ROOT)?;
+    classes.add_network()?;
+    let mut out = String::new();
+    about.lines().for_each(|line| push(&mut out, format_args!("{}\n", format!("# {line}").trim_end())));
+    out.push_str("\nimport torch\n");
+    let uses_functions = classes.classes.iter().any(|(body, _)| body.contains("F.pad("));
+    out.push_str(if uses_functions { "import torch.nn.functional as F\n" } else { "" });
+    out.push_str("from torch import nn\n");
+    for (body, name) in &classes.classes {
+        push(&mut out, format_args!("\n\nclass {name}(nn.Module):\n{body}"));
+    }
+    let image = graph.shape(graph.input());
+    push(
+        &mut out,
+        format_args!(
+            "\n\nif __name__ == \"__main__\":\n    network = Network()\n    \
+             output = network(torch.randn(2, {}, {}, {}))\n    \
+             parameters = sum(parameter.numel() for parameter in network.parameters())\n    \
+             print(f\"{{parameters}} parameters, output of shape {{tuple(output.shape)}}\")\n",
+            image.channels, image.height, image.width
+        ),
+    );
+    Ok(out)
+}
+
+/// Whether the members of a group are numbered without gaps.
+fn is_list(tree: &Tree<'_>, group: Place) -> bool {
+    let names = tree.members(group).map(|member| tree.nodes[member].name);
+    names.enumerate().all(|(number, name)| name == number.to_string())
+}
+
+impl Classes<'_> {
+    /// Makes constructors of all modules in a module.
+    fn add_members(&mut self, place: Place) -> Result<(), TorchError> {
+        let in_group = self.is_group(place) && !self.is_list(place);
+        for member in self.tree.members(place).collect::<Vec<_>>() {
+            let TreeNode { name, path, .. } = self.tree.nodes[member];
+            if name::is_taken(name, in_group) {
+                return Err(TorchError::Taken { module: path.to_owned() });
+            }
+            let owner = self.access(place, member);
+            self.add(member, owner)?;
+        }
+        Ok(())
+    }
+
+    /// How `forward` names a member of the module that owns it; for a group, what comes before the place in
+    /// it.
+    fn access(&self, owner: Place, member: Place) -> String {
+        let name = self.tree.nodes[member].name;
+        if self.is_group(owner) {
+            let group = self.group_access(owner);
+            return if self.is_list(owner) {
+                format!("{group}[{name}]")
+            } else {
+                format!("{group}[{}]", name::quoted(name))
+            };
+        }
+        name::member(name)
+    }
+
+    /// A group that nobody calls is part of the module around it.
+    fn is_group(&self, place: Place) -> bool {
+        place != ROOT && self.tree.nodes[place].call.is_none()
+    }
+
+    fn group_access(&self, group: Place) -> String {
+        self.access(self.tree.nodes[group].parent, group)
+    }
+
+    fn is_list(&self, group: Place) -> bool {
+        self.lists[group]
+    }
+
+    /// Makes the constructor of a module that its owner calls `access`.
+    fn add(&mut self, place: Place, access: String) -> Result<(), TorchError> {
+        let node = &self.tree.nodes[place];
+        let constructor = match node.call {
+            Some(call) if node.is_leaf() => {
+                let layer = layer(self.tree.graph, call)?;
+                let callee =
+                    Callee { name: access, inputs: vec![call.input], output: call.output, wrap: layer.wrap };
+                self.callees.insert(place, callee);
+                Constructor::Call(layer.constructor)
+            }
+            None => {
+                self.add_members(place)?;
+                self.group(place)
+            }
+            Some(call) => {
+                let output = call.output;
+                self.add_members(place)?;
+                let body = body(&self.tree, place, &self.callees)?;
+                let (inputs, wrap, constructor) = if is_chain(&self.tree, place, &body, &self.callees) {
+                    let first = self.tree.members(place).next();
+                    let wrap = first.and_then(|first| self.callees[&first].wrap);
+                    (vec![call.input], wrap, self.sequence(place))
+                } else {
+                    let inputs = body.inputs.clone();
+                    let class = self.class(place, body);
+                    (inputs, None, Constructor::Call(format!("{class}()")))
+                };
+                self.callees.insert(place, Callee { name: access, inputs, output, wrap });
+                constructor
+            }
+        };
+        self.constructors.insert(place, constructor);
+        Ok(())
+    }
+
+    /// A list or dictionary of modules.
+    fn group(&self, place: Place) -> Constructor {
+        let is_list = self.is_list(place);
+        let members = self.tree.members(place).map(|member| {
+            let name = self.tree.nodes[member].name;
+            let before = if is_list { String::new() } else { format!("{}: ", name::quoted(name)) };
+            (before, self.constructors[&member].clone())
+        });
+        let (open, close) = if is_list { ("nn.ModuleList([", "])") } else { ("nn.ModuleDict({", "})") };
+        Constructor::Group { open, members: members.collect(), close }
+    }
+
+    /// Modules one after the other. Numbers that none of them has are those of modules that do nothing.
+    fn sequence(&self, place: Place) -> Constructor {
+        let mut members = Vec::new();
+        for member in self.tree.members(place) {
+            let number: usize = self.tree.nodes[member].name.parse().unwrap_or(members.len());
+            members.resize(number, (String::new(), Constructor::Call("nn.Identity()".to_owned())));
+            members.push((String::new(), self.constructors[&member].clone()));
+        }
+        Constructor::Group { open: "nn.Sequential(", members, close: ")" }
+    }
+
+    fn add_network(&mut self) -> Result<(), TorchError> {
+        let body = body(&self.tree, ROOT, &self.callees)?;
+        let outside = body.inputs.iter().find(|&&input| input != self.tree.graph.input());
+        if let Some(value) = outside {
+            return Err(TorchError::Unreachable { module: "the network".to_owned(), value: value.index() });
+        }
+        self.classes.push((self.class_body(ROOT, body), name::NETWORK.to_owned()));
+        Ok(())
+    }
+
+    /// The name of the class of a module, which is a new one unless there is one just like it.
+    fn class(&mut self, place: Place, body: Body) -> String {
+        let text = self.class_body(place, body);
+        if let Some(&known) = self.known.get(&text) {
+            return self.classes[known].1.clone();
+        }
+        let name = name::class(self.tree.nodes[place].path, |name: &str| self.names.contains(name));
+        self.known.insert(text.clone(), self.classes.len());
+        self.names.insert(name.clone());
+        self.classes.push((text, name.clone()));
+        name
+    }
+
+    fn class_body(&self, place: Place, body: Body) -> String {
+        let mut out = "    def __init__(self):\n        super().__init__()\n".to_owned();
+        for member in self.tree.members(place) {
+            let name = self.tree.nodes[member].name;
+            let (before, after) = match name::is_attribute(name) {
+                true => (format!("        self.{name} = "), ""),
+                false => (format!("        self.add_module({}, ", name::quoted(name)), ")"),
+            };
+            out.push_str(&before);
+            self.constructors[&member].write(&mut out, 8);
+            push(&mut out, format_args!("{after}\n"));
+        }
+        out.push_str("\n    def forward(self");
+        let Body { inputs, lines, result, .. } = body;
+        let mut names: HashMap<ValueId, String> = HashMap::new();
+        for (number, &input) in inputs.iter().enumerate() {
+            let name = if inputs.len() == 1 { "x".to_owned() } else { format!("x{number}") };
+            push(&mut out, format_args!(", {name}"));
+            names.insert(input, name);
+        }
+        out.push_str("):\n");
+        let mut fresh = inputs.len();
+        let mut last_use: HashMap<ValueId, usize> = HashMap::new();
+        for (line, expr) in lines.iter().map(|(_, expr)| expr).chain([&result]).enumerate() {
+            last_use.extend(read_by(expr).into_iter().map(|value| (value, line)));
+        }
+        for (line, (value, expr)) in lines.iter().enumerate() {
+            let python = expr.python(&|value| names[&value].clone());
+            // A variable that is not read any more is used again.
+            let free = read_by(expr).into_iter().find(|value| last_use.get(value) == Some(&line));
+            let name = free.map(|free| names[&free].clone()).unwrap_or_else(|| {
+                fresh += 1;
+                format!("x{}", fresh - 1)
+            });
+            push(&mut out, format_args!("        {name} = {python}\n"));
+            names.insert(*value, name);
+        }
+        push(&mut out, format_args!("        return {}\n", result.python(&|value| names[&value].clone())));
+        out
+    }
+}
+
+fn read_by(expr: &super::expr::Expr) -> Vec<ValueId> {
+    let mut values = Vec::new();
+    expr.values(&mut values);
+    values
+}

@@ -1,0 +1,99 @@
+//! Networks as PyTorch code.
+//!
+//! [`module`] writes a graph as one Python file that imports nothing but `torch`. Its class `Network` has
+//! the modules that the graph lists, under the same paths, so that a `state_dict` of the benchmark's own
+//! code can be loaded, and one of ours. Modules whose results nobody reads are there, but are not called.
+//!
+//! ```
+//! use swapnas_formats::torch;
+//! use swapnas_graph::{Conv, GraphBuilder, Shape, Window};
+//!
+//! let mut b = GraphBuilder::new(Shape::new(3, 32, 32));
+//! let x = b.input();
+//! let x = b.conv2d("stem", x, Conv::new(16, Window::square(3)))?;
+//! let x = b.relu("act", x)?;
+//! let x = b.mean(x)?;
+//! let logits = b.linear("classifier", x, 10, true)?;
+//! b.container(b.input(), logits);
+//! let code = torch::module(&b.finish(&[logits]), "A small network.")?;
+//! assert!(code.contains("self.stem = nn.Conv2d(3, 16, 3, padding=1, bias=False)"));
+//! assert!(code.contains("return self.classifier(x.mean((2, 3)))"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod body;
+mod class;
+mod expr;
+mod layer;
+mod name;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use swapnas_graph::{Graph, Op};
+
+/// A network that cannot be written as PyTorch code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TorchError {
+    /// The graph returns nothing.
+    #[error("the network returns nothing, so there is nothing for `forward` to return")]
+    NoOutput,
+    /// A pool that PyTorch does not have.
+    #[error(
+        "{module}: PyTorch has no average pool that leaves out a padding that differs from side to side or \
+         is more than half of the kernel; count the padding, or pad less"
+    )]
+    Padding {
+        /// Path of the module.
+        module: String,
+    },
+    /// An average pool that leaves out pixels between those that it reads.
+    #[error("{module}: PyTorch has no average pool with dilation {}x{}; use a dense window", dilation[0], dilation[1])]
+    Dilation {
+        /// Path of the module.
+        module: String,
+        /// Its dilation.
+        dilation: [usize; 2],
+    },
+    /// What transformers are made of.
+    #[error("networks with a {op} are not written as PyTorch code")]
+    Operation {
+        /// The operation.
+        op: &'static str,
+    },
+    /// A module of a name that is something else in PyTorch.
+    #[error(
+        "{module}: PyTorch's modules have something of their own of that name; give the module another one"
+    )]
+    Taken {
+        /// Path of the module.
+        module: String,
+    },
+    /// A value that no module and no function computes from what its module is given.
+    #[error("{module}: value {value} is computed by no module within it and is not handed to it")]
+    Unreachable {
+        /// Path of the module, or "the network" for all of it.
+        module: String,
+        /// Number of the node.
+        value: usize,
+    },
+}
+
+/// The network as Python code, with `about` as a comment at its beginning.
+///
+/// The class `Network` takes images `(batch, channels, height, width)` and returns the first output of the
+/// graph, of shape `(batch, classes)` for one of a linear layer. Batch normalisations keep running
+/// statistics, as PyTorch's do.
+///
+/// # Errors
+/// If the graph has something that PyTorch has not, or its modules do not compute its first output.
+pub fn module(graph: &Graph, about: &str) -> Result<String, TorchError> {
+    if graph.outputs().is_empty() {
+        return Err(TorchError::NoOutput);
+    }
+    let tensor_op = graph.nodes().iter().find(|node| matches!(node.op, Op::Tensor(_)));
+    if let Some(node) = tensor_op {
+        return Err(TorchError::Operation { op: node.op.name() });
+    }
+    class::file(graph, about)
+}
