@@ -201,7 +201,11 @@ impl<'m> Reader<'m> {
 
     /// The maximum or minimum of a value and a number.
     pub(super) fn bounded(&mut self, call: Call<'m>, is_max: bool) -> Result<(), Problem> {
-        if let [a, b] = call.inputs().collect::<Vec<_>>()[..] {
+        let names: Vec<&'m str> = call.inputs().collect();
+        if let [only] = names[..] {
+            return self.alias(call, only);
+        }
+        if let [a, b] = names[..] {
             if let (Value::Numbers(a), Value::Numbers(b)) = (self.value(a)?, self.value(b)?) {
                 return self.compute(call, &a, &b, if is_max { larger } else { smaller });
             }

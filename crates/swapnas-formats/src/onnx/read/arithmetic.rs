@@ -4,10 +4,11 @@ use swapnas_graph::tensor::{Function, Real};
 use swapnas_graph::{Shape, Strided};
 
 use super::attributes::Call;
-use super::constant::{Constant, Number, Numbers};
+use super::constant::{Constant, Number};
 use super::error::Problem;
 use super::functions::linear;
 use super::reader::Reader;
+use super::table::{Numbers, Table};
 use super::value::{Complete, Image, Layer, LayerKind, Part, Pending, Term, Value, near};
 use super::views::{is_own, storage_order};
 
@@ -16,6 +17,8 @@ enum Operands<'m> {
     Numbers(Numbers, Numbers),
     /// Two numbers that are not whole.
     Fractions(f64, f64),
+    /// Tables of such.
+    Tables([Table<f32>; 2]),
     /// A value and a number, and whether the number is the second.
     Scalar {
         of: &'m str,
@@ -42,6 +45,9 @@ impl<'m> Reader<'m> {
         {
             return Ok(Operands::Fractions(a, b));
         }
+        if let Some(tables) = self.two_fractions(names)? {
+            return Ok(Operands::Tables(tables));
+        }
         for (constant, other) in [(1, 0), (0, 1)] {
             let (of, second) = (names[other], constant == 1);
             let is_parameter = matches!(&values[constant], Value::Constant(c) if c.is_parameter());
@@ -67,6 +73,7 @@ impl<'m> Reader<'m> {
                 (a.of_batch == b.of_batch).then_some(Number { value, ..a })
             }),
             Operands::Fractions(a, b) => self.set_number(call, a + b),
+            Operands::Tables(tables) => self.set_table(call, tables, |a, b| a + b),
             Operands::Scalar { of, number: 0.0, .. } => self.alias(call, of),
             Operands::Scalar { of, number, .. } => {
                 let step = |term: Term<'m>| {
@@ -124,6 +131,7 @@ impl<'m> Reader<'m> {
 
     /// The sum or product of two values; the elements of dimensions in which one has a single element are repeated.
     pub(super) fn combined(&mut self, images: [Image; 2], combine: Combine) -> Result<Image, Problem> {
+        let images = self.as_batches(images);
         let common = self.common(&images)?;
         let views = [self.expanded(images[0], &common)?, self.expanded(images[1], &common)?];
         // One of both decides how the result lies, and where it is the other stays as it is.
@@ -137,14 +145,15 @@ impl<'m> Reader<'m> {
             None => {
                 let first = usize::from(images[0].batch.is_none());
                 let view = views[first];
-                let own = self.own(Image { view, batch: common.batch, ..images[first] })?;
+                let own =
+                    self.own(Image { view, batch: common.batch, before: common.before, ..images[first] })?;
                 [own, images[1 - first]]
             }
         };
         let [base, other] = base;
         let shape = self.shape(base);
         let view = self.expanded(base, &common)?;
-        let result = |value| Image { value, view, batch: common.batch };
+        let result = |value| Image { value, view, batch: common.batch, before: common.before };
         let of_other = self.expanded(other, &common)?;
         if of_other == view && self.shape(other) == shape {
             let values = self.ordered(base.value, other.value);
@@ -177,6 +186,7 @@ impl<'m> Reader<'m> {
                 (a.of_batch == b.of_batch).then_some(Number { value, ..a })
             }),
             Operands::Fractions(a, b) => self.set_number(call, a - b),
+            Operands::Tables(tables) => self.set_table(call, tables, |a, b| a - b),
             Operands::Scalar { of, number: 0.0, second: true } => self.alias(call, of),
             Operands::Scalar { of, number, second: true } => self.apply(call, of, linear(1.0, -number)?),
             Operands::Scalar { of, number, second: false } => self.apply(call, of, linear(-1.0, number)?),
@@ -197,6 +207,7 @@ impl<'m> Reader<'m> {
                 (!(a.of_batch && b.of_batch)).then_some(Number { value, of_batch: a.of_batch || b.of_batch })
             }),
             Operands::Fractions(a, b) => self.set_number(call, a * b),
+            Operands::Tables(tables) => self.set_table(call, tables, |a, b| a * b),
             Operands::Scalar { of, number, .. } => self.scale(call, of, number),
             Operands::Constant { .. } => self.pair(call, Combine::Product),
             Operands::Images(names) => {
@@ -221,6 +232,7 @@ impl<'m> Reader<'m> {
                 }
             }),
             Operands::Fractions(a, b) => self.set_number(call, a / b),
+            Operands::Tables(tables) => self.set_table(call, tables, |a, b| a / b),
             Operands::Scalar { of, number, second: true } if number != 0.0 => {
                 self.scale(call, of, 1.0 / number)
             }
@@ -241,16 +253,31 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// What is computed of the numbers of two tables.
+    pub(super) fn set_table(
+        &mut self,
+        call: Call<'m>,
+        [a, b]: [Table<f32>; 2],
+        of: fn(f32, f32) -> f32,
+    ) -> Result<(), Problem> {
+        let table = a.zip(&b, |x, y| Some(of(x, y)))?.expect("it is defined for all numbers");
+        self.set(call, Value::Constant(Constant::listed(table)))
+    }
+
     pub(super) fn set_number(&mut self, call: Call<'m>, number: f64) -> Result<(), Problem> {
         self.set(call, Value::Constant(Constant::filled(number, Vec::new())))
     }
 
-    /// A number rounded up or down.
+    /// Numbers rounded up or down.
     pub(super) fn round(&mut self, call: Call<'m>, round: fn(f64) -> f64) -> Result<(), Problem> {
-        match self.scalar(call.need(0)?)? {
-            Some(number) => self.set_number(call, round(number)),
-            None => Err(Problem::unsupported("values that are rounded", "numbers that are")),
+        if let Some(number) = self.scalar(call.need(0)?)? {
+            return self.set_number(call, round(number));
         }
+        let table = self.fractions(call.need(0)?)?;
+        let table =
+            table.ok_or_else(|| Problem::unsupported("values that are rounded", "numbers that are"))?;
+        let rounded = table.map(|x| round(x.into()) as f32);
+        self.set(call, Value::Constant(Constant::listed(rounded)))
     }
 
     /// A product with a number.

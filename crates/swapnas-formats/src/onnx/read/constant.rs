@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::MOST_PARAMETERS;
 use super::error::{Limit, Problem, quote};
+use super::table::{Numbers, Table};
 use crate::onnx::proto::{DataLocation, DataType, Tensor};
 
 /// The most whole numbers that are computed with at once; shapes have a handful.
@@ -34,14 +35,6 @@ enum Data<'m> {
     Filled(f64),
 }
 
-/// Whole numbers: a shape, a part of one, indices, or one number by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Numbers {
-    pub items: Vec<Number>,
-    /// Dimensions, outermost first; none of one number by itself.
-    pub dims: Vec<usize>,
-}
-
 /// A whole number, or so many times the size of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number {
@@ -58,71 +51,12 @@ impl Number {
     }
 }
 
-impl Numbers {
-    /// Numbers of one dimension.
-    pub(super) fn list(items: Vec<Number>) -> Self {
-        Numbers { dims: vec![items.len()], items }
-    }
-
-    /// The same numbers with other dimensions; they have to be as many.
-    pub(super) fn with_dims(self, dims: Vec<usize>) -> Self {
-        Numbers { dims, ..self }
-    }
-
-    /// The numbers, if none depends on the batch.
-    pub(super) fn fixed(&self) -> Result<Vec<i64>, Problem> {
-        fixed(&self.items)
-    }
-}
-
-impl Numbers {
-    /// A part of the outermost dimension.
-    pub(super) fn part(&self, range: [i64; 3]) -> Result<Self, Problem> {
-        let Some((&rows, inner)) = self.dims.split_first() else {
-            return Err(Problem::broken("one number has no parts"));
-        };
-        let row = inner.iter().product::<usize>();
-        let rows = parts(range, rows)?;
-        let dims = [rows.len()].into_iter().chain(inner.iter().copied()).collect();
-        let items = rows.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
-        Ok(Numbers { items: items.copied().collect(), dims })
-    }
-}
-
 /// The numbers, if none depends on the batch.
 pub(super) fn fixed(items: &[Number]) -> Result<Vec<i64>, Problem> {
     let fixed = |number: &Number| (!number.of_batch).then_some(number.value);
     items.iter().map(fixed).collect::<Option<_>>().ok_or_else(|| {
         Problem::unsupported("something that depends on the size of the batch", "shapes that do")
     })
-}
-
-/// The first place and the number of places of a range that goes forward and is not empty.
-pub(super) fn range_of([start, end, step]: [i64; 3], size: usize) -> Option<(usize, usize)> {
-    let size = i64::try_from(size).ok()?;
-    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(0, size);
-    let (first, end) = (bound(start), bound(end));
-    let fits = (1..=size).contains(&step) && first < end;
-    fits.then_some((first as usize, (end - first) as usize))
-}
-
-/// The places of a range of a list, which may go backward.
-fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Problem> {
-    if step > 0 {
-        let Some((first, len)) = range_of([start, end, step.min(size.max(1) as i64)], size) else {
-            return Ok(Vec::new());
-        };
-        return Ok((first..first + len).step_by(step as usize).collect());
-    }
-    if step == 0 {
-        return Err(Problem::broken("steps of 0"));
-    }
-    let size = size as i64;
-    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(-1, size - 1);
-    let (first, end) = (bound(start), bound(end));
-    let places = (0..).map(|i: i64| step.checked_mul(i).and_then(|way| first.checked_add(way)));
-    let places = places.map_while(|place| place.filter(|place| *place > end));
-    Ok(places.map(|place| place as usize).collect())
 }
 
 /// The dimensions of a tensor, checked.
@@ -237,9 +171,15 @@ impl<'m> Constant<'m> {
         Constant { data: Data::Filled(number), dims, transposed: None, learned: false }
     }
 
-    /// Numbers that were computed, in order.
-    pub(super) fn listed(numbers: Vec<f32>, dims: Vec<usize>) -> Self {
-        Constant { data: Data::Listed(numbers.into()), dims, transposed: None, learned: false }
+    /// Numbers that were computed.
+    pub(super) fn listed(Table { items, dims }: Table<f32>) -> Self {
+        Constant { data: Data::Listed(items.into()), dims, transposed: None, learned: false }
+    }
+
+    /// The numbers, if the network does not learn them and they are few enough to compute with.
+    pub(super) fn table(&self) -> Option<Table<f32>> {
+        let few = !self.learned && self.elements() <= MOST_CONSTANT;
+        few.then(|| self.numbers().ok().map(|items| Table { items, dims: self.dims.clone() }))?
     }
 
     pub(super) fn elements(&self) -> usize {

@@ -4,6 +4,7 @@ use swapnas_graph::tensor::Function;
 
 use super::arithmetic::{Combine, real};
 use super::attributes::Call;
+use super::constant::Constant;
 use super::error::Problem;
 use super::reader::Reader;
 use super::value::{Image, Value};
@@ -97,6 +98,11 @@ impl<'m> Reader<'m> {
     /// x to a power.
     pub(super) fn power(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let exponent = self.scalar(call.need(1)?)?;
+        if (exponent.is_none() || self.scalar(call.need(0)?)?.is_none())
+            && let Some(tables) = self.two_fractions([call.need(0)?, call.need(1)?])?
+        {
+            return self.set_table(call, tables, f32::powf);
+        }
         let exponent = exponent
             .ok_or_else(|| Problem::unsupported("a power that is computed", "powers that are constant"))?;
         if let Some(number) = self.scalar(call.need(0)?)? {
@@ -119,8 +125,14 @@ impl<'m> Reader<'m> {
         function: Function,
         of_number: fn(f64) -> f64,
     ) -> Result<(), Problem> {
-        match self.scalar(call.need(0)?)? {
-            Some(number) => self.set_number(call, of_number(number)),
+        if let Some(number) = self.scalar(call.need(0)?)? {
+            return self.set_number(call, of_number(number));
+        }
+        match self.fractions(call.need(0)?)? {
+            Some(table) => {
+                let table = table.map(|x| of_number(x.into()) as f32);
+                self.set(call, Value::Constant(Constant::listed(table)))
+            }
             None => self.apply(call, call.need(0)?, function),
         }
     }

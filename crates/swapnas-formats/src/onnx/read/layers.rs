@@ -158,12 +158,12 @@ impl<'m> Reader<'m> {
                 let Shape { channels, height, width } = shape;
                 let dims = [(parts, of_part * width), (channels, height * width), (rows, width), (width, 1)];
                 let view = Strided::new(&dims, 0).ok_or_else(|| Problem::broken("too many elements"))?;
-                Image { value, view, batch: Some(0) }
+                Image { value, view, batch: Some(0), before: 1 }
             }
-            LayerKind::Conv { .. } => Image::whole(value, shape),
+            LayerKind::Conv { .. } => Image { batch: of.batch, ..Image::whole(value, shape) },
             LayerKind::Linear => {
                 let others = &of.dims()[..of.dims().len() - 1];
-                Image { value, view: tokens_view(out, others), batch: of.batch }
+                Image { value, view: tokens_view(out, others), ..of }
             }
             LayerKind::Dense => Image::flat(value, shape),
         })

@@ -22,6 +22,7 @@ mod products;
 mod reader;
 mod resize;
 mod shapes;
+mod table;
 mod tables;
 #[cfg(test)]
 mod tests;

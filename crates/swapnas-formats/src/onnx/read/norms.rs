@@ -1,7 +1,7 @@
 //! What is computed along dimensions: normalisations of single samples, softmax, means and sums.
 
-use swapnas_graph::ParamKind;
 use swapnas_graph::tensor::{Axis, Function, Norm};
+use swapnas_graph::{ParamKind, Shape, Window};
 
 use super::attributes::Call;
 use super::constant::Constant;
@@ -59,13 +59,45 @@ impl<'m> Reader<'m> {
         // Dimensions of one element lie anywhere.
         let all: Vec<usize> = others.iter().chain(axes).copied().collect();
         let dims: Vec<usize> = stored.iter().copied().chain(axes.iter().map(|_| 1)).collect();
-        let image = Image { value, view: laid_out(&dims, &all), batch: of.batch };
+        let image = Image { value, view: laid_out(&dims, &all), ..of };
         if keeps {
             return Ok(image);
         }
         let kept: Vec<usize> = (0..of.dims().len()).filter(|axis| !axes.contains(axis)).collect();
         let batch = of.batch.and_then(|batch| kept.iter().position(|axis| *axis == batch));
         Ok(image.with(image.view.permuted(&kept), batch))
+    }
+
+    /// The largest or smallest element over dimensions: that of windows as long as these, of images of one row.
+    pub(super) fn extreme(&mut self, call: Call<'m>, is_largest: bool) -> Result<(), Problem> {
+        let mut of = self.image(call.need(0)?)?;
+        let (axes, keeps) = self.reduced(call, of)?;
+        if of.batch.is_some_and(|batch| axes.contains(&batch)) {
+            return Err(Problem::unsupported("an extreme over the batch", "extremes within samples"));
+        }
+        let minus = linear(-1.0, 0.0)?;
+        if !is_largest {
+            of = self.applied(of, minus)?;
+        }
+        let others: Vec<usize> = (0..of.dims().len()).filter(|axis| !axes.contains(axis)).collect();
+        let order = [&others[..], &axes[..]].concat();
+        let kept: Vec<usize> = others.iter().map(|axis| of.dims()[*axis]).collect();
+        let outer: usize = kept.iter().product();
+        let length = of.view.len() / outer.max(1);
+        let value = self.in_order(of.with(of.view.permuted(&order), None), Shape::new(outer, 1, length))?;
+        let window = Window { kernel: [1, length], ..Window::square(1) };
+        let name = self.module([Some(&call.node.name), None], "max");
+        let value = self.builder.max_pool(&name, value, window)?;
+        let dims = if keeps { [&kept[..], &vec![1; axes.len()][..]].concat() } else { kept };
+        let order = if keeps { order } else { (0..dims.len()).collect() };
+        let place =
+            |axis: usize| if keeps { Some(axis) } else { others.iter().position(|other| *other == axis) };
+        let mut image = of.with(laid_out(&dims, &order), of.batch.and_then(place));
+        image.value = value;
+        if !is_largest {
+            image = self.applied(image, minus)?;
+        }
+        self.set(call, Value::Built(image))
     }
 
     /// The sum over dimensions of a function of each element, and a function of the sum.

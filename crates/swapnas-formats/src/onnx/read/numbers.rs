@@ -1,16 +1,17 @@
 //! What is computed before the network runs: shapes, indices and constants.
 
-use swapnas_graph::MOST_DIMS;
-use swapnas_graph::Shape;
+use swapnas_graph::tensor::TensorOp;
+use swapnas_graph::{MOST_DIMS, Op, Shape};
 
 use super::MOST_SIDE;
 use super::arithmetic::Combine;
 use super::attributes::Call;
-use super::constant::{Constant, Known, MOST_CONSTANT, MOST_NUMBERS, Number, Numbers, fixed, known};
+use super::constant::{Constant, Known, MOST_CONSTANT, MOST_NUMBERS, Number, fixed, known};
 use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::{laid_out, shape_of};
+use super::table::{Numbers, Table};
 use super::value::{Image, Value};
 use super::views::{Common, storage_order};
 use crate::onnx::proto::DataType;
@@ -47,13 +48,20 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn gather(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        if !matches!(self.value(call.need(0)?)?, Value::Numbers(_)) {
-            return self.gather_elements(call);
+        let (data, axis) = (call.need(0)?, call.int("axis")?.unwrap_or(0));
+        match self.value(data)? {
+            Value::Numbers(data) => {
+                let gathered = data.gathered(axis, &self.numbers(call.need(1)?)?)?;
+                self.set(call, Value::Numbers(gathered))
+            }
+            _ => match self.fractions(data)? {
+                Some(data) => {
+                    let gathered = data.gathered(axis, &self.numbers(call.need(1)?)?)?;
+                    self.set(call, Value::Constant(Constant::listed(gathered)))
+                }
+                None => self.gather_elements(call),
+            },
         }
-        let data = self.numbers(call.need(0)?)?;
-        let indices = self.numbers(call.need(1)?)?;
-        let gathered = data.gathered(call.int("axis")?.unwrap_or(0), &indices)?;
-        self.set(call, Value::Numbers(gathered))
     }
 
     pub(super) fn cast(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -78,20 +86,34 @@ impl<'m> Reader<'m> {
                     self.set(call, Value::Constant(Constant::filled(number.value as f64, numbers.dims)))
                 }
                 _ => {
-                    let list = numbers.fixed()?.iter().map(|number| *number as f32).collect();
-                    self.set(call, Value::Constant(Constant::listed(list, numbers.dims)))
+                    numbers.fixed()?;
+                    let list = numbers.map(|number| number.value as f32);
+                    self.set(call, Value::Constant(Constant::listed(list)))
                 }
             },
-            (Value::Constant(constant), Some(false)) if constant.number().is_some_and(|x| x.abs() < 1e15) => {
+            (Value::Constant(constant), Some(false)) if constant.table().is_some() => {
                 // Towards zero, as numbers are made whole.
-                let number = Number::plain(constant.number().unwrap_or_default() as i64);
-                self.set(call, Value::Numbers(Numbers { items: vec![number], dims: constant.dims }))
+                let table = constant.table().expect("just looked at");
+                self.set(call, Value::Numbers(table.map(|x| Number::plain(x as i64))))
             }
             (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
+            // What says yes or no everywhere does so as a number of any type.
+            (Value::Built(image), Some(false)) if self.says_whether(image) => self.alias(call, name),
             _ => Err(Problem::unsupported(
                 "this change of type",
                 "changes between types of floating-point numbers",
             )),
+        }
+    }
+
+    /// Whether a value is known before the network runs, and is 0 or 1 everywhere.
+    fn says_whether(&self, image: Image) -> bool {
+        match &self.builder.nodes()[image.value.index()].op {
+            Op::Zero => true,
+            Op::Tensor(TensorOp::Constant(numbers)) => {
+                numbers.iter().all(|x| [0.0, 1.0].contains(&x.number()))
+            }
+            _ => false,
         }
     }
 
@@ -103,11 +125,8 @@ impl<'m> Reader<'m> {
             }
         } else if let Some(number) = call.float("value_float")? {
             Value::Constant(Constant::filled(number, Vec::new()))
-        } else if let Some(&[first, ref others @ ..]) = call.floats("value_floats")? {
-            if others.iter().any(|other| *other != first) {
-                return Err(Problem::unsupported("a list of different numbers", "tensors"));
-            }
-            Value::Constant(Constant::filled(first.into(), vec![1 + others.len()]))
+        } else if let Some(numbers) = call.floats("value_floats")? {
+            Value::Constant(Constant::listed(Table::list(numbers.to_vec())))
         } else if let Some(number) = call.int("value_int")? {
             Value::Numbers(Numbers { items: vec![Number::plain(number)], dims: Vec::new() })
         } else if let Some(numbers) = call.ints("value_ints")? {
@@ -124,30 +143,33 @@ impl<'m> Reader<'m> {
 
     pub(super) fn constant_of_shape(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let shape = self.numbers(call.need(0)?)?;
+        let several = || Problem::broken("its value is not one number");
         let number = match call.tensor("value")?.map(|tensor| known(tensor, false)).transpose()? {
-            None => Constant::filled(0.0, Vec::new()),
-            Some(Known::Floats(constant)) => constant,
+            None => 0.0,
+            Some(Known::Floats(constant)) => constant.number().ok_or_else(several)?,
             Some(Known::Numbers(Numbers { items, .. })) => {
-                let [number] = items[..] else {
-                    return Err(Problem::broken("its value is not one number"));
-                };
-                let dims = filled_dims(&shape.fixed()?)?;
-                let numbers = Numbers { items: vec![number], dims: Vec::new() }.repeated(&dims)?;
-                return self.set(call, Value::Numbers(numbers));
+                let [number] = items[..] else { return Err(several()) };
+                if let Ok(sizes) = shape.fixed() {
+                    let dims = filled_dims(&sizes)?;
+                    let numbers = Numbers { items: vec![number], dims: Vec::new() }.repeated(&dims)?;
+                    return self.set(call, Value::Numbers(numbers));
+                }
+                number.value as f64
             }
         };
-        let number = number.number().ok_or_else(|| Problem::broken("its value is not one number"))?;
         if let [Number::BATCH, rest @ ..] = &shape.items[..] {
             let rest = fixed(rest)?;
             let size = |size: &i64| {
                 usize::try_from(*size).ok().filter(|size| *size > 0 && *size as u128 <= MOST_SIDE)
             };
             let sizes: Option<Vec<usize>> = rest.iter().map(size).collect();
-            let Some(&[channels, height, width]) = sizes.as_deref().filter(|_| number == 0.0) else {
-                return Err(Problem::unsupported("a batch of constants", "images of zeros"));
-            };
-            let value = self.builder.zero(Shape::new(channels, height, width));
-            return self.set_whole(call, value);
+            if let Some(&[channels, height, width]) = sizes.as_deref().filter(|_| number == 0.0) {
+                let value = self.builder.zero(Shape::new(channels, height, width));
+                return self.set_whole(call, value);
+            }
+            let dims = filled_dims(&[&[1], &rest[..]].concat())?;
+            let image = self.constant_image(&Constant::filled(number, dims))?;
+            return self.set(call, Value::Built(Image { batch: Some(0), ..image }));
         }
         let dims = filled_dims(&shape.fixed()?)?;
         self.set(call, Value::Constant(Constant::filled(number, dims)))
@@ -157,7 +179,7 @@ impl<'m> Reader<'m> {
         let shape = self.numbers(call.need(1)?)?;
         let name = call.need(0)?;
         match self.value(name)? {
-            Value::Constant(constant) if constant.number().is_some() => {
+            Value::Constant(constant) if constant.number().is_some() && shape.fixed().is_ok() => {
                 let wanted = filled_dims(&shape.fixed()?)?;
                 let rank = wanted.len().max(constant.dims.len());
                 let at = |dims: &[usize], place: usize| {
@@ -169,9 +191,14 @@ impl<'m> Reader<'m> {
                 let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
                 self.set(call, Value::Constant(Constant::filled(number, dims)))
             }
-            Value::Numbers(numbers) => {
+            Value::Numbers(numbers) if shape.fixed().is_ok() => {
                 let wanted = filled_dims(&shape.fixed()?)?;
                 self.set(call, Value::Numbers(numbers.repeated(&wanted)?))
+            }
+            Value::Constant(constant) if shape.fixed().is_ok() && constant.table().is_some() => {
+                let wanted = filled_dims(&shape.fixed()?)?;
+                let table = constant.table().expect("just looked at").repeated(&wanted)?;
+                self.set(call, Value::Constant(Constant::listed(table)))
             }
             _ => {
                 let of = self.image(name)?;
@@ -187,7 +214,7 @@ impl<'m> Reader<'m> {
         if rank > MOST_DIMS {
             return Err(Problem::broken("a value of too many dimensions"));
         }
-        let mut common = Common { dims: vec![1; rank], batch: None };
+        let mut common = Common { dims: vec![1; rank], batch: None, before: of.before };
         for (dim, wanted) in common.dims[rank - wanted.len()..].iter_mut().zip(wanted) {
             // What is there already, where nothing else is wanted.
             *dim = usize::try_from(wanted.value).unwrap_or(1).max(1);
@@ -215,8 +242,17 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn tile(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let of = self.image(call.need(0)?)?;
+        let name = call.need(0)?;
         let repeats = self.numbers(call.need(1)?)?.items;
+        if let Ok(times) = fixed(&repeats) {
+            if let Value::Numbers(numbers) = self.value(name)? {
+                return self.set(call, Value::Numbers(numbers.tiled(&times)?));
+            }
+            if let Some(table) = self.fractions(name)? {
+                return self.set(call, Value::Constant(Constant::listed(table.tiled(&times)?)));
+            }
+        }
+        let of = self.image(name)?;
         let fits = repeats.len() == of.dims().len();
         let one = |(axis, repeat): (usize, &Number)| {
             *repeat == Number::plain(1) || of.dims()[axis] == 1 && of.batch != Some(axis)
@@ -244,10 +280,19 @@ impl<'m> Reader<'m> {
         let indices = self.numbers(indices)?;
         let of = self.image(data)?;
         let axis = normal(axis, of.dims().len())?;
-        if of.batch == Some(axis) {
-            return Err(Problem::unsupported("some samples of the batch", "some elements of samples"));
-        }
+        let image = self.gathered(of, axis, indices)?;
+        self.set(call, Value::Built(image))
+    }
+
+    /// The elements of a dimension with these indices, whose dimensions take its place.
+    fn gathered(&mut self, of: Image, axis: usize, mut indices: Numbers) -> Result<Image, Problem> {
         let size = of.dims()[axis];
+        let mut batch =
+            of.batch.map(|batch| if batch > axis { batch + indices.dims.len() - 1 } else { batch });
+        if of.batch == Some(axis) {
+            indices = self.of_first_sample(of, indices)?;
+            batch = of.batch;
+        }
         let places = indices.fixed()?;
         let places = places.iter().map(|place| normal(*place, size)).collect::<Result<Vec<_>, _>>()?;
         let Some(&first) = places.first() else { return Err(Problem::broken("nothing is gathered")) };
@@ -261,12 +306,56 @@ impl<'m> Reader<'m> {
             }
             None => self.picked(of, axis, &places)?,
         };
-        // The dimensions of the indices take the place of the one that is gathered from.
         let mut dims = picked.dims().to_vec();
         dims.splice(axis..=axis, indices.dims.iter().copied());
-        let batch =
-            picked.batch.map(|batch| if batch > axis { batch + indices.dims.len() - 1 } else { batch });
-        let image = self.in_dims(picked, &dims, batch)?;
+        self.in_dims(Image { batch, ..picked }, &dims)
+    }
+
+    /// Of indices of all samples, those of the first one, if the others have the same of their own elements: so strides
+    /// are written that are known when a network is exported.
+    fn of_first_sample(&self, of: Image, indices: Numbers) -> Result<Numbers, Problem> {
+        let size = of.batch.map_or(1, |axis| of.dims()[axis]) as i64;
+        let samples = self.batch.filter(|samples| indices.dims.first() == Some(samples) && of.before == 1);
+        let rows = samples.map(|samples| indices.items.chunks(indices.items.len() / samples));
+        let alike = rows.is_some_and(|rows| {
+            rows.enumerate().all(|(sample, row)| {
+                let own = |place: &Number| Number { value: place.value - sample as i64 * size, ..*place };
+                row.iter().map(own).eq(indices.items.iter().take(row.len()).copied())
+                    && row.iter().map(own).all(|place| (0..size).contains(&place.value))
+            })
+        });
+        if !alike {
+            return Err(Problem::unsupported("some samples of the batch", "some elements of samples"));
+        }
+        let mut first = indices.part_of(0, [0, 1, 1])?;
+        first.dims[0] = 1;
+        Ok(first)
+    }
+
+    /// Elements by indices of several dimensions, which are the last dimension of a table.
+    pub(super) fn gather_by_tuples(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        if call.int("batch_dims")?.unwrap_or(0) != 0 {
+            return Err(Problem::unsupported("indices for each sample", "the same for all"));
+        }
+        let of = self.image(call.need(0)?)?;
+        let indices = self.numbers(call.need(1)?)?;
+        let depth = indices.dims.last().copied().unwrap_or(0);
+        if depth == 0 || depth > of.dims().len() || of.batch.is_some_and(|batch| batch < depth) {
+            return Err(Problem::unsupported("this kind of indices", "those of elements of samples"));
+        }
+        let (outer, inner) = of.dims().split_at(depth);
+        let mut merged = Vec::with_capacity(indices.items.len() / depth);
+        for index in indices.fixed()?.chunks(depth) {
+            let place = index.iter().zip(outer).try_fold(0, |place, (index, size)| {
+                Ok::<_, Problem>(place * size + normal(*index, *size)?)
+            })?;
+            merged.push(Number::plain(place as i64));
+        }
+        let dims = indices.dims[..indices.dims.len() - 1].to_vec();
+        let flat = [&[outer.iter().product()], inner].concat();
+        let batch = of.batch.map(|batch| batch + 1 - depth);
+        let of = self.in_dims(Image { batch, ..of }, &flat)?;
+        let image = self.gathered(of, 0, Numbers { items: merged, dims })?;
         self.set(call, Value::Built(image))
     }
 
@@ -296,7 +385,7 @@ impl<'m> Reader<'m> {
             }
         }
         let value = self.builder.pick(of.value, picked.into(), shape_of(&stored))?;
-        Ok(Image { value, view: laid_out(&stored, &order), batch: of.batch })
+        Ok(Image { value, view: laid_out(&stored, &order), ..of })
     }
 
     /// Elements of one value or another, by whether a table says so: `x m + y (1 - m)` with 1 and 0 for what it says.
@@ -308,8 +397,8 @@ impl<'m> Reader<'m> {
     ) -> Result<(), Problem> {
         let says = condition.fixed()?;
         let mask = |chosen: bool| {
-            let list = says.iter().map(|x| if (*x != 0) == chosen { 1.0 } else { 0.0 }).collect();
-            Constant::listed(list, condition.dims.clone())
+            let items = says.iter().map(|x| if (*x != 0) == chosen { 1.0 } else { 0.0 }).collect();
+            Constant::listed(Table { items, dims: condition.dims.clone() })
         };
         let mut parts = Vec::with_capacity(2);
         for (name, chosen) in names.into_iter().zip([true, false]) {

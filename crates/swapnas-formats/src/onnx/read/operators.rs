@@ -13,12 +13,12 @@ use crate::onnx::proto::Node;
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 88] = [
+const OPERATORS: [&str; 95] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
     "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
-    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "Range",
-    "ReduceProd", "Sign", "Sin", "Cos", "CumSum", "Resize",
+    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
+    "ReduceProd", "Sign", "Abs", "Sin", "Cos", "CumSum", "Resize",
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
@@ -104,9 +104,14 @@ impl<'m> Reader<'m> {
             "Pow" => self.power(call),
             operator @ ("Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or"
             | "Mod") => self.compare(call, operator),
-            "Not" => self.each(call, |x| i64::from(x == 0)),
-            "Sign" => self.each(call, i64::signum),
+            "Not" => self.not(call),
+            "Sign" => self.each(call, i64::signum, |x| if x == 0.0 { 0.0 } else { x.signum() }),
+            "Abs" => self.each(call, i64::wrapping_abs, f32::abs),
             "Where" => self.choose(call),
+            "ScatterND" => self.scatter(call),
+            "ScatterElements" => self.scatter_along(call),
+            "OneHot" => self.one_hot(call),
+            "GatherND" => self.gather_by_tuples(call),
             "Range" => self.range(call),
             "ReduceProd" => self.product_of_list(call),
             "Ceil" => self.round(call, f64::ceil),
@@ -117,6 +122,8 @@ impl<'m> Reader<'m> {
             "GlobalAveragePool" => self.global_average_pool(call),
             "GlobalMaxPool" => self.global_max_pool(call),
             "ReduceMean" => self.reduce_mean(call),
+            "ReduceMax" => self.extreme(call, true),
+            "ReduceMin" => self.extreme(call, false),
             "ReduceSum" => self.reduce(call, None, false, None),
             "ReduceSumSquare" => self.reduce(call, Some(Function::Power(2)), false, None),
             "ReduceL2" => self.reduce(call, Some(Function::Power(2)), false, Some(Function::Sqrt)),

@@ -3,25 +3,26 @@
 use swapnas_graph::{Padding, ValueId, Window};
 
 use super::attributes::Call;
-use super::constant::{MOST_NUMBERS, Numbers, range_of};
+use super::constant::{Constant, MOST_NUMBERS};
 use super::error::Problem;
 use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::{laid_out, limited, shape_of};
+use super::table::{Table, range_of};
 use super::value::{Image, Value};
 use super::views::{is_own, storage_order};
 
 impl<'m> Reader<'m> {
     pub(super) fn concat(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let axis = call.int("axis")?.unwrap_or(1);
-        let mut all_numbers = true;
-        for name in call.inputs() {
-            all_numbers &= matches!(self.value(name)?, Value::Numbers(_))
-                || matches!(self.value(name)?, Value::Constant(constant) if constant.number().is_some());
+        let names: Vec<&'m str> = call.inputs().collect();
+        // Whole numbers may be of a type for fractions: some paddings are computed that way.
+        if let Ok(all) = names.iter().map(|name| self.whole_numbers(name)).collect::<Result<Vec<_>, _>>() {
+            return self.set(call, Value::Numbers(Table::joined(&all, axis)?));
         }
-        if all_numbers {
-            let all = call.inputs().map(|name| self.whole_numbers(name)).collect::<Result<Vec<_>, _>>()?;
-            return self.set(call, Value::Numbers(Numbers::joined(&all, axis)?));
+        let tables = names.iter().map(|name| self.fractions(name)).collect::<Result<Option<Vec<_>>, _>>()?;
+        if let Some(tables) = tables {
+            return self.set(call, Value::Constant(Constant::listed(Table::joined(&tables, axis)?)));
         }
         let images = call.inputs().map(|name| self.image(name)).collect::<Result<Vec<_>, _>>()?;
         let first = *images.first().ok_or_else(|| Problem::broken("nothing to join"))?;
@@ -32,12 +33,16 @@ impl<'m> Reader<'m> {
 
     /// Images joined along a dimension.
     pub(super) fn joined(&mut self, images: &[Image], axis: usize) -> Result<Image, Problem> {
+        let of_batch = images.iter().find_map(|image| image.batch);
+        let as_batch = |image: &Image| of_batch.map_or(*image, |axis| self.as_batch(*image, axis));
+        let images = &images.iter().map(as_batch).collect::<Vec<_>>()[..];
         let first = images[0];
         let rank = first.dims().len();
-        let batch = images.iter().find_map(|image| image.batch);
+        let of_batch = images.iter().find(|image| image.batch.is_some()).unwrap_or(&first);
+        let Image { batch, before, .. } = *of_batch;
         let fits = |image: &Image| {
             image.dims().len() == rank
-                && image.batch.is_none_or(|own| Some(own) == batch)
+                && (image.batch.is_none() || (image.batch, image.before) == (batch, before))
                 && (0..rank).all(|other| other == axis || image.dims()[other] == first.dims()[other])
         };
         if !images.iter().all(fits) || batch == Some(axis) {
@@ -68,7 +73,7 @@ impl<'m> Reader<'m> {
         dims[place] = size;
         let [outer, inner] = [&dims[..place], &dims[place + 1..]].map(|dims| dims.iter().product());
         let value = self.builder.join(&values, outer, inner, shape_of(&dims))?;
-        Ok(Image { value, view: laid_out(&dims, &order), batch })
+        Ok(Image { value, view: laid_out(&dims, &order), batch, before })
     }
 
     pub(super) fn split(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -182,6 +187,12 @@ impl<'m> Reader<'m> {
                 numbers = numbers.part_of(axis, range)?;
             }
             return self.set(call, Value::Numbers(numbers));
+        }
+        if let Some(mut table) = self.fractions(name)? {
+            for (axis, range) in ranges {
+                table = table.part_of(axis, range)?;
+            }
+            return self.set(call, Value::Constant(Constant::listed(table)));
         }
         let mut of = self.image(name)?;
         let mut padding = Padding::default();

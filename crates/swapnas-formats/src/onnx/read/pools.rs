@@ -111,7 +111,7 @@ impl<'m> Reader<'m> {
             if size > 0 {
                 let dims = [count, channels, size, width];
                 let zeros = self.builder.zero(shape_of(&dims));
-                let zeros = Image { batch: padded.batch, ..Image::of(zeros, &dims) };
+                let zeros = Image { batch: padded.batch, before: padded.before, ..Image::of(zeros, &dims) };
                 padded = self.joined(&if before { [zeros, padded] } else { [padded, zeros] }, 2)?;
             }
         }
@@ -260,7 +260,10 @@ impl<'m> Reader<'m> {
                         let numbers = vec![real(number)?; shape.elements()];
                         self.builder.constant(numbers.into(), shape)?
                     };
-                    parts.push((is_before, Image { batch: padded.batch, ..Image::of(border, &dims) }));
+                    parts.push((
+                        is_before,
+                        Image { batch: padded.batch, before: padded.before, ..Image::of(border, &dims) },
+                    ));
                 }
             }
             if !parts.is_empty() {

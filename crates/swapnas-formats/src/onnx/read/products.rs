@@ -20,7 +20,8 @@ impl<'m> Reader<'m> {
             let weight = weight.transposed()?;
             return self.linear(call, weight, None);
         }
-        let [a, b] = [self.image(names[0])?, self.image(names[1])?];
+        let images = [self.image(names[0])?, self.image(names[1])?];
+        let [a, b] = self.as_batches(images);
         if a.dims().len() < 2 || b.dims().len() < 2 {
             return Err(Problem::unsupported("a product with a vector", "products of matrices"));
         }
@@ -38,8 +39,8 @@ impl<'m> Reader<'m> {
             let dims: Vec<_> = image.view.dims().take(before.len()).collect();
             image.with(Strided::new(&dims, 0).expect("a part of a view"), image.batch)
         };
-        let Common { dims, batch } = self.common(&[outer(a, &before_a), outer(b, &before_b)])?;
-        let with_matrix = |matrix: [usize; 2]| Common { dims: [&dims[..], &matrix].concat(), batch };
+        let Common { dims, batch, before } = self.common(&[outer(a, &before_a), outer(b, &before_b)])?;
+        let with_matrix = |matrix: [usize; 2]| Common { dims: [&dims[..], &matrix].concat(), batch, before };
         let of_a = self.expanded(a, &with_matrix([rows, terms]))?;
         let of_b = self.expanded(b, &with_matrix([terms, columns]))?;
         let image = self.matrices([a, b], [of_a, of_b], batch)?;
@@ -64,7 +65,8 @@ impl<'m> Reader<'m> {
         let out = stored_view.ok_or_else(|| Problem::broken("a product that is too large"))?.permuted(&order);
         let product = Product { a, b, out };
         let value = self.builder.product(of.map(|image| image.value), product, shape_of(&stored))?;
-        Ok(Image { value, view: out, batch })
+        let before = of.iter().find(|image| image.batch.is_some()).map_or(1, |image| image.before);
+        Ok(Image { value, view: out, batch, before })
     }
 
     /// A sum over products of elements, as of two matrices: `bhid,bhjd->bhij` and the like.
@@ -156,7 +158,7 @@ impl<'m> Reader<'m> {
         let product = self.matrices([a, b], [of_a, of_b], None)?;
         let all: Vec<char> = both.iter().chain(&rows).chain(&columns).copied().collect();
         let all_sizes: Vec<usize> = all.iter().map(size).collect();
-        let image = self.in_dims(product, &all_sizes, None)?;
+        let image = self.in_dims(product, &all_sizes)?;
         let order: Vec<usize> = lout
             .iter()
             .map(|c| all.iter().position(|other| other == c).expect("a letter of the output"))

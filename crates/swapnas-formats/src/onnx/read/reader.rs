@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, Window};
 
 use super::attributes::Call;
-use super::constant::{Constant, Known, MOST_NUMBERS, Number, Numbers, known};
+use super::constant::{Constant, Known, MOST_NUMBERS, Number, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Images};
 use super::operators;
+use super::table::Numbers;
 use super::value::{Image, Part, Pending, Value};
 use super::{MOST_ELEMENTS, MOST_PARAMETERS, MOST_SIDE, MOST_VALUES, MOST_WORK};
 use crate::onnx::proto::{Graph as GraphProto, Tensor};
@@ -266,11 +267,10 @@ impl<'m> Reader<'m> {
                 let constant = constant.clone();
                 self.constant_image(&constant)?
             }
-            Value::Numbers(_) => {
-                return Err(Problem::unsupported(
-                    "whole numbers in this place",
-                    "what is computed from the images, and parameters",
-                ));
+            Value::Numbers(numbers) => {
+                numbers.fixed()?;
+                let list = numbers.map(|number| number.value as f32);
+                self.constant_image(&Constant::listed(list))?
             }
         };
         self.values[place] = Value::Built(image);

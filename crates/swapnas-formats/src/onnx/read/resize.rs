@@ -8,6 +8,7 @@ use super::error::Problem;
 use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::limited;
+use super::table::Table;
 use super::value::{Image, Value};
 use super::views::Common;
 
@@ -16,6 +17,22 @@ use super::views::Common;
 enum Mode {
     Nearest,
     Linear,
+    /// With the coefficient of Keys' kernel.
+    Cubic(f64),
+}
+
+impl Mode {
+    /// The weight of a pixel that lies so far away (Keys 1981, equation 4, for cubic ones).
+    fn weight(self, distance: f64) -> f64 {
+        let x = distance.abs();
+        match self {
+            Mode::Nearest => f64::from(u8::from(x == 0.0)),
+            Mode::Linear => (1.0 - x).max(0.0),
+            Mode::Cubic(a) if x <= 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
+            Mode::Cubic(a) if x < 2.0 => ((x - 5.0) * x + 8.0) * x * a - 4.0 * a,
+            Mode::Cubic(_) => 0.0,
+        }
+    }
 }
 
 /// Where the pixel number `x` of `new` is among `old` ones, whose ratio is `scale`.
@@ -53,9 +70,10 @@ impl<'m> Reader<'m> {
         let mode = match text("mode", "nearest")?.as_str() {
             "nearest" => Mode::Nearest,
             "linear" => Mode::Linear,
+            "cubic" => Mode::Cubic(call.float("cubic_coeff_a")?.unwrap_or(-0.75)),
             other => {
                 let text = format!("images resized by the mode `{}`", swapnas_graph::plain(other));
-                return Err(Problem::unsupported(text, "nearest and linear"));
+                return Err(Problem::unsupported(text, "nearest, linear and cubic"));
             }
         };
         // Of version 10 of the operators, where factors are the second input.
@@ -63,6 +81,9 @@ impl<'m> Reader<'m> {
         let coordinates =
             text("coordinate_transformation_mode", if is_first { "asymmetric" } else { "half_pixel" })?;
         let rounding = text("nearest_mode", if is_first { "floor" } else { "round_prefer_floor" })?;
+        if call.switch("exclude_outside", false)? {
+            return Err(Problem::unsupported("resizing without what is beyond the edge", "resizing with it"));
+        }
         if call.switch("antialias", false)? {
             return Err(Problem::unsupported("resizing with antialiasing", "resizing without"));
         }
@@ -108,17 +129,14 @@ impl<'m> Reader<'m> {
             let last = old as f64 - 1.0;
             for x in 0..new {
                 let at = place(x, old, new, scale, &coordinates).ok_or_else(unknown)?;
-                match mode {
-                    Mode::Nearest => {
-                        let pixel = nearest(at, &rounding).ok_or_else(unknown)?.clamp(0.0, last);
-                        weights[pixel as usize * new + x] += 1.0;
-                    }
-                    Mode::Linear => {
-                        let at = at.clamp(0.0, last);
-                        let (below, part) = (at.floor(), at - at.floor());
-                        weights[below as usize * new + x] += (1.0 - part) as f32;
-                        weights[(below + 1.0).min(last) as usize * new + x] += part as f32;
-                    }
+                let at = match mode {
+                    Mode::Nearest => nearest(at, &rounding).ok_or_else(unknown)?,
+                    Mode::Linear => at.clamp(0.0, last),
+                    Mode::Cubic(_) => at,
+                };
+                // Pixels beyond the edge are as those on it.
+                for pixel in (-1..=2).map(|step| at.floor() + f64::from(step)) {
+                    weights[pixel.clamp(0.0, last) as usize * new + x] += mode.weight(at - pixel) as f32;
                 }
             }
             image = self.mixed(image, axis, weights, new)?;
@@ -152,7 +170,8 @@ impl<'m> Reader<'m> {
     fn mixed(&mut self, of: Image, axis: usize, weights: Vec<f32>, new: usize) -> Result<Image, Problem> {
         let rank = of.dims().len();
         let old = of.dims()[axis];
-        let matrix = self.constant_image(&Constant::listed(weights, vec![old, new]))?;
+        let matrix =
+            self.constant_image(&Constant::listed(Table { items: weights, dims: vec![old, new] }))?;
         // The dimension becomes the last but one, and others columns: out^T = weights^T x.
         let mut order: Vec<usize> = (0..rank).filter(|other| *other != axis).collect();
         let last = order.pop();
@@ -168,13 +187,13 @@ impl<'m> Reader<'m> {
         dims[row] = new;
         dims.push(old);
         dims.swap(row + 1, row + 2);
-        let common = Common { dims: dims[..row + 2].to_vec(), batch: None };
+        let common = Common { dims: dims[..row + 2].to_vec(), batch: None, before: 1 };
         let left = self.expanded(matrix.with(matrix.view.permuted(&[1, 0]), None), &common)?;
         let product = self.matrices([matrix, turned], [left, turned.view], None)?;
         let mut back = vec![0; order.len()];
         for (place, axis) in order.iter().enumerate() {
             back[*axis] = place;
         }
-        Ok(product.with(product.view.permuted(&back), of.batch))
+        Ok(Image { view: product.view.permuted(&back), value: product.value, ..of })
     }
 }

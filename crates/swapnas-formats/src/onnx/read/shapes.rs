@@ -1,9 +1,9 @@
 //! Elements in other dimensions, which costs nothing unless they have to be moved.
 
-use swapnas_graph::{Shape, Strided};
+use swapnas_graph::{MOST_DIMS, Shape, Strided};
 
 use super::attributes::Call;
-use super::constant::{Number, fixed};
+use super::constant::{Constant, Number, fixed};
 use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
@@ -66,84 +66,69 @@ impl<'m> Reader<'m> {
 
     /// The same elements in other dimensions, of which one may be -1, what is left.
     fn reshaped(&mut self, of: Image, wanted: &[Number]) -> Result<Image, Problem> {
-        let broken = || {
-            let found = wanted.iter().take(8).map(|dim| match (dim.of_batch, dim.value) {
-                (true, 1) => "batch".to_owned(),
-                (true, times) => format!("{times}*batch"),
-                (false, value) => value.to_string(),
-            });
-            let found = found.collect::<Vec<_>>().join("x");
-            Problem::broken(format!("dimensions {:?} of a sample cannot become {found}", of.dims()))
-        };
-        if wanted.len() > 8 {
-            return Err(broken());
-        }
-        let plain = |dims: &[usize]| dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>();
         let Some(batch) = of.batch else {
             let dims = resolve(&fixed(wanted)?, of.dims(), false)?;
-            return self.in_dims(of, &dims, None);
+            return self.in_dims(of, &dims);
         };
-        // What comes before the batch stays before it.
-        let before: i64 = plain(&of.dims()[..batch]).iter().product();
-        let elements = of.view.len() as i64;
-        for axis in 0..wanted.len() {
-            let (front, at, behind) = (&wanted[..axis], wanted[axis], &wanted[axis + 1..]);
-            let of_samples = |dim: &Number| !dim.of_batch && dim.value > 0;
-            // The dimension that is left may be the batch's, or, where that is known, one of the others.
-            let size = match (at.of_batch, at.value, self.batch) {
-                (true, value, _) => Some(value),
-                (false, -1, _) => None,
-                (false, value, Some(size)) if value > 0 && value % size as i64 == 0 => {
-                    Some(value / size as i64)
-                }
-                _ => continue,
-            };
-            let known = |dims: &[Number]| {
-                dims.iter().try_fold(1i64, |product, dim| {
-                    let size = if !dim.of_batch && dim.value == -1 {
-                        Some(1)
-                    } else {
-                        of_samples(dim).then_some(dim.value)
-                    };
-                    product.checked_mul(size?)
-                })
-            };
-            let (Some(in_front), Some(after)) = (known(front), known(behind)) else { continue };
-            let is_open = |dim: &Number| !dim.of_batch && dim.value == -1;
-            let open = wanted.iter().filter(|dim| is_open(dim)).count();
-            let total =
-                in_front.checked_mul(after).and_then(|product| product.checked_mul(size.unwrap_or(1)));
-            let (Some(total), 0 | 1) = (total.filter(|total| *total > 0), open) else { continue };
-            if elements % total != 0 || open == 0 && total != elements {
-                continue;
+        // What comes before the samples stays before them, in dimensions of its own or merged with theirs.
+        let before = of.dims()[..batch].iter().product::<usize>() * of.before;
+        let places = (0..wanted.len()).filter_map(|axis| {
+            let dims = self.with_batch_at(axis, wanted, of.view.len())?;
+            let left = dims[..axis].iter().product::<usize>();
+            let merged = before.checked_div(left).filter(|merged| merged * left == before)?;
+            (dims[axis] % merged == 0).then_some((axis, dims, merged))
+        });
+        let places: Vec<(usize, Vec<usize>, usize)> = places.collect();
+        // If the size of the batch is known, more than one dimension may be it: rather one that is nothing else.
+        let alone = places.iter().find(|(axis, dims, _)| dims[*axis] == 1);
+        match alone.or(places.first()) {
+            Some((axis, dims, merged)) => {
+                self.in_dims(Image { batch: Some(*axis), before: *merged, ..of }, dims)
             }
-            let left = elements / total;
-            let mut dims = Vec::with_capacity(wanted.len());
-            for (place, dim) in wanted.iter().enumerate() {
-                let size = match (place == axis, is_open(dim)) {
-                    (true, _) => size.unwrap_or(left),
-                    (false, true) => left,
-                    (false, false) => dim.value,
-                };
-                dims.push(usize::try_from(size).map_err(|_| broken())?);
-            }
-            let so_far: i64 = plain(&dims[..axis]).iter().product();
-            if so_far == before {
-                return self.in_dims(of, &dims, Some(axis));
+            None => {
+                let found = wanted.iter().take(8).map(|dim| match (dim.of_batch, dim.value) {
+                    (true, 1) => "batch".to_owned(),
+                    (true, times) => format!("{times}*batch"),
+                    (false, value) => value.to_string(),
+                });
+                let found = found.collect::<Vec<_>>().join("x");
+                Err(Problem::broken(format!("dimensions {:?} of a sample cannot become {found}", of.dims())))
             }
         }
-        Err(broken())
+    }
+
+    /// The dimensions that so many elements of a sample have where the batch is in the one at `axis`, if it can be.
+    fn with_batch_at(&self, axis: usize, wanted: &[Number], elements: usize) -> Option<Vec<usize>> {
+        let mut open = None;
+        let mut dims = Vec::with_capacity(wanted.len());
+        for (place, dim) in wanted.iter().enumerate() {
+            // The dimension that is left may be the batch's, or, where that is known, one of the others.
+            let size = match (dim.of_batch, dim.value, place == axis) {
+                (false, -1, _) if open.is_none() => {
+                    open = Some(place);
+                    1
+                }
+                (true, times, true) => times,
+                (false, size, false) => size,
+                (false, size, true) => {
+                    let batch = i64::try_from(self.batch?).ok()?;
+                    (size % batch == 0).then_some(size / batch)?
+                }
+                (true, ..) => return None,
+            };
+            dims.push(usize::try_from(size).ok().filter(|size| *size > 0)?);
+        }
+        let known = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim))?;
+        if let Some(place) = open {
+            dims[place] = elements / known;
+        }
+        (dims.len() <= MOST_DIMS && dims.iter().product::<usize>() == elements).then_some(dims)
     }
 
     /// The same elements in order with these dimensions.
-    pub(super) fn in_dims(
-        &mut self,
-        of: Image,
-        dims: &[usize],
-        batch: Option<usize>,
-    ) -> Result<Image, Problem> {
+    pub(super) fn in_dims(&mut self, of: Image, dims: &[usize]) -> Result<Image, Problem> {
         if let Some(view) = of.view.reshaped(dims) {
-            return Ok(of.with(view, batch));
+            return Ok(Image { view, ..of });
         }
         // Features that are put together become channels.
         let others = &dims[..dims.len() - 1];
@@ -162,11 +147,11 @@ impl<'m> Reader<'m> {
                 _ => Shape::new(features, 1, pixels),
             };
             let value = self.in_order(turned, shape)?;
-            return Ok(Image { value, view: tokens_view(features, others), batch });
+            return Ok(Image { value, view: tokens_view(features, others), ..of });
         }
         let value = self.in_order(of, value_shape)?;
         let view = Strided::contiguous(dims).ok_or_else(|| Problem::broken("too many dimensions"))?;
-        Ok(Image { value, view, batch })
+        Ok(Image { value, view, ..of })
     }
 
     pub(super) fn squeeze(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -260,6 +245,9 @@ impl<'m> Reader<'m> {
         }
         if let Value::Numbers(numbers) = self.value(name)? {
             return self.set(call, Value::Numbers(numbers.permuted(order)?));
+        }
+        if let Some(table) = self.fractions(name)? {
+            return self.set(call, Value::Constant(Constant::listed(table.permuted(order)?)));
         }
         let of = self.image(name)?;
         let rank = of.dims().len();

@@ -1,127 +1,23 @@
-//! Tables of whole numbers: shapes, indices, and what exporters compute of them.
+//! What is computed of tables, before the network runs.
 
-use swapnas_graph::Strided;
-
+use super::arithmetic::Combine;
 use super::attributes::Call;
-use super::constant::{MOST_CONSTANT, Number, Numbers, fixed, range_of};
-use super::error::{Limit, Problem};
+use super::constant::{Constant, Number, fixed};
+use super::error::Problem;
+use super::functions::linear;
 use super::pools::normal;
 use super::reader::Reader;
-use super::shapes::order_of;
+use super::table::{Numbers, Table, limited};
 use super::value::Value;
 
 /// What is computed of whole numbers.
 pub(super) type Arithmetic = fn(Number, Number) -> Option<Number>;
 
-impl Numbers {
-    /// The elements of a view of these.
-    fn viewed(&self, view: Strided) -> Numbers {
-        Numbers { items: view.places().map(|place| self.items[place]).collect(), dims: view.sizes().to_vec() }
-    }
-
-    fn view(&self) -> Result<Strided, Problem> {
-        Strided::contiguous(&self.dims).ok_or_else(|| Problem::broken("a table of too many dimensions"))
-    }
-
-    /// Dimensions in another order; all turned round if none is given.
-    pub(super) fn permuted(&self, order: Option<&[i64]>) -> Result<Self, Problem> {
-        let order = order_of(order, self.dims.len())?;
-        Ok(self.viewed(self.view()?.permuted(&order)))
-    }
-
-    /// Parts of a dimension from front to back; of lists, also from back to front.
-    pub(super) fn part_of(&self, axis: i64, range: [i64; 3]) -> Result<Self, Problem> {
-        let axis = normal(axis, self.dims.len())?;
-        if axis == 0 {
-            return self.part(range);
-        }
-        let found = range_of(range, self.dims[axis]);
-        let (first, len) = found.ok_or_else(|| {
-            Problem::unsupported("this part of a table", "parts of tables from front to back")
-        })?;
-        let step = range[2] as usize;
-        Ok(self.viewed(self.view()?.part(axis, first, len.div_ceil(step), step)))
-    }
-
-    /// The elements with these indices of a dimension, which the dimensions of the indices replace.
-    pub(super) fn gathered(&self, axis: i64, indices: &Numbers) -> Result<Self, Problem> {
-        let axis = normal(axis, self.dims.len())?;
-        let size = self.dims[axis];
-        let places = indices.fixed()?;
-        let places = places.iter().map(|place| normal(*place, size)).collect::<Result<Vec<_>, _>>()?;
-        let inner: usize = self.dims[axis + 1..].iter().product();
-        let outer: usize = self.dims[..axis].iter().product();
-        limited(outer as u128 * places.len() as u128 * inner as u128)?;
-        let mut items = Vec::with_capacity(outer * places.len() * inner);
-        for row in 0..outer {
-            for place in &places {
-                items.extend_from_slice(&self.items[(row * size + place) * inner..][..inner]);
-            }
-        }
-        let mut dims = self.dims.clone();
-        dims.splice(axis..=axis, indices.dims.iter().copied());
-        Ok(Numbers { items, dims })
-    }
-
-    /// Several joined along a dimension.
-    pub(super) fn joined(all: &[Numbers], axis: i64) -> Result<Self, Problem> {
-        let first = all.first().ok_or_else(|| Problem::broken("nothing to join"))?;
-        let axis = normal(axis, first.dims.len())?;
-        let alike = |other: &Numbers| {
-            other.dims.len() == first.dims.len()
-                && other.dims.iter().zip(&first.dims).enumerate().all(|(i, (a, b))| i == axis || a == b)
-        };
-        if !all.iter().all(alike) {
-            return Err(Problem::broken("tables that do not fit are joined"));
-        }
-        limited(all.iter().map(|numbers| numbers.items.len() as u128).sum())?;
-        let outer: usize = first.dims[..axis].iter().product();
-        let mut items = Vec::new();
-        for row in 0..outer {
-            for numbers in all {
-                let part = numbers.items.len() / outer;
-                items.extend_from_slice(&numbers.items[row * part..(row + 1) * part]);
-            }
-        }
-        let mut dims = first.dims.clone();
-        dims[axis] = all.iter().map(|numbers| numbers.dims[axis]).sum();
-        Ok(Numbers { items, dims })
-    }
-
-    /// The same with the elements of dimensions of one element repeated.
-    pub(super) fn repeated(&self, wanted: &[usize]) -> Result<Self, Problem> {
-        let dims = common(&self.dims, wanted)?;
-        limited(dims.iter().map(|dim| *dim as u128).product())?;
-        Ok(self.viewed(self.expanded(&dims)?))
-    }
-
-    fn expanded(&self, dims: &[usize]) -> Result<Strided, Problem> {
-        let own = self.view()?;
-        let before = dims.len() - self.dims.len();
-        let strides = std::iter::repeat_n((1, 0), before).chain(own.dims());
-        let all: Vec<(usize, usize)> = strides
-            .zip(dims)
-            .map(|((size, stride), dim)| (*dim, if size == 1 { 0 } else { stride }))
-            .collect();
-        Strided::new(&all, 0).ok_or_else(|| Problem::broken("a table of too many dimensions"))
-    }
-}
-
-/// The dimensions that two tables have together.
-fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Problem> {
-    let rank = a.len().max(b.len());
-    let at = |dims: &[usize], axis: usize| (axis + dims.len()).checked_sub(rank).map_or(1, |axis| dims[axis]);
-    let dim = |axis: usize| match [at(a, axis), at(b, axis)] {
-        [1, other] | [other, 1] => Ok(other),
-        [a, b] if a == b => Ok(a),
-        _ => Err(Problem::broken(format!("tables of {a:?} and {b:?} do not fit"))),
-    };
-    (0..rank).map(dim).collect()
-}
-
-fn limited(found: u128) -> Result<(), Limit> {
-    let most = MOST_CONSTANT as u128;
-    if found > most { Err(Limit { what: "whole numbers of a table", found, most }) } else { Ok(()) }
+/// Of one table or another, by whether a third says so.
+fn chosen<T: Copy>(condition: &Numbers, a: &Table<T>, b: &Table<T>) -> Result<Table<T>, Problem> {
+    let both = a.zip(b, |x, y| Some((x, y)))?.expect("pairs of all numbers");
+    let pick = |c: Number, (x, y)| Some(if c.value != 0 { x } else { y });
+    Ok(condition.zip(&both, pick)?.expect("one of all pairs"))
 }
 
 /// Whether a comparison holds, as a number.
@@ -138,18 +34,13 @@ impl<'m> Reader<'m> {
         b: &Numbers,
         arithmetic: Arithmetic,
     ) -> Result<(), Problem> {
-        let dims = common(&a.dims, &b.dims)?;
-        limited(dims.iter().map(|dim| *dim as u128).product())?;
-        let (of_a, of_b) = (a.expanded(&dims)?, b.expanded(&dims)?);
-        let pairs = of_a.places().zip(of_b.places());
-        let items: Option<Vec<Number>> = pairs.map(|(x, y)| arithmetic(a.items[x], b.items[y])).collect();
-        let items = items.ok_or_else(|| {
+        let computed = a.zip(b, arithmetic)?.ok_or_else(|| {
             Problem::unsupported(
                 "a size that is computed this way",
                 "whole sizes, and multiples of the batch",
             )
         })?;
-        self.set(call, Value::Numbers(Numbers { items, dims }))
+        self.set(call, Value::Numbers(computed))
     }
 
     /// The same of the two inputs of a node.
@@ -158,8 +49,42 @@ impl<'m> Reader<'m> {
         self.compute(call, &a, &b, arithmetic)
     }
 
+    /// Numbers that are known and that the network does not learn, whole ones or not.
+    pub(super) fn fractions(&mut self, name: &'m str) -> Result<Option<Table<f32>>, Problem> {
+        Ok(match self.value(name)? {
+            Value::Constant(constant) => constant.table(),
+            Value::Numbers(numbers) if numbers.items.iter().all(|number| !number.of_batch) => {
+                Some(numbers.map(|number| number.value as f32))
+            }
+            _ => None,
+        })
+    }
+
+    /// The same of the two inputs of a node, if not both are whole numbers.
+    pub(super) fn two_fractions(&mut self, names: [&'m str; 2]) -> Result<Option<[Table<f32>; 2]>, Problem> {
+        let are_whole = [self.value(names[0])?, self.value(names[1])?];
+        if are_whole.iter().all(|value| matches!(value, Value::Numbers(_))) {
+            return Ok(None);
+        }
+        Ok(self.fractions(names[0])?.zip(self.fractions(names[1])?).map(|(a, b)| [a, b]))
+    }
+
     /// The comparisons and logical operations of tables, and the remainder.
     pub(super) fn compare(&mut self, call: Call<'m>, operator: &str) -> Result<(), Problem> {
+        let of_fractions: Option<fn(&f32, &f32) -> bool> = match operator {
+            "Equal" => Some(f32::eq),
+            "Greater" => Some(f32::gt),
+            "GreaterOrEqual" => Some(f32::ge),
+            "Less" => Some(f32::lt),
+            "LessOrEqual" => Some(f32::le),
+            _ => None,
+        };
+        if let Some(holds) = of_fractions
+            && let Some([a, b]) = self.two_fractions([call.need(0)?, call.need(1)?])?
+        {
+            let table = a.zip(&b, |x, y| Some(truth(holds(&x, &y))))?;
+            return self.set(call, Value::Numbers(table.expect("it is defined for all numbers")));
+        }
         // How many times the batch, and how many, are never the same number, whatever the batch.
         let arithmetic: Arithmetic = match operator {
             "Equal" => |a, b| Some(truth(a == b)),
@@ -180,10 +105,28 @@ impl<'m> Reader<'m> {
     }
 
     /// Computes something of each number.
-    pub(super) fn each(&mut self, call: Call<'m>, of: fn(i64) -> i64) -> Result<(), Problem> {
+    pub(super) fn each(
+        &mut self,
+        call: Call<'m>,
+        of: fn(i64) -> i64,
+        of_fraction: fn(f32) -> f32,
+    ) -> Result<(), Problem> {
+        if matches!(self.value(call.need(0)?)?, Value::Constant(_))
+            && let Some(table) = self.fractions(call.need(0)?)?
+        {
+            return self.set(call, Value::Constant(Constant::listed(table.map(of_fraction))));
+        }
         let numbers = self.numbers(call.need(0)?)?;
         let items = numbers.fixed()?.into_iter().map(|number| Number::plain(of(number))).collect();
         self.set(call, Value::Numbers(Numbers { items, dims: numbers.dims }))
+    }
+
+    /// The contrary of what a table says, or 1 - x of what is computed.
+    pub(super) fn not(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        match self.value(call.need(0)?)? {
+            Value::Built(_) => self.apply(call, call.need(0)?, linear(-1.0, 1.0)?),
+            _ => self.each(call, |x| i64::from(x == 0), |x| f32::from(u8::from(x == 0.0))),
+        }
     }
 
     /// One thing or another, by whether a table says so.
@@ -191,17 +134,103 @@ impl<'m> Reader<'m> {
         let condition = self.numbers(call.need(0)?)?;
         let names = [call.need(1)?, call.need(2)?];
         if let [Value::Numbers(a), Value::Numbers(b)] = [self.value(names[0])?, self.value(names[1])?] {
-            let dims = common(&common(&a.dims, &b.dims)?, &condition.dims)?;
-            limited(dims.iter().map(|dim| *dim as u128).product())?;
-            let (of_a, of_b, of_c) = (a.expanded(&dims)?, b.expanded(&dims)?, condition.expanded(&dims)?);
-            let places = of_c.places().zip(of_a.places().zip(of_b.places()));
-            let pick = |(c, (x, y)): (usize, (usize, usize))| {
-                if condition.items[c].value != 0 { a.items[x] } else { b.items[y] }
-            };
-            let items = places.map(pick).collect();
-            return self.set(call, Value::Numbers(Numbers { items, dims }));
+            let chosen = chosen(&condition, &a, &b)?;
+            return self.set(call, Value::Numbers(chosen));
+        }
+        if let Some([a, b]) = self.two_fractions(names)? {
+            let chosen = chosen(&condition, &a, &b)?;
+            return self.set(call, Value::Constant(Constant::listed(chosen)));
         }
         self.choose_elements(call, &condition, names)
+    }
+
+    /// A table in which some numbers are replaced: by indices of all dimensions, or of the first ones.
+    pub(super) fn scatter(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let indices = self.numbers(call.need(1)?)?;
+        self.replace(call, &indices)
+    }
+
+    /// The same by indices along one dimension, the others being those of the index itself.
+    pub(super) fn scatter_along(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let Numbers { items, dims } = self.numbers(call.need(1)?)?;
+        let axis = normal(call.int("axis")?.unwrap_or(0), dims.len())?;
+        limited(items.len() as u128 * dims.len() as u128)?;
+        let mut tuples = Vec::with_capacity(items.len() * dims.len());
+        for (place, index) in items.into_iter().enumerate() {
+            let (first, mut rest) = (tuples.len(), place);
+            tuples.resize(first + dims.len(), Number::plain(0));
+            for (own, size) in tuples[first..].iter_mut().zip(&dims).rev() {
+                *own = Number::plain((rest % size) as i64);
+                rest /= size;
+            }
+            tuples[first + axis] = index;
+        }
+        let dims = [&dims[..], &[dims.len()]].concat();
+        self.replace(call, &Numbers { items: tuples, dims })
+    }
+
+    /// For each number a list with one number in its place and another one everywhere else.
+    pub(super) fn one_hot(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let places = self.numbers(call.need(0)?)?;
+        let [depth] = self.whole_numbers(call.need(1)?)?.fixed()?[..] else {
+            return Err(Problem::broken("lists of several lengths"));
+        };
+        let &[off, on] = &self.whole_numbers(call.need(2)?)?.items[..] else {
+            return Err(Problem::broken("it needs one number for what is there and one for what is not"));
+        };
+        let rank = places.dims.len() + 1;
+        if normal(call.int("axis")?.unwrap_or(-1), rank)? + 1 != rank {
+            return Err(Problem::unsupported("lists in another dimension than the last", "such in the last"));
+        }
+        let length = usize::try_from(depth).map_err(|_| Problem::broken("a list of negative length"))?;
+        limited(length as u128 * places.items.len() as u128)?;
+        let mut items = Vec::with_capacity(length * places.items.len());
+        for place in places.fixed()? {
+            let place = normal(place, length)?;
+            items.extend((0..length).map(|other| if other == place { on } else { off }));
+        }
+        let dims = [&places.dims[..], &[length]].concat();
+        self.set(call, Value::Numbers(Numbers { items, dims }))
+    }
+
+    fn replace(&mut self, call: Call<'m>, indices: &Numbers) -> Result<(), Problem> {
+        if call.text("reduction")?.is_some_and(|reduction| reduction != "none") {
+            return Err(Problem::unsupported(
+                "numbers that are scattered and added",
+                "such that replace others",
+            ));
+        }
+        let names = [call.need(0)?, call.need(2)?];
+        if let [Value::Numbers(numbers), Value::Numbers(updates)] =
+            [self.value(names[0])?, self.value(names[1])?]
+        {
+            let replaced = numbers.scattered(indices, &updates)?;
+            return self.set(call, Value::Numbers(replaced));
+        }
+        let updates = self.fractions(names[1])?;
+        let updates =
+            updates.ok_or_else(|| Problem::unsupported("values that are scattered", "constants that are"))?;
+        if let Some(numbers) = self.fractions(names[0])? {
+            let replaced = numbers.scattered(indices, &updates)?;
+            return self.set(call, Value::Constant(Constant::listed(replaced)));
+        }
+        // What is computed keeps the elements that are not replaced: times 1 or 0, plus 0 or what replaces it.
+        let of = self.image(names[0])?;
+        if of.batch.is_some() {
+            return Err(Problem::unsupported(
+                "replaced elements of samples",
+                "replaced elements of parameters",
+            ));
+        }
+        limited(of.view.len() as u128)?;
+        let all = |number: f32| Table { items: vec![number; of.view.len()], dims: of.dims().to_vec() };
+        let kept = all(1.0).scattered(indices, &updates.map(|_| 0.0))?;
+        let put = all(0.0).scattered(indices, &updates)?;
+        let kept = self.constant_image(&Constant::listed(kept))?;
+        let put = self.constant_image(&Constant::listed(put))?;
+        let image = self.combined([of, kept], Combine::Product)?;
+        let image = self.combined([image, put], Combine::Sum)?;
+        self.set(call, Value::Built(image))
     }
 
     /// Numbers from one to another in equal steps.

@@ -2,7 +2,8 @@
 
 use swapnas_graph::{Activation, Padding, Shape, Strided, ValueId, Window};
 
-use super::constant::{Constant, Numbers};
+use super::constant::Constant;
+use super::table::Numbers;
 
 /// There is one for each name of a file, so it does not matter that some are larger than others.
 #[allow(clippy::large_enum_variant)]
@@ -27,6 +28,9 @@ pub(super) struct Image {
     pub view: Strided,
     /// The dimension of the batch; none of what is the same for every sample.
     pub batch: Option<usize>,
+    /// How many elements dimensions had that came before the batch when they were merged with it: the samples of
+    /// `50*batch` may be its outer or its inner part, where this is 1 or 50.
+    pub before: usize,
 }
 
 impl Image {
@@ -44,7 +48,7 @@ impl Image {
     /// A value whose elements are in order, with these dimensions, the first of which is the batch.
     pub(super) fn of(value: ValueId, dims: &[usize]) -> Self {
         let view = Strided::contiguous(dims).expect("values have no more elements than can be counted");
-        Image { value, view, batch: Some(0) }
+        Image { value, view, batch: Some(0), before: 1 }
     }
 
     /// Whether it is a batch of images, the channels of which are those of a value of this shape.

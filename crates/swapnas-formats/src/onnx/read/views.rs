@@ -16,26 +16,30 @@ use super::value::Image;
 pub(super) struct Common {
     pub dims: Vec<usize>,
     pub batch: Option<usize>,
+    pub before: usize,
 }
 
 impl<'m> Reader<'m> {
     /// The value of that name as images: batch x channels x height x width.
     pub(super) fn whole_image(&mut self, name: &'m str) -> Result<Image, Problem> {
         let image = self.image(name)?;
+        let image = if image.dims().is_empty() { image } else { self.as_batch(image, 0) };
         let &[1, channels, height, width] = image.dims() else {
             return Err(Problem::unsupported(
                 format!("an operation on {} of {} dimensions", quote(name), image.dims().len()),
                 "images of batch x channels x height x width",
             ));
         };
-        if image.batch != Some(0) {
+        if image.batch.is_some_and(|batch| batch != 0) {
             return Err(Problem::unsupported(
-                format!("an operation on {}, which is no batch", quote(name)),
+                format!("an operation on {}, whose samples are not its outermost dimension", quote(name)),
                 "images of batch x channels x height x width",
             ));
         }
-        self.in_order(image, Shape::new(channels, height, width))
-            .map(|value| Image { value, ..Image::whole(value, Shape::new(channels, height, width)) })
+        // One that is the same for every sample stays so.
+        let shape = Shape::new(channels, height, width);
+        let value = self.in_order(image, shape)?;
+        Ok(Image { batch: image.batch, ..Image::whole(value, shape) })
     }
 
     /// A value of this shape with the elements of an image in order.
@@ -128,10 +132,35 @@ impl<'m> Reader<'m> {
         Ok(Image { value, view, ..image })
     }
 
+    /// What is the same for all samples as a batch along a dimension in which it is repeated for each of them, as it is
+    /// written where the size of the batch is known.
+    pub(super) fn as_batch(&self, image: Image, axis: usize) -> Image {
+        let repeated =
+            image.view.dims().nth(axis).is_some_and(|(size, stride)| Some(size) == self.batch && stride == 0);
+        if image.batch.is_none() && repeated {
+            return image.with(image.view.part(axis, 0, 1, 1), Some(axis));
+        }
+        image
+    }
+
+    /// The same of two values that are joined element by element: along the batch of the other one.
+    pub(super) fn as_batches(&self, images: [Image; 2]) -> [Image; 2] {
+        let along = |image: Image, other: Image| {
+            let behind = other.batch.map(|axis| other.dims().len() - axis);
+            match behind.and_then(|behind| image.dims().len().checked_sub(behind)) {
+                Some(axis) => self.as_batch(image, axis),
+                None => image,
+            }
+        };
+        [along(images[0], images[1]), along(images[1], images[0])]
+    }
+
     /// The dimensions that the values of an operation on pairs of elements have together.
     pub(super) fn common(&self, images: &[Image]) -> Result<Common, Problem> {
         let rank = images.iter().map(|image| image.dims().len()).max().unwrap_or(0);
         let (mut dims, mut batch) = (vec![1; rank], None);
+        let of_batch = images.iter().find(|image| image.batch.is_some());
+        let merged = of_batch.map_or(1, |image| image.before);
         for image in images {
             let before = rank - image.dims().len();
             for (dim, size) in dims[before..].iter_mut().zip(image.dims()) {
@@ -141,7 +170,7 @@ impl<'m> Reader<'m> {
                 *dim = (*dim).max(*size);
             }
             if let Some(axis) = image.batch.map(|axis| axis + before)
-                && batch.replace(axis).is_some_and(|other| other != axis)
+                && (batch.replace(axis).is_some_and(|other| other != axis) || image.before != merged)
             {
                 return Err(self.unequal(images));
             }
@@ -158,7 +187,7 @@ impl<'m> Reader<'m> {
                 return Err(self.unequal(images));
             }
         }
-        Ok(Common { dims, batch })
+        Ok(Common { dims, batch, before: merged })
     }
 
     /// The error that values do not fit.
@@ -224,7 +253,7 @@ impl<'m> Reader<'m> {
         };
         let view =
             Strided::contiguous(&dims).ok_or_else(|| Problem::broken("a tensor of too many dimensions"))?;
-        Ok(Image { value, view, batch: None })
+        Ok(Image { value, view, batch: None, before: 1 })
     }
 }
 

@@ -1,0 +1,245 @@
+//! Numbers that are known before the network runs, in dimensions: shapes, indices, masks, and what is computed of them.
+
+use swapnas_graph::Strided;
+
+use super::constant::{MOST_CONSTANT, Number, fixed};
+use super::error::{Limit, Problem};
+use super::pools::normal;
+use super::shapes::order_of;
+
+/// Numbers in dimensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table<T> {
+    pub items: Vec<T>,
+    /// Dimensions, outermost first; none of one number by itself.
+    pub dims: Vec<usize>,
+}
+
+/// Whole numbers: a shape, a part of one, indices, or one number by itself.
+pub(super) type Numbers = Table<Number>;
+
+impl Numbers {
+    /// The numbers, if none depends on the batch.
+    pub(super) fn fixed(&self) -> Result<Vec<i64>, Problem> {
+        fixed(&self.items)
+    }
+}
+
+impl<T: Copy> Table<T> {
+    /// Numbers of one dimension.
+    pub(super) fn list(items: Vec<T>) -> Self {
+        Table { dims: vec![items.len()], items }
+    }
+
+    /// The same numbers with other dimensions; they have to be as many.
+    pub(super) fn with_dims(self, dims: Vec<usize>) -> Self {
+        Table { dims, ..self }
+    }
+
+    /// Something of each number.
+    pub(super) fn map<U>(&self, of: impl FnMut(T) -> U) -> Table<U> {
+        Table { items: self.items.iter().copied().map(of).collect(), dims: self.dims.clone() }
+    }
+
+    /// Something of each pair of numbers, those of dimensions of one number repeated; none if it is not defined for
+    /// one of them.
+    pub(super) fn zip<U: Copy, V>(
+        &self,
+        other: &Table<U>,
+        mut of: impl FnMut(T, U) -> Option<V>,
+    ) -> Result<Option<Table<V>>, Problem> {
+        let dims = common(&self.dims, &other.dims)?;
+        limited(dims.iter().map(|dim| *dim as u128).product())?;
+        let (a, b) = (self.expanded(&dims)?, other.expanded(&dims)?);
+        let pairs = a.places().zip(b.places());
+        let items: Option<Vec<V>> = pairs.map(|(x, y)| of(self.items[x], other.items[y])).collect();
+        Ok(items.map(|items| Table { items, dims }))
+    }
+
+    /// The numbers at the indices, which are the last dimension of theirs, replaced by others.
+    pub(super) fn scattered(mut self, indices: &Numbers, updates: &Self) -> Result<Self, Problem> {
+        let broken = || Problem::broken("indices and numbers that do not fit are scattered");
+        let (&depth, rows) = indices.dims.split_last().ok_or_else(broken)?;
+        let (outer, inner) = self.dims.split_at_checked(depth).ok_or_else(broken)?;
+        if updates.dims != [rows, inner].concat() {
+            return Err(broken());
+        }
+        let row: usize = inner.iter().product();
+        let count: usize = rows.iter().product();
+        let indices = indices.fixed()?;
+        for place in 0..count {
+            let index = &indices[place * depth..(place + 1) * depth];
+            let to = index
+                .iter()
+                .zip(outer)
+                .try_fold(0, |to, (index, size)| Ok::<_, Problem>(to * size + normal(*index, *size)?))?;
+            self.items[to * row..(to + 1) * row]
+                .copy_from_slice(&updates.items[place * row..(place + 1) * row]);
+        }
+        Ok(self)
+    }
+
+    /// A part of the outermost dimension.
+    fn part(&self, range: [i64; 3]) -> Result<Self, Problem> {
+        let Some((&rows, inner)) = self.dims.split_first() else {
+            return Err(Problem::broken("one number has no parts"));
+        };
+        let row = inner.iter().product::<usize>();
+        let rows = parts(range, rows)?;
+        let dims = [rows.len()].into_iter().chain(inner.iter().copied()).collect();
+        let items = rows.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
+        Ok(Table { items: items.copied().collect(), dims })
+    }
+
+    /// The elements of a view of these.
+    fn viewed(&self, view: Strided) -> Self {
+        Table { items: view.places().map(|place| self.items[place]).collect(), dims: view.sizes().to_vec() }
+    }
+
+    fn view(&self) -> Result<Strided, Problem> {
+        Strided::contiguous(&self.dims).ok_or_else(|| Problem::broken("a table of too many dimensions"))
+    }
+
+    /// Dimensions in another order; all turned round if none is given.
+    pub(super) fn permuted(&self, order: Option<&[i64]>) -> Result<Self, Problem> {
+        let order = order_of(order, self.dims.len())?;
+        Ok(self.viewed(self.view()?.permuted(&order)))
+    }
+
+    /// Parts of a dimension from front to back; of lists, also from back to front.
+    pub(super) fn part_of(&self, axis: i64, range: [i64; 3]) -> Result<Self, Problem> {
+        let axis = normal(axis, self.dims.len())?;
+        if axis == 0 {
+            return self.part(range);
+        }
+        let found = range_of(range, self.dims[axis]);
+        let (first, len) = found.ok_or_else(|| {
+            Problem::unsupported("this part of a table", "parts of tables from front to back")
+        })?;
+        let step = range[2] as usize;
+        Ok(self.viewed(self.view()?.part(axis, first, len.div_ceil(step), step)))
+    }
+
+    /// The elements with these indices of a dimension, which the dimensions of the indices replace.
+    pub(super) fn gathered(&self, axis: i64, indices: &Numbers) -> Result<Self, Problem> {
+        let axis = normal(axis, self.dims.len())?;
+        let size = self.dims[axis];
+        let places = indices.fixed()?;
+        let places = places.iter().map(|place| normal(*place, size)).collect::<Result<Vec<_>, _>>()?;
+        let inner: usize = self.dims[axis + 1..].iter().product();
+        let outer: usize = self.dims[..axis].iter().product();
+        limited(outer as u128 * places.len() as u128 * inner as u128)?;
+        let mut items = Vec::with_capacity(outer * places.len() * inner);
+        for row in 0..outer {
+            for place in &places {
+                items.extend_from_slice(&self.items[(row * size + place) * inner..][..inner]);
+            }
+        }
+        let mut dims = self.dims.clone();
+        dims.splice(axis..=axis, indices.dims.iter().copied());
+        Ok(Table { items, dims })
+    }
+
+    /// Several joined along a dimension.
+    pub(super) fn joined(all: &[Self], axis: i64) -> Result<Self, Problem> {
+        let first = all.first().ok_or_else(|| Problem::broken("nothing to join"))?;
+        let axis = normal(axis, first.dims.len())?;
+        let alike = |other: &Self| {
+            other.dims.len() == first.dims.len()
+                && other.dims.iter().zip(&first.dims).enumerate().all(|(i, (a, b))| i == axis || a == b)
+        };
+        if !all.iter().all(alike) {
+            return Err(Problem::broken("tables that do not fit are joined"));
+        }
+        limited(all.iter().map(|numbers| numbers.items.len() as u128).sum())?;
+        let outer: usize = first.dims[..axis].iter().product();
+        let mut items = Vec::new();
+        for row in 0..outer {
+            for numbers in all {
+                let part = numbers.items.len() / outer.max(1);
+                items.extend_from_slice(&numbers.items[row * part..(row + 1) * part]);
+            }
+        }
+        let mut dims = first.dims.clone();
+        dims[axis] = all.iter().map(|numbers| numbers.dims[axis]).sum();
+        Ok(Table { items, dims })
+    }
+
+    /// All numbers of each dimension so many times, one after the other.
+    pub(super) fn tiled(&self, times: &[i64]) -> Result<Self, Problem> {
+        if times.len() != self.dims.len() {
+            return Err(Problem::broken("a table is repeated along dimensions that it has not"));
+        }
+        let mut tiled = self.clone();
+        for (axis, times) in times.iter().enumerate().filter(|(_, times)| **times != 1) {
+            let size = tiled.dims[axis] as i64;
+            limited(u128::try_from(*times).unwrap_or(u128::MAX).saturating_mul(tiled.items.len() as u128))?;
+            let places = (0..*times).flat_map(|_| (0..size).map(Number::plain)).collect();
+            tiled = tiled.gathered(axis as i64, &Table::list(places))?;
+        }
+        Ok(tiled)
+    }
+
+    /// The same with the elements of dimensions of one element repeated.
+    pub(super) fn repeated(&self, wanted: &[usize]) -> Result<Self, Problem> {
+        let dims = common(&self.dims, wanted)?;
+        limited(dims.iter().map(|dim| *dim as u128).product())?;
+        Ok(self.viewed(self.expanded(&dims)?))
+    }
+
+    fn expanded(&self, dims: &[usize]) -> Result<Strided, Problem> {
+        let own = self.view()?;
+        let before = dims.len() - self.dims.len();
+        let strides = std::iter::repeat_n((1, 0), before).chain(own.dims());
+        let all: Vec<(usize, usize)> = strides
+            .zip(dims)
+            .map(|((size, stride), dim)| (*dim, if size == 1 { 0 } else { stride }))
+            .collect();
+        Strided::new(&all, 0).ok_or_else(|| Problem::broken("a table of too many dimensions"))
+    }
+}
+
+/// The dimensions that two tables have together.
+fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Problem> {
+    let rank = a.len().max(b.len());
+    let at = |dims: &[usize], axis: usize| (axis + dims.len()).checked_sub(rank).map_or(1, |axis| dims[axis]);
+    let dim = |axis: usize| match [at(a, axis), at(b, axis)] {
+        [1, other] | [other, 1] => Ok(other),
+        [a, b] if a == b => Ok(a),
+        _ => Err(Problem::broken(format!("tables of {a:?} and {b:?} do not fit"))),
+    };
+    (0..rank).map(dim).collect()
+}
+
+pub(super) fn limited(found: u128) -> Result<(), Limit> {
+    let most = MOST_CONSTANT as u128;
+    if found > most { Err(Limit { what: "whole numbers of a table", found, most }) } else { Ok(()) }
+}
+
+/// The first place and the number of places of a range that goes forward and is not empty.
+pub(super) fn range_of([start, end, step]: [i64; 3], size: usize) -> Option<(usize, usize)> {
+    let size = i64::try_from(size).ok()?;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(0, size);
+    let (first, end) = (bound(start), bound(end));
+    let fits = (1..=size).contains(&step) && first < end;
+    fits.then_some((first as usize, (end - first) as usize))
+}
+
+/// The places of a range of a list, which may go backward.
+fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Problem> {
+    if step > 0 {
+        let Some((first, len)) = range_of([start, end, step.min(size.max(1) as i64)], size) else {
+            return Ok(Vec::new());
+        };
+        return Ok((first..first + len).step_by(step as usize).collect());
+    }
+    if step == 0 {
+        return Err(Problem::broken("steps of 0"));
+    }
+    let size = size as i64;
+    let bound = |bound: i64| (if bound < 0 { bound.saturating_add(size) } else { bound }).clamp(-1, size - 1);
+    let (first, end) = (bound(start), bound(end));
+    let places = (0..).map(|i: i64| step.checked_mul(i).and_then(|way| first.checked_add(way)));
+    let places = places.map_while(|place| place.filter(|place| *place > end));
+    Ok(places.map(|place| place as usize).collect())
+}
