@@ -114,6 +114,25 @@ impl GraphBuilder {
         }
     }
 
+    /// Has the node that was added last read parameter number `earlier` in place of its own number `own`, which is no
+    /// parameter of the network then: layers that share what they learn. Both have the same number of elements.
+    ///
+    /// # Panics
+    /// If no node has been added, or there are no such parameters.
+    pub fn share(&mut self, own: usize, earlier: usize) {
+        assert_eq!(self.params[own].len(), self.params[earlier].len(), "parameters of one size are shared");
+        self.params.remove(own);
+        let node = self.nodes.last_mut().expect("a node has been added");
+        self.known.remove(&(node.op.clone(), node.inputs.clone(), node.shape));
+        for id in node.op.params_mut() {
+            let index = match id.index() {
+                index if index == own => earlier,
+                index => index - usize::from(index > own),
+            };
+            *id = ParamId(index as u32);
+        }
+    }
+
     /// Builds within the module `name` of the current one.
     pub fn scope<T>(&mut self, name: impl Display, build: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.path.len();

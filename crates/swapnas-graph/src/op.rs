@@ -274,6 +274,19 @@ impl Op {
     }
 }
 
+impl Op {
+    /// The same parameters, to be changed.
+    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut ParamId> {
+        let params = match self {
+            Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => [Some(weight), bias.as_mut()],
+            Op::BatchNorm { affine: Some((weight, bias)), .. } => [Some(weight), Some(bias)],
+            Op::Tensor(op) => op.params_mut(),
+            _ => [None, None],
+        };
+        params.into_iter().flatten()
+    }
+}
+
 /// Multiply-accumulates of one sample through a convolution or a linear layer.
 pub(crate) fn macs(weight_shape: &[usize], output: Shape) -> u64 {
     weight_shape.iter().product::<usize>() as u64 * output.pixels() as u64

@@ -102,6 +102,15 @@ impl TensorOp {
         }
     }
 
+    /// The same, to be changed.
+    pub(crate) fn params_mut(&mut self) -> [Option<&mut ParamId>; 2] {
+        match self {
+            TensorOp::Parameter(id) | TensorOp::Embedding(id) => [Some(id), None],
+            TensorOp::Normalise(Normalise { weight, bias, .. }) => [weight.as_mut(), bias.as_mut()],
+            _ => [None, None],
+        }
+    }
+
     /// Multiply-accumulates for one sample; only matrix products have any.
     pub fn macs(&self) -> u64 {
         match self {

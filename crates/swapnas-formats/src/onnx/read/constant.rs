@@ -227,6 +227,20 @@ impl<'m> Constant<'m> {
         other.is_none_or(|other| numbers.iter().any(|x| *x != first && x != other))
     }
 
+    /// Whether it is the same tensor of the file, read in the same order.
+    pub(super) fn is_the_same(&self, other: &Self) -> bool {
+        let tensors = match (&self.data, &other.data) {
+            (Data::Tensor(a), Data::Tensor(b)) => std::ptr::eq(*a, *b),
+            _ => false,
+        };
+        tensors && self.transposed == other.transposed
+    }
+
+    /// Whether its numbers are known, and not all the same.
+    pub(super) fn varies(&self) -> bool {
+        self.numbers().is_ok_and(|numbers| numbers.iter().any(|x| *x != numbers[0]))
+    }
+
     /// The number that all elements are, if they are few or known to be alike.
     pub(super) fn number(&self) -> Option<f64> {
         match &self.data {

@@ -45,11 +45,15 @@ pub enum ReadError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputProblem {
     /// None or several.
-    #[error("the network takes {0} inputs; networks that take one, a batch of images, are supported")]
+    #[error(
+        "the network takes {0} inputs; networks are supported that take one, a batch of images, or the tokens of texts \
+         with what is called a mask, type or position of them"
+    )]
     Count(usize),
     /// Not a batch of images.
     #[error(
-        "the input {name} is {found}; networks are supported that take images, batch x channels x height x width"
+        "the input {name} is {found}; networks are supported that take images, batch x channels x height x width, or \
+         texts, whole numbers of batch x tokens"
     )]
     NotImages {
         /// The input.
@@ -63,6 +67,12 @@ pub enum InputProblem {
         /// Channels, or height and width.
         what: &'static str,
     },
+    /// Lengths of texts that the file does not say.
+    #[error("the file leaves the length of the texts open; give it, as in --input 128")]
+    Length,
+    /// A network of texts that is to be shown images.
+    #[error("the network takes texts, not images; give the number of their tokens, as in --input 128")]
+    Texts,
     /// Another number of channels.
     #[error("the network takes images of {expected} channels, not of {found}")]
     Channels {

@@ -1,13 +1,14 @@
 //! Functions of single elements, and activations that are put together from them.
 
-use swapnas_graph::tensor::Function;
+use swapnas_graph::tensor::{Function, TensorOp};
+use swapnas_graph::{Op, ValueId};
 
 use super::arithmetic::{Combine, real};
 use super::attributes::Call;
 use super::constant::Constant;
 use super::error::Problem;
 use super::reader::Reader;
-use super::value::{Image, Value};
+use super::value::{Image, Value, near};
 
 /// factor * x + summand.
 pub(super) fn linear(factor: f64, summand: f64) -> Result<Function, Problem> {
@@ -72,9 +73,50 @@ impl<'m> Reader<'m> {
         self.combined([above, size], Combine::Sum)
     }
 
+    /// Lets a value count as what a ReLU is given: that of a gate which is put together without one.
+    fn gate(&mut self, call: Call<'m>, of: ValueId) -> Result<(), Problem> {
+        let name = self.module([None, Some(call.output()?)], "act");
+        self.builder.relu(&name, of)?;
+        Ok(())
+    }
+
+    /// The hyperbolic tangent, which may be that of a GELU whose parts are all there is of it.
+    pub(super) fn tanh(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        if self.fractions(call.need(0)?)?.is_none() {
+            let of = self.image(call.need(0)?)?;
+            if let Some(x) = self.is_in_gelu(of.value) {
+                self.gate(call, x)?;
+            }
+        }
+        self.function(call, Function::Tanh, f64::tanh)
+    }
+
+    /// x, if a value is sqrt(2 / pi) (x + 0.044715 x^3).
+    fn is_in_gelu(&self, value: ValueId) -> Option<ValueId> {
+        let node = |value: ValueId| &self.builder.nodes()[value.index()];
+        let times = |value: ValueId, expected: f64| match (&node(value).op, &node(value).inputs[..]) {
+            (Op::Tensor(TensorOp::Function(Function::Linear { factor, summand })), &[of]) => {
+                (near(factor.number(), expected) && summand.number() == 0.0).then_some(of)
+            }
+            _ => None,
+        };
+        let cube = |value: ValueId| match (&node(value).op, &node(value).inputs[..]) {
+            (Op::Tensor(TensorOp::Function(Function::Power(3))), &[of]) => Some(of),
+            _ => None,
+        };
+        let sum = times(value, (2.0 / std::f64::consts::PI).sqrt())?;
+        let (Op::Add, &[a, b]) = (&node(sum).op, &node(sum).inputs[..]) else { return None };
+        [(a, b), (b, a)]
+            .into_iter()
+            .find(|(x, y)| times(*y, 0.044715).and_then(cube) == Some(*x))
+            .map(|(x, _)| x)
+    }
+
     /// x * tanh(ln(1 + e^x)).
     pub(super) fn mish(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
+        let of = self.own(of)?;
+        self.gate(call, of.value)?;
         let soft = self.softplus(of)?;
         let gate = self.applied(soft, Function::Tanh)?;
         let image = self.combined([of, gate], Combine::Product)?;
@@ -85,6 +127,7 @@ impl<'m> Reader<'m> {
     pub(super) fn gelu_tanh(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;
         let of = self.own(of)?;
+        self.gate(call, of.value)?;
         let cube = self.applied(of, Function::Power(3))?;
         let cube = self.applied(cube, linear(0.044715, 0.0)?)?;
         let sum = self.combined([of, cube], Combine::Sum)?;

@@ -1,47 +1,55 @@
-//! The images that a network takes.
+//! What a network takes: images, or texts.
 
 use swapnas_graph::{Shape, plain};
 
 use super::MOST_SIDE;
 use super::error::{InputProblem, Limit, ReadError, quote};
+use super::texts::{self, Beside};
 use crate::onnx::proto::{DataType, Dimension, DimensionValue, Graph, ValueInfo};
 
-/// The images that a network is read for.
+/// The images, or texts, that a network is read for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Images {
     /// Those that the file says.
     #[default]
     OfFile,
-    /// Of this height and width, with the channels that the file says.
+    /// Of this height and width, with the channels that the file says; of texts, so many tokens.
     Side(usize),
-    /// Of this shape.
+    /// Of this shape; of texts, with one channel and one row.
     Shape(Shape),
 }
 
-/// Name, size of the batch if it is fixed, and shape of the images.
+/// What a network takes.
+pub(super) struct Taken<'m> {
+    /// Name of the images, or of the tokens.
+    pub name: &'m str,
+    /// Size of the batch, if it is fixed.
+    pub batch: Option<usize>,
+    /// Shape of an image; of a text, one row of so many tokens.
+    pub shape: Shape,
+    pub is_text: bool,
+    /// Other inputs.
+    pub beside: Vec<(&'m str, Beside)>,
+}
+
+/// What is taken by the network of a file.
 pub(super) fn of(
     file: &Graph,
     is_initialiser: impl Fn(&str) -> bool,
     images: Images,
-) -> Result<(&str, Option<usize>, Shape), ReadError> {
+) -> Result<Taken<'_>, ReadError> {
     // In old files, initialisers are inputs as well.
     let inputs: Vec<&ValueInfo> = file.input.iter().filter(|input| !is_initialiser(&input.name)).collect();
+    if texts::are_texts(&inputs) {
+        return texts::of(&inputs, images);
+    }
     let [input] = inputs[..] else { return Err(InputProblem::Count(inputs.len()).into()) };
-    let tensor = input.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref());
-    let dims = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| shape.dim.as_slice());
-    let not_images = || InputProblem::NotImages { name: quote(&input.name), found: describe(input) };
-    let kind = tensor.and_then(|tensor| DataType::try_from(tensor.elem_type).ok());
+    let not_images = || not_images(input);
     let floats = [DataType::Float, DataType::Double, DataType::Half, DataType::BFloat16];
-    if !kind.is_some_and(|kind| floats.contains(&kind)) {
+    if !kind(input).is_some_and(|kind| floats.contains(&kind)) {
         return Err(not_images().into());
     }
-    let Some([batch, sizes @ ..]) = dims else { return Err(not_images().into()) };
-    let &[channels, height, width] =
-        &sizes.iter().map(size).collect::<Option<Vec<_>>>().unwrap_or_default()[..]
-    else {
-        return Err(not_images().into());
-    };
-    let batch = size(batch).ok_or_else(not_images)?;
+    let &[batch, channels, height, width] = &sizes(input)[..] else { return Err(not_images().into()) };
     let open = |what| InputProblem::Open { what };
     let shape = match images {
         Images::Shape(shape) => {
@@ -68,7 +76,25 @@ pub(super) fn of(
             Limit { what: "channels, rows or columns of the images", found: size, most: MOST_SIDE }.into()
         );
     }
-    Ok((&input.name, batch, shape))
+    Ok(Taken { name: &input.name, batch, shape, is_text: false, beside: Vec::new() })
+}
+
+/// The type of the numbers of an input.
+pub(super) fn kind(input: &ValueInfo) -> Option<DataType> {
+    let tensor = input.r#type.as_ref()?.tensor_type.as_ref()?;
+    DataType::try_from(tensor.elem_type).ok()
+}
+
+/// The dimensions of an input, fixed or open; none if it has none that can be.
+pub(super) fn sizes(input: &ValueInfo) -> Vec<Option<usize>> {
+    let tensor = input.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref());
+    let dims =
+        tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| shape.dim.iter().map(size).collect());
+    dims.and_then(|dims: Option<Vec<_>>| dims).unwrap_or_default()
+}
+
+pub(super) fn not_images(input: &ValueInfo) -> InputProblem {
+    InputProblem::NotImages { name: quote(&input.name), found: describe(input) }
 }
 
 /// A fixed size, or an open one; `None` if it is none.

@@ -149,6 +149,7 @@ impl<'m> Reader<'m> {
             LayerKind::Dense => self.builder.dense(&name, x, out, bias)?,
         };
         self.builder.key_params(first, key);
+        self.share(first);
         let shape = self.builder.shape(value);
         Ok(match kind {
             LayerKind::Conv { is_line: true, .. } => Image::of(value, &[1, shape.channels, shape.width]),
@@ -210,6 +211,7 @@ impl<'m> Reader<'m> {
         let value = self.builder.batch_norm_with(&name, of.value, affine, epsilon)?;
         if let Some(key) = key {
             self.builder.key_params(first, key);
+            self.share(first);
         }
         self.set(call, Value::Built(Image { value, ..of }))
     }

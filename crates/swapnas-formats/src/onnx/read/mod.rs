@@ -26,6 +26,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod value;
 mod views;
 

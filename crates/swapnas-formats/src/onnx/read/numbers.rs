@@ -11,7 +11,7 @@ use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::{laid_out, shape_of};
-use super::table::{Numbers, Table};
+use super::table::{Numbers, Table, places_of};
 use super::value::{Image, Value};
 use super::views::{Common, storage_order};
 use crate::onnx::proto::DataType;
@@ -54,6 +54,10 @@ impl<'m> Reader<'m> {
                 let gathered = data.gathered(axis, &self.numbers(call.need(1)?)?)?;
                 self.set(call, Value::Numbers(gathered))
             }
+            Value::Constant(table) if axis == 0 && self.tokens_of_text(call.need(1)?)?.is_some() => {
+                let tokens = self.image(call.need(1)?)?;
+                self.embedding(call, &table, tokens)
+            }
             _ => match self.fractions(data)? {
                 Some(data) => {
                     let gathered = data.gathered(axis, &self.numbers(call.need(1)?)?)?;
@@ -79,6 +83,9 @@ impl<'m> Reader<'m> {
             (None, Some(like)) => Some(!matches!(self.value(like)?, Value::Numbers(_))),
             (None, None) => return Err(Problem::broken("it does not say into what")),
         };
+        if self.tokens_of_text(name)?.is_some() {
+            return self.alias(call, name);
+        }
         match (self.value(name)?, to_floats) {
             (Value::Numbers(_), Some(false)) => self.alias(call, name),
             (Value::Numbers(numbers), Some(true)) => match numbers.items[..] {
@@ -337,20 +344,21 @@ impl<'m> Reader<'m> {
         if call.int("batch_dims")?.unwrap_or(0) != 0 {
             return Err(Problem::unsupported("indices for each sample", "the same for all"));
         }
-        let of = self.image(call.need(0)?)?;
         let indices = self.numbers(call.need(1)?)?;
+        if let Value::Numbers(numbers) = self.value(call.need(0)?)? {
+            return self.set(call, Value::Numbers(numbers.at(&indices)?));
+        }
+        if let Some(table) = self.fractions(call.need(0)?)? {
+            return self.set(call, Value::Constant(Constant::listed(table.at(&indices)?)));
+        }
+        let of = self.image(call.need(0)?)?;
         let depth = indices.dims.last().copied().unwrap_or(0);
         if depth == 0 || depth > of.dims().len() || of.batch.is_some_and(|batch| batch < depth) {
             return Err(Problem::unsupported("this kind of indices", "those of elements of samples"));
         }
         let (outer, inner) = of.dims().split_at(depth);
-        let mut merged = Vec::with_capacity(indices.items.len() / depth);
-        for index in indices.fixed()?.chunks(depth) {
-            let place = index.iter().zip(outer).try_fold(0, |place, (index, size)| {
-                Ok::<_, Problem>(place * size + normal(*index, *size)?)
-            })?;
-            merged.push(Number::plain(place as i64));
-        }
+        let (places, _) = places_of(&indices, of.dims())?;
+        let merged: Vec<Number> = places.into_iter().map(|place| Number::plain(place as i64)).collect();
         let dims = indices.dims[..indices.dims.len() - 1].to_vec();
         let flat = [&[outer.iter().product()], inner].concat();
         let batch = of.batch.map(|batch| batch + 1 - depth);

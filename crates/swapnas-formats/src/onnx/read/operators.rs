@@ -4,20 +4,22 @@ use swapnas_graph::tensor::Function;
 use swapnas_graph::{Activation, plain};
 
 use super::attributes::Call;
+use super::constant::Number;
 use super::error::{Problem, hint};
 use super::functions::linear;
 use super::is_onnx;
 use super::reader::Reader;
+use super::table::Numbers;
 use super::value::{Part, Value};
 use crate::onnx::proto::Node;
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 95] = [
+const OPERATORS: [&str; 98] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
     "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
-    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
+    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "GatherElements", "IsNaN", "Trilu", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
     "ReduceProd", "Sign", "Abs", "Sin", "Cos", "CumSum", "Resize",
     "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
@@ -95,7 +97,7 @@ impl<'m> Reader<'m> {
             "Log" => self.function(call, Function::Ln, f64::ln),
             "Sin" => self.function(call, Function::Sin, f64::sin),
             "Cos" => self.function(call, Function::Cos, f64::cos),
-            "Tanh" => self.function(call, Function::Tanh, f64::tanh),
+            "Tanh" => self.tanh(call),
             "Reciprocal" => self.function(call, Function::Reciprocal, f64::recip),
             "Neg" => {
                 let minus = linear(-1.0, 0.0)?;
@@ -110,6 +112,12 @@ impl<'m> Reader<'m> {
             "Where" => self.choose(call),
             "ScatterND" => self.scatter(call),
             "ScatterElements" => self.scatter_along(call),
+            "Trilu" => self.triangle(call),
+            "GatherElements" => self.gather_along(call),
+            // Networks whose values are no numbers are errors of the run.
+            "IsNaN" => {
+                self.set(call, Value::Numbers(Numbers { items: vec![Number::plain(0)], dims: Vec::new() }))
+            }
             "OneHot" => self.one_hot(call),
             "GatherND" => self.gather_by_tuples(call),
             "Range" => self.range(call),

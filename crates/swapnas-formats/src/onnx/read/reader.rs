@@ -7,7 +7,7 @@ use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, Va
 use super::attributes::Call;
 use super::constant::{Constant, Known, MOST_NUMBERS, Number, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
-use super::input::{self, Images};
+use super::input::{self, Images, Taken};
 use super::operators;
 use super::table::Numbers;
 use super::value::{Image, Part, Pending, Value};
@@ -30,6 +30,8 @@ pub(super) struct Reader<'m> {
     outputs: HashSet<&'m str>,
     /// The size of the batch, if the file fixes it.
     pub batch: Option<usize>,
+    /// Whether the network takes texts.
+    pub is_text: bool,
     /// The expression of every value, as far as it does not depend on the size of images.
     structure: Vec<Key>,
     /// How many layers there were of each expression.
@@ -70,9 +72,19 @@ impl<'m> Reader<'m> {
     fn new(file: &'m GraphProto, version: i64, images: Images) -> Result<Self, ReadError> {
         let initialisers: HashMap<&str, &Tensor> =
             file.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let (input, batch, shape) = input::of(file, |name| initialisers.contains_key(name), images)?;
+        let taken = input::of(file, |name| initialisers.contains_key(name), images)?;
+        let Taken { name, batch, shape, is_text, beside } = taken;
         let builder = GraphBuilder::new(shape);
-        let image = Value::Built(Image::whole(builder.input(), shape));
+        let image = match is_text {
+            true => Image::of(builder.input(), &[1, shape.width]),
+            false => Image::whole(builder.input(), shape),
+        };
+        let mut values = vec![Value::Built(image)];
+        let mut names = HashMap::from([(name, 0)]);
+        for (name, what) in beside {
+            names.insert(name, values.len());
+            values.push(Value::Numbers(what.numbers(batch.unwrap_or(1), shape.width)));
+        }
         let mut readers: HashMap<&str, usize> = HashMap::new();
         for name in file.node.iter().flat_map(|node| &node.input) {
             *readers.entry(name).or_default() += 1;
@@ -82,11 +94,12 @@ impl<'m> Reader<'m> {
             version,
             builder,
             initialisers,
-            values: vec![image],
-            names: HashMap::from([(input, 0)]),
+            values,
+            names,
             readers,
             outputs: file.output.iter().map(|output| output.name.as_str()).collect(),
             batch,
+            is_text,
             structure: Vec::new(),
             occurrences: HashMap::new(),
             modules: HashMap::new(),
@@ -380,6 +393,21 @@ impl<'m> Reader<'m> {
     /// Two values in an order that does not depend on the file.
     pub(super) fn ordered(&mut self, a: ValueId, b: ValueId) -> [ValueId; 2] {
         if self.structure(a) <= self.structure(b) { [a, b] } else { [b, a] }
+    }
+
+    /// Takes parameters from number `first` on, which the value that was built last reads, for the same as earlier ones
+    /// where the file stores both as one. What is equal by chance exporters store once, too, but that is numbers that
+    /// are all alike, as those of new normalisations.
+    pub(super) fn share(&mut self, first: usize) {
+        for own in (first..self.params.len()).rev() {
+            let constant = &self.params[own];
+            let earlier = self.params[..own].iter().position(|other| other.is_the_same(constant));
+            if let Some(earlier) = earlier.filter(|_| constant.varies()) {
+                self.elements -= constant.elements() as u128;
+                self.params.remove(own);
+                self.builder.share(own, earlier);
+            }
+        }
     }
 
     /// Counts a parameter that is going to be built.

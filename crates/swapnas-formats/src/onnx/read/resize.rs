@@ -146,6 +146,14 @@ impl<'m> Reader<'m> {
 
     /// The sum of all elements of a dimension up to each.
     pub(super) fn cumulative_sum(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        if let Value::Numbers(numbers) = self.value(call.need(0)?)?
+            && let [axis] = self.whole_numbers(call.need(1)?)?.fixed()?[..]
+            && !call.switch("exclusive", false)?
+            && !call.switch("reverse", false)?
+        {
+            let axis = normal(axis, numbers.dims.len())?;
+            return self.set(call, Value::Numbers(numbers.summed(axis)?));
+        }
         let image = self.image(call.need(0)?)?;
         let axis = match self.whole_numbers(call.need(1)?)?.fixed()?[..] {
             [axis] => normal(axis, image.dims().len())?,

@@ -23,6 +23,34 @@ impl Numbers {
     pub(super) fn fixed(&self) -> Result<Vec<i64>, Problem> {
         fixed(&self.items)
     }
+
+    /// Indices along one dimension as indices of all dimensions, the others being those of the index itself.
+    pub(super) fn as_tuples(&self, axis: i64) -> Result<Self, Problem> {
+        let Table { items, dims } = self;
+        let axis = normal(axis, dims.len())?;
+        limited(items.len() as u128 * dims.len() as u128)?;
+        let mut tuples = Vec::with_capacity(items.len() * dims.len());
+        for (place, index) in items.iter().enumerate() {
+            let (first, mut rest) = (tuples.len(), place);
+            tuples.resize(first + dims.len(), Number::plain(0));
+            for (own, size) in tuples[first..].iter_mut().zip(dims).rev() {
+                *own = Number::plain((rest % size) as i64);
+                rest /= size;
+            }
+            tuples[first + axis] = *index;
+        }
+        Ok(Table { items: tuples, dims: [&dims[..], &[dims.len()]].concat() })
+    }
+
+    /// The sum of all numbers of a dimension up to each.
+    pub(super) fn summed(&self, axis: usize) -> Result<Self, Problem> {
+        let mut sums = self.fixed()?;
+        let (size, inner) = (self.dims[axis], self.dims[axis + 1..].iter().product::<usize>());
+        for place in (0..sums.len()).filter(|place| place / inner % size > 0) {
+            sums[place] = sums[place].saturating_add(sums[place - inner]);
+        }
+        Ok(Table { items: sums.into_iter().map(Number::plain).collect(), dims: self.dims.clone() })
+    }
 }
 
 impl<T: Copy> Table<T> {
@@ -56,27 +84,28 @@ impl<T: Copy> Table<T> {
         Ok(items.map(|items| Table { items, dims }))
     }
 
-    /// The numbers at the indices, which are the last dimension of theirs, replaced by others.
+    /// The numbers at indices, replaced by others.
     pub(super) fn scattered(mut self, indices: &Numbers, updates: &Self) -> Result<Self, Problem> {
-        let broken = || Problem::broken("indices and numbers that do not fit are scattered");
-        let (&depth, rows) = indices.dims.split_last().ok_or_else(broken)?;
-        let (outer, inner) = self.dims.split_at_checked(depth).ok_or_else(broken)?;
-        if updates.dims != [rows, inner].concat() {
-            return Err(broken());
+        let (places, dims) = places_of(indices, &self.dims)?;
+        if updates.dims != dims {
+            return Err(Problem::broken("indices and numbers that do not fit are scattered"));
         }
-        let row: usize = inner.iter().product();
-        let count: usize = rows.iter().product();
-        let indices = indices.fixed()?;
-        for place in 0..count {
-            let index = &indices[place * depth..(place + 1) * depth];
-            let to = index
-                .iter()
-                .zip(outer)
-                .try_fold(0, |to, (index, size)| Ok::<_, Problem>(to * size + normal(*index, *size)?))?;
+        let row = if places.is_empty() { 0 } else { updates.items.len() / places.len() };
+        for (number, to) in places.into_iter().enumerate() {
             self.items[to * row..(to + 1) * row]
-                .copy_from_slice(&updates.items[place * row..(place + 1) * row]);
+                .copy_from_slice(&updates.items[number * row..(number + 1) * row]);
         }
         Ok(self)
+    }
+
+    /// The numbers at indices.
+    pub(super) fn at(&self, indices: &Numbers) -> Result<Self, Problem> {
+        let (places, dims) = places_of(indices, &self.dims)?;
+        let elements: usize = dims.iter().product();
+        limited(elements as u128)?;
+        let row = if places.is_empty() { 0 } else { elements / places.len() };
+        let items = places.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
+        Ok(Table { items: items.copied().collect(), dims })
     }
 
     /// A part of the outermost dimension.
@@ -197,6 +226,21 @@ impl<T: Copy> Table<T> {
             .collect();
         Strided::new(&all, 0).ok_or_else(|| Problem::broken("a table of too many dimensions"))
     }
+}
+
+/// The rows at indices of some first dimensions, which are the last dimension of a table of indices, and the dimensions
+/// of all that is there.
+pub(super) fn places_of(indices: &Numbers, dims: &[usize]) -> Result<(Vec<usize>, Vec<usize>), Problem> {
+    let broken = || Problem::broken("there are indices of more dimensions than there are");
+    let (&depth, rows) = indices.dims.split_last().ok_or_else(broken)?;
+    let (outer, inner) = dims.split_at_checked(depth).ok_or_else(broken)?;
+    let count: usize = rows.iter().product();
+    let indices = indices.fixed()?;
+    let place = |number: usize| {
+        let mut index = indices[number * depth..(number + 1) * depth].iter().zip(outer);
+        index.try_fold(0, |place, (index, size)| Ok::<_, Problem>(place * size + normal(*index, *size)?))
+    };
+    Ok(((0..count).map(place).collect::<Result<_, _>>()?, [rows, inner].concat()))
 }
 
 /// The dimensions that two tables have together.

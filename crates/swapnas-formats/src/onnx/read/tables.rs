@@ -71,6 +71,16 @@ impl<'m> Reader<'m> {
 
     /// The comparisons and logical operations of tables, and the remainder.
     pub(super) fn compare(&mut self, call: Call<'m>, operator: &str) -> Result<(), Problem> {
+        // Texts have no tokens that stand for nothing, which is what tokens are compared with.
+        for (tokens, other) in [(0, 1), (1, 0)] {
+            if operator == "Equal"
+                && let Some(tokens) = self.tokens_of_text(call.need(tokens)?)?
+                && self.scalar(call.need(other)?)?.is_some()
+            {
+                let items = vec![Number::plain(0); tokens.view.len()];
+                return self.set(call, Value::Numbers(Table { items, dims: tokens.dims().to_vec() }));
+            }
+        }
         let of_fractions: Option<fn(&f32, &f32) -> bool> = match operator {
             "Equal" => Some(f32::eq),
             "Greater" => Some(f32::gt),
@@ -141,6 +151,13 @@ impl<'m> Reader<'m> {
             let chosen = chosen(&condition, &a, &b)?;
             return self.set(call, Value::Constant(Constant::listed(chosen)));
         }
+        // The same everywhere, one of both is what is chosen, unless the other has more elements.
+        if let [says] = condition.items[..] {
+            let [chosen, other] = if says.value != 0 { names } else { [names[1], names[0]] };
+            if condition.dims.is_empty() && self.scalar(other)?.is_some() {
+                return self.alias(call, chosen);
+            }
+        }
         self.choose_elements(call, &condition, names)
     }
 
@@ -152,21 +169,51 @@ impl<'m> Reader<'m> {
 
     /// The same by indices along one dimension, the others being those of the index itself.
     pub(super) fn scatter_along(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let Numbers { items, dims } = self.numbers(call.need(1)?)?;
-        let axis = normal(call.int("axis")?.unwrap_or(0), dims.len())?;
-        limited(items.len() as u128 * dims.len() as u128)?;
-        let mut tuples = Vec::with_capacity(items.len() * dims.len());
-        for (place, index) in items.into_iter().enumerate() {
-            let (first, mut rest) = (tuples.len(), place);
-            tuples.resize(first + dims.len(), Number::plain(0));
-            for (own, size) in tuples[first..].iter_mut().zip(&dims).rev() {
-                *own = Number::plain((rest % size) as i64);
-                rest /= size;
-            }
-            tuples[first + axis] = index;
+        let indices = self.numbers(call.need(1)?)?.as_tuples(call.int("axis")?.unwrap_or(0))?;
+        self.replace(call, &indices)
+    }
+
+    /// The numbers of a table at such indices.
+    pub(super) fn gather_along(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let indices = self.numbers(call.need(1)?)?.as_tuples(call.int("axis")?.unwrap_or(0))?;
+        if let Value::Numbers(numbers) = self.value(call.need(0)?)? {
+            return self.set(call, Value::Numbers(numbers.at(&indices)?));
         }
-        let dims = [&dims[..], &[dims.len()]].concat();
-        self.replace(call, &Numbers { items: tuples, dims })
+        let table = self.fractions(call.need(0)?)?;
+        let table =
+            table.ok_or_else(|| Problem::unsupported("indices for each element", "indices for all rows"))?;
+        self.set(call, Value::Constant(Constant::listed(table.at(&indices)?)))
+    }
+
+    /// What is above or below a diagonal of each matrix, and zeros elsewhere.
+    pub(super) fn triangle(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let is_upper = call.switch("upper", true)?;
+        let diagonal = match call.input(1) {
+            Some(name) => match self.whole_numbers(name)?.fixed()?[..] {
+                [diagonal] => diagonal,
+                _ => return Err(Problem::broken("a triangle with several diagonals")),
+            },
+            None => 0,
+        };
+        let name = call.need(0)?;
+        let keeps = |place: usize, dims: &[usize]| {
+            let &[.., rows, columns] = dims else { return true };
+            let [row, column] = [place / columns % rows, place % columns].map(|place| place as i64);
+            if is_upper { column - row >= diagonal } else { column - row <= diagonal }
+        };
+        if let Value::Numbers(mut numbers) = self.value(name)? {
+            for (place, number) in numbers.items.iter_mut().enumerate() {
+                *number = if keeps(place, &numbers.dims) { *number } else { Number::plain(0) };
+            }
+            return self.set(call, Value::Numbers(numbers));
+        }
+        let Some(mut table) = self.fractions(name)? else {
+            return Err(Problem::unsupported("a triangle of what is computed", "triangles of constants"));
+        };
+        for (place, number) in table.items.iter_mut().enumerate() {
+            *number = if keeps(place, &table.dims) { *number } else { 0.0 };
+        }
+        self.set(call, Value::Constant(Constant::listed(table)))
     }
 
     /// For each number a list with one number in its place and another one everywhere else.

@@ -238,6 +238,7 @@ impl<'m> Reader<'m> {
             self.count(constant)?;
             let value = self.builder.parameter(&name, dims.clone(), shape)?;
             self.builder.key_params(first, key);
+            self.share(first);
             value
         } else {
             if elements > MOST_CONSTANT {
