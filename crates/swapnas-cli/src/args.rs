@@ -198,7 +198,7 @@ pub(crate) struct ScoringArgs {
     /// the first [default: swap-plus,swap,params,macs; of a search: swap-plus]
     #[arg(long, value_name = "LIST", visible_alias = "metric")]
     pub metrics: Option<String>,
-    /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian
+    /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian; texts: zipf or npy:FILE
     #[arg(long, value_name = "SPEC", default_value = "spectral")]
     pub inputs: InputSpec,
     /// Leave out what cannot be used, and list it: pictures of images:DIR that cannot be decoded, and lines of a file

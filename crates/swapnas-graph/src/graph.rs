@@ -1,3 +1,4 @@
+use crate::tensor::TensorOp;
 use crate::{Activation, Key, Op, Shape};
 
 /// A value of a graph: the result of the node with the same number.
@@ -179,6 +180,28 @@ impl Graph {
     /// The image.
     pub fn input(&self) -> ValueId {
         ValueId(0)
+    }
+
+    /// How many different tokens it knows, if it reads texts: the rows of its smallest table of embeddings. What it takes
+    /// are numbers below that then.
+    pub fn vocabulary(&self) -> Option<usize> {
+        let mut reads_tokens = vec![false; self.nodes.len()];
+        reads_tokens[self.input().index()] = true;
+        let mut rows = None;
+        for (value, node) in self.values() {
+            let of_tokens = node.inputs.first().is_some_and(|input| reads_tokens[input.index()]);
+            match &node.op {
+                Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_)) => {
+                    reads_tokens[value.index()] |= of_tokens
+                }
+                Op::Tensor(TensorOp::Embedding(table)) if of_tokens => {
+                    let own = self.param(*table).shape[0];
+                    rows = Some(rows.map_or(own, |rows: usize| rows.min(own)));
+                }
+                _ => {}
+            }
+        }
+        rows
     }
 
     /// The values that the network returns.

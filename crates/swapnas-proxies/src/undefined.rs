@@ -9,6 +9,9 @@ pub enum Undefined {
     /// The metric looks at ReLUs.
     #[error("the network has no ReLU nor an activation like it")]
     NoRelu,
+    /// The metric is of networks of images.
+    #[error("the network reads texts, and the metric takes {0}")]
+    Texts(&'static str),
     /// The metric looks at convolutions and linear layers.
     #[error("no convolution and no linear layer has a gradient")]
     NoLayers,

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use swapnas_graph::{Conv, GraphBuilder, Level, Shape, Window};
+use swapnas_graph::{Activation, Conv, GraphBuilder, Level, Shape, Window};
 use swapnas_proxies::inputs::{Array, InputSpec};
 use swapnas_proxies::{
-    Columns, GraphScorer, Precision, Progress, Scored, Scorer, Settings, Sharing, Undefined,
+    Columns, GraphScorer, Precision, Progress, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
 };
 use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
 
@@ -387,6 +387,52 @@ fn values_that_overflow_are_a_reason_for_all_that_is_made_of_them() {
         }
         assert_eq!(scored.saturation.is_some(), precision == Precision::Double);
     }
+}
+
+/// Of networks of texts, metrics of images have no value, and others do not depend on how the texts are asked for.
+#[test]
+fn texts_are_drawn_for_networks_that_read_tokens() {
+    let (vocabulary, length) = (40, 12);
+    let mut b = GraphBuilder::new(Shape::new(1, 1, length));
+    let x = b.embedding("words", b.input(), vocabulary, 8).unwrap();
+    let x = b.linear("layer", x, 16, true).unwrap();
+    let x = b.act("act", x, Activation::Gelu).unwrap();
+    let x = b.mean(x).unwrap();
+    let logits = b.linear("classifier", x, 3, true).unwrap();
+    let graph = Arc::new(b.finish(&[logits, x]));
+    assert_eq!(graph.vocabulary(), Some(vocabulary));
+    let metrics = ["swap", "params", "snip", "synflow", "jacov", "zen"];
+    let scores = |inputs: InputSpec| {
+        let settings = Settings {
+            metrics: metrics.iter().map(|metric| metric.parse().unwrap()).collect(),
+            inputs,
+            batch: 16,
+            repeats: Some(2),
+            seed: 7,
+            init: None,
+            sharing: Sharing::Shared,
+            level: Level::best(),
+            precision: Precision::Single,
+        };
+        let scorer = GraphScorer::of_texts(length, vocabulary, 3, settings)?;
+        let scored = scorer.score(std::slice::from_ref(&graph), &())?.remove(0).unwrap();
+        Ok::<_, ScoreError>(scored.scores)
+    };
+    let scored = scores(InputSpec::default()).unwrap();
+    assert_eq!(scored[1].as_ref().unwrap().mean, (40 * 8 + 8 * 16 + 16 + 16 * 3 + 3) as f64);
+    for (metric, score) in metrics.iter().zip(&scored).take(4) {
+        assert!(score.as_ref().is_ok_and(|score| score.mean.is_finite()), "{metric}: {score:?}");
+    }
+    insta::assert_snapshot!(scored[4].as_ref().unwrap_err(), @"the network reads texts, and the metric takes gradients by images");
+    insta::assert_snapshot!(scored[5].as_ref().unwrap_err(), @"the network reads texts, and the metric takes images of noise");
+    assert_eq!(scores("zipf".parse().unwrap()).unwrap(), scored);
+    let rarer = scores("zipf:exponent=3".parse().unwrap()).unwrap();
+    assert!(
+        rarer[0].as_ref().unwrap().mean < scored[0].as_ref().unwrap().mean,
+        "texts that repeat themselves"
+    );
+    let error = scores(InputSpec::Gaussian).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"the network reads texts, but the input is `gaussian`; give zipf, or npy:FILE with an array of tokens");
 }
 
 #[test]

@@ -196,6 +196,13 @@ fn reason(error: &ReadError) -> String {
         ReadError::Input(InputProblem::Open { what }) => {
             format!("the file leaves the {what} of the images open; give them, as in size=(3, 224, 224)")
         }
+        ReadError::Input(InputProblem::Length) => {
+            "the file leaves the length of the texts open; give the number of tokens, as in size=128"
+                .to_owned()
+        }
+        ReadError::Input(InputProblem::Texts) => {
+            "the network takes texts, not images; give the number of tokens, as in size=128".to_owned()
+        }
         error => error.to_string(),
     }
 }

@@ -234,21 +234,30 @@ fn images(inputs: &Bound<'_, PyAny>) -> PyResult<InputSpec> {
         PyTypeError::new_err(format!("inputs is a text, an array or a pair of an array and labels: {error}"))
     })?;
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
-    let dims = <[usize; 4]>::try_from(shape).map_err(|shape| {
-        let what = "inputs: images are an array of shape (images, channels, rows, columns), not one of shape";
-        PyValueError::new_err(format!("{what} {shape:?}"))
-    })?;
+    let (dims, is_text) = match shape[..] {
+        [images, channels, rows, columns] => ([images, channels, rows, columns], false),
+        [texts, tokens] => ([texts, 1, 1, tokens], true),
+        _ => {
+            let what = "inputs: images are an array of shape (images, channels, rows, columns), and texts one of shape \
+                        (texts, tokens), not one of shape";
+            return Err(PyValueError::new_err(format!("{what} {shape:?}")));
+        }
+    };
     let bytes = single(&numpy, &array)?.call_method0("tobytes")?;
     let (numbers, _) = bytes.extract::<&[u8]>()?.as_chunks::<4>();
     let mut numbers: Vec<f32> = numbers.iter().map(|number| f32::from_ne_bytes(*number)).collect();
-    if array.getattr("dtype")?.getattr("name")?.extract::<String>()? == "uint8" {
+    if !is_text && array.getattr("dtype")?.getattr("name")?.extract::<String>()? == "uint8" {
         numbers.iter_mut().for_each(|number| *number /= 255.0);
     }
     let array = Array::new(dims, numbers, labels).map_err(|error| match error {
         // The number as it was given, which may have been too large for 32 bits.
         ArrayError::Value { place, .. } => {
             let Place { image, channel, row, column } = place;
-            let value = array.get_item((image, channel, row, column)).and_then(|value| value.extract());
+            let value = match is_text {
+                true => array.get_item((image, column)),
+                false => array.get_item((image, channel, row, column)),
+            };
+            let value = value.and_then(|value| value.extract());
             ArrayError::Value { place, value: value.unwrap_or(f64::NAN) }
         }
         other => other,

@@ -365,6 +365,41 @@ class Networks(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "a list of modules"):
             swapnas.score_torch(modules[0], (3, 32, 32))
 
+    @needed("torch", "numpy")
+    def test_networks_of_texts_are_scored(self):
+        import numpy
+        import torch
+        from torch import nn
+
+        class Classifier(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.words = nn.Embedding(60, 16)
+                self.places = nn.Parameter(torch.randn(20, 16))
+                self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+                self.norm = nn.LayerNorm(16)
+                self.layers = nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 16))
+                self.out = nn.Linear(16, 4)
+
+            def forward(self, tokens):
+                x = self.words(tokens) + self.places
+                x = self.norm(x + self.attention(x, x, x, need_weights=False)[0])
+                return self.out((x + self.layers(x)).mean(1))
+
+        module = Classifier()
+        options = {"metrics": "swap,params,snip", "batch": 16, "repeats": 1}
+        (scored,) = swapnas.score_torch([module], 20, **options)
+        self.assertEqual(scored.params, sum(parameter.numel() for parameter in module.parameters()))
+        self.assertGreater(scored["swap"], 1)
+        tokens = numpy.random.default_rng(0).integers(0, 60, (16, 20))
+        (given,) = swapnas.score_torch([module], 20, inputs=tokens, **options)
+        self.assertEqual(given.params, scored.params)
+        self.assertNotEqual(given["snip"], scored["snip"])
+        with self.assertRaisesRegex(ValueError, "token 0 of text 0, counted from 0, is 60"):
+            swapnas.score_torch([module], 20, inputs=tokens * 0 + 60, **options)
+        with self.assertRaisesRegex(ValueError, "or the number of tokens of texts, as in 128"):
+            swapnas.score_torch([module], (20, 20), **options)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -150,12 +150,17 @@ pub fn score_each(
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Outcome>>, ScoreError> {
     let mut scored: Vec<Option<Outcome>> = vec![None; models.len()];
-    let shown = |model: &Model| (model.input(), model.classes());
+    let shown = |model: &Model| (model.input(), model.graph.vocabulary(), model.classes());
     // All images are drawn before the first model is scored, so that those that cannot be had cost no scores.
-    let mut kinds: Vec<((Shape, usize), Result<GraphScorer, Refused>)> = Vec::new();
+    type Shown = (Shape, Option<usize>, usize);
+    let scorer = |(input, vocabulary, classes): Shown| match vocabulary {
+        None => GraphScorer::new(input, classes, settings.clone()),
+        Some(vocabulary) => GraphScorer::of_texts(input.width, vocabulary, classes, settings.clone()),
+    };
+    let mut kinds: Vec<(Shown, Result<GraphScorer, Refused>)> = Vec::new();
     for kind in models.iter().map(shown) {
         if !kinds.iter().any(|(known, _)| *known == kind) {
-            kinds.push((kind, refusals.settle(GraphScorer::new(kind.0, kind.1, settings.clone()))?));
+            kinds.push((kind, refusals.settle(scorer(kind))?));
         }
     }
     for (kind, scorer) in kinds {

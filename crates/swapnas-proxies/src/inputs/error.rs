@@ -174,6 +174,61 @@ pub enum InputError {
         /// Bytes in the file.
         found: u64,
     },
+    /// A NumPy array that is not one of texts as long as these.
+    #[error(
+        "`{}` is an array of shape {found:?}, but the network needs [N, {length}] (texts, tokens); reshape it",
+        plain(path)
+    )]
+    NpyTexts {
+        /// The file.
+        path: PathBuf,
+        /// Tokens of a text.
+        length: usize,
+        /// Shape of the array.
+        found: Vec<u64>,
+    },
+    /// A NumPy array of numbers that are no tokens.
+    #[error(
+        "`{}` is an array of {}, but tokens are whole numbers; save it as int64",
+        plain(path),
+        plain(found)
+    )]
+    NpyTokens {
+        /// The file.
+        path: PathBuf,
+        /// Type of its values.
+        found: String,
+    },
+    /// A number that stands for no token.
+    #[error(
+        "token {place} of text {text}, counted from 0, is {found}, but the network knows the whole numbers from 0 to {}",
+        vocabulary - 1
+    )]
+    Token {
+        /// Which text.
+        text: usize,
+        /// Which of its tokens.
+        place: usize,
+        /// The number.
+        found: f32,
+        /// How many tokens the network knows.
+        vocabulary: usize,
+    },
+    /// Images, for a network of texts.
+    #[error(
+        "the network reads texts, but the input is `{}`; give zipf, or npy:FILE with an array of tokens",
+        plain(found)
+    )]
+    Texts {
+        /// The input.
+        found: String,
+    },
+    /// Texts, for a network of images.
+    #[error("the input is texts, `{}`, but the network takes images; give images, as spectral", plain(found))]
+    NoTexts {
+        /// The input.
+        found: String,
+    },
     /// A NumPy array with a value that no network can work with.
     #[error(
         "`{}`: {place} is {value:?}, {}; replace it by a number that is finite as a 32-bit float",

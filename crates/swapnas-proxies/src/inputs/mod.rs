@@ -21,6 +21,7 @@ mod pick;
 mod pictures;
 mod spec;
 mod spectral;
+mod texts;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -34,6 +35,7 @@ pub use folder::{PictureFolder, Skipped};
 pub use npy::draw_npy;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
+pub use texts::Zipf;
 
 /// A batch of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +120,7 @@ impl InputSpec {
         match self {
             InputSpec::Spectral(spectral) => spectral.draw(shape, count, seed),
             InputSpec::Gaussian => gaussian::draw(shape, count, seed),
+            InputSpec::Zipf(_) => Err(InputError::NoTexts { found: self.to_string() }),
             InputSpec::Cifar10(path) => Cifar10::open(path)?.draw(shape, count, seed),
             InputSpec::Images(folder) => folder.draw(shape, count, seed),
             InputSpec::Npy(file) => npy::draw(file, shape, count, seed),

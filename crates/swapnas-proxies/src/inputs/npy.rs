@@ -30,18 +30,20 @@ pub fn draw_npy(
     seed: u64,
 ) -> Result<Images, InputError> {
     let mut images = Images::zeros(shape, count)?;
-    let array = open(path, file, shape)?;
+    let array = open(path, file, shape, &[shape.channels, shape.height, shape.width].map(|n| n as u64))?;
     let found = array.shape()[0];
     if found < count as u64 {
         return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
     }
     let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
     match array.try_data::<f32>() {
-        Ok(values) => fill(&mut images, path, &picks, values, |value: f32| value),
+        Ok(values) => fill(&mut images, path, &picks, values, |value: f32| value, f64::from),
         Err(array) => match array.try_data::<f64>() {
-            Ok(values) => fill(&mut images, path, &picks, values, |value: f64| value as f32),
+            Ok(values) => fill(&mut images, path, &picks, values, |value: f64| value as f32, |value| value),
             Err(array) => match array.try_data::<u8>() {
-                Ok(values) => fill(&mut images, path, &picks, values, |value: u8| f32::from(value) / 255.0),
+                Ok(values) => {
+                    fill(&mut images, path, &picks, values, |value: u8| f32::from(value) / 255.0, f64::from)
+                }
                 Err(array) => Err(wrong_type(path, &array)),
             },
         },
@@ -49,20 +51,55 @@ pub fn draw_npy(
     Ok(images)
 }
 
-/// Opens the array and makes sure that it holds images of `shape`, and that the file holds it.
-fn open<R: Read + Seek>(path: &Path, mut reader: R, shape: Shape) -> Result<NpyFile<R>, InputError> {
+/// Takes or draws `count` texts of the array in `path`, in whole numbers of any type that NumPy makes of tokens.
+pub(super) fn draw_tokens(path: &Path, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
+    let file = File::open(path).map_err(|cause| InputError::Read { path: path.to_owned(), cause })?;
+    let mut texts = Images::zeros(shape, count)?;
+    let array = open(path, BufReader::new(file), shape, &[shape.width as u64])?;
+    let found = array.shape()[0];
+    if found < count as u64 {
+        return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
+    }
+    let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
+    // The largest are rounded, and are no tokens in any case.
+    match array.try_data::<i64>() {
+        Ok(values) => fill(&mut texts, path, &picks, values, |value: i64| value as f32, |value| value as f64),
+        Err(array) => match array.try_data::<i32>() {
+            Ok(values) => fill(&mut texts, path, &picks, values, |value: i32| value as f32, f64::from),
+            Err(array) => match array.try_data::<u16>() {
+                Ok(values) => fill(&mut texts, path, &picks, values, f32::from, f64::from),
+                Err(array) => Err(InputError::NpyTokens {
+                    path: path.to_owned(),
+                    found: array.header().dtype().descr(),
+                }),
+            },
+        },
+    }?;
+    Ok(texts)
+}
+
+/// Opens the array and makes sure that it holds images of `shape`, each of which has the dimensions `expected`, and that
+/// the file holds it.
+fn open<R: Read + Seek>(
+    path: &Path,
+    mut reader: R,
+    shape: Shape,
+    expected: &[u64],
+) -> Result<NpyFile<R>, InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };
     let header = read_header(&mut reader)
         .map_err(|error| InputError::NpyHeader { path: path.to_owned(), reason: first_line(&error) })?;
     let Some(item_size) = header.dtype().num_bytes() else {
         return Err(wrong_type(path, &header));
     };
-    let expected = [shape.channels, shape.height, shape.width].map(|n| n as u64);
     let count = match *header.shape() {
-        [count, ref image @ ..] if *image == expected => count,
+        [count, ref image @ ..] if image == expected => count,
         _ => {
-            let found = header.shape().to_vec();
-            return Err(InputError::NpyShape { path: path.to_owned(), expected: shape, found });
+            let (path, found) = (path.to_owned(), header.shape().to_vec());
+            return Err(match *expected {
+                [_] => InputError::NpyTexts { path, length: shape.width, found },
+                _ => InputError::NpyShape { path, expected: shape, found },
+            });
         }
     };
     if header.order() != Order::C {
@@ -134,12 +171,13 @@ fn wrong_type(path: &Path, header: &NpyHeader) -> InputError {
 }
 
 /// Reads the images of the numbers `picks`.
-fn fill<T: Deserialize + Copy + Into<f64>>(
+fn fill<T: Deserialize + Copy>(
     images: &mut Images,
     path: &Path,
     picks: &[u64],
     mut values: NpyReader<T, impl Read + Seek>,
     to_f32: impl Fn(T) -> f32,
+    to_f64: impl Fn(T) -> f64,
 ) -> Result<(), InputError> {
     let reading = |cause| InputError::Read { path: path.to_owned(), cause };
     let shape = images.shape();
@@ -151,7 +189,7 @@ fn fill<T: Deserialize + Copy + Into<f64>>(
             *to = to_f32(value);
             if !to.is_finite() {
                 let place = Place::new(pick, shape, index);
-                return Err(InputError::NpyValue { path: path.to_owned(), place, value: value.into() });
+                return Err(InputError::NpyValue { path: path.to_owned(), place, value: to_f64(value) });
             }
         }
     }

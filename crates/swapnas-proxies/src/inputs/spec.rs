@@ -9,18 +9,20 @@ use swapnas_graph::plain;
 
 use super::error::counted;
 use super::folder::listing;
-use super::{Array, PictureFolder, Skipped, Spectral};
+use super::{Array, PictureFolder, Skipped, Spectral, Zipf};
 
 /// Where the images come from.
 ///
 /// Written and read as text, but for images in memory: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
-/// `cifar10:PATH`, `images:DIR`, `images-skip-bad:DIR`, `npy:FILE`. A path is everything after the first colon, colons included.
+/// `cifar10:PATH`, `images:DIR`, `images-skip-bad:DIR`, `npy:FILE`, `zipf`. A path is everything after the first colon, colons included.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputSpec {
     /// Random images with the amplitude spectrum of natural ones.
     Spectral(Spectral),
     /// White noise: every value from N(0, 1).
     Gaussian,
+    /// Random texts, for networks of texts.
+    Zipf(Zipf),
     /// CIFAR-10 in its binary format: a file, or the folder of the training batches; see
     /// [`Cifar10`](super::Cifar10).
     Cifar10(PathBuf),
@@ -44,7 +46,9 @@ pub enum InputSpec {
     Images(PictureFolder),
     /// A NumPy array of shape (N, channels, height, width) in float32, float64 or uint8.
     ///
-    /// Values are used as they are, except that uint8 is divided by 255. An array of exactly as many
+    /// For networks of texts, one of shape (N, tokens) in whole numbers.
+    ///
+    /// Values are used as they are, except that uint8 is divided by 255 in images. An array of exactly as many
     /// images as needed is a batch and keeps its order; from a larger one they are drawn by the seed.
     Npy(PathBuf),
     /// Images in memory. As of a file of NumPy, exactly as many as needed are a batch and keep their order,
@@ -63,7 +67,7 @@ pub struct InputKind {
 
 impl InputSpec {
     /// Every kind of input, the default first.
-    pub const KINDS: [InputKind; 5] = [
+    pub const KINDS: [InputKind; 6] = [
         InputKind {
             syntax: "spectral[:exponent=2.5][:correlation=0.97]",
             summary: "random images with amplitude spectrum 1/f^exponent and correlated channels (default)",
@@ -77,7 +81,14 @@ impl InputSpec {
             syntax: "images:DIR",
             summary: "a folder of PNG and JPEG pictures, with or without classes; images-skip-bad:DIR leaves out what cannot be decoded",
         },
-        InputKind { syntax: "npy:FILE", summary: "a NumPy array (N, channels, height, width)" },
+        InputKind {
+            syntax: "npy:FILE",
+            summary: "a NumPy array (N, channels, height, width), or (N, tokens) for networks of texts",
+        },
+        InputKind {
+            syntax: "zipf[:exponent=1]",
+            summary: "texts whose tokens are drawn by Zipf's law (default for networks of texts)",
+        },
     ];
 }
 
@@ -117,6 +128,7 @@ impl fmt::Display for InputSpec {
         match self {
             InputSpec::Spectral(spectral) => spectral.fmt(f),
             InputSpec::Gaussian => write!(f, "gaussian"),
+            InputSpec::Zipf(zipf) => zipf.fmt(f),
             InputSpec::Cifar10(path) => write!(f, "cifar10:{}", path.display()),
             InputSpec::Images(folder) => {
                 let kind = if folder.skips_bad() { "images-skip-bad" } else { "images" };
@@ -154,11 +166,12 @@ pub enum SpecError {
         found: String,
     },
     /// An option that does not exist, or lacks its value.
-    #[error(
-        "unknown option `{}` at column {column}; `spectral` takes `exponent=NUMBER` and `correlation=NUMBER`",
-        plain(found)
-    )]
+    #[error("unknown option `{}` at column {column}; `{kind}` takes {takes}", plain(found))]
     Option {
+        /// The kind of input.
+        kind: &'static str,
+        /// Its options.
+        takes: &'static str,
         /// What stands there.
         found: String,
         /// Where it begins, counted in characters from 1.
@@ -216,6 +229,7 @@ impl FromStr for InputSpec {
         };
         match kind {
             "spectral" => parse_spectral(text).map(InputSpec::Spectral),
+            "zipf" => parse_zipf(text).map(InputSpec::Zipf),
             "gaussian" => match rest {
                 None => Ok(InputSpec::Gaussian),
                 Some(found) => Err(SpecError::NoOptions { kind: "gaussian", found: found.to_owned() }),
@@ -230,30 +244,48 @@ impl FromStr for InputSpec {
     }
 }
 
-fn parse_spectral(text: &str) -> Result<Spectral, SpecError> {
-    let default = Spectral::default();
-    let (mut exponent, mut correlation) = (None, None);
+/// The numbers behind the kind, by the names of the options that there are, each with a value that works.
+fn numbers<const N: usize>(
+    text: &str,
+    kind: &'static str,
+    takes: &'static str,
+    options: [(&'static str, f64); N],
+) -> Result<[f64; N], SpecError> {
+    let mut found = [None; N];
     let mut parts = text.split(':');
     let mut column = 1 + parts.next().map_or(0, |kind| kind.chars().count() + 1);
     for option in parts {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
-        let (name, slot, example) = match name {
-            "exponent" => ("exponent", &mut exponent, default.exponent()),
-            "correlation" => ("correlation", &mut correlation, default.correlation()),
-            _ => return Err(SpecError::Option { found: option.to_owned(), column }),
+        let Some(place) = options.iter().position(|(known, _)| *known == name) else {
+            return Err(SpecError::Option { kind, takes, found: option.to_owned(), column });
         };
+        let (name, example) = options[place];
         let number = value.parse().map_err(|_| SpecError::Number {
             name,
             found: value.to_owned(),
             column: column + name.len() + 1,
             example,
         })?;
-        if slot.replace(number).is_some() {
+        if found[place].replace(number).is_some() {
             return Err(SpecError::Twice { name, column });
         }
         column += option.chars().count() + 1;
     }
-    Spectral::new(exponent.unwrap_or(default.exponent()), correlation.unwrap_or(default.correlation()))
+    Ok(std::array::from_fn(|place| found[place].unwrap_or(options[place].1)))
+}
+
+fn parse_spectral(text: &str) -> Result<Spectral, SpecError> {
+    let default = Spectral::default();
+    let options = [("exponent", default.exponent()), ("correlation", default.correlation())];
+    let takes = "`exponent=NUMBER` and `correlation=NUMBER`";
+    let [exponent, correlation] = numbers(text, "spectral", takes, options)?;
+    Spectral::new(exponent, correlation)
+}
+
+fn parse_zipf(text: &str) -> Result<Zipf, SpecError> {
+    let [exponent] = numbers(text, "zipf", "`exponent=NUMBER`", [("exponent", Zipf::default().exponent())])?;
+    let [low, high] = Zipf::EXPONENTS;
+    Zipf::new(exponent).ok_or(SpecError::Range { name: "exponent", value: exponent, low, high })
 }
 
 #[cfg(test)]
@@ -268,6 +300,7 @@ mod tests {
             Just(InputSpec::default()),
             (0.0..=10.0, 0.0..=1.0).prop_map(|(e, c)| InputSpec::Spectral(Spectral::new(e, c).unwrap())),
             Just(InputSpec::Gaussian),
+            (0.0..=10.0).prop_map(|exponent| InputSpec::Zipf(Zipf::new(exponent).unwrap())),
             path.clone().prop_map(InputSpec::Cifar10),
             path.clone().prop_map(|path| InputSpec::Images(PictureFolder::new(path))),
             path.clone().prop_map(|path| InputSpec::Images(PictureFolder::skipping_bad(path))),
@@ -282,7 +315,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_spec_or_an_error(text in "(spectral|gaussian|cifar10|npy|images|)[:=a-z0-9.\\-]*|.*") {
+        fn any_text_is_a_spec_or_an_error(text in "(spectral|gaussian|zipf|cifar10|npy|images|)[:=a-z0-9.\\-]*|.*") {
             if let Ok(spec) = text.parse::<InputSpec>() {
                 prop_assert_eq!(spec.to_string().parse(), Ok(spec));
             }
@@ -311,8 +344,8 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong_and_what_to_write() {
         let error = |text: &str| text.parse::<InputSpec>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE");
-        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE");
+        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
+        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
         insta::assert_snapshot!(error("cifar10"), @"input `cifar10` needs a path: write `cifar10:PATH`");
         insta::assert_snapshot!(error("npy:"), @"input `npy` needs a path: write `npy:FILE`");
         insta::assert_snapshot!(error("gaussian:std=2"), @"input `gaussian` takes no options, but `std=2` follows; write `gaussian` alone");

@@ -47,7 +47,9 @@ impl Measure for Meco {
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
         let graph = trial.network.response.as_ref().expect("the metric needs it");
         let graph = graph.as_ref().map_err(Clone::clone)?;
-        let image = trial.material.response.as_ref().expect("the metric needs it");
+        let Some(image) = trial.material.response.as_ref() else {
+            return Err(Undefined::Texts("an image of noise").into());
+        };
         let (values, tape) = hooked(graph);
         let weights = trial.weights;
         let smallest = trial.aside(&tape, image, weights, Statistics::Batch, |pass| {

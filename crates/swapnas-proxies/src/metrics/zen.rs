@@ -46,7 +46,9 @@ impl Measure for Zen {
             .map(|module| module.output)
             .collect();
         let tape = trial.network.tape(norms.iter().copied().chain([features]).collect());
-        let [images, moved] = trial.material.noise.as_ref().expect("the metric needs it");
+        let Some([images, moved]) = trial.material.noise.as_ref() else {
+            return Err(Undefined::Texts("images of noise").into());
+        };
         let mut read = |images: &Batch<E>| {
             let weights = trial.weights;
             trial.aside(&tape, images, weights, Statistics::Batch, |pass| {

@@ -30,6 +30,22 @@ pub struct GraphScorer {
     pub(super) remedy: Remedy,
 }
 
+/// What networks read, and how many classes they tell apart.
+pub(super) struct Reads {
+    pub input: Shape,
+    pub classes: usize,
+    /// How many tokens there are, if they read texts.
+    pub vocabulary: Option<usize>,
+    /// Shape of the images for the smallest network of a space.
+    pub thin: Option<Shape>,
+}
+
+impl Reads {
+    pub(super) fn images(input: Shape, classes: usize) -> Self {
+        Reads { input, classes, vocabulary: None, thin: None }
+    }
+}
+
 /// What networks are shown, in the precision in which they compute.
 pub(super) enum Shown {
     Single(Material<f32>),
@@ -49,18 +65,34 @@ impl GraphScorer {
     /// If the images cannot be had.
     pub fn new(input: Shape, classes: usize, settings: Settings) -> Result<Self, ScoreError> {
         let agenda = Agenda::new(&settings)?;
-        GraphScorer::with_agenda(input, classes, settings, agenda, Remedy::Show, None)
+        GraphScorer::with_agenda(Reads::images(input, classes), settings, agenda, Remedy::Show)
     }
 
-    /// The same; `thin` is the shape of the images for the smallest network of a space.
-    pub(super) fn with_agenda(
-        input: Shape,
+    /// A scorer of networks that read texts of so many tokens, each a number below `vocabulary`, and tell so many
+    /// classes apart.
+    ///
+    /// # Errors
+    /// If the texts cannot be had.
+    pub fn of_texts(
+        length: usize,
+        vocabulary: usize,
         classes: usize,
+        settings: Settings,
+    ) -> Result<Self, ScoreError> {
+        let agenda = Agenda::new(&settings)?;
+        let reads =
+            Reads { vocabulary: Some(vocabulary), ..Reads::images(Shape::new(1, 1, length), classes) };
+        GraphScorer::with_agenda(reads, settings, agenda, Remedy::Show)
+    }
+
+    /// A scorer of networks that take the same.
+    pub(super) fn with_agenda(
+        reads: Reads,
         settings: Settings,
         agenda: Agenda,
         remedy: Remedy,
-        thin: Option<Shape>,
     ) -> Result<Self, ScoreError> {
+        let Reads { input, classes, vocabulary, thin } = reads;
         let Shape { channels, height, width } = input;
         let numbers = [settings.batch, channels, height, width].into_iter().fold(1, usize::saturating_mul);
         let bytes = numbers.saturating_mul(agenda.needs.bytes_of_image(settings.precision.bytes()));
@@ -75,7 +107,7 @@ impl GraphScorer {
         check_memory("the images", bytes.saturating_add(fields))
             .map_err(|error| ScoreError::Memory { error, remedy })?;
         let (inputs, batch, seed) = (&settings.inputs, settings.batch, settings.seed);
-        let source = Source { inputs, shape: input, batch, classes, seed, thin };
+        let source = Source { inputs, shape: input, batch, classes, vocabulary, seed, thin };
         let material = match settings.precision {
             Precision::Single => Shown::Single(Material::draw(&source, agenda.needs)?),
             Precision::Double => Shown::Double(Material::draw(&source, agenda.needs)?),

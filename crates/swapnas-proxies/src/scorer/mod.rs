@@ -25,7 +25,7 @@ use crate::definition::Needs;
 use crate::trial::{Material, Network, Thin};
 use crate::{Metric, metrics};
 use agenda::Agenda;
-use graphs::Shown;
+use graphs::{Reads, Shown};
 use plan::Planned;
 
 /// Watches the work, and may stop it.
@@ -71,14 +71,8 @@ impl Scorer {
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
         let shape_of_thin = thin.map(|Thin(config)| config.input);
-        let graphs = GraphScorer::with_agenda(
-            network.input,
-            network.classes,
-            settings,
-            agenda,
-            Remedy::Build,
-            shape_of_thin,
-        )?;
+        let reads = Reads { thin: shape_of_thin, ..Reads::images(network.input, network.classes) };
+        let graphs = GraphScorer::with_agenda(reads, settings, agenda, Remedy::Build)?;
         Ok(Scorer { space, network, thin, graphs })
     }
 

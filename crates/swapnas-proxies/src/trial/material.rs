@@ -53,6 +53,8 @@ pub(crate) struct Source<'a> {
     pub shape: Shape,
     pub batch: usize,
     pub classes: usize,
+    /// How many tokens a network of texts knows.
+    pub vocabulary: Option<usize>,
     pub seed: u64,
     /// Shape of the images for the smallest network.
     pub thin: Option<Shape>,
@@ -65,19 +67,23 @@ impl<E: Element> Material<E> {
     /// If the images cannot be had, or are of more classes than the network has.
     pub(crate) fn draw(source: &Source<'_>, needs: Needs) -> Result<Self, ScoreError> {
         let &Source { inputs, shape, batch, seed, .. } = source;
-        let first = source.labelled(inputs.draw(shape, batch, seed)?, 0..batch, 0)?;
+        let drawn = |count| match source.vocabulary {
+            None => inputs.draw(shape, count, seed),
+            Some(vocabulary) => inputs.draw_texts(shape, vocabulary, count, seed),
+        };
+        let first = source.labelled(drawn(batch)?, 0..batch, 0)?;
         // The images after those of the first batch.
-        let second =
-            needs.second.then(|| source.labelled(inputs.draw(shape, 2 * batch, seed)?, batch..2 * batch, 1));
+        let second = needs.second.then(|| source.labelled(drawn(2 * batch)?, batch..2 * batch, 1));
         let gaussian = |name: &str, shape, count| -> Result<Images, ScoreError> {
             Ok(InputSpec::Gaussian.draw(shape, count, Key::of((name, seed)).0)?)
         };
-        let noise = needs.noise.then(|| {
+        // Noise is no text.
+        let noise = (needs.noise && source.vocabulary.is_none()).then(|| {
             let images: Batch<E> = whole(&gaussian("noise", shape, batch)?)?;
             let moved = images.plus(PERTURBATION, &whole(&gaussian("other noise", shape, batch)?)?);
             Ok::<_, ScoreError>([images, moved])
         });
-        let response = needs.response.then(|| {
+        let response = (needs.response && source.vocabulary.is_none()).then(|| {
             let shape = Shape::new(shape.channels, RESPONSE_SIDE, RESPONSE_SIDE);
             whole(&gaussian("response", shape, 1)?)
         });

@@ -170,6 +170,9 @@ impl<'a, E: Element> Trial<'a, E> {
         if let Some(jacobian) = &self.jacobian {
             return Ok(jacobian.clone());
         }
+        if self.graph().vocabulary().is_some() {
+            return Err(Undefined::Texts("gradients by images").into());
+        }
         let wanted = Wanted::value(self.graph().input());
         let jacobian = Rc::new(self.pass()?.backward(Loss::Sum, &wanted)?.values.remove(0));
         Ok(self.jacobian.insert(jacobian).clone())

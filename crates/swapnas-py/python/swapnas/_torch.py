@@ -6,6 +6,7 @@ import itertools
 import linecache
 import operator
 import types
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
@@ -38,14 +39,14 @@ def torch_module(arch: Any, space: Any = "darts", **options: Any) -> Any:
 
 def score_torch(
     modules: Union[Iterable[Any], Mapping[str, Any]],
-    input: Sequence[int],
+    input: Union[int, Sequence[int]],
     *,
     strict: Optional[bool] = None,
     progress: Any = None,
     **options: Any,
 ) -> list[Scored]:
-    """Scores convolutional networks of PyTorch: modules that take images of the shape ``input``, channels, height
-    and width.
+    """Scores networks of PyTorch: modules that take images of the shape ``input``, channels, height and width; or
+    texts, if ``input`` is a number, that of their tokens.
 
     They are exported by ``torch.onnx`` in memory, and scored as by `score_onnx`, whose arguments are taken as well:
     their weights play no part. ``arch`` of the results is the name of a module: its key, if ``modules`` is a
@@ -59,11 +60,12 @@ def score_torch(
     if isinstance(modules, torch.nn.Module):
         raise TypeError("give a list of modules, not a single one")
     try:
-        shape = tuple(map(operator.index, input))
+        shape = tuple(map(operator.index, (input,) if isinstance(input, int) else input))
     except TypeError:
         shape = ()
-    if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"input is channels, height and width, as in (3, 32, 32), not {plain(repr(input))}")
+    if len(shape) not in (1, 3) or min(shape) < 1:
+        expected = "channels, height and width, as in (3, 32, 32), or the number of tokens of texts, as in 128"
+        raise ValueError(f"input is {expected}, not {plain(repr(input))}")
     named = dict(modules) if isinstance(modules, Mapping) else None
     modules = list(modules if named is None else named.values())
     for index, module in enumerate(modules):
@@ -92,32 +94,52 @@ def _numbered(names: Iterable[str]) -> Iterator[str]:
         yield name if seen[name] == 1 else f"{name}#{seen[name]}"
 
 
+def _example(shape: tuple[int, ...]) -> tuple[Any, str]:
+    """A batch of one image or text, and how it is written."""
+    import torch
+
+    if len(shape) == 1:
+        return torch.zeros(1, *shape, dtype=torch.long), f"torch.zeros{(1, *shape)}.long()"
+    return torch.zeros(1, *shape), f"torch.zeros{(1, *shape)}"
+
+
 def _export(module: Any, shape: tuple[int, ...]) -> bytes:
     """The contents of the ONNX file of a module."""
     import torch
 
     file = io.BytesIO()
-    with _evaluating(module):
-        # As it is trained, so that batch normalisations are not folded into convolutions.
-        torch.onnx.export(
-            module,
-            (torch.zeros(1, *shape),),
-            file,
-            dynamo=False,
-            training=torch.onnx.TrainingMode.PRESERVE,
-            do_constant_folding=False,
-        )
-    return file.getvalue()
+    example, _ = _example(shape)
+    with _evaluating(module), warnings.catch_warnings():
+        # What exporters warn of concerns those who run what they have written.
+        warnings.simplefilter("ignore")
+        try:
+            # As it is trained, so that batch normalisations are not folded into convolutions.
+            torch.onnx.export(
+                module,
+                (example,),
+                file,
+                dynamo=False,
+                training=torch.onnx.TrainingMode.PRESERVE,
+                do_constant_folding=False,
+            )
+            return file.getvalue()
+        except Exception as first:
+            # The later exporter knows operators that this one does not, but needs another package.
+            try:
+                program = torch.onnx.export(module, (example,), dynamo=True, optimize=False, verbose=False)
+                return program.model_proto.SerializeToString()
+            except Exception:
+                raise first
 
 
 def _reason(module: Any, shape: tuple[int, ...], error: Exception) -> str:
     """Why a module could not be exported: it may not run at all, which tells more than what the exporter says."""
     import torch
 
-    images = f"torch.zeros{(1, *shape)}"
+    example, images = _example(shape)
     try:
         with _evaluating(module), torch.no_grad():
-            module(torch.zeros(1, *shape))
+            module(example)
     except Exception as cause:
         return f"it cannot be run as it has to be: module.eval()({images}) raises {_said(cause)}"
     export = f'torch.onnx.export(module.eval(), ({images},), "network.onnx", dynamo=False)'
@@ -134,9 +156,16 @@ def _said(error: Exception) -> str:
 def _evaluating(module: Any) -> Iterator[None]:
     """Has a module evaluate, and leaves all that it is made of as it was."""
     training = {part: part.training for part in module.modules()}
+    config = getattr(module, "config", None)
+    # Language models of Transformers return what they keep for the next token as well, which is no part of a network.
+    keeps = getattr(config, "use_cache", None)
     try:
         module.eval()
+        if keeps:
+            config.use_cache = False
         yield
     finally:
+        if keeps:
+            config.use_cache = keeps
         for part, was in training.items():
             part.training = was

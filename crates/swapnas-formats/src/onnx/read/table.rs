@@ -287,3 +287,50 @@ fn parts([start, end, step]: [i64; 3], size: usize) -> Result<Vec<usize>, Proble
     let places = places.map_while(|place| place.filter(|place| *place > end));
     Ok(places.map(|place| place as usize).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(dims: &[usize]) -> Table<i64> {
+        Table { items: (0..dims.iter().product::<usize>() as i64).collect(), dims: dims.to_vec() }
+    }
+
+    fn numbers(items: &[i64], dims: &[usize]) -> Numbers {
+        Table { items: items.iter().copied().map(Number::plain).collect(), dims: dims.to_vec() }
+    }
+
+    #[test]
+    fn numbers_are_taken_and_put_by_their_indices() {
+        let of = table(&[2, 3, 2]);
+        // By two of three dimensions: pairs of numbers.
+        let indices = numbers(&[1, 0, 0, -1], &[2, 2]);
+        let found = of.at(&indices).unwrap();
+        assert_eq!(found, Table { items: vec![6, 7, 4, 5], dims: vec![2, 2] });
+        let put = of.clone().scattered(&indices, &found.map(|x| -x)).unwrap();
+        assert_eq!(put.items, [0, 1, 2, 3, -4, -5, -6, -7, 8, 9, 10, 11]);
+        // By one dimension, the others as they are.
+        let along = numbers(&[2, 0, 1, 1], &[1, 2, 2]).as_tuples(1).unwrap();
+        assert_eq!(of.at(&along).unwrap(), Table { items: vec![4, 1, 2, 3], dims: vec![1, 2, 2] });
+        let wrong = |indices: &Numbers| of.at(indices).unwrap_err().to_string();
+        insta::assert_snapshot!(wrong(&numbers(&[0; 4], &[4])), @"the file is broken: there are indices of more dimensions than there are");
+        assert!(of.at(&numbers(&[0, 3], &[1, 2])).is_err(), "the second dimension ends at 2");
+        assert!(of.clone().scattered(&indices, &table(&[2, 3])).is_err());
+    }
+
+    #[test]
+    fn tables_are_repeated_summed_and_paired() {
+        let of = table(&[2, 2]);
+        assert_eq!(of.tiled(&[1, 2]).unwrap().items, [0, 1, 0, 1, 2, 3, 2, 3]);
+        assert_eq!(of.tiled(&[2, 1]).unwrap().items, [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert!(of.tiled(&[2]).is_err() && of.tiled(&[1, i64::MAX]).is_err());
+        let sums = |axis| numbers(&[1, 2, 3, 4, 5, 6], &[2, 3]).summed(axis).unwrap().fixed().unwrap();
+        assert_eq!(sums(0), [1, 2, 3, 5, 7, 9]);
+        assert_eq!(sums(1), [1, 3, 6, 4, 9, 15]);
+        let column = Table { items: vec![10, 20], dims: vec![2, 1] };
+        let pairs = of.zip(&column, |a, b| Some(a + b)).unwrap().unwrap();
+        assert_eq!(pairs, Table { items: vec![10, 11, 22, 23], dims: vec![2, 2] });
+        assert_eq!(of.zip(&column, |a, b| a.checked_rem(b - 10)).unwrap(), None);
+        assert!(of.zip(&table(&[3]), |a, b| Some((a, b))).is_err());
+    }
+}

@@ -3,6 +3,7 @@
 mod corruption;
 mod mistakes;
 mod operators;
+mod texts;
 mod weights;
 
 use prost::Message;
