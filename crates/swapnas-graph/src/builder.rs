@@ -115,14 +115,16 @@ impl GraphBuilder {
     }
 
     /// Has the node that was added last read parameter number `earlier` in place of its own number `own`, which is no
-    /// parameter of the network then: layers that share what they learn. Both have the same number of elements.
+    /// parameter of the network then: layers that share what they learn. Returns its value, which is that of an earlier
+    /// node if both compute the same then.
     ///
     /// # Panics
-    /// If no node has been added, or there are no such parameters.
-    pub fn share(&mut self, own: usize, earlier: usize) {
+    /// If no node has been added, or there are no two such parameters of one size.
+    pub fn share(&mut self, own: usize, earlier: usize) -> ValueId {
         assert_eq!(self.params[own].len(), self.params[earlier].len(), "parameters of one size are shared");
         self.params.remove(own);
-        let node = self.nodes.last_mut().expect("a node has been added");
+        let mut node = self.nodes.pop().expect("a node has been added");
+        let value = ValueId(self.nodes.len() as u32);
         self.known.remove(&(node.op.clone(), node.inputs.clone(), node.shape));
         for id in node.op.params_mut() {
             let index = match id.index() {
@@ -131,6 +133,11 @@ impl GraphBuilder {
             };
             *id = ParamId(index as u32);
         }
+        let shared = self.node(node.op, node.inputs, node.shape);
+        for module in self.modules.iter_mut().rev().take_while(|module| module.output == value) {
+            module.output = shared;
+        }
+        shared
     }
 
     /// Builds within the module `name` of the current one.

@@ -149,7 +149,7 @@ impl<'m> Reader<'m> {
             LayerKind::Dense => self.builder.dense(&name, x, out, bias)?,
         };
         self.builder.key_params(first, key);
-        self.share(first);
+        let value = self.share(first, value);
         let shape = self.builder.shape(value);
         Ok(match kind {
             LayerKind::Conv { is_line: true, .. } => Image::of(value, &[1, shape.channels, shape.width]),
@@ -208,10 +208,10 @@ impl<'m> Reader<'m> {
             self.count(&scale)?;
             self.count(&bias)?;
         }
-        let value = self.builder.batch_norm_with(&name, of.value, affine, epsilon)?;
+        let mut value = self.builder.batch_norm_with(&name, of.value, affine, epsilon)?;
         if let Some(key) = key {
             self.builder.key_params(first, key);
-            self.share(first);
+            value = self.share(first, value);
         }
         self.set(call, Value::Built(Image { value, ..of }))
     }

@@ -195,7 +195,7 @@ impl<'m> Reader<'m> {
         }
         let value = self.builder.normalise(&name, of.value, norm)?;
         self.builder.key_params(first, key);
-        self.share(first);
+        let value = self.share(first, value);
         Ok(Image { value, ..of })
     }
 

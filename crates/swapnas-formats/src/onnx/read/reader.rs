@@ -397,17 +397,18 @@ impl<'m> Reader<'m> {
 
     /// Takes parameters from number `first` on, which the value that was built last reads, for the same as earlier ones
     /// where the file stores both as one. What is equal by chance exporters store once, too, but that is numbers that
-    /// are all alike, as those of new normalisations.
-    pub(super) fn share(&mut self, first: usize) {
+    /// are all alike, as those of new normalisations. Returns that value.
+    pub(super) fn share(&mut self, first: usize, mut value: ValueId) -> ValueId {
         for own in (first..self.params.len()).rev() {
             let constant = &self.params[own];
             let earlier = self.params[..own].iter().position(|other| other.is_the_same(constant));
             if let Some(earlier) = earlier.filter(|_| constant.varies()) {
                 self.elements -= constant.elements() as u128;
                 self.params.remove(own);
-                self.builder.share(own, earlier);
+                value = self.builder.share(own, earlier);
             }
         }
+        value
     }
 
     /// Counts a parameter that is going to be built.

@@ -114,7 +114,7 @@ impl<'m> Reader<'m> {
         self.count(table)?;
         let value = self.builder.embedding(&name, value, rows, features)?;
         self.builder.key_params(first, key);
-        self.share(first);
+        let value = self.share(first, value);
         let image = Image { value, view: tokens_view(features, tokens.dims()), ..tokens };
         self.set(call, Value::Built(image))
     }

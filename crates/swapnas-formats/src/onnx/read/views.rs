@@ -238,8 +238,7 @@ impl<'m> Reader<'m> {
             self.count(constant)?;
             let value = self.builder.parameter(&name, dims.clone(), shape)?;
             self.builder.key_params(first, key);
-            self.share(first);
-            value
+            self.share(first, value)
         } else {
             if elements > MOST_CONSTANT {
                 let (found, most) = (elements as u128, MOST_CONSTANT as u128);

@@ -28,8 +28,8 @@ fn networks_of_another_kind() {
         change(&mut model);
         of(&model)
     };
-    assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().input.push(images("z", &[None]))), @"the network takes 2 inputs; networks that take one, a batch of images, are supported");
-    assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().input.clear()), @"the network takes 0 inputs; networks that take one, a batch of images, are supported");
+    assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().input.push(images("z", &[None]))), @"the network takes 2 inputs; networks are supported that take one, a batch of images, or the tokens of texts with what is called a mask, type or position of them");
+    assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().input.clear()), @"the network takes 0 inputs; networks are supported that take one, a batch of images, or the tokens of texts with what is called a mask, type or position of them");
     assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().output.clear()), @"the network returns nothing; its first output has to be computed from its images");
     assert_snapshot!(with(&|model| model.graph.as_mut().unwrap().output[0].name = "z".to_owned()), @"node 1, Relu: the file is broken: nothing before it computes `z`");
     assert_snapshot!(with(&|model| model.opset_import[0].version = 6), @"the file has version 6 of the operators of ONNX; export it with 7 or a later one");
@@ -72,7 +72,7 @@ fn things_that_operators_may_do_but_not_here() {
         error(vec![node(operator, inputs, "y", Vec::new())], tensors)
     };
     assert_snapshot!(of("ReduceMean", vec![ints("axes", &[0])]), @"node 1, ReduceMean: a mean over the batch cannot be expressed here; supported: means within samples");
-    assert_snapshot!(of("Resize", vec![text("mode", "cubic")]), @"node 1, Resize: images resized by the mode `cubic` cannot be expressed here; supported: nearest and linear");
+    assert_snapshot!(of("Resize", vec![text("mode", "lanczos")]), @"node 1, Resize: images resized by the mode `lanczos` cannot be expressed here; supported: nearest, linear and cubic");
     assert_snapshot!(two("MatMul", "x, x", Vec::new()), @"node 1, MatMul: the file is broken: values of batchx4x9x8 and batchx4x9x8 do not fit");
     assert_snapshot!(two("MatMul", "x, w", vec![weights("w", &[9, 3])]), @"node 1, MatMul: the linear layer takes 9 numbers, but gets 288 (4x9x8); give images of the size that it is made for");
     assert_snapshot!(two("Add", "x, c", vec![weights("c", &[3, 1, 1])]), @"node 1, Add: the file is broken: values of batchx4x9x8 and 3x1x1 do not fit");

@@ -420,8 +420,8 @@ fn sizes_of_images() {
     assert_snapshot!(text(read_as(&all_open, Images::OfFile)), @"the file leaves the shape of the images open; give them, as in --input 3x224x224");
     assert_snapshot!(text(read_as(&all_open, Images::Side(5))), @"the file leaves the channels of the images open; give them, as in --input 3x224x224");
     assert_snapshot!(text(read_as(&all_open, shape(2, 4, 5))), @"2x4x5");
-    assert_snapshot!(text(read_as(&[None, Some(16), Some(64)], Images::OfFile)), @"the input `x` is a tensor of numbers of 3 dimensions (open x 16 x 64); networks are supported that take images, batch x channels x height x width");
-    assert_snapshot!(text(read_as(&[None, Some(3), Some(-4), Some(4)], Images::OfFile)), @"the input `x` is a tensor of numbers of 4 dimensions (open x 3 x -4 x 4); networks are supported that take images, batch x channels x height x width");
+    assert_snapshot!(text(read_as(&[None, Some(16), Some(64)], Images::OfFile)), @"the input `x` is a tensor of numbers of 3 dimensions (open x 16 x 64); networks are supported that take images, batch x channels x height x width, or texts, whole numbers of batch x tokens");
+    assert_snapshot!(text(read_as(&[None, Some(3), Some(-4), Some(4)], Images::OfFile)), @"the input `x` is a tensor of numbers of 4 dimensions (open x 3 x -4 x 4); networks are supported that take images, batch x channels x height x width, or texts, whole numbers of batch x tokens");
     assert_snapshot!(text(read_as(&[None, Some(3), Some(1 << 40), Some(4)], Images::OfFile)), @"channels, rows or columns of the images: 1099511627776; the most is 8192");
 }
 

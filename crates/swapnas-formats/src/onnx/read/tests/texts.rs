@@ -61,20 +61,6 @@ fn tokens_are_rows_of_a_table_that_layers_share() {
 }
 
 #[test]
-fn numbers_that_are_all_alike_are_stored_once_by_chance() {
-    let alike = |name: &str| Tensor {
-        raw_data: 1.5f32.to_le_bytes().repeat(4 * 4).into(),
-        ..weights(name, &[4, 4, 1, 1])
-    };
-    let convs = |weights: Tensor| {
-        let conv = |of: &str, to: &str| node("Conv", &format!("{of}, w"), to, Vec::new());
-        super::graph(vec![conv("x", "c"), conv("c", "y")], vec![weights]).unwrap().parameter_count()
-    };
-    assert_eq!(convs(alike("w")), 32);
-    assert_eq!(convs(weights("w", &[4, 4, 1, 1])), 16);
-}
-
-#[test]
 fn the_length_of_texts_may_be_given() {
     let open = language_model(vec![texts("input_ids", None), texts("position_ids", None)]);
     let shape = |images| graph(&open, images).map(|graph| graph.shape(graph.input()));

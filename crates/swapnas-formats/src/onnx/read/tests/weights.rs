@@ -74,17 +74,27 @@ fn keys_depend_on_what_layers_are_and_read() {
     assert_eq!(keys(&graph), keys(&branches(["a", "b", "w", "v"], true)));
 }
 
+/// Exporters store once what is equal by chance, as new biases are, and what layers share.
 #[test]
-fn equal_parameters_that_are_stored_once_are_parameters_of_each_layer() {
-    let nodes = vec![
-        node("Conv", "x, w", "a", Vec::new()),
-        node("Identity", "w", "same", Vec::new()),
-        node("Conv", "x, same", "b", Vec::new()),
-        node("Add", "a, b", "y", Vec::new()),
-    ];
-    let graph = graph(nodes, vec![weights("w", &[4, 4, 1, 1])]).unwrap();
-    assert_eq!(graph.parameter_count(), 32);
-    keys(&graph);
-    let names: BTreeSet<&str> = graph.params().iter().map(|param| param.name.as_str()).collect();
+fn parameters_that_are_stored_once_are_parameters_of_each_layer_if_they_are_all_alike() {
+    let nodes = || {
+        vec![
+            node("Conv", "x, w", "a", Vec::new()),
+            node("Identity", "w", "same", Vec::new()),
+            node("Conv", "x, same", "b", Vec::new()),
+            node("Add", "a, b", "y", Vec::new()),
+        ]
+    };
+    let varied = weights("w", &[4, 4, 1, 1]);
+    let alike = Tensor { raw_data: 1.5f32.to_le_bytes().repeat(16).into(), ..varied.clone() };
+    let apart = graph(nodes(), vec![alike]).unwrap();
+    assert_eq!(apart.parameter_count(), 32);
+    keys(&apart);
+    let names: BTreeSet<&str> = apart.params().iter().map(|param| param.name.as_str()).collect();
     assert_eq!(names.len(), 2);
+    // The same layer of the same images is computed once, and each of its modules knows it.
+    let shared = graph(nodes(), vec![varied]).unwrap();
+    assert_eq!(shared.parameter_count(), 16);
+    assert_eq!(shared.nodes().len(), 3);
+    assert!(shared.modules().iter().all(|module| module.output.index() == 1));
 }
