@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::tensor::TensorOp;
 use crate::{Activation, Key, Op, Shape};
 
@@ -170,6 +172,12 @@ impl Graph {
     /// One parameter.
     pub fn param(&self, id: ParamId) -> &Param {
         &self.params[id.index()]
+    }
+
+    /// The parameters that several operations read.
+    pub fn shared_params(&self) -> HashSet<ParamId> {
+        let mut known = HashSet::new();
+        self.nodes.iter().flat_map(|node| node.op.params()).filter(|param| !known.insert(*param)).collect()
     }
 
     /// All module calls in order of execution.

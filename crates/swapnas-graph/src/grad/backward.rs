@@ -1,5 +1,6 @@
 //! What a pass does on the way back.
 
+use std::collections::BTreeMap;
 use std::mem::take;
 
 use swapnas_lanes::Element;
@@ -191,6 +192,7 @@ impl<E: Element> Pass<'_, E> {
             products: &products,
             found,
             form: 0.0,
+            waiting: BTreeMap::new(),
             visit,
             memory,
             scratch,

@@ -1,5 +1,6 @@
 //! What is computed in which order, and where values are.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use swapnas_lanes::Layout;
@@ -19,6 +20,8 @@ use crate::{Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 #[derive(Clone, Debug)]
 pub struct Tape {
     graph: Arc<Graph>,
+    /// Parameters whose gradients come from several places.
+    pub(super) shared: HashSet<ParamId>,
     pub(super) steps: Vec<Step>,
     pub(super) slots: Vec<Shape>,
     pub(super) norms: Vec<Norm>,
@@ -183,6 +186,7 @@ impl Tape {
             values: vec![graph.input()],
             views: vec![None; count],
             relus: Vec::new(),
+            shared: graph.shared_params(),
             graph: graph.clone(),
         };
         tape.views[0] = Some(View::plain(0));

@@ -1,6 +1,6 @@
 //! The way back: which steps take gradients further, in which order, and what is kept of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use swapnas_lanes::kernels::rows::Into;
@@ -63,6 +63,8 @@ pub(super) struct Way<'p, 'v, E: Element> {
     pub(super) found: Gradients<E>,
     /// See [`Pass::hessian_form`].
     pub(super) form: f64,
+    /// The gradients of parameters that several operations read, as far as they have been found, `[block][element]`.
+    pub(super) waiting: BTreeMap<ParamId, Vec<Lane<E>>>,
     pub(super) visit: Option<Visit<'v, E>>,
     pub(super) memory: Memory<E>,
     pub(super) scratch: Scratch<E>,
@@ -115,6 +117,9 @@ impl<'p, E: Element> Way<'p, '_, E> {
     }
 
     pub(super) fn end(&mut self) {
+        for (id, lanes) in std::mem::take(&mut self.waiting) {
+            self.hand_over(id, &lanes);
+        }
         if let Some(arrived) = self.flows.take(0) {
             self.keep(0, &Upstream { slot: 0, arrived: &arrived });
             self.recycle(arrived);
@@ -190,7 +195,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 Some(tangent) => {
                     for (id, numbers) in [(weight, &tangent.weight), (bias, &tangent.bias)] {
                         for (to, from) in self.found.params.get_mut(id).iter_mut().zip(numbers) {
-                            *to = E::from_f64(*from);
+                            *to = *to + E::from_f64(*from);
                         }
                     }
                 }
@@ -230,7 +235,10 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 return Ok(());
             }
             Some(Sought::Samples | Sought::First) => self.found_param(convolution.weight, &weight_by_sample),
-            Some(Sought::Batch) => self.found.params.get_mut(convolution.weight).copy_from_slice(&weight),
+            Some(Sought::Batch) => {
+                let found = self.found.params.get_mut(convolution.weight);
+                found.iter_mut().zip(&weight).for_each(|(to, from)| *to = *to + *from);
+            }
         }
         if let Some(id) = convolution.bias {
             self.found_param(id, &bias);
@@ -282,7 +290,20 @@ impl<'p, E: Element> Way<'p, '_, E> {
         } else {
             lanes
         };
-        let elements = lanes.len() / blocks;
+        if !self.tape().shared.contains(&id) {
+            return self.hand_over(id, lanes);
+        }
+        match self.waiting.get_mut(&id) {
+            Some(found) => found.iter_mut().zip(lanes).for_each(|(to, from)| *to = *to + *from),
+            None => {
+                self.waiting.insert(id, lanes.to_vec());
+            }
+        }
+    }
+
+    /// Keeps and shows the gradient of a parameter, of which all has been found.
+    fn hand_over(&mut self, id: ParamId, lanes: &[Lane<E>]) {
+        let elements = lanes.len() / self.frame.blocks();
         sum_samples(lanes, &mut self.found.params.get_mut(id)[..elements]);
         if let Some(visit) = &mut self.visit {
             visit(id, SampleGradients { lanes, elements, samples: self.frame.batch.samples() });
@@ -402,7 +423,6 @@ impl<E: Element> Local<'_, '_, E> {
 
 /// Sums lanes `[block][element]` over the samples.
 fn sum_samples<E: Element>(lanes: &[Lane<E>], numbers: &mut [E]) {
-    numbers.fill(E::ZERO);
     for block in lanes.chunks_exact(numbers.len().max(1)) {
         for (number, lane) in numbers.iter_mut().zip(block) {
             *number = *number + total(lane);

@@ -46,7 +46,7 @@ fn pool_window(c: Choice) -> Window {
 }
 
 /// Every way to add a node.
-const ADDS: [Add; 23] = [
+const ADDS: [Add; 25] = [
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c))),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c)).with_bias()),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(12 + c[0] % 3, Window::square(3))),
@@ -137,7 +137,30 @@ const ADDS: [Add; 23] = [
         let linear = Function::Linear { factor: number(-1.25), summand: number(0.125) };
         Ok(b.function(x, [linear, Function::Tanh, Function::Erf][c[2] % 3]))
     },
+    |b, name, v, c| {
+        let x = pick(v, c[1]);
+        let first = b.params().len();
+        let y = b.linear(name, x, b.shape(x).channels, c[2] % 2 == 0)?;
+        Ok(shared(b, first, y, c))
+    },
+    |b, name, v, c| {
+        let first = b.params().len();
+        let y = b.conv2d(name, pick(v, c[1]), Conv::new(2, Window::square(3)).with_bias())?;
+        Ok(shared(b, first, y, c))
+    },
 ];
+
+/// The value of a layer that learns what earlier ones of the same size do, as far as there are such.
+fn shared(b: &mut GraphBuilder, first: usize, mut value: ValueId, c: Choice) -> ValueId {
+    for own in (first..b.params().len()).rev() {
+        let alike = |place: &usize| b.params()[*place].shape == b.params()[own].shape;
+        let earlier: Vec<usize> = (0..first).filter(alike).collect();
+        if !earlier.is_empty() {
+            value = b.share(own, earlier[c[3] % earlier.len()]);
+        }
+    }
+    value
+}
 
 /// One of the dimensions of a value.
 fn axis(Shape { channels, height, width }: Shape, choice: usize) -> Axis {
