@@ -1,10 +1,11 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use swapnas::onnx::{self, InputProblem, Model, ModelError, ReadError};
+use swapnas::onnx::{self, InputProblem, Model, ModelError, ReadError, Reading};
 use swapnas::{Columns, Refusals, Remedy, ScoreError, Scoring, Settings, Unread, plain, score_readable};
 
 use crate::errors::{Raise, in_python};
@@ -41,7 +42,7 @@ pub(crate) fn score_onnx<'py>(
     let mut models = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let (name, model) = match file.cast::<PyBytes>() {
-            Ok(bytes) => (index.to_string(), how.model(py, &index.to_string(), bytes)),
+            Ok(bytes) => (index.to_string(), how.model(py, &index.to_string(), bytes, HashSet::new())),
             Err(_) => {
                 let path: PathBuf = file.extract().map_err(|_| {
                     let found = file.get_type().to_string();
@@ -59,13 +60,13 @@ pub(crate) fn score_onnx<'py>(
     how.score(py, &models, refusals, progress)
 }
 
-/// Scores modules of PyTorch: a list of their names, each with the contents of an ONNX file, or with the reason why
-/// there is none.
+/// Scores modules of PyTorch: a list of their names, each with the contents of an ONNX file and the names of their
+/// buffers, or with the reason why there is no file.
 #[pyfunction]
 #[pyo3(signature = (exported, strict, progress, options))]
 pub(crate) fn score_exported<'py>(
     py: Python<'py>,
-    exported: Vec<(String, Bound<'py, PyAny>)>,
+    exported: Vec<(String, Bound<'py, PyAny>, HashSet<String>)>,
     strict: bool,
     progress: Option<Bound<'py, PyAny>>,
     options: &Bound<'py, PyDict>,
@@ -73,10 +74,10 @@ pub(crate) fn score_exported<'py>(
     let how = How::new(Some(options), Origin::Modules)?;
     let refusals = if strict { Refusals::Errors } else { Refusals::Kept };
     let mut models = Vec::with_capacity(exported.len());
-    for (name, found) in exported {
+    for (name, found, buffers) in exported {
         models.push(match found.cast::<PyBytes>() {
             Ok(bytes) => {
-                let model = how.model(py, &name, bytes);
+                let model = how.model(py, &name, bytes, buffers);
                 how.settle(name, model, refusals)?
             }
             Err(_) => Err(Unread { name, reason: found.extract()? }),
@@ -112,9 +113,16 @@ impl How {
         Ok(How { origin, scoring, columns, settings, threads })
     }
 
-    fn model(&self, py: Python<'_>, name: &str, contents: &Bound<'_, PyBytes>) -> Result<Model, ModelError> {
+    fn model(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        contents: &Bound<'_, PyBytes>,
+        buffers: HashSet<String>,
+    ) -> Result<Model, ModelError> {
         let contents = contents.as_bytes().to_vec();
-        py.detach(|| Model::of(name.into(), contents, self.scoring.images()))
+        let reading = Reading { images: self.scoring.images(), buffers };
+        py.detach(|| Model::of(name.into(), contents, reading))
     }
 
     /// What was read, or why not, unless that is an error.

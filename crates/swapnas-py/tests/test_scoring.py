@@ -365,11 +365,9 @@ class Networks(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "a list of modules"):
             swapnas.score_torch(modules[0], (3, 32, 32))
 
-    @needed("torch", "numpy")
+    @unittest.skipIf(torch is None, "there is no PyTorch")
     def test_networks_of_texts_are_scored(self):
-        import numpy
-        import torch
-        from torch import nn
+        nn = torch.nn
 
         class Classifier(nn.Module):
             def __init__(self):

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use swapnas_formats::onnx;
-pub use swapnas_formats::onnx::{Images, InputProblem, ReadError};
+pub use swapnas_formats::onnx::{Images, InputProblem, ReadError, Reading};
 use swapnas_graph::{Graph, ModuleKind, Shape, plain};
 use swapnas_proxies::{GraphScorer, Outcome, Progress, Refusals, Refused, ScoreError, Scored, Settings};
 
@@ -91,8 +91,8 @@ impl Model {
     ///
     /// # Errors
     /// If this is no ONNX file, or has a network other than of convolutions.
-    pub fn of(path: PathBuf, file: Vec<u8>, images: Images) -> Result<Self, ModelError> {
-        match onnx::read(file, images) {
+    pub fn of(path: PathBuf, file: Vec<u8>, reading: impl Into<Reading>) -> Result<Self, ModelError> {
+        match onnx::read(file, reading) {
             Ok(graph) => Ok(Model { path, graph: Arc::new(graph) }),
             Err(source) => Err(ModelError::Onnx { path, source }),
         }

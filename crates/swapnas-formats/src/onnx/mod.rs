@@ -15,7 +15,7 @@ mod tests;
 use swapnas_graph::{Padding, Statistics, TensorsError, Weights, Window};
 
 pub use export::{check, export};
-pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, read, read_with_weights};
+pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, Reading, read, read_with_weights};
 
 /// The version of the operators: the lowest one that has all that is needed.
 pub const OPSET: i64 = 17;

@@ -311,9 +311,13 @@ def export(
     seed: int = 0,
 ) -> bytes: ...
 def score_exported(
-    exported: list[tuple[str, Union[bytes, str]]], strict: bool, progress: _Progress, options: dict[str, Any]
+    exported: list[tuple[str, Union[bytes, str], set[str]]],
+    strict: bool,
+    progress: _Progress,
+    options: dict[str, Any],
 ) -> list[Scored]:
-    """Scores modules: their names, each with the contents of an ONNX file, or with the reason why there is none."""
+    """Scores modules: their names, each with the contents of an ONNX file, or with the reason why there is none, and
+    with the names of its buffers."""
 
 def plain(text: str) -> str:
     """A text as messages show it."""

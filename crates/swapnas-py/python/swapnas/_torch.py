@@ -74,15 +74,16 @@ def score_torch(
             raise TypeError(f"number {index} of the list is not a module, but a {plain(what)}")
     names = _numbered(type(module).__name__ for module in modules) if named is None else map(str, named)
     strict = len(modules) == 1 if strict is None else bool(strict)
-    exported: list[tuple[str, Union[bytes, str]]] = []
+    exported: list[tuple[str, Union[bytes, str], set[str]]] = []
     for name, module in zip(names, modules):
         try:
-            exported.append((name, _export(module, shape)))
+            buffers = {buffer for buffer, _ in module.named_buffers()}
+            exported.append((name, _export(module, shape), buffers))
         except Exception as error:
             reason = _reason(module, shape, error)
             if strict:
                 raise ValueError(f"{plain(name)}: {reason}") from error
-            exported.append((name, reason))
+            exported.append((name, reason, set()))
     return score_exported(exported, strict, progress, options)
 
 
@@ -123,7 +124,7 @@ def _export(module: Any, shape: tuple[int, ...]) -> bytes:
                 do_constant_folding=False,
             )
             return file.getvalue()
-        except Exception as first:
+        except torch.onnx.errors.OnnxExporterError as first:
             # The later exporter knows operators that this one does not, but needs another package.
             try:
                 program = torch.onnx.export(module, (example,), dynamo=True, optimize=False, verbose=False)

@@ -1,11 +1,12 @@
-//! Networks of torchvision and timm, as PyTorch's exporters write them, against PyTorch.
+//! Networks of torchvision, timm and transformers, as PyTorch's exporters write them, against PyTorch.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use swapnas::graph::Tensor;
 use swapnas::{Level, Shape, Tensors};
-use swapnas_formats::onnx::{Images, read_with_weights};
+use swapnas_formats::onnx::{Images, Reading, read_with_weights};
 use swapnas_graph::{Batch, Executor, Plan, Want, Weights};
 
 /// The largest difference of a logit, as a part of the largest logit. Expected ones are stored in single
@@ -18,14 +19,21 @@ const TOLERANCE: f64 = 1e-6;
 #[test]
 #[ignore = "needs Python with torchvision"]
 fn networks_of_torchvision_compute_the_same() {
-    compare("torchvision", &["torch", "torchvision", "onnx", "onnxscript", "safetensors"], 20);
+    compare("torchvision", &["torch", "torchvision", "onnx", "onnxscript", "safetensors"], 50);
 }
 
-/// The same of timm's: transformers, and networks between these and convolutional ones.
+/// The same of timm's: transformers, convolutional networks, and what lies between them.
 #[test]
 #[ignore = "needs Python with timm"]
 fn networks_of_timm_compute_the_same() {
-    compare("timm", &["torch", "timm", "onnx", "safetensors"], 18);
+    compare("timm", &["torch", "timm", "onnx", "safetensors"], 60);
+}
+
+/// The same of networks of texts, by whichever exporter can write them.
+#[test]
+#[ignore = "needs Python with transformers"]
+fn networks_of_transformers_compute_the_same() {
+    compare("transformers", &["torch", "transformers", "onnx", "onnxscript", "safetensors"], 12);
 }
 
 fn compare(zoo: &str, packages: &[&str], least: usize) {
@@ -46,18 +54,35 @@ fn compare(zoo: &str, packages: &[&str], least: usize) {
     assert!(bad.is_empty(), "{bad:#?}");
 }
 
+/// The logits, those of each token behind one another if there are several: ours are `[class][token]`.
+fn by_class(logits: &Tensor) -> Vec<f32> {
+    let &[texts, tokens, classes] = &logits.shape[..] else { return logits.numbers.clone() };
+    let of_text = |text: usize| {
+        let place = move |class: usize, token: usize| (text * tokens + token) * classes + class;
+        (0..classes).flat_map(move |class| (0..tokens).map(move |token| place(class, token)))
+    };
+    (0..texts).flat_map(of_text).map(|place| logits.numbers[place]).collect()
+}
+
 /// How far the logits are from those of PyTorch.
 fn difference(path: &Path) -> Result<f64, String> {
     let expected = Tensors::read(&path.with_extension("safetensors")).unwrap();
     let get = |name: &str| expected.get(name).unwrap();
     let file = std::fs::read(path).unwrap();
-    let (graph, weights) = read_with_weights(file, Images::OfFile).map_err(|error| error.to_string())?;
+    let buffers = std::fs::read_to_string(path.with_extension("buffers")).unwrap();
+    let buffers = buffers.lines().map(str::to_owned).collect();
+    let reading = Reading { images: Images::OfFile, buffers };
+    let (graph, weights) = read_with_weights(file, reading).map_err(|error| error.to_string())?;
     let parameters = graph.parameter_count();
     if parameters as f32 != get("parameters").numbers[0] {
         return Err(format!("{parameters} parameters"));
     }
     let images = get("images");
-    let shape = Shape::new(images.shape[1], images.shape[2], images.shape[3]);
+    let shape = match images.shape[..] {
+        [_, channels, height, width] => Shape::new(channels, height, width),
+        [_, tokens] => Shape::new(1, 1, tokens),
+        _ => return Err(format!("inputs of shape {:?}", images.shape)),
+    };
     let batch: Batch<f64> = Batch::from_nchw(images.shape[0], shape, &images.numbers).unwrap();
     let logits = graph.outputs()[0];
     let plan = Plan::new(Arc::new(graph), &Want { signs: false, values: vec![logits] });
@@ -66,7 +91,7 @@ fn difference(path: &Path) -> Result<f64, String> {
         .run(&plan, &batch, Weights::Loaded(&weights), None, &mut ())
         .map_err(|error| error.to_string())?;
     let found = executor.value(&plan, &batch, logits).unwrap();
-    let expected = &get("logits").numbers;
+    let expected = &by_class(get("logits"));
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(f64::from(x.abs())));
     let differences = found.iter().zip(expected).map(|(a, b)| (a - f64::from(*b)).abs());

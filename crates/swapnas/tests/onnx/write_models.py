@@ -1,6 +1,7 @@
-"""Writes networks of torchvision or timm as ONNX files, and what PyTorch computes with them.
+"""Writes networks of torchvision, timm or transformers as ONNX files, and what PyTorch computes with them.
 
-Arguments are the folder, and which of both. For each network NAME and each exporter, the folder gets NAME.EXPORTER.onnx and NAME.EXPORTER.safetensors with
+Arguments are the folder, and which of these. For each network NAME and each exporter, the folder gets
+NAME.EXPORTER.onnx, NAME.EXPORTER.buffers with the names of what is not learned, and NAME.EXPORTER.safetensors with
 `images`, `logits` (double precision, training mode without dropout) and `parameters` (how many there are).
 """
 
@@ -50,13 +51,19 @@ class Parts(nn.Module):
         return torch.softmax(self.out(x), dim=1) if torch.onnx.is_in_onnx_export() else self.out(x)
 
 
-# Transformers, and networks of convolutions with what torchvision's have not.
-TIMM = [
-    "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "beit_base_patch16_224", "cait_xxs24_224",
-    "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256", "convnext_atto", "convnextv2_atto", "mobilevit_xxs",
-    "mobilevitv2_050", "mixer_s32_224", "gmlp_ti16_224", "resmlp_12_224", "poolformer_s12", "convformer_s18",
-    "efficientvit_b0", "efficientvit_m0", "levit_128s",
-]
+# Every kind of network that timm has, but for those whose weights or layers depend on more than their images
+# (NFNets, LSTMs, lambda layers).
+TIMM = """
+    vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 deit3_small_patch16_224 beit_base_patch16_224 cait_xxs24_224
+    swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 swinv2_cr_tiny_224 convnext_atto convnextv2_atto mobilevit_xxs
+    mobilevitv2_050 mixer_s32_224 gmlp_ti16_224 resmlp_12_224 poolformer_s12 poolformerv2_s12 convformer_s18
+    caformer_s18 efficientvit_b0 efficientvit_m0 levit_128s edgenext_xx_small xcit_nano_12_p16_224 coat_tiny
+    coatnet_nano_rw_224 maxvit_pico_rw_256 pit_ti_224 twins_svt_small visformer_tiny crossvit_tiny_240 convit_tiny
+    tnt_s_patch16_224 pvt_v2_b0 nest_tiny davit_tiny focalnet_tiny_srf gcvit_xxtiny fastvit_t8 repvit_m0_9 mobileone_s0
+    efficientformer_l1 efficientformerv2_s0 tiny_vit_5m_224 hiera_tiny_224 inception_next_tiny mambaout_femto
+    resnet18 resnetv2_50 seresnet50 res2net50_26w_4s resnest14d skresnet18 densenet121 dla34 hrnet_w18_small
+    mobilenetv4_conv_small mixnet_s cspresnet50 regnetz_b16
+""".split()
 
 
 def timm_networks():
@@ -76,14 +83,51 @@ def torchvision_networks():
     import torchvision
 
     yield "parts", Parts(), 24
-    for name in [
-        "resnet18", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
-        "densenet121", "squeezenet1_1", "shufflenet_v2_x1_0", "regnet_x_400mf", "regnet_y_400mf", "mnasnet1_0",
-    ]:
-        yield name, getattr(torchvision.models, name)(weights=None), 64
+    # One of each family, and the sides of its images.
+    sides = {
+        64: "resnet18 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 "
+            "efficientnet_v2_s densenet121 squeezenet1_0 squeezenet1_1 shufflenet_v2_x1_0 regnet_x_400mf regnet_y_400mf "
+            "mnasnet0_5 mnasnet1_0 convnext_tiny",
+        224: "alexnet vgg11 vgg11_bn vit_b_32 swin_t swin_v2_t maxvit_t",
+    }
+    for side, names in sides.items():
+        for name in names.split():
+            yield name, getattr(torchvision.models, name)(weights=None), side
     options = {"weights": None, "aux_logits": False, "init_weights": False}
     yield "googlenet", torchvision.models.googlenet(**options), 64
     yield "inception_v3", torchvision.models.inception_v3(**options), 96
+
+
+def transformers_networks():
+    import transformers as of
+
+    common = {
+        "vocab_size": 300, "hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 96,
+        "max_position_embeddings": 64,
+    }
+    gpt2 = of.GPT2Config(vocab_size=300, n_positions=64, n_embd=48, n_layer=3, n_head=4)
+    distilbert = of.DistilBertConfig(
+        vocab_size=300, dim=48, n_layers=3, n_heads=4, hidden_dim=96, max_position_embeddings=64
+    )
+    networks = {
+        "bert": of.BertForSequenceClassification(of.BertConfig(**common)),
+        "bert_words": of.BertForMaskedLM(of.BertConfig(**common)),
+        "roberta": of.RobertaForSequenceClassification(of.RobertaConfig(**common)),
+        "electra": of.ElectraForSequenceClassification(of.ElectraConfig(**common, embedding_size=32)),
+        "albert": of.AlbertForSequenceClassification(of.AlbertConfig(**common, embedding_size=32)),
+        "deberta": of.DebertaV2ForSequenceClassification(of.DebertaV2Config(**common)),
+        "distilbert": of.DistilBertForSequenceClassification(distilbert),
+        "gpt2": of.GPT2LMHeadModel(gpt2),
+        "gpt_neox": of.GPTNeoXForCausalLM(of.GPTNeoXConfig(**common)),
+        "llama": of.LlamaForCausalLM(of.LlamaConfig(**common, num_key_value_heads=2)),
+    }
+    for name, network in networks.items():
+        network.config.use_cache = False
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+        # How many tokens there are.
+        yield name, network, 24
 
 
 def export(name, exporter, network, images, path):
@@ -92,7 +136,7 @@ def export(name, exporter, network, images, path):
         torch.onnx.export(
             network, (images,), path, dynamo=False, training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,  # of a table of positions, what is taken from it would be left
-            input_names=["images"], dynamic_axes={"images": {0: "batch"}},
+            input_names=["images"], dynamic_axes={"images": {0: "batch"}} if images.is_floating_point() else None,
         )
     else:
         torch.onnx.export(network, (images,), path, dynamo=True, optimize=False, external_data=False, verbose=False)
@@ -104,29 +148,44 @@ def main(folder, zoo):
     networks, exporters, samples = {
         "torchvision": (torchvision_networks, ["script", "dynamo"], 6),
         "timm": (timm_networks, ["script"], 2),
+        "transformers": (transformers_networks, ["script", "dynamo"], 2),
     }[zoo]
     for name, network, side in networks():
         for module in network.modules():
             if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm1d)) and module.affine:
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias, std=0.2)
-        images = torch.randn(samples, 3, side, side)
+        is_text = zoo == "transformers"
+        images = torch.randint(300, (samples, side)) if is_text else torch.randn(samples, 3, side, side)
+        written = []
         for exporter in exporters:
-            export(name, exporter, network, images, folder / f"{name}.{exporter}.onnx")
-        network.double().train()
+            try:
+                # Texts are written for one, since masks are.
+                example = images[:1] if is_text else images
+                export(name, exporter, network, example, folder / f"{name}.{exporter}.onnx")
+                written.append(exporter)
+            except torch.onnx.errors.UnsupportedOperatorError as error:
+                print(f"{name}: the exporter '{exporter}' does not know an operator: {error}")
+                (folder / f"{name}.{exporter}.onnx").unlink(missing_ok=True)
+        # Networks of texts have nothing that computes otherwise in training.
+        network.double().train(not is_text)
         for module in network.modules():
             if isinstance(getattr(module, "p", None), float):
                 module.p = 0.0
+            if isinstance(getattr(module, "dropout", None), float):
+                module.dropout = 0.0
             if hasattr(module, "drop_prob"):
                 module.drop_prob = 0.0
         with torch.no_grad():
-            logits = network(images.double())
+            logits = network(images if is_text else images.double())
         # In training, networks that were distilled return what each of their heads says.
-        logits = logits[0] if isinstance(logits, tuple) else logits
+        logits = logits[0] if is_text or isinstance(logits, tuple) else logits
         network.float()
         parameters = torch.tensor([sum(p.numel() for p in network.parameters())], dtype=torch.float32)
-        tensors = {"images": images, "logits": logits.float(), "parameters": parameters}
-        for exporter in exporters:
+        tensors = {"images": images.float(), "logits": logits.float().contiguous(), "parameters": parameters}
+        for exporter in written:
+            buffers = "\n".join(buffer for buffer, _ in network.named_buffers())
+            (folder / f"{name}.{exporter}.buffers").write_text(buffers)
             save_file(tensors, folder / f"{name}.{exporter}.safetensors")
 
 

@@ -1,5 +1,7 @@
 //! What a network takes: images, or texts.
 
+use std::collections::HashSet;
+
 use swapnas_graph::{Shape, plain};
 
 use super::MOST_SIDE;
@@ -17,6 +19,23 @@ pub enum Images {
     Side(usize),
     /// Of this shape; of texts, with one channel and one row.
     Shape(Shape),
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// What the network is read for.
+    pub images: Images,
+    /// Names of initialisers that the network does not learn, as the buffers of a module: nothing in the file tells a
+    /// table of positions that is computed from one that is learned.
+    pub buffers: HashSet<String>,
+}
+
+impl From<Images> for Reading {
+    /// Every initialiser that may be learned is.
+    fn from(images: Images) -> Self {
+        Reading { images, buffers: HashSet::new() }
+    }
 }
 
 /// What a network takes.

@@ -36,7 +36,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 pub use error::{InputProblem, Limit, NodeName, Problem, ReadError};
-pub use input::Images;
+pub use input::{Images, Reading};
 
 use super::proto::Model;
 use swapnas_graph::{Graph, Tensor, Tensors};
@@ -73,18 +73,18 @@ const MOST_WORK: u128 = 1 << 56;
 ///
 /// # Errors
 /// If the bytes are no ONNX file, or the network is none of convolutions: the message names the node.
-pub fn read(file: Vec<u8>, images: Images) -> Result<Graph, ReadError> {
+pub fn read(file: Vec<u8>, reading: impl Into<Reading>) -> Result<Graph, ReadError> {
     let model = decode(file)?;
-    Ok(parts(&model, images)?.graph)
+    Ok(parts(&model, &reading.into())?.graph)
 }
 
 /// The same with the numbers of its parameters.
 ///
 /// # Errors
 /// Besides, if these are in another file or of another type than single or double precision.
-pub fn read_with_weights(file: Vec<u8>, images: Images) -> Result<(Graph, Tensors), ReadError> {
-    let model = decode(file)?;
-    let reader::Parts { graph, params } = parts(&model, images)?;
+pub fn read_with_weights(file: Vec<u8>, reading: impl Into<Reading>) -> Result<(Graph, Tensors), ReadError> {
+    let (model, reading) = (decode(file)?, reading.into());
+    let reader::Parts { graph, params } = parts(&model, &reading)?;
     let mut tensors = BTreeMap::new();
     for (param, constant) in graph.params().iter().zip(params) {
         let name = || constant.name().unwrap_or(&param.name).to_owned();
@@ -101,7 +101,7 @@ fn decode(file: Vec<u8>) -> Result<Model, ReadError> {
     Model::decode(Bytes::from(file)).map_err(|error| ReadError::Format(error.to_string()))
 }
 
-fn parts(model: &Model, images: Images) -> Result<reader::Parts<'_>, ReadError> {
+fn parts<'m>(model: &'m Model, reading: &'m Reading) -> Result<reader::Parts<'m>, ReadError> {
     let graph = model.graph.as_ref().ok_or(ReadError::NoGraph)?;
     let operators = model.opset_import.iter().find(|set| is_onnx(&set.domain));
     let version = match operators.map(|set| set.version) {
@@ -111,7 +111,7 @@ fn parts(model: &Model, images: Images) -> Result<reader::Parts<'_>, ReadError> 
         // A file that does not say it is of a writer that knows only what is new.
         None => i64::MAX,
     };
-    reader::read(graph, version, images)
+    reader::read(graph, version, reading)
 }
 
 /// Whether operators of a domain are those of ONNX itself.

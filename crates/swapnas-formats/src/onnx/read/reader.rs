@@ -7,7 +7,7 @@ use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, Va
 use super::attributes::Call;
 use super::constant::{Constant, Known, MOST_NUMBERS, Number, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
-use super::input::{self, Images, Taken};
+use super::input::{self, Reading, Taken};
 use super::operators;
 use super::table::Numbers;
 use super::value::{Image, Part, Pending, Value};
@@ -21,6 +21,8 @@ pub(super) struct Reader<'m> {
     pub version: i64,
     pub builder: GraphBuilder,
     initialisers: HashMap<&'m str, &'m Tensor>,
+    /// Those that are not learned.
+    buffers: &'m HashSet<String>,
     /// What there is, each once; names that stand for the same share it.
     values: Vec<Value<'m>>,
     names: HashMap<&'m str, usize>,
@@ -54,8 +56,12 @@ pub(super) struct Parts<'m> {
     pub params: Vec<Constant<'m>>,
 }
 
-pub(super) fn read<'m>(file: &'m GraphProto, version: i64, images: Images) -> Result<Parts<'m>, ReadError> {
-    let mut reader = Reader::new(file, version, images)?;
+pub(super) fn read<'m>(
+    file: &'m GraphProto,
+    version: i64,
+    reading: &'m Reading,
+) -> Result<Parts<'m>, ReadError> {
+    let mut reader = Reader::new(file, version, reading)?;
     // What cannot be read whatever it is read from is more to the point than what comes of it.
     for (index, node) in file.node.iter().enumerate() {
         operators::check(node).map_err(|problem| reader.at(index, problem))?;
@@ -69,10 +75,10 @@ pub(super) fn read<'m>(file: &'m GraphProto, version: i64, images: Images) -> Re
 }
 
 impl<'m> Reader<'m> {
-    fn new(file: &'m GraphProto, version: i64, images: Images) -> Result<Self, ReadError> {
+    fn new(file: &'m GraphProto, version: i64, reading: &'m Reading) -> Result<Self, ReadError> {
         let initialisers: HashMap<&str, &Tensor> =
             file.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let taken = input::of(file, |name| initialisers.contains_key(name), images)?;
+        let taken = input::of(file, |name| initialisers.contains_key(name), reading.images)?;
         let Taken { name, batch, shape, is_text, beside } = taken;
         let builder = GraphBuilder::new(shape);
         let image = match is_text {
@@ -94,6 +100,7 @@ impl<'m> Reader<'m> {
             version,
             builder,
             initialisers,
+            buffers: &reading.buffers,
             values,
             names,
             readers,
@@ -197,7 +204,7 @@ impl<'m> Reader<'m> {
         let Some(tensor) = self.initialisers.get(name) else {
             return Err(Problem::broken(format!("nothing before it computes {}", quote(name))));
         };
-        let place = self.place(match known(tensor, true)? {
+        let place = self.place(match known(tensor, !self.buffers.contains(name))? {
             Known::Floats(constant) => Value::Constant(constant),
             Known::Numbers(numbers) => Value::Numbers(numbers),
         });
