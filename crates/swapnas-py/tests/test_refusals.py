@@ -156,8 +156,9 @@ class Modules(unittest.TestCase):
         ]:
             with self.assertRaisesRegex(TypeError, message):
                 self.score(modules)
-        for input in [(16, 16), 16, (3, 0, 16), "3x16x16", (3, 1.5, 2)]:
-            with self.assertRaisesRegex(ValueError, r"as in \(3, 32, 32\), or the number of tokens of texts, as in 128, not "):
+        expected = r"as in \(3, 32, 32\), or the number of tokens of texts, as in 128, not "
+        for input in [(16, 16), 0, (3, 0, 16), "3x16x16", (3, 1.5, 2)]:
+            with self.assertRaisesRegex(ValueError, expected):
                 swapnas.score_torch(self.good, input)
 
 

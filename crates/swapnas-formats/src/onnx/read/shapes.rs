@@ -79,9 +79,13 @@ impl<'m> Reader<'m> {
             (dims[axis] % merged == 0).then_some((axis, dims, merged))
         });
         let places: Vec<(usize, Vec<usize>, usize)> = places.collect();
-        // If the size of the batch is known, more than one dimension may be it: rather one that is nothing else.
-        let alone = places.iter().find(|(axis, dims, _)| dims[*axis] == 1);
-        match alone.or(places.first()) {
+        // If the size of the batch is known, as 1, more than one dimension may be it: rather one that is nothing else, or
+        // one that is as far from the front as before, and not that of features.
+        let alone = |(axis, dims, _): &&(usize, Vec<usize>, usize)| dims[*axis] == 1;
+        let stays =
+            |(axis, dims, merged): &&(usize, Vec<usize>, usize)| *merged == 1 && axis + 1 < dims.len();
+        let place = places.iter().find(alone).or_else(|| places.iter().find(stays)).or(places.first());
+        match place {
             Some((axis, dims, merged)) => {
                 self.in_dims(Image { batch: Some(*axis), before: *merged, ..of }, dims)
             }
