@@ -6,7 +6,7 @@ use swapnas_lanes::kernels::window::Window;
 use super::tape::{Convolution, Step, Tape, View, Work};
 use super::way::{readers, useful};
 use super::{Elements, Wanted, jobs, local};
-use crate::ValueId;
+use crate::{Op, ValueId};
 
 /// What passes over a tape take of memory besides images and weights, in bytes: bounds that are not far from the
 /// truth.
@@ -60,6 +60,9 @@ impl Footprint<'_> {
             _ => 0,
         };
         let layer = self.largest_param().saturating_mul(layers.saturating_add(1 + PACKED));
+        // Gradients of single samples, which some operations take in any case; those of shared parameters wait for others.
+        let waiting =
+            if params { self.params_by_sample().saturating_mul(SAMPLES * self.blocks()) } else { 0 };
         // As lanes of a block, as numbers, and as zeros where they are not there.
         let of_value = |size: usize| size.saturating_mul(self.samples).saturating_mul(2 * size_of::<f64>());
         let size = |value: &ValueId| graph.shape(*value).elements();
@@ -75,7 +78,7 @@ impl Footprint<'_> {
             // Gradients grow towards the image, and those that are free but too small stay where they are: half as
             // much again, where it was measured.
             self.blocks_of(flows.saturating_add(flows / 2)),
-            all.saturating_add(layer).saturating_mul(self.number),
+            all.saturating_add(layer).saturating_add(waiting).saturating_mul(self.number),
             sum(values.chain(starts).chain(products)),
             self.normalisations(5),
             self.rooms(rooms),
@@ -101,6 +104,15 @@ impl Footprint<'_> {
 
     fn largest_param(&self) -> usize {
         self.tape.graph().params().iter().map(|param| param.len()).max().unwrap_or(0)
+    }
+
+    /// Elements of the largest parameter of an operation that is no layer, and of all that several operations read.
+    fn params_by_sample(&self) -> usize {
+        let graph = self.tape.graph();
+        let of_tensors = graph.nodes().iter().filter(|node| matches!(node.op, Op::Tensor(_)));
+        let params = of_tensors.flat_map(|node| node.op.params());
+        let largest = params.map(|param| graph.param(param).len()).max().unwrap_or(0);
+        sum(self.tape.shared.iter().map(|param| graph.param(*param).len())).saturating_add(largest)
     }
 
     fn largest_slot(&self) -> usize {
