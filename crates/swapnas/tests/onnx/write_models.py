@@ -71,11 +71,6 @@ def timm_networks():
 
     for name in TIMM:
         network = timm.create_model(name, pretrained=False, num_classes=10)
-        with torch.no_grad():
-            # Biases and scales that start alike, so that those in the wrong place would not show.
-            for parameter in network.parameters():
-                if parameter.dim() <= 1 or (parameter == parameter.flatten()[0]).all():
-                    parameter.add_(torch.randn_like(parameter) * 0.1)
         yield name, network, network.default_cfg["input_size"][-1]
 
 
@@ -123,9 +118,6 @@ def transformers_networks():
     }
     for name, network in networks.items():
         network.config.use_cache = False
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.add_(torch.randn_like(parameter) * 0.1)
         # How many tokens there are.
         yield name, network, 24
 
@@ -151,6 +143,12 @@ def main(folder, zoo):
         "transformers": (transformers_networks, ["script", "dynamo"], 2),
     }[zoo]
     for name, network, side in networks():
+        with torch.no_grad():
+            # Those that start alike would not show that they are in the wrong place, and those that are alike are
+            # stored once, whatever they belong to.
+            for parameter in network.parameters():
+                if parameter.dim() <= 1 or (parameter == parameter.flatten()[0]).all():
+                    parameter.add_(torch.randn_like(parameter) * 0.1)
         for module in network.modules():
             if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm1d)) and module.affine:
                 nn.init.uniform_(module.weight, 0.5, 1.5)

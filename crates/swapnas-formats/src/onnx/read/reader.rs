@@ -204,8 +204,13 @@ impl<'m> Reader<'m> {
         let Some(tensor) = self.initialisers.get(name) else {
             return Err(Problem::broken(format!("nothing before it computes {}", quote(name))));
         };
-        let place = self.place(match known(tensor, !self.buffers.contains(name))? {
-            Known::Floats(constant) => Value::Constant(constant),
+        let is_buffer = self.buffers.contains(name);
+        let place = self.place(match known(tensor, true)? {
+            // Parameters that are all alike may be stored under the name of a buffer that is like them.
+            Known::Floats(mut constant) => {
+                constant.learned = !(is_buffer && constant.varies());
+                Value::Constant(constant)
+            }
             Known::Numbers(numbers) => Value::Numbers(numbers),
         });
         self.names.insert(name, place);

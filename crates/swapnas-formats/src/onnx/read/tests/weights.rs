@@ -7,7 +7,7 @@ use swapnas_graph::{Graph, Key};
 
 use super::{graph, int, model, node, weights};
 use crate::onnx::proto::{Node, Tensor};
-use crate::onnx::read::{Images, read_with_weights};
+use crate::onnx::read::{Images, Reading, read, read_with_weights};
 
 #[test]
 fn weights_are_put_into_the_order_of_their_layers() {
@@ -97,4 +97,19 @@ fn parameters_that_are_stored_once_are_parameters_of_each_layer_if_they_are_all_
     assert_eq!(shared.parameter_count(), 16);
     assert_eq!(shared.nodes().len(), 3);
     assert!(shared.modules().iter().all(|module| module.output.index() == 1));
+}
+
+/// What a module keeps and does not learn is no parameter, but what is stored under its name may be one, if both are
+/// alike in all their numbers.
+#[test]
+fn buffers_are_no_parameters() {
+    let scaled = |tensor: Tensor| {
+        let nodes = vec![node("Mul", "x, table", "y", Vec::new())];
+        let reading = Reading { images: Images::OfFile, buffers: ["table".to_owned()].into() };
+        read(model(nodes, vec![tensor]).encode_to_vec(), reading).unwrap().parameter_count()
+    };
+    let varied = weights("table", &[4, 9, 8]);
+    let alike = Tensor { raw_data: 1.5f32.to_le_bytes().repeat(4 * 9 * 8).into(), ..varied.clone() };
+    assert_eq!(scaled(varied), 0);
+    assert_eq!(scaled(alike), 4 * 9 * 8);
 }
