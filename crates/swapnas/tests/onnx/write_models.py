@@ -52,17 +52,17 @@ class Parts(nn.Module):
 
 
 # Every kind of network that timm has, but for those whose weights or layers depend on more than their images
-# (NFNets, LSTMs, lambda layers).
+# (NFNets, LSTMs, lambda layers) and ConViT, some of whose parameters begin as equal tables, which are stored once.
 TIMM = """
     vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 deit3_small_patch16_224 beit_base_patch16_224 cait_xxs24_224
     swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 swinv2_cr_tiny_224 convnext_atto convnextv2_atto mobilevit_xxs
     mobilevitv2_050 mixer_s32_224 gmlp_ti16_224 resmlp_12_224 poolformer_s12 poolformerv2_s12 convformer_s18
     caformer_s18 efficientvit_b0 efficientvit_m0 levit_128s edgenext_xx_small xcit_nano_12_p16_224 coat_tiny
-    coatnet_nano_rw_224 maxvit_pico_rw_256 pit_ti_224 twins_svt_small visformer_tiny crossvit_tiny_240 convit_tiny
+    coatnet_nano_rw_224 maxvit_pico_rw_256 pit_ti_224 twins_svt_small visformer_tiny crossvit_tiny_240
     tnt_s_patch16_224 pvt_v2_b0 nest_tiny davit_tiny focalnet_tiny_srf gcvit_xxtiny fastvit_t8 repvit_m0_9 mobileone_s0
     efficientformer_l1 efficientformerv2_s0 tiny_vit_5m_224 hiera_tiny_224 inception_next_tiny mambaout_femto
     resnet18 resnetv2_50 seresnet50 res2net50_26w_4s resnest14d skresnet18 densenet121 dla34 hrnet_w18_small
-    mobilenetv4_conv_small mixnet_s cspresnet50 regnetz_b16
+    mobilenetv4_conv_small mixnet_s cspresnet50 regnetz_b16 regnetx_002
 """.split()
 
 
