@@ -118,10 +118,11 @@ impl Model {
         self.graph.shape(self.graph.outputs()[0]).elements()
     }
 
-    /// Whether it has convolutions but no batch normalisation, as exporters leave networks unless told otherwise.
+    /// Whether it has convolutions but no normalisation, as exporters leave networks of batch normalisations unless told
+    /// otherwise.
     pub fn lacks_normalisation(&self) -> bool {
         let has = |kind: ModuleKind| self.graph.modules().iter().any(|module| module.kind == kind);
-        has(ModuleKind::Conv) && !has(ModuleKind::BatchNorm)
+        has(ModuleKind::Conv) && !has(ModuleKind::BatchNorm) && !has(ModuleKind::SampleNorm)
     }
 }
 
