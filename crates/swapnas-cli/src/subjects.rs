@@ -7,11 +7,25 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use swapnas::onnx::{self, Model, ModelError};
 use swapnas::{
-    Arch, Columns, Finding, Progress, Refusals, Remedy, ScoreError, Scored, Scorer, Scoring, Settings, Shape,
-    Tensors, Unread, plain, results, score_readable,
+    Arch, Columns, Finding, Progress, Refusals, Remedy, ScoreError, Scored, Scorer, Scoring, ScoringError,
+    Settings, Shape, Tensors, Unread, plain, results, score_readable,
 };
 
 use crate::{explain, render};
+
+/// How models are scored: on texts, if all of them read texts and nothing else is asked for.
+fn settings_of(
+    models: &[Result<Model, Unread>],
+    scoring: &Scoring,
+    columns: &Columns,
+) -> Result<Settings, ScoringError> {
+    let mut settings = scoring.settings(columns)?;
+    let mut read = models.iter().flatten().peekable();
+    if read.peek().is_some() && read.all(|model| model.vocabulary().is_some()) {
+        settings.inputs = settings.inputs.for_texts();
+    }
+    Ok(settings)
+}
 
 /// One thing to be scored.
 pub(crate) enum Subject {
@@ -141,13 +155,13 @@ impl Subjects {
             );
         }
         let columns = scoring.columns()?;
-        let settings = scoring.settings(&columns)?;
         let model = |subject| match subject {
             Subject::Model(model) => Some(Ok(model)),
             Subject::Arch(_) => None,
             Subject::Unread(unread) => Some(Err(unread)),
         };
-        let models = subjects.into_iter().filter_map(model).collect();
+        let models: Vec<Result<Model, Unread>> = subjects.into_iter().filter_map(model).collect();
+        let settings = settings_of(&models, scoring, &columns)?;
         Ok(Subjects { columns, by: By::Itself(models, Box::new(settings)) })
     }
 
@@ -156,7 +170,7 @@ impl Subjects {
         let scoring = Scoring { seed, ..scoring.clone() };
         match &mut self.by {
             By::Space(_, scorer) => **scorer = scoring.scorer()?,
-            By::Itself(_, settings) => **settings = scoring.settings(&self.columns)?,
+            By::Itself(models, settings) => **settings = settings_of(models, &scoring, &self.columns)?,
         }
         Ok(())
     }
@@ -234,11 +248,17 @@ impl Subjects {
 
     /// The networks that are scored, in words.
     pub(crate) fn network(&self) -> String {
-        if let By::Space(_, scorer) = &self.by {
-            return scorer.space().describe(scorer.network());
-        }
+        let models = match &self.by {
+            By::Space(_, scorer) => return scorer.space().describe(scorer.network()),
+            By::Itself(models, _) => models,
+        };
         let mut kinds: Vec<String> = Vec::new();
-        for (input, classes) in (0..self.len()).filter_map(|index| self.shapes(index)) {
+        for model in models.iter().flatten() {
+            let (input, classes) = (model.input(), model.classes());
+            let input = match model.vocabulary() {
+                Some(vocabulary) => format!("{} of {vocabulary} tokens", input.width),
+                None => input.to_string(),
+            };
             let kind = format!("{input}, {classes} class{}", if classes == 1 { "" } else { "es" });
             if !kinds.contains(&kind) {
                 kinds.push(kind);

@@ -113,6 +113,11 @@ impl Model {
         self.graph.shape(self.graph.input())
     }
 
+    /// How many different tokens it knows, if it reads texts.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.graph.vocabulary()
+    }
+
     /// How many numbers it returns for an image.
     pub fn classes(&self) -> usize {
         self.graph.shape(self.graph.outputs()[0]).elements()
@@ -151,7 +156,7 @@ pub fn score_each(
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Outcome>>, ScoreError> {
     let mut scored: Vec<Option<Outcome>> = vec![None; models.len()];
-    let shown = |model: &Model| (model.input(), model.graph.vocabulary(), model.classes());
+    let shown = |model: &Model| (model.input(), model.vocabulary(), model.classes());
     // All images are drawn before the first model is scored, so that those that cannot be had cost no scores.
     type Shown = (Shape, Option<usize>, usize);
     let scorer = |(input, vocabulary, classes): Shown| match vocabulary {

@@ -65,9 +65,14 @@ impl fmt::Display for Zipf {
 }
 
 impl InputSpec {
+    /// What networks of texts are shown where this is asked for: the default for images stands for that for texts.
+    #[must_use]
+    pub fn for_texts(&self) -> InputSpec {
+        if *self == InputSpec::default() { InputSpec::Zipf(Zipf::default()) } else { self.clone() }
+    }
+
     /// Draws `count` texts of `shape`, one row of as many pixels as there are tokens, for a network that knows the
-    /// tokens below `vocabulary`; the same ones for the same seed. Where nothing else is asked for, as by the default
-    /// for images, they are drawn by Zipf's law.
+    /// tokens below `vocabulary`; the same ones for the same seed.
     ///
     /// # Errors
     ///
@@ -80,8 +85,7 @@ impl InputSpec {
         count: usize,
         seed: u64,
     ) -> Result<Images, InputError> {
-        let texts = match self {
-            spec if *spec == InputSpec::default() => Zipf::default().draw(shape, vocabulary, count, seed),
+        let texts = match &self.for_texts() {
             InputSpec::Zipf(zipf) => zipf.draw(shape, vocabulary, count, seed),
             InputSpec::Npy(file) => npy::draw_tokens(file, shape, count, seed),
             InputSpec::Array(array) => array.draw(shape, count, seed),
