@@ -12,7 +12,7 @@ const WILD: [i64; 16] =
     [-1, -2, 0, 1, 2, 3, 7, 64, 255, 8192, 8193, 1 << 31, 1 << 40, i64::MAX, i64::MIN, -(1 << 31)];
 
 /// Operators of one input that keep its shape.
-const UNARY: [&str; 31] = [
+const UNARY: [&str; 35] = [
     "Relu",
     "Sigmoid",
     "HardSigmoid",
@@ -44,6 +44,10 @@ const UNARY: [&str; 31] = [
     "Sign",
     "Not",
     "Transpose",
+    "Abs",
+    "IsNaN",
+    "Trilu",
+    "ReduceMax",
 ];
 
 const BINARY: [&str; 14] = [
@@ -52,7 +56,7 @@ const BINARY: [&str; 14] = [
 ];
 
 /// All others, with whatever inputs and attributes there are.
-const ANY: [&str; 41] = [
+const ANY: [&str; 48] = [
     "Squeeze",
     "Unsqueeze",
     "Expand",
@@ -94,9 +98,16 @@ const ANY: [&str; 41] = [
     "MatMul",
     "Transpose",
     "Reshape",
+    "ScatterND",
+    "ScatterElements",
+    "GatherND",
+    "GatherElements",
+    "OneHot",
+    "Trilu",
+    "Cast",
 ];
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 28] = [
     "axis",
     "axes",
     "kernel_shape",
@@ -122,6 +133,9 @@ const NAMES: [&str; 25] = [
     "coordinate_transformation_mode",
     "exclusive",
     "reverse",
+    "upper",
+    "batch_dims",
+    "reduction",
 ];
 
 /// A value of the network, with the dimensions that it should have.
