@@ -26,6 +26,9 @@ pub(super) struct Constant<'m> {
     pub learned: bool,
 }
 
+/// A tensor of the file, and the order in which it is read: whoever has the same ones has the same numbers.
+pub(super) type Stored = (*const Tensor, Option<[usize; 2]>);
+
 #[derive(Clone)]
 enum Data<'m> {
     Tensor(&'m Tensor),
@@ -222,18 +225,17 @@ impl<'m> Constant<'m> {
             return !self.dims.is_empty() && tensor.name.contains('.');
         }
         let Ok(numbers) = self.numbers() else { return true };
-        let first = numbers[0];
-        let other = numbers.iter().find(|x| **x != first);
-        other.is_none_or(|other| numbers.iter().any(|x| *x != first && x != other))
+        let Some(first) = numbers.first() else { return false };
+        let other = numbers.iter().find(|x| *x != first);
+        other.is_none_or(|other| numbers.iter().any(|x| x != first && x != other))
     }
 
-    /// Whether it is the same tensor of the file, read in the same order.
-    pub(super) fn is_the_same(&self, other: &Self) -> bool {
-        let tensors = match (&self.data, &other.data) {
-            (Data::Tensor(a), Data::Tensor(b)) => std::ptr::eq(*a, *b),
-            _ => false,
-        };
-        tensors && self.transposed == other.transposed
+    /// What is stored in the file, if that is what it is.
+    pub(super) fn stored(&self) -> Option<Stored> {
+        match self.data {
+            Data::Tensor(tensor) => Some((tensor, self.transposed)),
+            Data::Filled(_) | Data::Listed(_) => None,
+        }
     }
 
     /// Whether its numbers are known, and not all the same.

@@ -11,10 +11,18 @@ use super::error::{Limit, Problem};
 use super::pools::normal;
 use super::reader::Reader;
 use super::shapes::{laid_out, shape_of};
-use super::table::{Numbers, Table, places_of};
+use super::table::{Numbers, Table, common, places_of};
 use super::value::{Image, Value};
 use super::views::{Common, storage_order};
 use crate::onnx::proto::DataType;
+
+/// What numbers are made.
+#[derive(Clone, Copy)]
+enum To {
+    Fractions,
+    Whole,
+    Truth,
+}
 
 /// The most elements of a tensor that is made of one number.
 const MOST_FILLED: usize = 1 << 31;
@@ -70,46 +78,61 @@ impl<'m> Reader<'m> {
 
     pub(super) fn cast(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let name = call.need(0)?;
-        let floats = |kind: i64| {
-            let kind = i32::try_from(kind).ok().and_then(|kind| DataType::try_from(kind).ok());
-            match kind {
-                Some(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => Some(true),
-                Some(DataType::Int32 | DataType::Int64 | DataType::Bool) => Some(false),
-                _ => None,
+        let to = match (call.int("to")?, call.input(1)) {
+            (Some(kind), _) => {
+                match i32::try_from(kind).ok().and_then(|kind| DataType::try_from(kind).ok()) {
+                    Some(DataType::Float | DataType::Double | DataType::Half | DataType::BFloat16) => {
+                        To::Fractions
+                    }
+                    Some(DataType::Int32 | DataType::Int64) => To::Whole,
+                    Some(DataType::Bool) => To::Truth,
+                    _ => {
+                        return Err(Problem::unsupported(
+                            "this type of numbers",
+                            "fractions and whole numbers",
+                        ));
+                    }
+                }
             }
-        };
-        let to_floats = match (call.int("to")?, call.input(1)) {
-            (Some(kind), _) => floats(kind),
-            (None, Some(like)) => Some(!matches!(self.value(like)?, Value::Numbers(_))),
+            (None, Some(like)) if matches!(self.value(like)?, Value::Numbers(_)) => To::Whole,
+            (None, Some(_)) => To::Fractions,
             (None, None) => return Err(Problem::broken("it does not say into what")),
         };
         if self.tokens_of_text(name)?.is_some() {
             return self.alias(call, name);
         }
-        match (self.value(name)?, to_floats) {
-            (Value::Numbers(_), Some(false)) => self.alias(call, name),
-            (Value::Numbers(numbers), Some(true)) => match numbers.items[..] {
-                [number] if !number.of_batch => {
-                    self.set(call, Value::Constant(Constant::filled(number.value as f64, numbers.dims)))
-                }
-                _ => {
-                    numbers.fixed()?;
-                    let list = numbers.map(|number| number.value as f32);
-                    self.set(call, Value::Constant(Constant::listed(list)))
-                }
-            },
-            (Value::Constant(constant), Some(false)) if constant.table().is_some() => {
-                // Towards zero, as numbers are made whole.
-                let table = constant.table().expect("just looked at");
-                self.set(call, Value::Numbers(table.map(|x| Number::plain(x as i64))))
+        let is = |holds: bool| Number::plain(i64::from(holds));
+        match (self.value(name)?, to) {
+            (Value::Numbers(_), To::Whole) => self.alias(call, name),
+            (Value::Numbers(numbers), To::Truth) => {
+                numbers.fixed()?;
+                self.set(call, Value::Numbers(numbers.map(|number| is(number.value != 0))))
             }
-            (Value::Constant(_) | Value::Built(_) | Value::Pending(_), Some(true)) => self.alias(call, name),
+            (Value::Numbers(numbers), To::Fractions) => {
+                numbers.fixed()?;
+                let constant = match numbers.items[..] {
+                    [number] => Constant::filled(number.value as f64, numbers.dims),
+                    _ => Constant::listed(numbers.map(|number| number.value as f32)),
+                };
+                self.set(call, Value::Constant(constant))
+            }
+            (_, To::Fractions) => self.alias(call, name),
             // What says yes or no everywhere does so as a number of any type.
-            (Value::Built(image), Some(false)) if self.says_whether(image) => self.alias(call, name),
-            _ => Err(Problem::unsupported(
-                "this change of type",
-                "changes between types of floating-point numbers",
-            )),
+            (Value::Built(image), _) if self.says_whether(image) => self.alias(call, name),
+            _ => match self.fractions(name)?.filter(|table| table.items.iter().all(|x| x.abs() < 1e15)) {
+                // Towards zero, as numbers are made whole.
+                Some(table) => self.set(
+                    call,
+                    Value::Numbers(match to {
+                        To::Truth => table.map(|x| is(x != 0.0)),
+                        _ => table.map(|x| Number::plain(x as i64)),
+                    }),
+                ),
+                None => Err(Problem::unsupported(
+                    "whole numbers of what is computed",
+                    "those of what is known before the network runs",
+                )),
+            },
         }
     }
 
@@ -185,34 +208,30 @@ impl<'m> Reader<'m> {
     pub(super) fn expand(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let shape = self.numbers(call.need(1)?)?;
         let name = call.need(0)?;
-        match self.value(name)? {
-            Value::Constant(constant) if constant.number().is_some() && shape.fixed().is_ok() => {
-                let wanted = filled_dims(&shape.fixed()?)?;
-                let rank = wanted.len().max(constant.dims.len());
-                let at = |dims: &[usize], place: usize| {
-                    (place + dims.len()).checked_sub(rank).map_or(1, |place| dims[place])
-                };
-                let dims = (0..rank).map(|place| at(&wanted, place).max(at(&constant.dims, place)));
-                let dims: Vec<usize> = dims.collect();
-                let number = constant.number().unwrap_or_default();
-                let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
-                self.set(call, Value::Constant(Constant::filled(number, dims)))
-            }
-            Value::Numbers(numbers) if shape.fixed().is_ok() => {
-                let wanted = filled_dims(&shape.fixed()?)?;
-                self.set(call, Value::Numbers(numbers.repeated(&wanted)?))
-            }
-            Value::Constant(constant) if shape.fixed().is_ok() && constant.table().is_some() => {
-                let wanted = filled_dims(&shape.fixed()?)?;
-                let table = constant.table().expect("just looked at").repeated(&wanted)?;
-                self.set(call, Value::Constant(Constant::listed(table)))
-            }
-            _ => {
-                let of = self.image(name)?;
-                let image = self.repeated(of, &shape.items)?;
-                self.set(call, Value::Built(image))
+        if let Ok(sizes) = shape.fixed() {
+            let wanted = filled_dims(&sizes)?;
+            match self.value(name)? {
+                Value::Constant(constant) if !constant.is_parameter() => {
+                    // One number takes no more room the more often it is there.
+                    if let Some(number) = constant.number() {
+                        let dims = common(&constant.dims, &wanted)?;
+                        let dims = filled_dims(&dims.iter().map(|dim| *dim as i64).collect::<Vec<_>>())?;
+                        return self.set(call, Value::Constant(Constant::filled(number, dims)));
+                    }
+                    if let Some(table) = constant.table() {
+                        let repeated = table.repeated(&wanted)?;
+                        return self.set(call, Value::Constant(Constant::listed(repeated)));
+                    }
+                }
+                Value::Numbers(numbers) => {
+                    return self.set(call, Value::Numbers(numbers.repeated(&wanted)?));
+                }
+                _ => {}
             }
         }
+        let of = self.image(name)?;
+        let image = self.repeated(of, &shape.items)?;
+        self.set(call, Value::Built(image))
     }
 
     /// An image with the elements of dimensions of one element repeated.
@@ -323,15 +342,13 @@ impl<'m> Reader<'m> {
     fn of_first_sample(&self, of: Image, indices: Numbers) -> Result<Numbers, Problem> {
         let size = of.batch.map_or(1, |axis| of.dims()[axis]) as i64;
         let samples = self.batch.filter(|samples| indices.dims.first() == Some(samples) && of.before == 1);
-        let rows = samples.map(|samples| indices.items.chunks(indices.items.len() / samples));
-        let alike = rows.is_some_and(|rows| {
-            rows.enumerate().all(|(sample, row)| {
-                let own = |place: &Number| Number { value: place.value - sample as i64 * size, ..*place };
-                row.iter().map(own).eq(indices.items.iter().take(row.len()).copied())
-                    && row.iter().map(own).all(|place| (0..size).contains(&place.value))
-            })
-        });
-        if !alike {
+        let row = samples.map_or(0, |samples| indices.items.len() / samples);
+        let own = |(place, index): (usize, &Number)| {
+            let first = indices.items[place % row];
+            let shifted = first.value.checked_add((place / row) as i64 * size);
+            (0..size).contains(&first.value) && shifted == Some(index.value)
+        };
+        if row == 0 || !indices.items.iter().enumerate().all(own) {
             return Err(Problem::unsupported("some samples of the batch", "some elements of samples"));
         }
         let mut first = indices.part_of(0, [0, 1, 1])?;

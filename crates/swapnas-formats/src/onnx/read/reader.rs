@@ -1,11 +1,12 @@
 //! What is known while nodes are read, one after the other.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, Window};
 
 use super::attributes::Call;
-use super::constant::{Constant, Known, MOST_NUMBERS, Number, known};
+use super::constant::{Constant, Known, MOST_NUMBERS, Number, Stored, known};
 use super::error::{Limit, NodeName, Problem, ReadError, quote};
 use super::input::{self, Reading, Taken};
 use super::operators;
@@ -28,6 +29,10 @@ pub(super) struct Reader<'m> {
     names: HashMap<&'m str, usize>,
     /// How many nodes read each name.
     readers: HashMap<&'m str, usize>,
+    /// The number of the node that is being read.
+    node: usize,
+    /// The values of parameters that are all alike, by where they are, and the node that they were built for.
+    alike: HashMap<usize, (usize, Image)>,
     /// What the network returns.
     outputs: HashSet<&'m str>,
     /// The size of the batch, if the file fixes it.
@@ -40,6 +45,8 @@ pub(super) struct Reader<'m> {
     occurrences: HashMap<Key, u32>,
     /// How many modules would have had each name.
     modules: HashMap<String, u32>,
+    /// The first parameter of each tensor of the file, and whether its numbers vary, once that has been asked for.
+    stored: HashMap<Stored, (usize, Option<bool>)>,
     /// Where the numbers of each parameter of the graph are.
     params: Vec<Constant<'m>>,
     /// Elements of all parameters.
@@ -68,6 +75,7 @@ pub(super) fn read<'m>(
     }
     for (index, node) in file.node.iter().enumerate() {
         let call = Call { node };
+        reader.node = index;
         let read = reader.node(call).and_then(|()| reader.check());
         read.map_err(|problem| reader.at(index, problem))?;
     }
@@ -89,7 +97,7 @@ impl<'m> Reader<'m> {
         let mut names = HashMap::from([(name, 0)]);
         for (name, what) in beside {
             names.insert(name, values.len());
-            values.push(Value::Numbers(what.numbers(batch.unwrap_or(1), shape.width)));
+            values.push(Value::Numbers(what.numbers(batch.unwrap_or(1), shape.width)?));
         }
         let mut readers: HashMap<&str, usize> = HashMap::new();
         for name in file.node.iter().flat_map(|node| &node.input) {
@@ -104,12 +112,15 @@ impl<'m> Reader<'m> {
             values,
             names,
             readers,
+            node: 0,
+            alike: HashMap::new(),
             outputs: file.output.iter().map(|output| output.name.as_str()).collect(),
             batch,
             is_text,
             structure: Vec::new(),
             occurrences: HashMap::new(),
             modules: HashMap::new(),
+            stored: HashMap::new(),
             params: Vec::new(),
             elements: 0,
             checked: 0,
@@ -273,7 +284,14 @@ impl<'m> Reader<'m> {
         self.builder.shape(image.value)
     }
 
+    /// Parameters that are all alike are those of each node by itself: exporters store once what is equal by chance, as
+    /// new scales of layers are.
     fn build(&mut self, place: usize) -> Result<Image, Problem> {
+        if let Some((node, image)) = self.alike.get(&place)
+            && *node == self.node
+        {
+            return Ok(*image);
+        }
         let image = match &self.values[place] {
             Value::Built(image) => return Ok(*image),
             Value::Pending(Pending::Layer(layer)) => {
@@ -290,12 +308,18 @@ impl<'m> Reader<'m> {
             }
             Value::Constant(constant) => {
                 let constant = constant.clone();
-                self.constant_image(&constant)?
+                let image = self.constant_image(&constant)?;
+                if constant.is_parameter() && !constant.varies() {
+                    self.alike.insert(place, (self.node, image));
+                    return Ok(image);
+                }
+                image
             }
             Value::Numbers(numbers) => {
                 numbers.fixed()?;
                 let list = numbers.map(|number| number.value as f32);
-                self.constant_image(&Constant::listed(list))?
+                // Numbers they stay, for those who ask for them as such.
+                return self.constant_image(&Constant::listed(list));
             }
         };
         self.values[place] = Value::Built(image);
@@ -411,13 +435,26 @@ impl<'m> Reader<'m> {
     /// where the file stores both as one. What is equal by chance exporters store once, too, but that is numbers that
     /// are all alike, as those of new normalisations. Returns that value.
     pub(super) fn share(&mut self, first: usize, mut value: ValueId) -> ValueId {
-        for own in (first..self.params.len()).rev() {
-            let constant = &self.params[own];
-            let earlier = self.params[..own].iter().position(|other| other.is_the_same(constant));
-            if let Some(earlier) = earlier.filter(|_| constant.varies()) {
-                self.elements -= constant.elements() as u128;
-                self.params.remove(own);
-                value = self.builder.share(own, earlier);
+        let mut own = first;
+        while let Some(constant) = self.params.get(own) {
+            let earlier = constant.stored().and_then(|stored| match self.stored.entry(stored) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert((own, None));
+                    None
+                }
+                Entry::Occupied(mut known) => {
+                    let (earlier, varies) = known.get_mut();
+                    varies.get_or_insert_with(|| constant.varies()).then_some(*earlier)
+                }
+            });
+            match earlier {
+                None => own += 1,
+                // Those behind it move up.
+                Some(earlier) => {
+                    self.elements -= constant.elements() as u128;
+                    self.params.remove(own);
+                    value = self.builder.share(own, earlier);
+                }
             }
         }
         value

@@ -90,7 +90,7 @@ impl<T: Copy> Table<T> {
         if updates.dims != dims {
             return Err(Problem::broken("indices and numbers that do not fit are scattered"));
         }
-        let row = if places.is_empty() { 0 } else { updates.items.len() / places.len() };
+        let row = dims[indices.dims.len() - 1..].iter().product::<usize>();
         for (number, to) in places.into_iter().enumerate() {
             self.items[to * row..(to + 1) * row]
                 .copy_from_slice(&updates.items[number * row..(number + 1) * row]);
@@ -101,9 +101,8 @@ impl<T: Copy> Table<T> {
     /// The numbers at indices.
     pub(super) fn at(&self, indices: &Numbers) -> Result<Self, Problem> {
         let (places, dims) = places_of(indices, &self.dims)?;
-        let elements: usize = dims.iter().product();
-        limited(elements as u128)?;
-        let row = if places.is_empty() { 0 } else { elements / places.len() };
+        let row = dims[indices.dims.len() - 1..].iter().product::<usize>();
+        limited(row as u128 * places.len() as u128)?;
         let items = places.into_iter().flat_map(|place| &self.items[place * row..(place + 1) * row]);
         Ok(Table { items: items.copied().collect(), dims })
     }
@@ -158,8 +157,9 @@ impl<T: Copy> Table<T> {
         let inner: usize = self.dims[axis + 1..].iter().product();
         let outer: usize = self.dims[..axis].iter().product();
         limited(outer as u128 * places.len() as u128 * inner as u128)?;
-        let mut items = Vec::with_capacity(outer * places.len() * inner);
-        for row in 0..outer {
+        let mut items = Vec::new();
+        // Where a dimension is 0, there are no rows, however many the others would make.
+        for row in 0..if self.items.is_empty() { 0 } else { outer } {
             for place in &places {
                 items.extend_from_slice(&self.items[(row * size + place) * inner..][..inner]);
             }
@@ -182,10 +182,11 @@ impl<T: Copy> Table<T> {
         }
         limited(all.iter().map(|numbers| numbers.items.len() as u128).sum())?;
         let outer: usize = first.dims[..axis].iter().product();
+        let is_empty = all.iter().all(|numbers| numbers.items.is_empty());
         let mut items = Vec::new();
-        for row in 0..outer {
+        for row in 0..if is_empty { 0 } else { outer } {
             for numbers in all {
-                let part = numbers.items.len() / outer.max(1);
+                let part = numbers.items.len() / outer;
                 items.extend_from_slice(&numbers.items[row * part..(row + 1) * part]);
             }
         }
@@ -202,8 +203,10 @@ impl<T: Copy> Table<T> {
         let mut tiled = self.clone();
         for (axis, times) in times.iter().enumerate().filter(|(_, times)| **times != 1) {
             let size = tiled.dims[axis] as i64;
-            limited(u128::try_from(*times).unwrap_or(u128::MAX).saturating_mul(tiled.items.len() as u128))?;
-            let places = (0..*times).flat_map(|_| (0..size).map(Number::plain)).collect();
+            let times =
+                usize::try_from(*times).map_err(|_| Problem::broken("a table, less than no times"))?;
+            limited(times as u128 * tiled.items.len().max(1) as u128)?;
+            let places = (0..times).flat_map(|_| (0..size).map(Number::plain)).collect();
             tiled = tiled.gathered(axis as i64, &Table::list(places))?;
         }
         Ok(tiled)
@@ -235,6 +238,7 @@ pub(super) fn places_of(indices: &Numbers, dims: &[usize]) -> Result<(Vec<usize>
     let (&depth, rows) = indices.dims.split_last().ok_or_else(broken)?;
     let (outer, inner) = dims.split_at_checked(depth).ok_or_else(broken)?;
     let count: usize = rows.iter().product();
+    limited(count as u128)?;
     let indices = indices.fixed()?;
     let place = |number: usize| {
         let mut index = indices[number * depth..(number + 1) * depth].iter().zip(outer);
@@ -244,7 +248,7 @@ pub(super) fn places_of(indices: &Numbers, dims: &[usize]) -> Result<(Vec<usize>
 }
 
 /// The dimensions that two tables have together.
-fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Problem> {
+pub(super) fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Problem> {
     let rank = a.len().max(b.len());
     let at = |dims: &[usize], axis: usize| (axis + dims.len()).checked_sub(rank).map_or(1, |axis| dims[axis]);
     let dim = |axis: usize| match [at(a, axis), at(b, axis)] {
@@ -257,7 +261,7 @@ fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Problem> {
 
 pub(super) fn limited(found: u128) -> Result<(), Limit> {
     let most = MOST_CONSTANT as u128;
-    if found > most { Err(Limit { what: "whole numbers of a table", found, most }) } else { Ok(()) }
+    if found > most { Err(Limit { what: "numbers of a table", found, most }) } else { Ok(()) }
 }
 
 /// The first place and the number of places of a range that goes forward and is not empty.
@@ -323,7 +327,9 @@ mod tests {
         let of = table(&[2, 2]);
         assert_eq!(of.tiled(&[1, 2]).unwrap().items, [0, 1, 0, 1, 2, 3, 2, 3]);
         assert_eq!(of.tiled(&[2, 1]).unwrap().items, [0, 1, 2, 3, 0, 1, 2, 3]);
-        assert!(of.tiled(&[2]).is_err() && of.tiled(&[1, i64::MAX]).is_err());
+        for times in [&[2][..], &[1, i64::MAX], &[-1, 1]] {
+            assert!(of.tiled(times).is_err(), "{times:?}");
+        }
         let sums = |axis| numbers(&[1, 2, 3, 4, 5, 6], &[2, 3]).summed(axis).unwrap().fixed().unwrap();
         assert_eq!(sums(0), [1, 2, 3, 5, 7, 9]);
         assert_eq!(sums(1), [1, 3, 6, 4, 9, 15]);
@@ -332,5 +338,20 @@ mod tests {
         assert_eq!(pairs, Table { items: vec![10, 11, 22, 23], dims: vec![2, 2] });
         assert_eq!(of.zip(&column, |a, b| a.checked_rem(b - 10)).unwrap(), None);
         assert!(of.zip(&table(&[3]), |a, b| Some((a, b))).is_err());
+    }
+
+    /// A file can say that there are very many rows of nothing.
+    #[test]
+    fn tables_of_nothing_take_no_time_and_no_memory() {
+        let many = 1 << 61;
+        let of = table(&[many, 0, 2]);
+        assert!(of.gathered(1, &numbers(&[], &[0])).unwrap().items.is_empty());
+        assert!(Table::joined(&[of.clone(), of.clone()], 2).unwrap().items.is_empty());
+        assert!(of.tiled(&[1, i64::MAX, 1]).is_err());
+        let none = numbers(&[], &[many, 0]);
+        assert!(of.at(&none).is_err());
+        assert!(of.clone().scattered(&none, &of).is_err());
+        assert!(numbers(&[], &[0, many]).as_tuples(0).unwrap().items.is_empty());
+        assert!(of.zip(&of, |a, b| Some(a + b)).unwrap().unwrap().items.is_empty());
     }
 }

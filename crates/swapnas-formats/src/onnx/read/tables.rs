@@ -154,7 +154,8 @@ impl<'m> Reader<'m> {
         // The same everywhere, one of both is what is chosen, unless the other has more elements.
         if let [says] = condition.items[..] {
             let [chosen, other] = if says.value != 0 { names } else { [names[1], names[0]] };
-            if condition.dims.is_empty() && self.scalar(other)?.is_some() {
+            let is_one = matches!(self.value(other)?, Value::Constant(other) if other.dims.is_empty());
+            if condition.dims.is_empty() && is_one {
                 return self.alias(call, chosen);
             }
         }

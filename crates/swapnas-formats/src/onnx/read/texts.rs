@@ -8,7 +8,7 @@ use super::constant::{Constant, Number};
 use super::error::{InputProblem, Limit, Problem, ReadError};
 use super::input::{Images, Taken, kind, not_images, sizes};
 use super::reader::Reader;
-use super::table::{Numbers, Table};
+use super::table::{Numbers, Table, limited};
 use super::value::{Image, Value};
 use super::views::tokens_view;
 use crate::onnx::proto::{DataType, ValueInfo};
@@ -38,14 +38,15 @@ impl Beside {
     }
 
     /// Of so many texts of so many tokens.
-    pub(super) fn numbers(self, texts: usize, length: usize) -> Numbers {
+    pub(super) fn numbers(self, texts: usize, length: usize) -> Result<Numbers, Limit> {
+        limited(texts as u128 * length as u128)?;
         let number = |place: usize| match self {
             Beside::Mask => 1,
             Beside::Part => 0,
             Beside::Place => place as i64,
         };
         let items = (0..texts).flat_map(|_| (0..length).map(|place| Number::plain(number(place)))).collect();
-        Table { items, dims: vec![texts, length] }
+        Ok(Table { items, dims: vec![texts, length] })
     }
 }
 

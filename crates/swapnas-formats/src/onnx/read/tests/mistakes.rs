@@ -117,7 +117,7 @@ fn files_that_are_broken() {
         (0..60).map(|i| node("Concat", &format!("s{i}, s{i}"), &format!("s{}", i + 1), vec![int("axis", 0)])),
     );
     nodes.push(relu("x", "y"));
-    assert_snapshot!(error(nodes, Vec::new()), @"node 22, Concat: whole numbers of a table: 8388608; the most is 4194304");
+    assert_snapshot!(error(nodes, Vec::new()), @"node 22, Concat: numbers of a table: 8388608; the most is 4194304");
 }
 
 #[test]

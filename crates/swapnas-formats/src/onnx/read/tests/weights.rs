@@ -113,3 +113,19 @@ fn buffers_are_no_parameters() {
     assert_eq!(scaled(varied), 0);
     assert_eq!(scaled(alike), 4 * 9 * 8);
 }
+
+#[test]
+fn scales_that_are_all_alike_are_those_of_each_node() {
+    let scaled = |tensor: Tensor| {
+        let nodes = vec![
+            node("Mul", "x, scale", "a", Vec::new()),
+            node("Relu", "a", "b", Vec::new()),
+            node("Mul", "b, scale", "y", Vec::new()),
+        ];
+        graph(nodes, vec![tensor]).unwrap().parameter_count()
+    };
+    let varied = weights("scale", &[4, 1, 1]);
+    let alike = Tensor { raw_data: 1e-6f32.to_le_bytes().repeat(4).into(), ..varied.clone() };
+    assert_eq!(scaled(varied), 4);
+    assert_eq!(scaled(alike), 8);
+}
