@@ -366,6 +366,32 @@ class Networks(unittest.TestCase):
             swapnas.score_torch(modules[0], (3, 32, 32))
 
     @unittest.skipIf(torch is None, "there is no PyTorch")
+    def test_parameters_are_counted_whatever_their_numbers_are(self):
+        nn = torch.nn
+
+        class Scaled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.convs = nn.ModuleList(nn.Conv2d(8, 8, 1) for _ in range(3))
+                self.scales = nn.ParameterList(nn.Parameter(torch.ones(8, 1, 1)) for _ in range(3))
+                self.shared = nn.Linear(8, 8)
+                self.register_buffer("table", torch.arange(8.0).reshape(8, 1, 1))
+
+            def forward(self, x):
+                for conv, scale in zip(self.convs, self.scales):
+                    x = x + scale * torch.relu(conv(x) + self.table)
+                return self.shared(torch.relu(self.shared(x.mean((2, 3)))))
+
+        module = Scaled()
+        with torch.no_grad():
+            for conv in module.convs:  # equal ones, which exporters store once
+                conv.weight.copy_(torch.eye(8).reshape(8, 8, 1, 1))
+        before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        (scored,) = swapnas.score_torch([module], (8, 16, 16), metrics="params", batch=2, repeats=1)
+        self.assertEqual(scored.params, sum(parameter.numel() for parameter in module.parameters()))
+        self.assertTrue(all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items()))
+
+    @unittest.skipIf(torch is None, "there is no PyTorch")
     def test_networks_of_texts_are_scored(self):
         nn = torch.nn
 

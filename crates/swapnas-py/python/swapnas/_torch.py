@@ -5,6 +5,8 @@ import io
 import itertools
 import linecache
 import operator
+import os
+import sys
 import types
 import warnings
 from collections import Counter
@@ -110,19 +112,20 @@ def _export(module: Any, shape: tuple[int, ...]) -> bytes:
 
     file = io.BytesIO()
     example, _ = _example(shape)
-    with _evaluating(module), warnings.catch_warnings():
+    with _evaluating(module), _told_apart(module), warnings.catch_warnings():
         # What exporters warn of concerns those who run what they have written.
         warnings.simplefilter("ignore")
         try:
             # As it is trained, so that batch normalisations are not folded into convolutions.
-            torch.onnx.export(
-                module,
-                (example,),
-                file,
-                dynamo=False,
-                training=torch.onnx.TrainingMode.PRESERVE,
-                do_constant_folding=False,
-            )
+            with _silenced():
+                torch.onnx.export(
+                    module,
+                    (example,),
+                    file,
+                    dynamo=False,
+                    training=torch.onnx.TrainingMode.PRESERVE,
+                    do_constant_folding=False,
+                )
             return file.getvalue()
         except torch.onnx.errors.OnnxExporterError as first:
             # The later exporter knows operators that this one does not, but needs another package.
@@ -131,6 +134,46 @@ def _export(module: Any, shape: tuple[int, ...]) -> bytes:
                 return program.model_proto.SerializeToString()
             except Exception:
                 raise first
+
+
+@contextlib.contextmanager
+def _told_apart(module: Any) -> Iterator[None]:
+    """Has all parameters differ in their numbers, which play no part in scores: exporters store equal ones once, as if
+    they were shared. What is shared stays so."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    kept = [(parameter, parameter.data) for parameter in module.parameters()]
+    try:
+        for parameter, data in kept:
+            if data.is_floating_point() and not isinstance(parameter, torch.nn.parameter.UninitializedParameter):
+                numbers = torch.rand(data.shape, generator=generator).mul_(0.01).add_(0.01)
+                # Two different numbers would look like a mask.
+                numbers = numbers.max().expand(data.shape) if data.numel() == 2 else numbers
+                parameter.data = numbers.to(data, copy=True)
+        yield
+    finally:
+        for parameter, data in kept:
+            parameter.data = data
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Keeps the process from writing to its standard output: where the older exporter does not know an operator, it
+    writes the whole network there, past Python."""
+    sys.stdout.flush()
+    try:
+        output = os.dup(1)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _reason(module: Any, shape: tuple[int, ...], error: Exception) -> str:
