@@ -1,4 +1,4 @@
-//! PyTorch's numbers for small networks of NAS-Bench-201 and DARTS, and for metrics on them: see
+//! PyTorch's numbers for small networks of NAS-Bench-201, DARTS and FlexiBERT, and for metrics on them: see
 //! `tests/reference/make.py`, which made them.
 
 use std::collections::BTreeMap;
@@ -8,13 +8,14 @@ use nalgebra::DMatrix;
 use serde::Deserialize;
 use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
 use swapnas_graph::{
-    Activation, Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors,
+    Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors,
     ValueId, Want, Weights,
 };
 use swapnas_proxies::{Precision, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space, by_name};
 
 const IMAGE: Shape = Shape::new(3, 8, 8);
+const TEXT: Shape = Shape::new(1, 1, 7);
 const SAMPLES: usize = 12;
 const CLASSES: usize = 5;
 
@@ -29,11 +30,12 @@ struct Case {
     preset: String,
     arch: String,
     channels: usize,
-    cells: usize,
+    cells: Option<usize>,
     logits: Vec<f64>,
     /// The cross entropy, for label 2 s mod 5 of image s.
     loss: f64,
-    /// Of the loss with respect to the images and to each parameter: the norm, and the product with noise.
+    /// Of the loss with respect to the images, if there are any, and to each parameter: the norm, and the product with
+    /// noise.
     gradients: BTreeMap<String, [f64; 2]>,
     /// With label 0 for every image.
     metrics: BTreeMap<String, f64>,
@@ -79,16 +81,26 @@ fn numbers(param: &Param) -> Vec<f32> {
     noise(param.len(), seed_of(&param.name)).into_iter().map(|x| x * scale).collect()
 }
 
-fn images() -> Vec<f32> {
-    noise(SAMPLES * IMAGE.elements(), 11).into_iter().map(|x| 2.0 * x).collect()
+/// What the networks of the case read: images, or numbers of tokens.
+fn inputs(shape: Shape, vocabulary: Option<usize>) -> Vec<f32> {
+    let of = |x: f32| match vocabulary {
+        Some(tokens) => ((x + 1.0) * (tokens / 2) as f32).floor(),
+        None => 2.0 * x,
+    };
+    noise(SAMPLES * shape.elements(), 11).into_iter().map(of).collect()
 }
 
-/// Images and weights as if they were read from a file.
+/// Images or texts, and weights, as if they were read from a file.
 fn tensors(graph: &Graph) -> Tensors {
     let tensor =
         |param: &Param| (param.name.clone(), Tensor { shape: param.shape.clone(), numbers: numbers(param) });
-    let Shape { channels, height, width } = IMAGE;
-    let input = Tensor { shape: vec![SAMPLES, channels, height, width], numbers: images() };
+    let shape @ Shape { channels, height, width } = graph.shape(graph.input());
+    let vocabulary = graph.vocabulary();
+    let dims = match vocabulary {
+        Some(_) => vec![SAMPLES, width],
+        None => vec![SAMPLES, channels, height, width],
+    };
+    let input = Tensor { shape: dims, numbers: inputs(shape, vocabulary) };
     let params = graph.params().iter().map(tensor);
     Tensors::new(PathBuf::from("reference.rs"), params.chain([("input".to_owned(), input)]).collect())
 }
@@ -104,8 +116,17 @@ impl Case {
 
     fn config(&self) -> NetworkConfig {
         let preset: Preset = self.preset.parse().unwrap();
-        let (channels, cells) = (Some(self.channels), Some(self.cells));
-        NetworkConfig { channels, cells, ..NetworkConfig::new(preset, IMAGE, CLASSES) }
+        let network = NetworkConfig::new(preset, self.shape(), CLASSES);
+        NetworkConfig { channels: Some(self.channels), cells: self.cells, ..network }
+    }
+
+    fn shape(&self) -> Shape {
+        if self.space().vocabulary().is_some() { TEXT } else { IMAGE }
+    }
+
+    fn batch<E: Element>(&self) -> Batch<E> {
+        let inputs = inputs(self.shape(), self.space().vocabulary());
+        Batch::from_nchw(SAMPLES, self.shape(), &inputs).unwrap()
     }
 
     fn graph(&self) -> Graph {
@@ -116,9 +137,8 @@ impl Case {
     /// Logits of executor and differentiator, the loss and its gradients.
     fn check_passes<E: Element>(&self, level: Level, tolerance: f64) {
         let about = format!("{} at {level}", self.about());
-        let (graph, images) = (self.graph(), images());
+        let (graph, batch) = (self.graph(), self.batch::<E>());
         let (tensors, output) = (tensors(&graph), graph.outputs()[0]);
-        let batch = Batch::<E>::from_nchw(SAMPLES, IMAGE, &images).unwrap();
         let near = |what: &str, found: &[f64], expected: &[f64]| {
             assert_eq!(found.len(), expected.len(), "{about}: {what}");
             let most = tolerance * expected.iter().fold(0.1, |most: f64, x| most.max(x.abs()));
@@ -139,7 +159,9 @@ impl Case {
         let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
         near("a logit", &pass.value(output).unwrap(), &self.logits);
         let labels: Vec<usize> = (0..SAMPLES).map(|sample| 2 * sample % CLASSES).collect();
-        let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
+        // Texts have no gradient.
+        let images: Vec<ValueId> = graph.vocabulary().is_none().then(|| graph.input()).into_iter().collect();
+        let wanted = Wanted { values: images.clone(), ..Wanted::params() };
         let found = pass.backward(Loss::CrossEntropy(&labels), &wanted).unwrap();
         near("the loss", &[found.loss], &[self.loss]);
         let check = |name: &str, gradient: &[f64]| {
@@ -148,8 +170,8 @@ impl Case {
             let product = gradient.iter().zip(noise).map(|(g, x)| g * f64::from(x)).sum();
             near(&format!("the gradient of {name}"), &[norm, product], &self.gradients[name]);
         };
-        check("images", &found.values[0]);
-        assert_eq!(graph.params().len() + 1, self.gradients.len(), "{about}: parameters");
+        found.values.iter().for_each(|gradient| check("images", gradient));
+        assert_eq!(graph.params().len() + images.len(), self.gradients.len(), "{about}: parameters");
         for (param, gradient) in graph.params().iter().zip(found.params.iter()) {
             check(&param.name, &gradient.iter().map(|g| g.to_f64()).collect::<Vec<_>>());
         }
@@ -189,7 +211,7 @@ impl Case {
         let graph = self.graph();
         let (tensors, shape) = (tensors(&graph), graph.shape(value));
         let plan = Plan::new(graph, &Want { signs: false, values: vec![value] });
-        let batch = Batch::<f64>::from_nchw(SAMPLES, IMAGE, &images()).unwrap();
+        let batch = self.batch::<f64>();
         let mut executor = Executor::<f64>::new(Level::best());
         executor.run(&plan, &batch, Weights::Loaded(&tensors), None, &mut ()).unwrap();
         let numbers = executor.value(&plan, &batch, value).unwrap();
@@ -216,7 +238,7 @@ impl Case {
             let values = graph.values().filter(|(_, node)| is(&node.op));
             values.map(|(value, _)| self.correlations(value)).collect()
         };
-        let smallest: f64 = of(|op| matches!(op, Op::Act(Activation::Relu)))
+        let smallest: f64 = of(|op| matches!(op, Op::Act(act) if act.is_gate()))
             .into_iter()
             .map(|correlations| correlations.svd(false, false).singular_values.min())
             .sum();

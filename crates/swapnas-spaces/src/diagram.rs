@@ -72,8 +72,17 @@ impl Diagram {
 
     /// A row of nodes, each with an edge to the next: the image, what is done to it, and the classes.
     pub(crate) fn chain(title: &'static str, labels: impl IntoIterator<Item = String>) -> Self {
+        Diagram::chain_from("image", title, labels)
+    }
+
+    /// The same of a network that reads something else.
+    pub(crate) fn chain_from(
+        input: &'static str,
+        title: &'static str,
+        labels: impl IntoIterator<Item = String>,
+    ) -> Self {
         let mut diagram = Diagram::new(title);
-        let mut last = diagram.node("image", Role::Input);
+        let mut last = diagram.node(input, Role::Input);
         let inner = labels.into_iter().map(|label| (label, Role::Inner));
         for (label, role) in inner.chain([("classes".to_owned(), Role::Output)]) {
             let node = diagram.node(label, role);

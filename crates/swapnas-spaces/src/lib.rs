@@ -12,6 +12,7 @@
 //! | `transnas-macro` | [`transnas::Skeleton`] | a module changed, put in or left out |
 //! | `nbmacro` | [`nbmacro::Blocks`] | kind of a block |
 //! | `mobilenet` | [`mobilenet::Stages`] | kernel size, expansion, depth or width of a stage |
+//! | `flexibert` | [`flexibert::Encoder`] | hidden size, number of layers, a gene of a layer |
 //!
 //! A new space is a module with a [`Space`], and one line in the list of the registry. The tests in
 //! `tests/it/contract.rs` then hold it to what every space promises.
@@ -33,6 +34,7 @@ mod blocks;
 pub mod darts;
 pub mod diagram;
 mod error;
+pub mod flexibert;
 mod genes;
 mod json;
 pub mod mobilenet;

@@ -56,7 +56,7 @@ pub struct NetworkConfig {
     pub channels: Option<usize>,
     /// Number of cells (per stage where the space has stages); the preset's own if `None`.
     pub cells: Option<usize>,
-    /// Shape of the images.
+    /// Shape of the images; of texts, one row of as many pixels as there are tokens.
     pub input: Shape,
     /// Number of classes.
     pub classes: usize,
@@ -96,6 +96,14 @@ pub enum NetworkError {
         /// What the number counts.
         what: &'static str,
     },
+    /// Images for a network that reads texts.
+    #[error("networks of the space {space} read texts, which are 1x1 x so many tokens, and not images of {input}")]
+    Texts {
+        /// The space.
+        space: &'static str,
+        /// The shape that was asked for.
+        input: Shape,
+    },
     /// The parts do not fit together.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -116,6 +124,20 @@ impl NetworkConfig {
     /// The network in words: `body` between what every configuration has.
     pub(crate) fn describe(&self, body: &str) -> String {
         format!("{}: {body}, {}, {}", self.preset, self.input, count(self.classes, "class"))
+    }
+
+    /// The same of a network that reads texts.
+    pub(crate) fn describe_of_texts(&self, body: &str) -> String {
+        let (tokens, classes) = (count(self.input.width, "token"), count(self.classes, "class"));
+        format!("{}: {body}, {tokens}, {classes}", self.preset)
+    }
+
+    /// Checks that a network that reads texts is asked for texts of no more tokens than it knows places of.
+    pub(crate) fn check_texts(&self, space: &'static str, most: usize) -> Result<(), NetworkError> {
+        if (self.input.channels, self.input.height) != (1, 1) {
+            return Err(NetworkError::Texts { space, input: self.input });
+        }
+        within("tokens", self.input.width, most)
     }
 
     /// Checks what every space checks.

@@ -61,6 +61,11 @@ pub trait Space: Send + Sync {
         NetworkConfig { preset: Preset::Benchmark, ..self.default_network() }
     }
 
+    /// How many different tokens the networks know, if they read texts and not images.
+    fn vocabulary(&self) -> Option<usize> {
+        None
+    }
+
     /// The network that `config` stands for, in words, with all numbers filled in.
     fn describe(&self, config: &NetworkConfig) -> String;
 

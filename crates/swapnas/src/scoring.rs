@@ -7,7 +7,7 @@ use swapnas_spaces::{NetworkConfig, Preset, Space};
 /// The size of images, where it is not the network's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageSize {
-    /// Height and width; as many channels as the network has by itself.
+    /// Height and width, with as many channels as the network has by itself; tokens, if it reads texts.
     Side(usize),
     /// Everything.
     Shape(Shape),
@@ -17,6 +17,8 @@ impl ImageSize {
     /// The shape, where `own` is the network's own.
     pub fn shape(self, own: Shape) -> Shape {
         match self {
+            // A text is an image of one row.
+            ImageSize::Side(tokens) if own.height == 1 => Shape::new(own.channels, 1, tokens),
             ImageSize::Side(side) => Shape::new(own.channels, side, side),
             ImageSize::Shape(shape) => shape,
         }

@@ -71,7 +71,11 @@ impl Scorer {
         let example = || space.sample(&mut Xoshiro256PlusPlus::seed_from_u64(0));
         let thin = if agenda.needs.thin { Thin::find(space, &example(), &network) } else { None };
         let shape_of_thin = thin.map(|Thin(config)| config.input);
-        let reads = Reads { thin: shape_of_thin, ..Reads::images(network.input, network.classes) };
+        let vocabulary = space.vocabulary();
+        if vocabulary.is_some() {
+            settings.inputs = settings.inputs.for_texts();
+        }
+        let reads = Reads { vocabulary, thin: shape_of_thin, ..Reads::images(network.input, network.classes) };
         let graphs = GraphScorer::with_agenda(reads, settings, agenda, Remedy::Build)?;
         Ok(Scorer { space, network, thin, graphs })
     }
@@ -89,10 +93,11 @@ impl Scorer {
     ) -> Result<Self, ScoreError> {
         let path = || tensors.path().display().to_string();
         let input = tensors.images()?.ok_or_else(|| ScoreError::NoInput { path: path(), found: None })?;
-        let &[samples, channels, height, width] = input.shape.as_slice() else {
-            return Err(ScoreError::NoInput { path: path(), found: Some(input.shape.clone()) });
+        let (samples, shape) = match (space.vocabulary(), input.shape.as_slice()) {
+            (None, &[samples, channels, height, width]) => (samples, Shape::new(channels, height, width)),
+            (Some(_), &[samples, tokens]) => (samples, Shape::new(1, 1, tokens)),
+            _ => return Err(ScoreError::NoInput { path: path(), found: Some(input.shape.clone()) }),
         };
-        let shape = Shape::new(channels, height, width);
         let network = NetworkConfig { input: shape, ..network };
         let mut settings = Settings { batch: samples, repeats: Some(1), ..settings };
         settle(&mut settings, space, &network)?;

@@ -70,12 +70,15 @@ fn norm<E: Element>(numbers: &[E]) -> f64 {
 /// What the stem and each block of a network return, in order of execution: cells, or the blocks of a
 /// chain.
 ///
-/// They are known by their names: `stem`, and two components of which the second is a number, such as
-/// `cells.3`, `layers.3`, `layer2.0` or `features.3`.
+/// They are known by their names: `stem`, and two components or more of which the last alone is a number, such as
+/// `cells.3`, `layers.3`, `layer2.0`, `features.3` or `encoder.layer.3`.
 pub(crate) fn blocks(graph: &Graph) -> Vec<ValueId> {
-    let is_block = |name: &str| match name.split_once('.') {
+    let is_number = |name: &str| name.parse::<u32>().is_ok();
+    let is_block = |name: &str| match name.rsplit_once('.') {
         None => name == "stem",
-        Some((first, second)) => first != "stem" && second.parse::<u32>().is_ok(),
+        Some((before, last)) => {
+            is_number(last) && before.split('.').all(|name| name != "stem" && !is_number(name))
+        }
     };
     let containers = graph.modules().iter().filter(|module| module.kind == ModuleKind::Container);
     containers.filter(|module| is_block(&module.name)).map(|module| module.output).collect()

@@ -1,4 +1,5 @@
-"""Makes networks.json: what PyTorch computes of small networks of NAS-Bench-201 and DARTS, and of metrics on them.
+"""Makes networks.json: what PyTorch computes of small networks of NAS-Bench-201, DARTS and FlexiBERT, and of metrics on
+them.
 
 The numbers in the repository were made with PyTorch 2.15.0 on a CPU, in double precision, by
 
@@ -16,7 +17,9 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-SAMPLES, CLASSES = 12, 5
+from encoders import VOCABULARY, Encoder
+
+SAMPLES, CLASSES, TOKENS = 12, 5, 7
 MASK = (1 << 64) - 1
 
 # ------------------------------------------------------------------------------------------------- numbers
@@ -45,7 +48,9 @@ def set_params(network):
     """Weights as single precision holds them."""
     for name, param in network.named_parameters():
         scale = torch.tensor(0.5)
-        if param.dim() > 1:
+        if "embeddings." in name and param.dim() > 1 or name.endswith("key_conv_attn_layer.bias"):
+            scale = torch.tensor(1.0)
+        elif param.dim() > 1:
             scale = 2 / torch.tensor(param[0].numel(), dtype=torch.float32).sqrt()
         elif name.endswith("weight"):
             scale = torch.tensor(1.5)
@@ -223,7 +228,7 @@ class NetworkDarts(nn.Module):
 
 
 def is_layer(module):
-    return isinstance(module, (nn.Conv2d, nn.Linear))
+    return isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear))
 
 
 def layer_weights(network):
@@ -236,12 +241,12 @@ def gradients(value, params, **options):
 
 
 def signs(network, images):
-    """For every sample, whether it makes each unit of each ReLU positive."""
+    """For every sample, whether it makes each unit of each ReLU or GELU positive."""
     seen = []
     hooks = [
-        module.register_forward_hook(lambda _m, _i, y: seen.append((y > 0).flatten(1)))
+        module.register_forward_hook(lambda _m, inputs, _y: seen.append((inputs[0] > 0).flatten(1)))
         for module in network.modules()
-        if isinstance(module, nn.ReLU)
+        if isinstance(module, (nn.ReLU, nn.GELU))
     ]
     network(images)
     for hook in hooks:
@@ -314,7 +319,8 @@ def gradsign(network, images, labels):
 
 
 def metrics(network, images):
-    """Every image is of class 0, as it is where a file gives the images."""
+    """Every image is of class 0, as it is where a file gives the images. Of texts, those that need no gradients by
+    images, and whose layers see tokens as they see pixels."""
     labels = torch.zeros(SAMPLES, dtype=torch.long)
     weights, params = layer_weights(network), list(network.parameters())
     loss = F.cross_entropy(network(images), labels)
@@ -322,13 +328,7 @@ def metrics(network, images):
     of_params = gradients(loss, params, retain_graph=True)
     bits = signs(network, images)
     alike = (bits[:, None] == bits[None]).sum(2).double()
-    moving = images.clone().requires_grad_()
-    (jacobian,) = torch.autograd.grad(network(moving).sum(), moving)
-    correlated = correlations(jacobian.flatten(1))
-    spectrum = torch.linalg.eigvalsh(correlated) + 1e-5
-    flow = synaptic_flow(network, images.shape[1:], norms=False)
-    with_norms = synaptic_flow(network, images.shape[1:], norms=True)
-    return {
+    of_all = {
         "swap": torch.unique(bits, dim=1).shape[1],
         "standard-patterns": torch.unique(bits, dim=0).shape[0],
         "units": bits.shape[1],
@@ -338,16 +338,26 @@ def metrics(network, images):
         "grad_norm:all=1": torch.cat([g.flatten() for g in of_params]).norm(),
         "snip": sum((w * g).abs().sum() for w, g in zip(weights, of_weights)),
         "plain": sum((w * g).sum() for w, g in zip(weights, of_weights)),
-        "fisher": fisher(network, images, labels),
         "grasp": grasp(network, loss),
         "l2_norm": sum(w.norm() for w in weights),
+        "ntk": ntk(network, images),
+        "gradsign": gradsign(network, images, labels),
+    }
+    if not images.is_floating_point():
+        return of_all
+    moving = images.clone().requires_grad_()
+    (jacobian,) = torch.autograd.grad(network(moving).sum(), moving)
+    correlated = correlations(jacobian.flatten(1))
+    spectrum = torch.linalg.eigvalsh(correlated) + 1e-5
+    flow = synaptic_flow(network, images.shape[1:], norms=False)
+    with_norms = synaptic_flow(network, images.shape[1:], norms=True)
+    return of_all | {
+        "fisher": fisher(network, images, labels),
         "synflow": sum((w * g).abs().sum() for w, g in flow),
         "synflow:norm=1": sum((w * g).abs().sum() for w, g in with_norms),
         "logsynflow": sum((w * torch.log1p(g)).abs().sum() for w, g in flow),
         "jacov": -(spectrum.log() + 1 / spectrum).sum(),
         "epe_nas": (correlated.abs() + 1e-5).log().sum().abs(),
-        "ntk": ntk(network, images),
-        "gradsign": gradsign(network, images, labels),
     }
 
 
@@ -362,13 +372,17 @@ def reference(network, rounding=()):
     """Metrics that are nothing but `rounding` are left out."""
     network = network.double().train()
     set_params(network)
-    images = (2 * noise(SAMPLES * 3 * 8 * 8, 11)).reshape(SAMPLES, 3, 8, 8).double()
+    if isinstance(network, Encoder):
+        images = ((noise(SAMPLES * TOKENS, 11) + 1) * (VOCABULARY / 2)).long().reshape(SAMPLES, TOKENS)
+    else:
+        images = (2 * noise(SAMPLES * 3 * 8 * 8, 11)).reshape(SAMPLES, 3, 8, 8).double()
     labels = torch.arange(SAMPLES) * 2 % CLASSES
-    moving = images.clone().requires_grad_()
+    moving = images.clone().requires_grad_(images.is_floating_point())
     logits = network(moving)
     loss = F.cross_entropy(logits, labels)
-    names, params = zip(*network.named_parameters())
-    of_image, *of_params = gradients(loss, [moving, *params])
+    named = dict(network.named_parameters())
+    if moving.requires_grad:
+        named = {"images": moving} | named
 
     def sums(name, gradient):
         """The norm, and the product with noise, which no other order of the numbers would have."""
@@ -378,7 +392,7 @@ def reference(network, rounding=()):
     return {
         "logits": [number(x) for x in logits.flatten()],
         "loss": number(loss),
-        "gradients": {name: sums(name, g) for name, g in zip(["images", *names], [of_image, *of_params])},
+        "gradients": {name: sums(name, g) for name, g in zip(named, gradients(loss, list(named.values())))},
         "metrics": {name: number(x) for name, x in metrics(network, images).items() if name not in rounding},
     }
 
@@ -392,6 +406,9 @@ ARCH_DARTS = {
     "reduce": [("max_pool_3x3", 0), ("sep_conv_5x5", 1), ("skip_connect", 0), ("dil_conv_3x3", 2),
                ("sep_conv_3x3", 1), ("dil_conv_5x5", 0), ("avg_pool_3x3", 1), ("skip_connect", 2)],
 }  # fmt: skip
+
+# Every operation.
+ARCHS_FLEXIBERT = ["h256:WMA/4/1024x3:DCT/2/512x3:SDP/2/512x1:DSC9/4/1024x1", "h128:DFT/4/512x1:DSC5/2/512x3"]
 
 
 def main():
@@ -410,6 +427,10 @@ def main():
     result = [
         {"space": space, "preset": preset, "arch": arch, "channels": 4, "cells": cells} | numbers
         for space, preset, arch, cells, numbers in networks
+    ]
+    result += [
+        {"space": "flexibert", "preset": "benchmark", "arch": arch, "channels": 8} | reference(Encoder(arch, 8, CLASSES))
+        for arch in ARCHS_FLEXIBERT
     ]
     # One line for each list.
     text = json.dumps({"torch": torch.__version__, "networks": result})

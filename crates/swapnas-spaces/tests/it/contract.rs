@@ -22,10 +22,11 @@ fn walk(space: &dyn Space, seed: u64, steps: usize) -> Vec<Arch> {
     archs
 }
 
-/// A network of few channels for small images, so that many can be built.
+/// A network of few channels for small images, or short texts, so that many can be built.
 fn small(space: &dyn Space) -> NetworkConfig {
     let default = space.default_network();
-    NetworkConfig { channels: Some(16), input: Shape::new(3, 64, 64), classes: 7, ..default }
+    let input = if space.vocabulary().is_some() { Shape::new(1, 1, 12) } else { Shape::new(3, 64, 64) };
+    NetworkConfig { channels: Some(16), input, classes: 7, ..default }
 }
 
 fn build(space: &dyn Space, arch: &Arch) -> Graph {
@@ -183,13 +184,28 @@ fn cells_are_set_or_refused() {
 /// Odd sizes are halved as well as even ones, and rows need not be as many as columns.
 #[test]
 fn networks_take_images_of_any_size() {
-    for &space in spaces() {
+    for &space in spaces().iter().filter(|space| space.vocabulary().is_none()) {
         for arch in walk(space, 3, 2) {
             for (height, width) in [(31, 31), (33, 18), (30, 47), (4, 5)] {
                 let config = NetworkConfig { input: Shape::new(3, height, width), ..small(space) };
                 let graph = space.network(&arch, &config);
                 graph.unwrap_or_else(|error| panic!("{} at {height}x{width}: {error}", space.name()));
             }
+        }
+    }
+}
+
+#[test]
+fn networks_of_texts_take_texts_of_any_length_and_no_images() {
+    for &space in spaces().iter().filter(|space| space.vocabulary().is_some()) {
+        for arch in walk(space, 3, 2) {
+            let build = |input| space.network(&arch, &NetworkConfig { input, ..small(space) });
+            for tokens in [1, 2, 7, 129] {
+                let graph = build(Shape::new(1, 1, tokens)).unwrap();
+                assert_eq!(graph.vocabulary(), space.vocabulary());
+            }
+            assert!(matches!(build(Shape::new(3, 32, 32)), Err(NetworkError::Texts { .. })));
+            assert!(matches!(build(Shape::new(1, 1, 2000)), Err(NetworkError::OutOfRange { what: "tokens", .. })));
         }
     }
 }

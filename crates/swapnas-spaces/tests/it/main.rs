@@ -2,6 +2,7 @@
 
 mod contract;
 mod darts;
+mod flexibert;
 mod messages;
 mod mobilenet;
 mod nb101;

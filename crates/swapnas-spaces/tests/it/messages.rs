@@ -221,8 +221,8 @@ fn mobilenet() {
 
 #[test]
 fn unknown_names() {
-    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet");
-    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet");
+    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, flexibert");
+    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, flexibert");
     insta::assert_snapshot!("benchmrk".parse::<Preset>().unwrap_err(), @"no network is called `benchmrk`; the names are benchmark and swap");
 }
 
@@ -291,6 +291,8 @@ fn descriptions() {
     nbmacro: benchmark: stem 8, 8 blocks of 16 to 64 channels, 3x32x32, 10 classes
     mobilenet: benchmark: stem 32, head 1280, 3x224x224, 1000 classes
     mobilenet: benchmark: widths times 8/32, stem 8, head 320, 3x224x224, 1000 classes
+    flexibert: benchmark: a vocabulary of 30522, 128 tokens, 2 classes
+    flexibert: benchmark: widths times 8/128, a vocabulary of 30522, 128 tokens, 2 classes
     "###);
 }
 

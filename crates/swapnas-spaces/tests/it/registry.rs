@@ -27,7 +27,11 @@ fn spaces_are_documented() {
             let config = swapnas_spaces::NetworkConfig { preset, ..default };
             let words = space.describe(&config);
             assert!(words.starts_with(&format!("{preset}: ")), "{words}");
-            assert!(words.ends_with(&format!(", {}, {} classes", default.input, default.classes)), "{words}");
+            let input = match space.vocabulary() {
+                Some(_) => format!("{} tokens", default.input.width),
+                None => default.input.to_string(),
+            };
+            assert!(words.ends_with(&format!(", {input}, {} classes", default.classes)), "{words}");
         }
     }
 }
