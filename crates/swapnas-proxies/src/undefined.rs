@@ -12,6 +12,12 @@ pub enum Undefined {
     /// The metric is of networks of images.
     #[error("the network reads texts, and the metric takes {0}")]
     Texts(&'static str),
+    /// The metric looks at attention.
+    #[error("the network has no attention: no product of matrices reads a softmax")]
+    NoAttention,
+    /// The metric looks at feed-forward networks.
+    #[error("the network has no feed-forward layer: no activation reads a linear layer")]
+    NoFeedForward,
     /// The metric looks at convolutions and linear layers.
     #[error("no convolution and no linear layer has a gradient")]
     NoLayers,

@@ -151,6 +151,23 @@ impl Operation<'_> {
         }
     }
 
+    /// Adds the gradient of an embedding's table, of all samples of a block together, to `out`.
+    pub(super) fn add_table<'a, E: Element>(
+        &self,
+        frame: &Frame<'a, E>,
+        block: usize,
+        gradient: Planes<'_, Lane<E>>,
+        moving: Option<(&Tangents<'a, E>, Planes<'_, Lane<E>>)>,
+        out: &mut [E],
+    ) {
+        let tangents = moving.map(|(tangents, _)| tangents);
+        let (inputs, run) = (Inputs::new(frame, tangents, self.sources, block), self.run(frame, tangents));
+        match moving {
+            None => run.add_table(&inputs.values()[0], self.lanes(frame, gradient), out),
+            Some((_, change)) => run.add_table(&inputs.duals()[0], self.dual(frame, gradient, change), out),
+        }
+    }
+
     fn dual<'p, E: Element>(
         &self,
         frame: &Frame<'_, E>,

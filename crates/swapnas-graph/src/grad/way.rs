@@ -17,6 +17,7 @@ use super::norm::NormGradient;
 use super::tape::{Convolution, Norm, Step, Tape, View, Work};
 use super::tensor::Operation;
 use super::{Gradients, Pass, SampleGradients, Visit};
+use crate::tensor::TensorOp;
 use crate::{ParamId, RunError};
 
 /// For each node, which of some wanted gradients arrive there.
@@ -249,10 +250,16 @@ impl<'p, E: Element> Way<'p, '_, E> {
     /// Finds the gradients of the parameters of an operation.
     fn params_of(&mut self, of: Operation<'_>, upstream: &Upstream<'_, E>) {
         let frame = self.frame;
-        let params = self.tape().tensor_op(of.value).params();
+        let op = self.tape().tensor_op(of.value);
+        let params = op.params();
         if params == [None; 2] {
             return;
         }
+        // Of a table of all words, a text reads a few.
+        let table = match (op, self.sought) {
+            (TensorOp::Embedding(table), Some(Sought::Batch)) => Some(*table),
+            _ => None,
+        };
         let (layout, height) = (frame.tape.layout(of.out), frame.shape(of.out).height);
         let mut found = params.map(|id| id.map(|id| (id, Vec::new())));
         for block in 0..frame.blocks() {
@@ -269,14 +276,20 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 });
                 (tangents, change)
             });
+            if let Some(table) = table {
+                of.add_table(&frame, block, gradient, moving, self.found.params.get_mut(table));
+                continue;
+            }
             for (found, lanes) in found.iter_mut().zip(of.of_params(&frame, block, gradient, moving)) {
                 if let Some((_, found)) = found {
                     found.extend(lanes);
                 }
             }
         }
-        for (id, lanes) in found.into_iter().flatten() {
-            self.found_param(id, &lanes);
+        if table.is_none() {
+            for (id, lanes) in found.into_iter().flatten() {
+                self.found_param(id, &lanes);
+            }
         }
     }
 

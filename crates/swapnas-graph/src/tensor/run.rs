@@ -257,24 +257,46 @@ impl<E: Element> Run<'_, E> {
                 }
             }
             TensorOp::Embedding(_) => {
-                let Some(gradient) = gradient.moving() else { return found };
-                let rows = inputs[0].len();
-                let features = gradient.len() / rows;
                 let table = &mut found[0];
-                for row in 0..rows {
-                    let index = table_rows(inputs[0].at(row).value(), table.len() / features);
-                    for feature in 0..features {
-                        for (sample, index) in index.into_iter().enumerate() {
-                            let Some(index) = index else { continue };
-                            let to = &mut table[index * features + feature].0[sample];
-                            *to = *to + gradient[feature * rows + row].0[sample];
-                        }
-                    }
-                }
+                let len = table.len();
+                self.of_table(&inputs[0], gradient, len, |element, sample, gradient| {
+                    let to = &mut table[element].0[sample];
+                    *to = *to + gradient;
+                });
             }
             _ => {}
         }
         found
+    }
+
+    /// Adds the gradient of an embedding's table, of all samples together, to `out`: few of its rows are read, and none
+    /// of the others is looked at.
+    pub(crate) fn add_table<'a, R: Operand<'a, E>>(&self, input: &R, gradient: R, out: &mut [E]) {
+        self.of_table(input, gradient, out.len(), |element, _, gradient| {
+            out[element] = out[element] + gradient;
+        });
+    }
+
+    /// Shows the gradient of each element of a table of that length that is read, for each sample that reads it.
+    fn of_table<'a, R: Operand<'a, E>>(
+        &self,
+        input: &R,
+        gradient: R,
+        len: usize,
+        mut add: impl FnMut(usize, usize, E),
+    ) {
+        let Some(gradient) = gradient.moving() else { return };
+        let rows = input.len();
+        let features = gradient.len() / rows;
+        for row in 0..rows {
+            let index = table_rows(input.at(row).value(), len / features);
+            for feature in 0..features {
+                for (sample, index) in index.into_iter().enumerate() {
+                    let Some(index) = index else { continue };
+                    add(index * features + feature, sample, gradient[feature * rows + row].0[sample]);
+                }
+            }
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The metrics, one in each file.
 
+mod attention_confidence;
+mod attention_importance;
 mod az_expressivity;
 mod az_progressivity;
 mod az_trainability;
 mod depth;
+mod dss;
 mod epe_nas;
 mod fisher;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod live_params;
 mod logsynflow;
 mod macs;
 mod meco;
+mod nsc;
 mod ntk;
 mod nwot;
 mod params;
@@ -31,6 +35,7 @@ mod swap_reg;
 mod synflow;
 mod units;
 mod vkdnw;
+mod w_pca;
 mod zen;
 mod zico;
 
@@ -39,7 +44,7 @@ pub(crate) use swap_reg::{fitting, regularisation};
 use crate::{Definition, Named};
 
 /// All metrics, in the order in which they are listed. A new one is added here.
-static METRICS: [&Definition; 31] = [
+static METRICS: [&Definition; 36] = [
     &swap::SWAP,
     &swap_reg::SWAP_REG,
     &swap_plus::SWAP_PLUS,
@@ -65,6 +70,11 @@ static METRICS: [&Definition; 31] = [
     &az_progressivity::AZ_PROGRESSIVITY,
     &az_trainability::AZ_TRAINABILITY,
     &vkdnw::VKDNW,
+    &dss::DSS,
+    &attention_confidence::ATTENTION_CONFIDENCE,
+    &attention_importance::ATTENTION_IMPORTANCE,
+    &w_pca::W_PCA,
+    &nsc::NSC,
     &params::PARAMS,
     &live_params::LIVE_PARAMS,
     &macs::MACS,

@@ -1,5 +1,6 @@
 //! One network with one set of weights, and the passes that metrics read.
 
+mod attention;
 mod layers;
 mod material;
 mod network;
@@ -12,6 +13,7 @@ use swapnas_graph::grad::{
 };
 use swapnas_graph::{Batch, Element, Graph, Level, Weights};
 
+pub(crate) use attention::Attention;
 pub(crate) use layers::{Layer, Layers, blocks};
 pub(crate) use material::{Labelled, Material, REGION_IMAGES, RESPONSE_SIDE, Source};
 #[cfg(test)]

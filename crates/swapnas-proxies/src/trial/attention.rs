@@ -1,0 +1,115 @@
+use std::collections::BTreeSet;
+
+use swapnas_graph::tensor::{Axis, TensorOp};
+use swapnas_graph::{Graph, Op, ParamId, ValueId};
+
+/// Where a network attends: matrices of weights that a softmax makes, one for each query, and what is mixed by them.
+#[derive(Debug, Default)]
+pub(crate) struct Attention {
+    /// The weights of attention, each with the dimension along which they sum to one.
+    pub weights: Vec<(ValueId, Axis)>,
+    /// The weights of the linear layers that make queries, keys and values, and of those that read what was mixed.
+    pub layers: BTreeSet<ParamId>,
+}
+
+impl Attention {
+    /// Softmaxes are attention if a product of matrices reads them; others tell classes apart.
+    pub(crate) fn of(graph: &Graph) -> Self {
+        let mut found = Attention::default();
+        let mut mixed = vec![false; graph.nodes().len()];
+        for (value, node) in graph.values() {
+            // What was mixed stays so until a linear layer reads it.
+            mixed[value.index()] = node.inputs.iter().any(|input| mixed[input.index()]);
+            match node.op {
+                Op::Linear { weight, .. } if mixed[value.index()] => {
+                    found.layers.insert(weight);
+                    mixed[value.index()] = false;
+                }
+                Op::Tensor(TensorOp::Product(_)) => {
+                    let softmax = node.inputs.iter().find_map(|input| softmax(graph, *input));
+                    let Some((weights, axis)) = softmax else { continue };
+                    mixed[value.index()] = true;
+                    if found.weights.iter().all(|(known, _)| *known != weights) {
+                        found.weights.push((weights, axis));
+                    }
+                    node.inputs.iter().for_each(|input| found.read(graph, *input));
+                }
+                Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_) | TensorOp::Join { .. }) | Op::Concat => {}
+                _ => mixed[value.index()] = false,
+            }
+        }
+        found
+    }
+
+    /// Finds the layers that a value comes from, up to the first ones on each way and those right before them.
+    fn read(&mut self, graph: &Graph, value: ValueId) {
+        let mut seen = BTreeSet::new();
+        let mut ahead = vec![value];
+        while let Some(value) = ahead.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            let node = graph.node(value);
+            match node.op {
+                Op::Linear { weight, .. } => {
+                    self.layers.insert(weight);
+                    // A layer that another one reads as it is makes one linear map with it.
+                    let before = behind_views(graph, node.inputs[0]);
+                    if matches!(graph.node(before).op, Op::Linear { .. }) {
+                        ahead.push(before);
+                    }
+                }
+                _ => ahead.extend(&node.inputs),
+            }
+        }
+    }
+}
+
+/// The softmax that a value is, in whatever order its elements are read.
+fn softmax(graph: &Graph, value: ValueId) -> Option<(ValueId, Axis)> {
+    let value = behind_views(graph, value);
+    match graph.node(value).op {
+        Op::Tensor(TensorOp::Softmax(axis)) => Some((value, axis)),
+        _ => None,
+    }
+}
+
+fn behind_views(graph: &Graph, mut value: ValueId) -> ValueId {
+    while let Op::Tensor(TensorOp::Rearrange(_)) = graph.node(value).op {
+        value = graph.node(value).inputs[0];
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(arch: &str) -> (usize, Vec<String>) {
+        let space = swapnas_spaces::by_name("flexibert").unwrap();
+        let arch = space.parse(arch).unwrap();
+        let graph = space.network(&arch, &space.scored_network()).unwrap();
+        let found = Attention::of(&graph);
+        let names = found.layers.iter().map(|id| graph.param(*id).name.replace(".weight", ""));
+        (found.weights.len(), names.map(|name| name.replace("encoder.layer.", "")).collect())
+    }
+
+    #[test]
+    fn layers_of_attention_make_queries_keys_and_values_and_read_what_is_mixed() {
+        let (weights, found) = layers("h128:WMA/4/512x1:DCT/2/512x1");
+        assert_eq!(weights, 1);
+        let names = ["query", "key", "value", "weight"].map(|name| format!("0.operation.operation{}", match name {
+            "weight" => String::new(),
+            other => format!(".{other}"),
+        }));
+        for name in &names {
+            assert!(found.contains(name), "{name} in {found:?}");
+        }
+        assert!(found.contains(&"0.operation.output.dense".to_owned()));
+        assert_eq!(found.len(), 5, "{found:?}");
+        // A transform is no attention; of a dynamic convolution, a softmax makes the kernels as well.
+        assert_eq!(layers("h128:DFT/4/512x1:DCT/2/512x1"), (0, Vec::new()));
+        let (weights, found) = layers("h128:DSC5/4/512x1:DCT/2/512x1");
+        assert_eq!((weights, found.len()), (2, 6), "{found:?}");
+    }
+}
