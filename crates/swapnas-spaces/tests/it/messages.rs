@@ -220,9 +220,34 @@ fn mobilenet() {
 }
 
 #[test]
+fn autoformer() {
+    let space = by_name("autoformer-small").unwrap();
+    let [string, candidate, json] = space.encodings() else { panic!("three encodings") };
+    let edited = |text: &str, from: &str, to: &str| text.replacen(from, to, 1);
+    insta::assert_snapshot!(messages("autoformer-small", &[
+        "",
+        "384-m4h6",
+        "e192-m4h3",
+        "e384",
+        "e384-m4h6-m4h6-",
+        &edited(string.example, "m3.5", "m3.25"),
+        &edited(string.example, "h6", "h4"),
+        &format!("{}-m4h6-m4h6", string.example),
+        &edited(candidate.example, "(13", "(11"),
+        &edited(candidate.example, "(13", "(14"),
+        &edited(candidate.example, "(13", "(12"),
+        &edited(candidate.example, "384)", "400)"),
+        r#"{"embed_dim": 384, "blocks": []}"#,
+        &edited(json.example, "num_heads", "heads"),
+        &edited(json.example, "3.5", "\"3.5\""),
+        &edited(json.example, "384", "240"),
+    ]), @"");
+}
+
+#[test]
 fn unknown_names() {
-    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet");
-    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet");
+    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base");
+    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base");
     insta::assert_snapshot!("benchmrk".parse::<Preset>().unwrap_err(), @"no network is called `benchmrk`; the names are benchmark and swap");
 }
 
@@ -291,6 +316,12 @@ fn descriptions() {
     nbmacro: benchmark: stem 8, 8 blocks of 16 to 64 channels, 3x32x32, 10 classes
     mobilenet: benchmark: stem 32, head 1280, 3x224x224, 1000 classes
     mobilenet: benchmark: widths times 8/32, stem 8, head 320, 3x224x224, 1000 classes
+    autoformer-tiny: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-tiny: benchmark: widths times 8/240, heads of 2, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-small: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-small: benchmark: widths times 8/448, heads of 1, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-base: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-base: benchmark: widths times 8/624, heads of 1, 14x14 patches, 3x224x224, 1000 classes
     "###);
 }
 
