@@ -1,8 +1,13 @@
 //! What is particular to the spaces of Vision Transformers.
 
+use std::sync::Arc;
+
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use swapnas_graph::{Graph, Shape};
+use serde_json::Value;
+use swapnas_graph::{
+    Batch, Executor, Graph, Level, Param, ParamKind, Plan, Shape, Tensor, Tensors, Want, Weights,
+};
 use swapnas_spaces::autoformer::{Block, Subnet, Supernet};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space, by_name};
 
@@ -142,5 +147,66 @@ fn images_are_taken_apart_into_whole_patches() {
         let graph = space.network(&arch, &config).unwrap();
         let places = graph.params().iter().find(|param| param.name == "pos_embed").unwrap();
         assert_eq!(places.shape[1], tokens, "{height}x{width}");
+    }
+}
+
+/// Numbers from -1 to 1 with 20 bits after the point: SplitMix64 (Steele, Lea, Flood 2014).
+fn noise(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// The numbers of a parameter: those of a normalisation's weights are about 1.
+fn filled(param: &Param) -> Tensor {
+    let seed = param.name.bytes().fold(100u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+    let number = |x: f32| match param.kind {
+        ParamKind::NormWeight => 1.0 + x / 4.0,
+        ParamKind::Free if param.name != "cls_token" => x,
+        _ => x / 4.0,
+    };
+    let numbers = noise(param.len(), seed).into_iter().map(number).collect();
+    Tensor { shape: param.shape.clone(), numbers }
+}
+
+/// See `tests/reference/make.py`.
+#[test]
+fn networks_compute_what_pytorch_does() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../reference/autoformer.json")).unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in &cases {
+        let text = |field: &str| case[field].as_str().unwrap();
+        let number = |value: &Value| value.as_u64().unwrap() as usize;
+        let space = by_name(text("space")).unwrap();
+        let [channels, height, width] = [0, 1, 2].map(|i| number(&case["input"][i]));
+        let config = NetworkConfig {
+            channels: Some(number(&case["channels"])),
+            input: Shape::new(channels, height, width),
+            classes: number(&case["classes"]),
+            ..space.default_network()
+        };
+        let graph = Arc::new(space.network(&space.parse(text("arch")).unwrap(), &config).unwrap());
+        assert_eq!(graph.parameter_count(), number(&case["params"]) as u64);
+        let tensors = graph.params().iter().map(|param| (param.name.clone(), filled(param)));
+        let tensors = Tensors::new("reference".into(), tensors.collect());
+        let samples = case["logits"].as_array().unwrap().len();
+        let images = noise(samples * config.input.elements(), 11);
+        let batch: Batch<f64> = Batch::from_nchw(samples, config.input, &images).unwrap();
+        let logits = graph.outputs()[0];
+        let plan = Plan::new(graph, &Want { signs: false, values: vec![logits] });
+        let mut executor = Executor::new(Level::best());
+        executor.run(&plan, &batch, Weights::Loaded(&tensors), None, &mut ()).unwrap();
+        let found = executor.value(&plan, &batch, logits).unwrap();
+        for (i, found) in found.iter().enumerate() {
+            let expected = case["logits"][i / config.classes][i % config.classes].as_f64().unwrap();
+            assert!((found - expected).abs() < 1e-11, "{}: {found} {expected}", space.name());
+        }
+        assert_eq!(found.len(), samples * config.classes);
     }
 }

@@ -241,7 +241,24 @@ fn autoformer() {
         &edited(json.example, "num_heads", "heads"),
         &edited(json.example, "3.5", "\"3.5\""),
         &edited(json.example, "384", "240"),
-    ]), @"");
+    ]), @r###"
+    column 1: expected `e320-m4h5-...`, a candidate `(12, 4, ...)` or a JSON object, found the end
+    column 1: expected `e320-m4h5-...`, a candidate `(12, 4, ...)` or a JSON object, found `384-m4h6`
+    column 2: expected an embedding dimension (320, 384, 448), found `192`
+    column 5: expected `-` and another block, of 12 to 14, found the end
+    column 16: expected `m`, found the end
+    column 12: expected an MLP ratio (3, 3.5, 4), found `3.25`
+    column 9: expected a number of heads (5, 6, 7), found `4`
+    column 81: expected the end of the description, found `-m4h6`
+    column 2: expected a depth from 12 to 14, found `11`
+    column 51: expected an MLP ratio (3, 3.5, 4), found `6`
+    column 48: expected a number of heads (5, 6, 7), found `4`
+    column 90: expected an embedding dimension (320, 384, 448), found `400`
+    field `blocks`: expected an array of 12 to 14 blocks, found an array of 0
+    field `blocks[0]`: expected the fields mlp_ratio, num_heads, found `heads`
+    field `blocks[1].mlp_ratio`: expected an MLP ratio (3, 3.5, 4), found `3.5`
+    field `embed_dim`: expected an embedding dimension (320, 384, 448), found `240`
+    "###);
 }
 
 #[test]
