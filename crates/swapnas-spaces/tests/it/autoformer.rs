@@ -124,14 +124,14 @@ fn fewer_channels_scale_every_width() {
     let config = space.scored_network();
     assert_eq!(
         space.describe(&config),
-        "benchmark: widths times 112/448, heads of 16, 4x4 patches, 3x64x64, 1000 classes"
+        "benchmark: widths times 56/448, heads of 8, 4x4 patches, 3x64x64, 1000 classes"
     );
     let graph = space.network(&arch, &config).unwrap();
     let shape = |name: &str| graph.params().iter().find(|param| param.name == name).unwrap().shape.clone();
-    assert_eq!(shape("pos_embed"), [1, 17, 96]);
-    assert_eq!(shape("blocks.3.attn.qkv.weight"), [3 * 7 * 16, 96]);
-    assert_eq!(shape("blocks.3.attn.rel_pos_embed_k.embeddings_table_v"), [30, 16]);
-    assert_eq!(shape("blocks.3.fc1.weight"), [336, 96]);
+    assert_eq!(shape("pos_embed"), [1, 17, 48]);
+    assert_eq!(shape("blocks.3.attn.qkv.weight"), [3 * 7 * 8, 48]);
+    assert_eq!(shape("blocks.3.attn.rel_pos_embed_k.embeddings_table_v"), [30, 8]);
+    assert_eq!(shape("blocks.3.fc1.weight"), [168, 48]);
     assert!(graph.params().iter().any(|param| param.name.starts_with("blocks.12.")));
     let cells = NetworkConfig { cells: Some(3), ..config };
     assert!(matches!(space.network(&arch, &cells), Err(NetworkError::Fixed { .. })));
