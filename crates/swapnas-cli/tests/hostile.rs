@@ -80,7 +80,8 @@ fn every_option_and_argument_takes_any_text() {
                 &kind,
             );
         }
-        for space in ["darts", "nb301", "nb101", "transnas-micro", "transnas-macro", "nbmacro", "mobilenet"] {
+        let spaces = ["darts", "nb301", "nb101", "transnas-micro", "transnas-macro", "nbmacro", "mobilenet"];
+        for space in spaces.into_iter().chain(["autoformer-tiny"]) {
             for arch in
                 [text.clone(), format!("{{\"{text}\": 1}}"), format!("[({text}"), format!("64-{text}")]
             {

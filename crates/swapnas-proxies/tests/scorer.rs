@@ -117,10 +117,13 @@ fn networks_of_the_same_relus_share_patterns_and_nothing_else() {
 fn every_metric_has_a_value_or_a_reason_in_every_space() {
     for space in swapnas_spaces::spaces() {
         let default = space.default_network();
-        let cells = (!matches!(space.name(), "nbmacro" | "mobilenet" | "transnas-macro")).then_some(1);
-        let side = if space.name() == "mobilenet" { 64 } else { 32 };
+        let transformer = space.name().starts_with("autoformer");
+        let whole = matches!(space.name(), "nbmacro" | "mobilenet" | "transnas-macro") || transformer;
+        let cells = (!whole).then_some(1);
+        let side = if space.name() == "mobilenet" || transformer { 64 } else { 32 };
         let input = Shape::new(default.input.channels, side, side);
-        let network = NetworkConfig { channels: Some(4), cells, input, ..default };
+        let channels = Some(if transformer { 16 } else { 4 });
+        let network = NetworkConfig { channels, cells, input, ..default };
         let columns: Columns = "all".parse().unwrap();
         let settings = Settings {
             metrics: columns.metrics().to_vec(),

@@ -112,6 +112,11 @@ impl<'a> Field<'a> {
         number.filter(|n| numbers.contains(n)).ok_or_else(|| self.error(choice(what, numbers)))
     }
 
+    /// A number among `numbers`, which may have decimals.
+    pub(crate) fn real_of(&self, what: &str, numbers: &[f64]) -> Result<f64, ParseError> {
+        self.value.as_f64().filter(|n| numbers.contains(n)).ok_or_else(|| self.error(choice(what, numbers)))
+    }
+
     /// One of `names`, as its place among them.
     pub(crate) fn name(&self, what: &str, names: &[&'static str]) -> Result<usize, ParseError> {
         let text = self.value.as_str();

@@ -12,6 +12,7 @@
 //! | `transnas-macro` | [`transnas::Skeleton`] | a module changed, put in or left out |
 //! | `nbmacro` | [`nbmacro::Blocks`] | kind of a block |
 //! | `mobilenet` | [`mobilenet::Stages`] | kernel size, expansion, depth or width of a stage |
+//! | `autoformer-tiny`, `-small`, `-base` | [`autoformer::Subnet`] | heads or MLP ratio of a block, embedding dimension, last block |
 //! | `flexibert` | [`flexibert::Encoder`] | hidden size, number of layers, a gene of a layer |
 //!
 //! A new space is a module with a [`Space`], and one line in the list of the registry. The tests in
@@ -30,6 +31,7 @@
 //! ```
 
 mod arch;
+pub mod autoformer;
 mod blocks;
 pub mod darts;
 pub mod diagram;

@@ -1,7 +1,7 @@
 use swapnas_graph::plain;
 
 use crate::error::nearest;
-use crate::{Space, darts, flexibert, mobilenet, nb101, nb201, nbmacro, transnas};
+use crate::{Space, autoformer, darts, flexibert, mobilenet, nb101, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
 #[rustfmt::skip] // one line for each
@@ -14,6 +14,9 @@ static SPACES: &[&dyn Space] = &[
     &transnas::Macro,
     &nbmacro::NasBenchMacro,
     &mobilenet::MobileNet,
+    &autoformer::TINY,
+    &autoformer::SMALL,
+    &autoformer::BASE,
     &flexibert::FlexiBert,
 ];
 

@@ -83,6 +83,20 @@ impl<'a> Cursor<'a> {
         self.decimal(usize::MAX, |n| numbers.contains(&n), || choice(what, numbers))
     }
 
+    /// Takes a number among `numbers`, which may have a decimal point.
+    pub(crate) fn real_of(&mut self, what: &str, numbers: &[f64]) -> Result<f64, ParseError> {
+        self.peek();
+        let digits = self.run(|c| c.is_ascii_digit() || c == '.');
+        match digits.parse() {
+            Ok(n) if numbers.contains(&n) => {
+                self.at += digits.len();
+                Ok(n)
+            }
+            _ if digits.is_empty() => Err(self.error(choice(what, numbers))),
+            _ => Err(ParseError { found: quote(digits), ..self.error(choice(what, numbers)) }),
+        }
+    }
+
     /// Takes a number of at most so many digits, if it is allowed.
     fn decimal(
         &mut self,

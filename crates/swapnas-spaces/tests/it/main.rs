@@ -1,5 +1,6 @@
 //! Tests over all spaces, in one binary.
 
+mod autoformer;
 mod contract;
 mod darts;
 mod flexibert;

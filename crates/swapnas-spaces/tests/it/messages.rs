@@ -220,9 +220,51 @@ fn mobilenet() {
 }
 
 #[test]
+fn autoformer() {
+    let space = by_name("autoformer-small").unwrap();
+    let [string, candidate, json] = space.encodings() else { panic!("three encodings") };
+    let edited = |text: &str, from: &str, to: &str| text.replacen(from, to, 1);
+    insta::assert_snapshot!(messages("autoformer-small", &[
+        "",
+        "384-m4h6",
+        "e192-m4h3",
+        "e384",
+        "e384-m4h6-m4h6-",
+        &edited(string.example, "m3.5", "m3.25"),
+        &edited(string.example, "h6", "h4"),
+        &format!("{}-m4h6-m4h6", string.example),
+        &edited(candidate.example, "(13", "(11"),
+        &edited(candidate.example, "(13", "(14"),
+        &edited(candidate.example, "(13", "(12"),
+        &edited(candidate.example, "384)", "400)"),
+        r#"{"embed_dim": 384, "blocks": []}"#,
+        &edited(json.example, "num_heads", "heads"),
+        &edited(json.example, "3.5", "\"3.5\""),
+        &edited(json.example, "384", "240"),
+    ]), @r###"
+    column 1: expected `e320-m4h5-...`, a candidate `(12, 4, ...)` or a JSON object, found the end
+    column 1: expected `e320-m4h5-...`, a candidate `(12, 4, ...)` or a JSON object, found `384-m4h6`
+    column 2: expected an embedding dimension (320, 384, 448), found `192`
+    column 5: expected `-` and another block, of 12 to 14, found the end
+    column 16: expected `m`, found the end
+    column 12: expected an MLP ratio (3, 3.5, 4), found `3.25`
+    column 9: expected a number of heads (5, 6, 7), found `4`
+    column 81: expected the end of the description, found `-m4h6`
+    column 2: expected a depth from 12 to 14, found `11`
+    column 51: expected an MLP ratio (3, 3.5, 4), found `6`
+    column 48: expected a number of heads (5, 6, 7), found `4`
+    column 90: expected an embedding dimension (320, 384, 448), found `400`
+    field `blocks`: expected an array of 12 to 14 blocks, found an array of 0
+    field `blocks[0]`: expected the fields mlp_ratio, num_heads, found `heads`
+    field `blocks[1].mlp_ratio`: expected an MLP ratio (3, 3.5, 4), found `3.5`
+    field `embed_dim`: expected an embedding dimension (320, 384, 448), found `240`
+    "###);
+}
+
+#[test]
 fn unknown_names() {
-    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, flexibert");
-    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, flexibert");
+    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
+    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
     insta::assert_snapshot!("benchmrk".parse::<Preset>().unwrap_err(), @"no network is called `benchmrk`; the names are benchmark and swap");
 }
 
@@ -291,6 +333,12 @@ fn descriptions() {
     nbmacro: benchmark: stem 8, 8 blocks of 16 to 64 channels, 3x32x32, 10 classes
     mobilenet: benchmark: stem 32, head 1280, 3x224x224, 1000 classes
     mobilenet: benchmark: widths times 8/32, stem 8, head 320, 3x224x224, 1000 classes
+    autoformer-tiny: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-tiny: benchmark: widths times 8/240, heads of 2, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-small: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-small: benchmark: widths times 8/448, heads of 1, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-base: benchmark: heads of 64, 14x14 patches, 3x224x224, 1000 classes
+    autoformer-base: benchmark: widths times 8/624, heads of 1, 14x14 patches, 3x224x224, 1000 classes
     flexibert: benchmark: a vocabulary of 30522, 128 tokens, 2 classes
     flexibert: benchmark: widths times 8/128, a vocabulary of 30522, 128 tokens, 2 classes
     "###);

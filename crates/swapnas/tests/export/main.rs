@@ -30,6 +30,11 @@ fn archs(space: &dyn Space) -> Vec<Arch> {
     written.chain(swapnas::sample(space, 2, 5)).collect()
 }
 
+/// The spaces whose networks are written as PyTorch code and as ONNX files: transformers are not.
+fn written_spaces() -> impl Iterator<Item = &'static dyn Space> {
+    swapnas::spaces().iter().copied().filter(|space| !space.name().starts_with("autoformer"))
+}
+
 /// The final network for images that are small, so that tests are quick.
 fn export<'a>(space: &'a dyn Space, arch: &'a Arch) -> Export<'a> {
     let network = NetworkConfig { input: Shape::new(3, 64, 64), ..space.final_network() };
@@ -64,7 +69,7 @@ fn json_says_everything() {
 
 #[test]
 fn code_imports_nothing_but_torch() {
-    for &space in swapnas::spaces() {
+    for space in written_spaces() {
         for arch in archs(space) {
             let export = export(space, &arch);
             let code = text(&export, Format::Torch);
@@ -75,6 +80,16 @@ fn code_imports_nothing_but_torch() {
             assert!(imports.all(|line| line.split([' ', '.']).nth(1) == Some("torch")), "{code}");
         }
     }
+}
+
+#[test]
+fn transformers_are_not_written_as_code() {
+    let space = swapnas::space("autoformer-tiny").unwrap();
+    let arch = &archs(space)[0];
+    let refused = |format| export(space, arch).contents(format).unwrap_err().to_string();
+    assert!(refused(Format::Torch).contains("not written as PyTorch code"), "{}", refused(Format::Torch));
+    assert!(refused(Format::Onnx).contains("not written as ONNX files"), "{}", refused(Format::Onnx));
+    assert!(text(&export(space, arch), Format::Svg).contains("MLP ×4"));
 }
 
 #[test]

@@ -35,10 +35,12 @@ fn relus(graph: &Graph) -> Vec<String> {
 
 #[test]
 fn networks_of_all_spaces_are_read_as_they_were_written() {
+    // Transformers are read, but not written.
+    let written = swapnas::spaces().iter().filter(|space| !space.name().starts_with("autoformer"));
     let input = Shape::new(3, 33, 34);
     let numbers: Vec<f32> = (0..7 * input.elements()).map(|i| (i as f32 * 0.37).sin()).collect();
     let batch: Batch<f64> = Batch::from_nchw(7, input, &numbers).unwrap();
-    for &space in swapnas::spaces() {
+    for &space in written {
         for arch in archs(space) {
             let channels = (space.name() == "darts").then_some(8);
             let cells = (space.name() == "darts").then_some(3);
