@@ -382,9 +382,9 @@ fn architectures_in_json_may_be_objects_or_whole_records() {
     let digits = ["21221002", "01221002", "22222222"];
     let small = [&["--space", "nbmacro", "--metrics", "params"][..], &SMALL].concat();
     let blocks = digits.map(|digits| {
-        let score = stdout(path, &["export", digits, "--space", "nbmacro", "--format", "json"]);
-        let export: Value = serde_json::from_str(&score).unwrap();
-        export["encodings"]["json"].clone()
+        let text = stdout(path, &["export", digits, "--space", "nbmacro", "--format", "json"]);
+        let export: Value = serde_json::from_str(&text).unwrap();
+        export["architecture"].clone()
     });
     let table: Vec<Value> = blocks
         .iter()
@@ -415,11 +415,15 @@ fn bad_records_are_named() {
     std::fs::write(path.join("table.json"), text).unwrap();
     let words =
         [&["correlate", "table.json", "--space", "nb201", "--metrics", "params"][..], &SMALL].concat();
-    assert_snapshot!(error(path, &words), @"");
+    assert_snapshot!(error(path, &words), @"
+    error: nothing is scored; mend these, or leave them out with --skip-bad: table.json: 2 records cannot be used
+      record 2 (line 1): column 1: expected `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, six numbers `(...)`, an index or a JSON object, found `x`
+      record 3 (line 2): column 2 (`acc`) is empty; fill it in or remove the row
+    ");
     let text = stdout(path, &[&words[..], &["--skip-bad"]].concat());
     assert!(text.contains("\nskipped record 3 (line 2): column 2 (`acc`) is empty"), "{text}");
     let told = json(path, &[&words[..], &["--skip-bad"]].concat());
     assert_eq!((&told["failed"][1]["record"], &told["failed"][1]["line"]), (&3.into(), &2.into()));
     std::fs::write(path.join("table.json"), "[{\"arch\": \"4321\",\n\"acc\": 90}").unwrap();
-    assert_snapshot!(error(path, &words), @"");
+    assert_snapshot!(error(path, &words), @"error: table.json begins as JSON does, but is none: EOF while parsing a list at line 2 column 10");
 }
