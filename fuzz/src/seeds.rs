@@ -31,12 +31,18 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "\0k3e1d1w16,0.5\r\n\r\nx,nan\n,3\n",
             "\x05name,arch_str,val_acc\nfirst,\"(1, 0, 2, 3, 3, 3)\",1e2\nsecond,\"a\nb\",-1\n",
             "\x36\u{feff}a;b\n",
+            "\0[{\"arch\": \"a\", \"s\": {\"glue\": 1, \"x\": null}},\n {\"arch\": [1, {}], \"s\": {\"glue\": 2e1}}, 3]",
+            "\x40{\"a\": {\"acc\": 1, \"name\": \"\\ud83d\\ude00\"}, \"b\": {\"acc\": 2, \"acc\": 3}}",
+            "\0{\"id\": 0, \"x.y\": 1, \"x\": {\"y\": 1}, \"acc\": 9}\n{\"acc\": 1}\n",
         ]),
         "list" => texts(&[
             "4321\n\n(2, 2, 0, 4, 2, 0)\n",
             "arch,other\n\"(2, 2)\",1\n",
             "\"[1, 2]\"\n\"\"\n",
             "genotype\n21221002\n",
+            "[{\"blocks\": []}, {\"blocks\": [{}]}]",
+            "{\"arch\": \"a\"}\n{\"arch\": {}}\n",
+            "{\"21221002\": {\"acc\": 1}, \"01221002\": {}}",
         ]),
         "latency" => texts(&["op,input,ms\nconv_3x3_s1_d1_g1_64, 3x32x32 ,0.25\nrelu,64x32x32,1e-3\n"]),
         "columns" => {

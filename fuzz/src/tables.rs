@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use swapnas::table::{self, Options};
+use swapnas::table::{self, Options, Place, Problems};
 use swapnas_search::LatencyTable;
 
 use crate::{choice, listed, told};
@@ -32,12 +32,7 @@ pub(crate) fn table(input: &[u8]) {
     };
     let lines = most_lines(bytes);
     let rows = table.rows();
-    let mut places: Vec<u64> = rows.iter().map(|row| row.line).collect();
-    assert!(places.is_sorted(), "lines out of order");
-    places.extend(table.problems().iter().map(|(line, _)| line));
-    places.sort_unstable();
-    assert!(places.is_sorted_by(|a, b| a < b), "two records in one line: {places:?}");
-    assert!(places.iter().all(|line| (1..=lines).contains(line)), "{places:?} of {lines} lines");
+    let places = in_order(rows.iter().map(|row| row.place), table.problems(), lines);
     assert!(places.len() <= options.limit.unwrap_or(usize::MAX));
     assert!(rows.iter().all(|row| row.accuracy.is_finite()));
     for column in table.columns() {
@@ -46,7 +41,7 @@ pub(crate) fn table(input: &[u8]) {
             match value {
                 Ok(number) => assert!(number.is_finite()),
                 Err(cell) => {
-                    assert_eq!(cell.line, row.line);
+                    assert_eq!(cell.place, row.place);
                     told(&cell.problem);
                 }
             }
@@ -63,6 +58,20 @@ pub(crate) fn table(input: &[u8]) {
     if first >> 6 == 0 {
         again(&table);
     }
+}
+
+/// The places of what can be used and of what cannot, each of which is in a place of its own.
+fn in_order(good: impl Iterator<Item = Place>, bad: &Problems, lines: u64) -> Vec<Place> {
+    let mut places: Vec<Place> = good.collect();
+    assert!(places.is_sorted(), "places out of order");
+    places.extend(bad.iter().map(|(place, _)| place));
+    places.sort_unstable();
+    assert!(places.is_sorted_by(|a, b| a < b), "two rows in one place: {places:?}");
+    assert!(places.iter().all(|place| (1..=lines).contains(&place.line)), "{places:?} of {lines} lines");
+    let records: Vec<u64> = places.iter().filter_map(|place| place.record).collect();
+    assert!(records.is_empty() || records.len() == places.len(), "lines and records: {places:?}");
+    assert!(records.is_sorted_by(|a, b| a < b), "records out of order: {records:?}");
+    places
 }
 
 /// How many lines there are, or more.
@@ -101,12 +110,7 @@ pub(crate) fn list(input: &[u8]) {
     };
     let lines = most_lines(input);
     assert!(!list.entries().is_empty() || !list.problems().is_empty());
-    let mut places: Vec<u64> = list.entries().iter().map(|entry| entry.line).collect();
-    assert!(places.is_sorted(), "lines out of order");
-    places.extend(list.problems().iter().map(|(line, _)| line));
-    places.sort_unstable();
-    assert!(places.is_sorted_by(|a, b| a < b), "two records in one line: {places:?}");
-    assert!(places.iter().all(|line| (1..=lines).contains(line)), "{places:?} of {lines} lines");
+    in_order(list.entries().iter().map(|entry| entry.place), list.problems(), lines);
     for entry in list.entries() {
         assert!(!entry.arch.is_empty() && entry.arch.trim() == entry.arch, "{entry:?}");
     }

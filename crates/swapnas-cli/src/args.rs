@@ -33,8 +33,9 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct CorrelateArgs {
-    /// CSV files of architectures or names of ONNX files, and accuracies, with or without header; `-` reads
-    /// standard input. One may be given several times, for several columns of accuracies
+    /// Files of architectures or names of ONNX files, and accuracies: CSV, with or without header, or records in JSON,
+    /// whose fields within other objects are columns such as `scores.glue`; `-` reads standard input. One may be given
+    /// several times, for several columns of accuracies
     #[arg(value_name = "TABLE", required = true)]
     pub tables: Vec<PathBuf>,
     /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order
@@ -101,8 +102,8 @@ pub(crate) struct ScoreArgs {
     pub space: &'static dyn Space,
     #[command(flatten)]
     pub scoring: ScoringArgs,
-    /// Read architectures or names of ONNX files from a file, one a line or in a column of a CSV file; `-`
-    /// reads standard input
+    /// Read architectures or names of ONNX files from a file, one a line, in a column of a CSV file, or in records in
+    /// JSON; `-` reads standard input
     #[arg(long = "archs", value_name = "FILE")]
     pub archs_file: Option<PathBuf>,
     /// Sample N architectures

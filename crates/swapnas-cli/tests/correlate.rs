@@ -49,8 +49,8 @@ fn columns_of_the_table_are_correlated() {
      metric  Spearman (95% interval)  given params  Kendall  same size  Pearson  top 10%  regret@10  nDCG   n  undefined 
      params  0.100 (-1.000 to 1.000)             -    0.000          -    0.151    0.000      0.000  0.854  5          0 
      snip                     -0.500             -   -0.333          -   -0.147    0.000      0.000  0.843  3          2 
-    snip: line 4: column 4 (`snip`) is empty; fill it in or remove the line
-    snip: line 5: column 4 (`snip`): nan is not finite; give a measured number or remove the line
+    snip: line 4: column 4 (`snip`) is empty; fill it in or remove the row
+    snip: line 5: column 4 (`snip`): nan is not finite; give a measured number or remove the row
     snip: in 101 of 1000 resamples the coefficient is undefined
     numbers of parameters are not known: --space says what architectures are of
     ");
@@ -65,7 +65,7 @@ fn columns_of_the_table_are_correlated() {
     assert_eq!(told["scores"][1]["arch"], "1234");
     assert_eq!(told["scores"][1]["values"]["snip"]["mean"], 2.5);
     let reason = told["scores"][2]["values"]["snip"]["reason"].as_str().unwrap();
-    assert_snapshot!(reason, @"line 4: column 4 (`snip`) is empty; fill it in or remove the line");
+    assert_snapshot!(reason, @"line 4: column 4 (`snip`) is empty; fill it in or remove the row");
     // Both, where names have to be told from each other.
     let both =
         ["correlate", "table.csv", "--space", "nb201", "--metrics", "params,macs", "--columns", "5,snip"];
@@ -320,4 +320,110 @@ fn csv_is_all_there_is_on_standard_output() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2);
     assert!(String::from_utf8_lossy(&output.stderr).contains("skipped line 7: "));
+}
+
+/// Records as benchmarks publish them: by architecture, and with the numbers of several tasks.
+#[test]
+fn tables_in_json_are_those_in_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = [("4321", 94.1, 1.5), ("1234", 90.0, 2.5), ("15624", 91.5, 0.5), ("77", 89.0, 3.0)];
+    let record = |(arch, acc, snip): &(&str, f64, f64)| format!("{arch},{acc},{snip}\n");
+    let csv = "arch,val_acc,snip\n".to_owned() + &rows.iter().map(record).collect::<String>();
+    std::fs::write(path.join("table.csv"), csv).unwrap();
+    let record = |(arch, acc, snip): &(&str, f64, f64)| {
+        format!(r#"{{"arch": "{arch}", "c10": {{"val_acc": {acc}, "proxies": {{"snip": {snip}}}}}}}"#)
+    };
+    let records = rows.iter().map(record).collect::<Vec<_>>();
+    std::fs::write(path.join("array.json"), format!("[{}]", records.join(", "))).unwrap();
+    std::fs::write(path.join("lines.json"), records.join("\n")).unwrap();
+    let record =
+        |(arch, acc, snip): &(&str, f64, f64)| format!(r#""{arch}": {{"val_acc": {acc}, "snip": {snip}}}"#);
+    let records = rows.iter().map(record).collect::<Vec<_>>();
+    std::fs::write(path.join("keys.json"), format!("{{{}}}", records.join(",\n"))).unwrap();
+    let small = [&["--space", "nb201", "--metrics", "params", "--columns", "snip"][..], &SMALL].concat();
+    let told = |file: &str| json(path, &[&["correlate", file], &small[..]].concat());
+    let csv = told("table.csv");
+    for file in ["array.json", "lines.json", "keys.json"] {
+        let mut found = told(file);
+        assert_eq!(found["metrics"]["params"], csv["metrics"]["params"], "{file}");
+        let name = if file == "keys.json" { "snip" } else { "c10.proxies.snip" };
+        assert_eq!(found["metrics"][name], csv["metrics"]["snip"], "{file}");
+        let list = |told: &Value| -> Vec<Value> {
+            told["scores"].as_array().unwrap().iter().map(|score| score["arch"].clone()).collect()
+        };
+        assert_eq!(list(&found), list(&csv), "{file}");
+        let first = found["scores"][1].as_object_mut().unwrap();
+        let line = if file == "array.json" { 1 } else { 2 };
+        assert_eq!((&first["record"], &first["line"]), (&2.into(), &line.into()), "{file}");
+        let scored = |file: &str| {
+            stdout(
+                path,
+                &[&["score", "--space=nb201", "--json", "--metrics=params", "--archs", file], &SMALL[..]]
+                    .concat(),
+            )
+        };
+        assert_eq!(scored(file), scored("table.csv"), "{file}");
+    }
+    let text = stdout(path, &[&["correlate", "array.json", "--out", "scores.csv"], &small[..]].concat());
+    assert!(
+        text.contains("architectures are in column 1 (`arch`), accuracies are in column 2 (`c10.val_acc`)"),
+        "{text}"
+    );
+    let written = std::fs::read_to_string(path.join("scores.csv")).unwrap();
+    assert!(written.starts_with("arch,c10.val_acc,c10.proxies.snip,params,macs,units,"), "{written}");
+    assert_eq!(told("scores.csv")["metrics"], told("array.json")["metrics"]);
+}
+
+#[test]
+fn architectures_in_json_may_be_objects_or_whole_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let digits = ["21221002", "01221002", "22222222"];
+    let small = [&["--space", "nbmacro", "--metrics", "params"][..], &SMALL].concat();
+    let blocks = digits.map(|digits| {
+        let text = stdout(path, &["export", digits, "--space", "nbmacro", "--format", "json"]);
+        let export: Value = serde_json::from_str(&text).unwrap();
+        export["architecture"].clone()
+    });
+    let table: Vec<Value> = blocks
+        .iter()
+        .zip(90..)
+        .map(|(arch, acc)| serde_json::json!({ "arch": arch, "accuracy": acc }))
+        .collect();
+    std::fs::write(path.join("table.json"), serde_json::to_string_pretty(&table).unwrap()).unwrap();
+    let told = json(path, &[&["correlate", "table.json"], &small[..]].concat());
+    assert_eq!(told["n"], 3);
+    // A list of whole records, and one of lines, which are architectures as ever.
+    std::fs::write(path.join("list.json"), serde_json::to_string(&blocks).unwrap()).unwrap();
+    std::fs::write(path.join("lines.txt"), blocks.iter().map(|arch| format!("{arch}\n")).collect::<String>())
+        .unwrap();
+    std::fs::write(path.join("list.txt"), digits.join("\n")).unwrap();
+    let scored = |file: &str| stdout(path, &[&["score", "--json", "--archs", file], &small[..]].concat());
+    let expected = scored("list.txt");
+    assert_eq!(expected.lines().count(), 3);
+    for file in ["table.json", "list.json", "lines.txt"] {
+        assert_eq!(scored(file), expected, "{file}");
+    }
+}
+
+#[test]
+fn bad_records_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = "[{\"arch\": \"4321\", \"acc\": 90}, {\"arch\": \"x\", \"acc\": 91},\n{\"arch\": \"77\"},\n{\"arch\": \"78\", \"acc\": 89}]";
+    std::fs::write(path.join("table.json"), text).unwrap();
+    let words =
+        [&["correlate", "table.json", "--space", "nb201", "--metrics", "params"][..], &SMALL].concat();
+    assert_snapshot!(error(path, &words), @"
+    error: nothing is scored; mend these, or leave them out with --skip-bad: table.json: 2 records cannot be used
+      record 2 (line 1): column 1: expected `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, six numbers `(...)`, an index or a JSON object, found `x`
+      record 3 (line 2): column 2 (`acc`) is empty; fill it in or remove the row
+    ");
+    let text = stdout(path, &[&words[..], &["--skip-bad"]].concat());
+    assert!(text.contains("\nskipped record 3 (line 2): column 2 (`acc`) is empty"), "{text}");
+    let told = json(path, &[&words[..], &["--skip-bad"]].concat());
+    assert_eq!((&told["failed"][1]["record"], &told["failed"][1]["line"]), (&3.into(), &2.into()));
+    std::fs::write(path.join("table.json"), "[{\"arch\": \"4321\",\n\"acc\": 90}").unwrap();
+    assert_snapshot!(error(path, &words), @"error: table.json begins as JSON does, but is none: EOF while parsing a list at line 2 column 10");
 }

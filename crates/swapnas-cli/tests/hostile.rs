@@ -129,6 +129,10 @@ fn files_may_hold_anything() {
             format!("arch,accuracy,{cell},{cell}\n4321,x\n{cell},90\n"),
             format!("arch,accuracy\n{cell},90\n4321,{cell}\n"),
             format!("{cell},{cell}\n{cell},{cell}\n"),
+            json!([{ "arch": text, "acc": text, &text[..]: { &text[..]: text } }]).to_string(),
+            json!({ &text[..]: { "acc": 90 }, "4321": { "acc": text } }).to_string(),
+            json!([{ &text[..]: text, "acc": 90 }, text]).to_string(),
+            format!("[{{\"arch\": {text}}}]"),
             text.clone(),
         ] {
             file(table.as_bytes());

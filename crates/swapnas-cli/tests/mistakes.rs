@@ -68,7 +68,7 @@ fn files_are_checked_before_anything_is_scored() {
     };
     assert_snapshot!(error(&["--out", "."]), @"error: cannot write .: is a directory");
     assert_snapshot!(error(&["--plot", "none/plot.svg"]), @"error: cannot write none/plot.svg: No such file or directory (os error 2)");
-    assert_snapshot!(error(&["--limit", "1"]), @"error: table.csv has 1 usable line; a correlation takes two");
+    assert_snapshot!(error(&["--limit", "1"]), @"error: table.csv has 1 usable row; a correlation takes two");
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn values_in_messages_are_short_and_plain() {
     let utf16: Vec<u8> = "\u{feff}a,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_snapshot!(error(&utf16), @"error: table.csv is in UTF-16; save it in UTF-8");
     assert_snapshot!(error(format!("{CELL},9\0\x1b[1m\n").as_bytes()), @r#"
-error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
+error: nothing is scored; mend these, or leave them out with --skip-bad: table.csv: 1 line cannot be used
   line 1: column 2: `9\0\u{1b}[1m` is not a number; write it as in 94.3
 "#);
     assert_snapshot!(error(format!("{CELL},{}\n", "8_".repeat(200)).as_bytes()), @"
-error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
+error: nothing is scored; mend these, or leave them out with --skip-bad: table.csv: 1 line cannot be used
   line 1: column 2: `8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_…(280 more)…8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_8_` is not a number; write it as in 94.3
 ");
     let long = "(".repeat(100_000);

@@ -112,7 +112,7 @@ fn tables_may_name_files() {
     assert!(scores.contains("2.onnx,93"), "{scores}");
     std::fs::write(path.join("table.csv"), "arch,accuracy\n0.onnx,90\nnone.onnx,85\n2.onnx,93\n").unwrap();
     assert_snapshot!(error(path, &arguments[..4]), @"
-error: nothing is scored; mend these lines, or leave them out with --skip-bad: table.csv: 1 line cannot be used
+error: nothing is scored; mend these, or leave them out with --skip-bad: table.csv: 1 line cannot be used
   line 3: cannot read none.onnx: No such file or directory (os error 2)
 ");
 }

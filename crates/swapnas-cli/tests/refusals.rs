@@ -117,7 +117,7 @@ fn lines_of_a_file_keep_their_places() {
     let (table, summary, code) = of(&[]);
     assert_snapshot!(rows(&table, 4), @"
      1    5286  |skip_connect~0|+|none~0|skip_connect~1|+|none~0|nor_conv_1x1~1|none~2|
-     2       -  list.csv: refused: line 3: column 1 (`arch`) is empty; fill it in or remove the line
+     2       -  list.csv: refused: line 3: column 1 (`arch`) is empty; fill it in or remove the row
      3       -  nonsense: refused: line 4: column 1: expected `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, six numbers `(...)`, an index or a JSON object, found `nonsense`
      4    5286  |nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|
     ");

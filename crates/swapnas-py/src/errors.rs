@@ -156,13 +156,14 @@ pub(crate) fn plain_sentence_text(text: &Bound<'_, PyString>) -> String {
 }
 
 /// The options that messages of the library name.
-const OPTIONS: [&str; 21] = [
+const OPTIONS: [&str; 22] = [
     "accuracy-column",
     "algorithm",
     "arch-column",
     "batch",
     "cells",
     "channels",
+    "columns",
     "cycles",
     "final-cells",
     "final-channels",

@@ -1,34 +1,46 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use swapnas::table::{self, Options, Row};
+use swapnas::{Ranking, tell_apart};
 
 use crate::errors::Raise;
 use crate::options::number;
 use crate::scorer::warn;
+use crate::space::items;
 
-/// The architectures and accuracies of a CSV file, with or without header, as two lists.
+/// The architectures and accuracies of a file, CSV with or without header or records in JSON, as two lists: a
+/// swapnas.Table.
 ///
-/// arch_column, accuracy_column: columns by name, or by number from 1 on; found by their names unless given.
+/// arch_column, accuracy_column: columns by name, or by number from 1 on; found by their names unless given. Fields of
+///     JSON within other objects have names such as `scores.glue`, of which the last part will do.
+/// columns: further columns, which `columns` of the result has.
 /// limit: how many rows to read.
 /// skip_bad: whether lines that cannot be read are left out with a warning; without it they are an error, which
 ///     lists them.
 #[pyfunction]
-#[pyo3(signature = (path, *, arch_column = None, accuracy_column = None, limit = None, skip_bad = false))]
-pub(crate) fn read_table(
-    py: Python<'_>,
+#[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
+#[pyo3(signature = (path, *, arch_column = None, accuracy_column = None, columns = None, limit = None, skip_bad = false))]
+pub(crate) fn read_table<'py>(
+    py: Python<'py>,
     path: PathBuf,
-    arch_column: Option<Bound<'_, PyAny>>,
-    accuracy_column: Option<Bound<'_, PyAny>>,
-    limit: Option<Bound<'_, PyAny>>,
+    arch_column: Option<Bound<'py, PyAny>>,
+    accuracy_column: Option<Bound<'py, PyAny>>,
+    columns: Option<Bound<'py, PyAny>>,
+    limit: Option<Bound<'py, PyAny>>,
     skip_bad: bool,
-) -> PyResult<(Vec<String>, Vec<f64>)> {
-    let text = |column: Option<Bound<'_, PyAny>>| column.map(|column| column.to_string());
+) -> PyResult<Bound<'py, PyAny>> {
+    let text = |column: Option<Bound<'py, PyAny>>| column.map(|column| column.to_string());
+    let columns = columns.map(|columns| items(&columns, "columns")).transpose()?;
+    let columns: PyResult<Vec<String>> =
+        columns.into_iter().flatten().map(|column| Ok(column?.to_string())).collect();
     let limit = limit.map(|limit| number(&limit, "limit", 1..=usize::MAX)).transpose()?;
     let options = Options {
         arch_column: text(arch_column),
         accuracy_column: text(accuracy_column),
         limit,
+        columns: columns?,
         ..Options::default()
     };
     let table = py.detach(|| table::read(&path, &options)).map_err(Raise::raise)?;
@@ -39,5 +51,17 @@ pub(crate) fn read_table(
         }
         warn(py, [problems.to_string()])?;
     }
-    Ok(table.rows().iter().map(|Row { arch, accuracy, .. }| (arch.clone(), *accuracy)).unzip())
+    let (archs, accuracies): (Vec<&str>, Vec<f64>) =
+        table.rows().iter().map(|Row { arch, accuracy, .. }| (&arch[..], *accuracy)).unzip();
+    let rows: Vec<usize> = (0..archs.len()).collect();
+    let mut rankings: Vec<Ranking> =
+        table.columns().iter().map(|column| Ranking::of_column(column, &rows)).collect();
+    tell_apart(&mut rankings);
+    let columns = PyDict::new(py);
+    for Ranking { name, values, .. } in rankings {
+        let numbers: Vec<Option<f64>> =
+            values.into_iter().map(|value| value.ok().map(|value| value.mean)).collect();
+        columns.set_item(name, numbers)?;
+    }
+    py.import("swapnas._results")?.getattr("Table")?.call1((archs, accuracies, columns))
 }

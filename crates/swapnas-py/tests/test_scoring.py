@@ -311,6 +311,34 @@ class Correlations(unittest.TestCase):
         with self.assertRaisesRegex(FileNotFoundError, "nowhere.csv"):
             swapnas.read_table("nowhere.csv")
 
+    def test_tables_in_json_and_their_columns(self):
+        records = [{"arch": str(i), "scores": {"acc": 50.0 + i, "snip": None if i == 1 else -i}} for i in range(4)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "table.json"
+            path.write_text(json.dumps(records))
+            table = swapnas.read_table(path, columns=["snip", 2])
+            for message, columns in [("no column `x`", ["x"]), ("no column `-1`", [-1])]:
+                with self.assertRaisesRegex(ValueError, message):
+                    swapnas.read_table(path, columns=columns)
+            with self.assertRaisesRegex(TypeError, "a list of columns"):
+                swapnas.read_table(path, columns="snip")
+            self.assertEqual(swapnas.read_table(path).columns, {})
+            path.write_text(json.dumps(records + [{"arch": "4"}, 5]))
+            with self.assertRaisesRegex(ValueError, "record 5 .*empty(.|\n)*record 6 .*`5` is no object"):
+                swapnas.read_table(path)
+            path.write_text("[{]")
+            with self.assertRaisesRegex(ValueError, "is none: key must be a string at line 1 column 3"):
+                swapnas.read_table(path)
+        archs, accuracies = table
+        self.assertIsInstance(table, swapnas.Table)
+        self.assertEqual((archs, accuracies), (["0", "1", "2", "3"], [50.0, 51.0, 52.0, 53.0]))
+        self.assertEqual((table.archs, table.accuracies), table)
+        self.assertEqual(table.columns, {"scores.snip": [0.0, None, -2.0, -3.0], "scores.acc": accuracies})
+        again = pickle.loads(pickle.dumps(table))
+        self.assertEqual((again, again.columns), (table, table.columns))
+        found = swapnas.correlate(archs, accuracies, columns=table.columns, **SMALL)
+        self.assertEqual((found["scores.snip"].n, found["scores.acc"].spearman), (3, 1.0))
+
 
 class Networks(unittest.TestCase):
     """Networks that are of no space."""

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::table::{Entry, Problems};
+use swapnas::table::{Entry, Place, Problems};
 use swapnas::{
     Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
     plain_sentence, results, saturation_warnings, scored, table,
@@ -91,7 +91,7 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
 
 /// What is said of lines that are left out.
 fn skipped_lines(failed: &Problems) -> impl Iterator<Item = String> {
-    failed.iter().map(|(line, reason)| format!("skipped line {line}: {reason}"))
+    failed.iter().map(|(place, reason)| format!("skipped {place}: {reason}"))
 }
 
 /// Says of networks that were refused, and are not among those that are printed, why they were.
@@ -152,23 +152,24 @@ fn asked(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Asked> {
 
 /// What a file lists, in its order. Lines that cannot be used are among it if it `keeps` them, else problems.
 fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, Problems) {
-    let unread = |line, name: &str, reason| (line, Subject::unread(name, format!("line {line}: {reason}")));
+    let unread =
+        |place: Place, name: &str, reason| (place, Subject::unread(name, format!("{place}: {reason}")));
     let (mut subjects, mut problems) = (Vec::new(), Problems::new(""));
     if keeps {
         let lines = list.problems().iter();
-        subjects.extend(lines.map(|(line, problem)| unread(line, list.file(), problem.to_string())));
+        subjects.extend(lines.map(|(place, problem)| unread(place, list.file(), problem.to_string())));
     } else {
         problems = list.problems().clone();
     }
     let mut reader = Reader::new(scoring);
-    for Entry { line, arch } in list.entries() {
+    for Entry { place, arch } in list.entries() {
         match reader.read(arch) {
-            Ok(subject) => subjects.push((*line, subject)),
-            Err(error) if keeps => subjects.push(unread(*line, arch, reason(&error))),
-            Err(error) => problems.add(*line, error),
+            Ok(subject) => subjects.push((*place, subject)),
+            Err(error) if keeps => subjects.push(unread(*place, arch, reason(&error))),
+            Err(error) => problems.add(*place, error),
         }
     }
-    subjects.sort_by_key(|(line, _)| *line);
+    subjects.sort_by_key(|(place, _)| *place);
     (subjects.into_iter().map(|(_, subject)| subject).collect(), problems)
 }
 

@@ -12,7 +12,7 @@ arguments, which have the names of the command's options, with underscores.
 """
 
 from ._network import Layer, Metric, Network
-from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread
+from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread, Table
 from ._swapnas import (
     Interrupted,
     Scorer,
@@ -45,6 +45,7 @@ __all__ = [
     "SearchResult",
     "Space",
     "Spread",
+    "Table",
     "UndefinedError",
     "__version__",
     "correlate",

@@ -148,6 +148,33 @@ class Correlations(dict[str, Correlation]):
         self.comparison = comparison
 
 
+class Table(tuple[list[str], list[float]]):
+    """A table that was read: a pair of architectures and accuracies."""
+
+    columns: dict[str, list[Optional[float]]]
+    """The further columns that were asked for, by their names; None where a row has no number."""
+
+    def __new__(
+        cls, archs: list[str], accuracies: list[float], columns: dict[str, list[Optional[float]]]
+    ) -> "Table":
+        table = super().__new__(cls, (archs, accuracies))
+        table.columns = columns
+        return table
+
+    def __getnewargs__(self) -> tuple[list[str], list[float], dict[str, list[Optional[float]]]]:
+        return self.archs, self.accuracies, self.columns
+
+    @property
+    def archs(self) -> list[str]:
+        """The architectures."""
+        return self[0]
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Their accuracies."""
+        return self[1]
+
+
 @dataclass(frozen=True)
 class Found(_Scores):
     """One of the best architectures of a search. ``found["swap"]`` is a metric's value."""

@@ -4,7 +4,7 @@ from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
 from ._network import Network
-from ._results import Correlations, Scored, SearchResult
+from ._results import Correlations, Scored, SearchResult, Table
 
 __version__: str
 
@@ -203,13 +203,18 @@ def read_table(
     *,
     arch_column: Union[str, int, None] = None,
     accuracy_column: Union[str, int, None] = None,
+    columns: Optional[Iterable[Union[str, int]]] = None,
     limit: Optional[int] = None,
     skip_bad: bool = False,
-) -> tuple[list[str], list[float]]:
-    """The architectures and accuracies of a CSV file, with or without header.
+) -> Table:
+    """The architectures and accuracies of a file, CSV with or without header or records in JSON:
+    ``archs, accuracies = read_table(path)``.
 
-    Columns are found by their names, or named or numbered from 1 on. Lines that cannot be read are an error that
-    lists them all, or, with ``skip_bad``, a warning.
+    Columns are found by their names, or named or numbered from 1 on. Fields of JSON within other objects have names
+    such as ``scores.glue``, of which the last part will do. Rows that cannot be read are an error that lists them all,
+    or, with ``skip_bad``, a warning.
+
+    columns: further columns of numbers, which ``columns`` of the result has, for ``correlate`` to take.
     """
 
 def search(

@@ -1,6 +1,6 @@
 use swapnas_proxies::{Column, Columns, Direction, Score, Scored, Undefined};
 
-use crate::table::{NumberColumn, Problem};
+use crate::table::{NumberColumn, Place, Problem};
 
 /// Numbers by which networks are ranked: one for each network, or the reason why there is none.
 #[derive(Clone, Debug)]
@@ -40,10 +40,10 @@ pub enum NoValue {
     #[error(transparent)]
     Undefined(#[from] Undefined),
     /// The table does not say.
-    #[error("line {line}: {problem}")]
+    #[error("{place}: {problem}")]
     Cell {
-        /// The line, counted from 1.
-        line: u64,
+        /// Where its row begins.
+        place: Place,
         /// What is there.
         problem: Box<Problem>,
     },
@@ -77,7 +77,7 @@ impl Ranking {
     pub fn of_column(column: &NumberColumn, rows: &[usize]) -> Ranking {
         let value = |row: &usize| match &column.values[*row] {
             Ok(mean) => Ok(Score { mean: *mean, std: 0.0 }),
-            Err(cell) => Err(NoValue::Cell { line: cell.line, problem: Box::new(cell.problem.clone()) }),
+            Err(cell) => Err(NoValue::Cell { place: cell.place, problem: Box::new(cell.problem.clone()) }),
         };
         Ranking {
             name: column.name.clone(),

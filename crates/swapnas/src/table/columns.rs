@@ -5,7 +5,7 @@ const ARCHITECTURE: [&str; 7] =
     ["arch", "architecture", "arch_str", "genotype", "arch_string", "cell", "network"];
 
 /// The usual names of a column of accuracies, the most telling first.
-const ACCURACY: [&str; 10] = [
+const ACCURACY: [&str; 11] = [
     "accuracy",
     "acc",
     "val_accuracy",
@@ -16,13 +16,14 @@ const ACCURACY: [&str; 10] = [
     "test_accuracy",
     "test_acc",
     "mean_accuracy",
+    "glue",
 ];
 
 /// How the names of other columns of accuracies end, as in `cifar10_test_accuracy`.
 const ACCURACY_ENDINGS: [&str; 2] = ["_accuracy", "_acc"];
 
 /// No longer name is taken for a column's.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 
 /// The columns of a table.
 pub(super) struct Columns {
@@ -60,8 +61,8 @@ impl Columns {
         .ok_or_else(|| self.unknown("architectures", OPTION))
     }
 
-    /// The column of accuracies: the `chosen` one, one with a usual name, the first that ends in one, or
-    /// the second if there is no header.
+    /// The column of accuracies: the `chosen` one, one with a usual name, the first of which it is the last part,
+    /// the first that ends in one, or the second if there is no header.
     pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
         const OPTION: &str = "--accuracy-column";
         if let Some(chosen) = chosen {
@@ -69,7 +70,9 @@ impl Columns {
         }
         match &self.header {
             Some(names) => {
-                let first = || names.iter().find(|name| is_accuracy(name)).map(|first| plain_name(first));
+                let part = |usual: &&str| names.iter().find(|name| is_called(last_part(name).trim(), usual));
+                let ending = || names.iter().find(|name| is_accuracy(name));
+                let first = || ACCURACY.iter().find_map(part).or_else(ending).map(|first| plain_name(first));
                 let alike = by_name(names, &ACCURACY)
                     .or_else(|| first().map(|first| places(names, |name| plain_name(name) == first)));
                 self.only(alike, OPTION)?
@@ -103,13 +106,24 @@ impl Columns {
         let by_name = self.only(Some(places(names, |name| name == chosen)), option)?;
         let by_number =
             || chosen.parse().ok().filter(|number| (1..=self.width).contains(number)).map(|n| n - 1);
-        by_name.or_else(by_number).ok_or_else(|| TableError::NoSuchColumn {
-            file: self.file.clone(),
-            column: chosen.to_owned(),
-            nearest: nearest(chosen, names),
-            header: self.header.clone(),
-            width: self.width,
-        })
+        if let Some(column) = by_name.or_else(by_number) {
+            return Ok(column);
+        }
+        let (file, column) = (self.file.clone(), chosen.to_owned());
+        match places(names, |name| last_part(name) == chosen)[..] {
+            [column] => Ok(column),
+            [] => Err(TableError::NoSuchColumn {
+                file,
+                column,
+                nearest: nearest(chosen, names),
+                header: self.header.clone(),
+                width: self.width,
+            }),
+            ref several => {
+                let names = several.iter().map(|&column| names[column].clone()).collect();
+                Err(TableError::LastPart { file, column, names, option })
+            }
+        }
     }
 
     /// The name of a column, or `column 3` if it has none.
@@ -142,6 +156,11 @@ fn nearest(name: &str, names: &[String]) -> Option<String> {
     let close = names.iter().filter(is_short).map(|other| (distance(other), other));
     let (distance, nearest) = close.min_by_key(|(distance, _)| *distance)?;
     (distance * 3 <= nearest.chars().count()).then(|| nearest.clone())
+}
+
+/// What is behind the last dot of a name, as `glue` in `scores.glue`: the name of a field within other objects.
+pub(super) fn last_part(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, last)| last)
 }
 
 /// The columns of the most telling of the `usual` names that is there.

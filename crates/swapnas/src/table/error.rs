@@ -31,6 +31,28 @@ pub enum TableError {
         /// What separates its columns.
         separator: &'static str,
     },
+    /// The file begins as JSON does, and goes on as none.
+    #[error("{} begins as JSON does, but is none: {cause}", plain(file))]
+    Json {
+        /// The file.
+        file: String,
+        /// What is wrong, and in which line and column.
+        cause: serde_json::Error,
+    },
+    /// Records in JSON have so many different fields that a table of them would be empty for the most part.
+    #[error(
+        "{} has {records} records with {columns} different fields or more, few of which are in many of them; \
+         give all records the same fields",
+        plain(file)
+    )]
+    FewInCommon {
+        /// The file.
+        file: String,
+        /// How many records there are.
+        records: usize,
+        /// How many different fields were found before the file was given up.
+        columns: usize,
+    },
     /// A column that is there twice, and could be meant either time.
     #[error(
         "{} has the column `{}` {}; {}",
@@ -45,6 +67,21 @@ pub enum TableError {
         numbers: Vec<usize>,
         /// What chooses one, if anything does.
         option: Option<&'static str>,
+    },
+    /// Several columns have names that end in what was given.
+    #[error(
+        "{} has no column `{}`, but {} that end in it: {} ({option})",
+        plain(file), plain(column), names.len(), give(names)
+    )]
+    LastPart {
+        /// The file.
+        file: String,
+        /// The last part of their names.
+        column: String,
+        /// The names.
+        names: Vec<String>,
+        /// What chooses one.
+        option: &'static str,
     },
     /// No column has the name or number that was given.
     #[error(
@@ -91,18 +128,20 @@ fn hint(nearest: &Option<String>) -> String {
 
 fn instead(header: &Option<Vec<String>>, width: usize) -> String {
     match header {
-        Some(names) => {
-            let shown: Vec<String> =
-                names.iter().take(LISTED).map(|name| format!("`{}`", plain(name))).collect();
-            let more = match names.len().saturating_sub(LISTED) {
-                0 => String::new(),
-                more => format!(", or one of {more} more"),
-            };
-            format!("give one of {}{more}", shown.join(", "))
-        }
+        Some(names) => give(names),
         None if width == 1 => "it has no header, and one column only".to_owned(),
         None => format!("it has no header, so give a number from 1 to {width}"),
     }
+}
+
+/// The names that can be given.
+fn give(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{}`", plain(name))).collect();
+    let more = match names.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(", or one of {more} more"),
+    };
+    format!("give one of {}{more}", shown.join(", "))
 }
 
 /// `twice, as 2 and 5`: where a column is.

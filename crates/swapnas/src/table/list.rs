@@ -4,9 +4,10 @@ use csv::ByteRecord;
 
 use super::TableError;
 use super::columns::{Columns, is_architecture};
+use super::json::{self, Objects};
 use super::read::field;
 use super::records::{Text, fields, lines};
-use super::{Problem, Problems};
+use super::{Place, Problem, Problems};
 
 /// A list of architectures.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +20,8 @@ pub struct List {
 /// An architecture in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it begins, counted from 1.
-    pub line: u64,
+    /// Where it begins.
+    pub place: Place,
     /// The architecture, in some encoding of some space.
     pub arch: String,
 }
@@ -29,11 +30,12 @@ pub struct Entry {
 ///
 /// The file is CSV if its first line is a header with a usual name (`arch`, `architecture`,
 /// `arch_str`, `genotype` or the like), whose column is read, or if it begins with a quotation mark,
-/// when it is the first column. Otherwise every line is an architecture, commas included. Blank lines
+/// when it is the first column. It is JSON if it is an array of objects, an object of objects, or a line of objects
+/// that name an architecture; their architectures are found as those of [`read`](super::read). Otherwise every line is an architecture, commas included. Blank lines
 /// are left out.
 ///
 /// # Errors
-/// If the file cannot be read or holds no architecture. Lines without one are no error; they are
+/// If the file cannot be read or holds no architecture. Rows without one are no error; they are
 /// [`List::problems`].
 pub fn read_list(path: &Path) -> Result<List, TableError> {
     list(&Text::read(path)?)
@@ -48,32 +50,39 @@ pub fn list_from_bytes(file: &str, bytes: Vec<u8>) -> Result<List, TableError> {
 }
 
 pub(super) fn list(text: &Text) -> Result<List, TableError> {
+    let table = json::columns(text, Objects::Archs, None)?;
+    let text = table.as_ref().unwrap_or(text);
     let mut lines = numbered(&text.bytes);
-    if let Some((_, first)) = lines.first() {
+    if let (Some((_, first)), None) = (lines.first(), &table) {
         text.refuse_other_separators(first)?;
     }
     let is_header = |record: &ByteRecord| {
         record.iter().any(|field| std::str::from_utf8(field).is_ok_and(is_architecture))
     };
-    let header = first_record(&lines).filter(is_header).map(|record| fields(&record));
+    let first = match &table {
+        Some(table) => table.records().next().map(|(_, header)| header),
+        None => first_record(&lines),
+    };
+    let header = first.filter(is_header).map(|record| fields(&record));
     let quoted = |lines: &[(u64, &[u8])]| lines.first().is_some_and(|(_, line)| line.starts_with(b"\""));
     let is_csv = match &header {
-        Some(names) if names.len() > 1 => true,
+        Some(names) if names.len() > 1 || table.is_some() => true,
         Some(_) => quoted(&lines[1..]),
         None => quoted(&lines),
     };
     let mut problems = Problems::new(&text.file);
     let mut entries = Vec::new();
-    let mut take = |line, arch: Result<&str, Problem>| match arch {
-        Ok(arch) => entries.push(Entry { line, arch: arch.to_owned() }),
-        Err(problem) => problems.push(line, problem),
+    let mut take = |place, arch: Result<&str, Problem>| match arch {
+        Ok(arch) => entries.push(Entry { place, arch: arch.to_owned() }),
+        Err(problem) => problems.push(place, problem),
     };
     if is_csv {
         let columns = Columns::of(&text.file, header.as_deref().unwrap_or_default(), &[]);
         let column = if header.is_some() { columns.architecture(None).map_err(unchosen)? } else { 0 };
         let title = columns.title(column).to_string();
-        for (line, record) in text.records().skip(usize::from(header.is_some())) {
-            take(line, field(&record, column, &title));
+        for (place, record) in text.records().skip(usize::from(header.is_some())) {
+            let broken = text.broken(place).cloned().map(Err);
+            take(place, broken.unwrap_or_else(|| field(&record, column, &title)));
         }
     } else {
         lines.drain(..usize::from(header.is_some()));
@@ -84,7 +93,7 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
                 Ok(arch) => Ok(arch),
                 Err(_) => Err(Problem::NotUtf8 { column: column() }),
             };
-            take(line, arch);
+            take(Place::line(line), arch);
         }
     }
     if entries.is_empty() && problems.is_empty() {
@@ -125,7 +134,7 @@ impl List {
         &self.entries
     }
 
-    /// The lines that cannot be used; add to them what the space says of the architectures.
+    /// The rows that cannot be used; add to them what the space says of the architectures.
     pub fn problems(&self) -> &Problems {
         &self.problems
     }

@@ -1,6 +1,6 @@
 //! Tables of architectures, in and out.
 //!
-//! [`read`] takes a benchmark's CSV file, with or without header, and finds the columns of
+//! [`read`] takes a benchmark's file, CSV with or without header or records in JSON, and finds the columns of
 //! architectures and accuracies; [`read_list`] takes architectures alone. What cannot be used is
 //! gathered as [`Problems`], so that a user sees all of it at once. Architectures stay texts here: a
 //! search space reads them, and its complaints join the others.
@@ -9,7 +9,9 @@
 
 mod columns;
 mod error;
+mod json;
 mod list;
+mod place;
 mod problems;
 mod read;
 mod records;
@@ -19,6 +21,7 @@ mod write;
 
 pub use error::TableError;
 pub use list::{Entry, List, list_from_bytes, read_list};
+pub use place::Place;
 pub use problems::{Problem, Problems};
 pub use read::{Archs, Cell, ColumnTitle, NumberColumn, Options, Row, Table, from_bytes, read};
 pub use write::{Scores, write_scores};

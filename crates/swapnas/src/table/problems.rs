@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Place;
 use crate::plain;
 
-/// Why a line cannot be used.
+/// Why a row cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The line ends too early.
@@ -20,7 +21,7 @@ pub enum Problem {
         broken: bool,
     },
     /// There is nothing.
-    #[error("column {column} is empty; fill it in or remove the line")]
+    #[error("column {column} is empty; fill it in or remove the row")]
     Empty {
         /// Number of the column, and its name if it has one.
         column: String,
@@ -34,7 +35,7 @@ pub enum Problem {
         value: String,
     },
     /// A number is infinite or NaN.
-    #[error("column {column}: {} is not finite; give a measured number or remove the line", plain(value))]
+    #[error("column {column}: {} is not finite; give a measured number or remove the row", plain(value))]
     NotFinite {
         /// Number of the column, and its name if it has one.
         column: String,
@@ -47,17 +48,35 @@ pub enum Problem {
         /// Number of the column, and its name if it has one.
         column: String,
     },
+    /// A record in JSON is something else than an object.
+    #[error("`{}` is no object; write it as in {{\"accuracy\": 94.3}}", plain(value))]
+    NotAnObject {
+        /// What there is.
+        value: String,
+    },
+    /// Which of two fields was meant, nobody can say.
+    #[error("the field `{}` is there twice; give each a name of its own", plain(field))]
+    Twice {
+        /// The name.
+        field: String,
+    },
+    /// A text in JSON that is no text, as with half of a character.
+    #[error("a text cannot be read: {cause}")]
+    Json {
+        /// Why.
+        cause: String,
+    },
     /// The search space cannot use the architecture.
     #[error("{0}")]
     Architecture(String),
 }
 
-/// All lines of a file that cannot be used, in order.
+/// All rows of a file that cannot be used, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     file: String,
-    /// By line, and those of one line in the order in which they were found.
-    lines: BTreeMap<(u64, usize), Problem>,
+    /// By place, and those of one place in the order in which they were found.
+    rows: BTreeMap<(Place, usize), Problem>,
 }
 
 /// How many problems are listed.
@@ -66,26 +85,26 @@ const LISTED: usize = 20;
 impl Problems {
     /// None so far.
     pub fn new(file: impl Into<String>) -> Self {
-        Problems { file: file.into(), lines: BTreeMap::new() }
+        Problems { file: file.into(), rows: BTreeMap::new() }
     }
 
-    /// Adds what a search space says of the architecture in a line, which is counted from 1.
-    pub fn add(&mut self, line: u64, complaint: impl fmt::Display) {
-        self.push(line, Problem::Architecture(complaint.to_string()));
+    /// Adds what a search space says of the architecture in a row.
+    pub fn add(&mut self, place: Place, complaint: impl fmt::Display) {
+        self.push(place, Problem::Architecture(complaint.to_string()));
     }
 
-    pub(super) fn push(&mut self, line: u64, problem: Problem) {
-        self.lines.insert((line, self.lines.len()), problem);
+    pub(super) fn push(&mut self, place: Place, problem: Problem) {
+        self.rows.insert((place, self.rows.len()), problem);
     }
 
-    /// The lines, counted from 1, and what is wrong with each.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u64, &Problem)> {
-        self.lines.iter().map(|((line, _), problem)| (*line, problem))
+    /// The rows, and what is wrong with each.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Place, &Problem)> {
+        self.rows.iter().map(|((place, _), problem)| (*place, problem))
     }
 
     /// Whether all is well.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.rows.is_empty()
     }
 
     /// Makes an error of the problems if there are any.
@@ -100,15 +119,12 @@ impl Problems {
 /// A line for each problem, for twenty at most, and how many more there are.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.lines.len();
-        write!(
-            f,
-            "{}: {count} {} cannot be used",
-            plain(&self.file),
-            if count == 1 { "line" } else { "lines" }
-        )?;
-        for (line, problem) in self.iter().take(LISTED) {
-            write!(f, "\n  line {line}: {problem}")?;
+        let count = self.rows.len();
+        let in_json = self.iter().any(|(place, _)| place.record.is_some());
+        let (noun, s) = (if in_json { "record" } else { "line" }, if count == 1 { "" } else { "s" });
+        write!(f, "{}: {count} {noun}{s} cannot be used", plain(&self.file))?;
+        for (place, problem) in self.iter().take(LISTED) {
+            write!(f, "\n  {place}: {problem}")?;
         }
         if count > LISTED {
             write!(f, "\n  and {} more", count - LISTED)?;

@@ -5,26 +5,27 @@ use csv::ByteRecord;
 use serde::Serialize;
 
 use super::columns::Columns;
+use super::json::{self, Objects};
 use super::records::{Text, fields};
-use super::{Problem, Problems, TableError};
+use super::{Place, Problem, Problems, TableError};
 use crate::plain;
 
 /// What to read of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Column of the architectures, by its name or else by its number from 1.
+    /// Column of the architectures, by its name, its number from 1, or the last part of its name.
     ///
     /// By default `arch`, `architecture`, `arch_str`, `genotype` or the like; the first column if there
-    /// is no header.
+    /// is no header. Of records in JSON without such a field, their key or else the whole record.
     pub arch_column: Option<String>,
-    /// Column of the accuracies, by its name or else by its number from 1.
+    /// Column of the accuracies, likewise.
     ///
-    /// By default `accuracy`, `val_accuracy`, `test_acc`, `mean_accuracy` or the like, or the first that
-    /// ends like these; the second column if there is no header.
+    /// By default `accuracy`, `val_accuracy`, `test_acc`, `mean_accuracy`, `glue` or the like, or the first whose name
+    /// has such a last part or ends like these; the second column if there is no header.
     pub accuracy_column: Option<String>,
     /// How many rows to read at most, those that cannot be used included.
     pub limit: Option<usize>,
-    /// Further columns of numbers, each by its name or else by its number from 1.
+    /// Further columns of numbers, likewise.
     pub columns: Vec<String>,
     /// Whether there have to be architectures.
     pub archs: Archs,
@@ -33,10 +34,10 @@ pub struct Options {
 /// Whether a table has to have architectures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Archs {
-    /// A line without one cannot be used.
+    /// A row without one cannot be used.
     #[default]
     Needed,
-    /// They are not looked at: a line without one can be used, and a table without a column of them as well, unless
+    /// They are not looked at: a row without one can be used, and a table without a column of them as well, unless
     /// the column was chosen.
     IfThere,
 }
@@ -79,37 +80,41 @@ impl fmt::Display for ColumnTitle {
 pub struct NumberColumn {
     /// Its name, or `column 3` if there is no header.
     pub name: String,
-    /// The numbers of the lines that can be used, all of which are finite, or what is there instead.
+    /// The numbers of the rows that can be used, all of which are finite, or what is there instead.
     pub values: Vec<Result<f64, Cell>>,
 }
 
 /// A cell that holds no number to compute with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Where its row begins, counted from 1.
-    pub line: u64,
+    /// Where its row begins.
+    pub place: Place,
     /// What is wrong with it.
     pub problem: Problem,
 }
 
-/// A line that can be used.
+/// A row that can be used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Where it begins, counted from 1.
-    pub line: u64,
+    /// Where it begins.
+    pub place: Place,
     /// The architecture, in some encoding of some space; empty if there is none, which [`Archs::IfThere`] allows.
     pub arch: String,
     /// The accuracy, finite, in the unit of the table.
     pub accuracy: f64,
 }
 
-/// Reads a CSV file, or standard input for `-`.
+/// Reads a file, or standard input for `-`.
 ///
-/// Whether there is a header is found out: the first line is one if it has a usual name or a chosen
+/// It is CSV, unless it begins as records in JSON do: with an array of objects, with an object of objects, whose keys
+/// are architectures if nothing else is, or with objects one behind the other. A field within other objects is called
+/// `outer.inner`.
+///
+/// Whether CSV has a header is found out: the first line is one if it has a usual name or a chosen
 /// one, or if all its fields could be names and none is a number.
 ///
 /// # Errors
-/// If the file cannot be read or has no rows, or if a column is not there. Lines that cannot be used
+/// If the file cannot be read or has no rows, if JSON is none, or if a column is not there. Rows that cannot be used
 /// are no error; they are [`Table::problems`].
 pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
     table(Text::read(path)?, options)
@@ -125,6 +130,7 @@ pub fn from_bytes(file: &str, bytes: Vec<u8>, options: &Options) -> Result<Table
 
 pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> {
     let (chosen_arch, chosen_accuracy) = (options.arch_column.as_deref(), options.accuracy_column.as_deref());
+    let text = json::columns(&text, Objects::Records, chosen_arch)?.unwrap_or(text);
     let mut records = text.records().peekable();
     let empty = || TableError::Empty { file: text.file.clone() };
     let (_, first) = records.peek().ok_or_else(empty)?;
@@ -161,9 +167,13 @@ pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> 
     let titles: Vec<String> = numbers.iter().map(|(place, _)| columns.title(*place).to_string()).collect();
     let mut rows = Vec::new();
     let mut problems = Problems::new(&text.file);
-    for (line, record) in records.take(options.limit.unwrap_or(usize::MAX)) {
+    for (place, record) in records.take(options.limit.unwrap_or(usize::MAX)) {
+        if let Some(problem) = text.broken(place) {
+            problems.push(place, problem.clone());
+            continue;
+        }
         let arch = match (arch, &arch_title) {
-            (Some(place), Some(title)) => match field(&record, place, title) {
+            (Some(column), Some(title)) => match field(&record, column, title) {
                 Err(_) if options.archs == Archs::IfThere => Ok(""),
                 arch => arch,
             },
@@ -172,15 +182,15 @@ pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> 
         let accuracy =
             field(&record, accuracy, &accuracy_title).and_then(|text| number(text, &accuracy_title));
         match (arch, accuracy) {
-            (Ok(arch), Ok(accuracy)) => rows.push(Row { line, arch: arch.to_owned(), accuracy }),
+            (Ok(arch), Ok(accuracy)) => rows.push(Row { place, arch: arch.to_owned(), accuracy }),
             (Err(problem), _) | (_, Err(problem)) => {
-                problems.push(line, problem);
+                problems.push(place, problem);
                 continue;
             }
         }
-        for ((place, column), title) in numbers.iter_mut().zip(&titles) {
-            let value = field(&record, *place, title).and_then(|text| number(text, title));
-            column.values.push(value.map_err(|problem| Cell { line, problem }));
+        for ((number_column, column), title) in numbers.iter_mut().zip(&titles) {
+            let value = field(&record, *number_column, title).and_then(|text| number(text, title));
+            column.values.push(value.map_err(|problem| Cell { place, problem }));
         }
     }
     let columns = numbers.into_iter().map(|(_, column)| column).collect();
@@ -223,7 +233,7 @@ impl Table {
         &self.accuracy_column
     }
 
-    /// The lines that can be used.
+    /// The rows that can be used.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
@@ -233,7 +243,7 @@ impl Table {
         &self.columns
     }
 
-    /// The lines that cannot be used; add to them what the space says of the architectures.
+    /// The rows that cannot be used; add to them what the space says of the architectures.
     pub fn problems(&self) -> &Problems {
         &self.problems
     }

@@ -1,17 +1,32 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::TableError;
+use super::{Place, Problem, TableError};
 
-/// A file in memory.
+/// A file in memory, as CSV.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Text {
     /// The file's name, for messages.
     pub(super) file: String,
     pub(super) bytes: Vec<u8>,
+    /// What it was made of, if that was JSON.
+    pub(super) origin: Option<Origin>,
+}
+
+/// Records in JSON of which CSV was made, a row for each behind the header.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// The line that each record begins on.
+    pub(super) lines: Vec<u64>,
+    /// How many columns the header has. Rows may end before it, as those of the first records do where others have more
+    /// fields.
+    pub(super) width: usize,
+    /// The records, counted from 0, that cannot be used.
+    pub(super) broken: HashMap<usize, Problem>,
 }
 
 impl Text {
@@ -45,7 +60,7 @@ impl Text {
         if bytes.starts_with("\u{feff}".as_bytes()) {
             bytes.drain(..3);
         }
-        Text { file, bytes }
+        Text { file, bytes, origin: None }
     }
 
     /// Refuses a file whose columns are separated by something other than commas, by its first line: there
@@ -59,19 +74,41 @@ impl Text {
         Ok(())
     }
 
-    /// The lines of CSV, blank ones left out, with the number from 1 of the line that each begins on.
-    pub(super) fn records(&self) -> impl Iterator<Item = (u64, ByteRecord)> {
+    /// The rows, blank lines left out, and where each begins.
+    pub(super) fn records(&self) -> impl Iterator<Item = (Place, ByteRecord)> {
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&self.bytes[..]);
         let (mut line, mut counted) = (1, 0);
-        reader.into_byte_records().map(move |record| {
-            let record = record.expect("memory can be read, and rows can be of any length");
+        reader.into_byte_records().enumerate().map(move |(row, record)| {
+            let mut record = record.expect("memory can be read, and rows can be of any length");
+            if let Some(origin) = &self.origin {
+                while record.len() < origin.width {
+                    record.push_field(b"");
+                }
+                return (origin.place(row), record);
+            }
             let start = record.position().expect("records that were read have positions").byte() as usize;
             // The blank lines before a record are read with it.
             let blank = self.bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             line += breaks(&self.bytes[counted..start + blank]);
             counted = start + blank;
-            (line, record)
+            (Place::line(line), record)
         })
+    }
+
+    /// Why the row in a place cannot be used, whatever is asked of it.
+    pub(super) fn broken(&self, place: Place) -> Option<&Problem> {
+        let index = place.record?.checked_sub(1)?;
+        self.origin.as_ref()?.broken.get(&(index as usize))
+    }
+}
+
+impl Origin {
+    /// Where the record of a row begins; the first row is the header, which begins with the file.
+    fn place(&self, row: usize) -> Place {
+        match row.checked_sub(1) {
+            Some(index) => Place { line: self.lines[index], record: Some(row as u64) },
+            None => Place::line(1),
+        }
     }
 }
 
@@ -83,7 +120,7 @@ impl fmt::Debug for Text {
 }
 
 /// How many lines end: at a line feed, a carriage return or both, as records of CSV do.
-fn breaks(bytes: &[u8]) -> u64 {
+pub(super) fn breaks(bytes: &[u8]) -> u64 {
     let ends = |(place, byte): &(usize, &u8)| match byte {
         b'\n' => true,
         b'\r' => bytes.get(place + 1) != Some(&b'\n'),

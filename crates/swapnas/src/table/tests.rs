@@ -19,7 +19,7 @@ fn read_with(contents: &str, options: &Options) -> Table {
 }
 
 fn rows(table: &Table) -> Vec<(u64, &str, f64)> {
-    table.rows().iter().map(|row| (row.line, row.arch.as_str(), row.accuracy)).collect()
+    table.rows().iter().map(|row| (row.place.line, row.arch.as_str(), row.accuracy)).collect()
 }
 
 /// Where architectures and accuracies are.
@@ -40,7 +40,7 @@ fn a_table_without_header() {
 fn lines_are_counted_through_blank_lines_and_line_breaks() {
     let table = read_with("arch,acc\r\n\r\n\r\na,1\r\n\"b\nb\",2\r\n\nc,x\n", &Options::default());
     assert_eq!(rows(&table), [(4, "a", 1.0), (5, "b\nb", 2.0)]);
-    assert_eq!(table.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [8]);
+    assert_eq!(table.problems().iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [8]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn sixteen_bits_a_letter_are_told_with_and_without_a_mark() {
     }
     // Parts in another encoding, and zeros, are problems of their lines.
     let table = table(text(b"arch,acc\na,1\ncaf\xe9,2\n\0b,3\nc,\0\n"), &Options::default()).unwrap();
-    assert_eq!(table.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [3, 5]);
+    assert_eq!(table.problems().iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [3, 5]);
 }
 
 #[test]
@@ -135,14 +135,15 @@ fn lines_end_as_on_any_system() {
     let lines = |ends: [&str; 3]| {
         let [a, b, c] = ends;
         let table = read_with(&format!("arch,acc{a}x,1{b}{b}\"y{a}z\",2{c}w,3"), &Options::default());
-        table.rows().iter().map(|row| row.line).collect::<Vec<_>>()
+        table.rows().iter().map(|row| row.place.line).collect::<Vec<_>>()
     };
     for end in ["\n", "\r\n", "\r"] {
         assert_eq!(lines([end; 3]), [2, 4, 6], "{end:?}");
     }
     assert_eq!(lines(["\r", "\r\n", "\n"]), [2, 4, 6]);
     let entries = list(&text("21221002\r\r\n(1, 2)\n3\r")).unwrap();
-    let entries: Vec<_> = entries.entries().iter().map(|entry| (entry.line, entry.arch.as_str())).collect();
+    let entries: Vec<_> =
+        entries.entries().iter().map(|entry| (entry.place.line, entry.arch.as_str())).collect();
     assert_eq!(entries, [(1, "21221002"), (3, "(1, 2)"), (4, "3")]);
 }
 
@@ -153,7 +154,7 @@ fn lines_without_anything_to_see_are_no_architectures() {
     assert_eq!(list.entries().len(), 1);
     insta::assert_snapshot!(list.problems(), @r"
     t.csv: 1 line cannot be used
-      line 2: column 1 is empty; fill it in or remove the line
+      line 2: column 1 is empty; fill it in or remove the row
     ");
 }
 
@@ -161,14 +162,14 @@ fn lines_without_anything_to_see_are_no_architectures() {
 fn problems_are_in_order_whoever_finds_them() {
     let mut problems = Problems::new("t.csv");
     for line in [9, 2, 5, 2, 7] {
-        problems.add(line, format!("number {line}"));
+        problems.add(Place::line(line), format!("number {line}"));
     }
-    assert_eq!(problems.iter().map(|(line, _)| line).collect::<Vec<_>>(), [2, 2, 5, 7, 9]);
+    assert_eq!(problems.iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [2, 2, 5, 7, 9]);
     // Millions of lines that are found by turns are put in order at once.
     let mut many = Problems::new("t.csv");
     for line in 0..200_000 {
-        many.add(line, "");
-        many.add(400_000 - line, "");
+        many.add(Place::line(line), "");
+        many.add(Place::line(400_000 - line), "");
     }
     assert_eq!(many.iter().len(), 400_000);
 }
@@ -181,17 +182,17 @@ fn all_bad_lines_are_reported_at_once() {
     let table = table(text(contents), &Options::default()).unwrap();
     assert_eq!(rows(&table), [(2, "a", 90.0), (11, "h", 92.0)]);
     let mut problems = table.problems().clone();
-    problems.add(2, "column 3: expected an operation, found `a`");
+    problems.add(Place::line(2), "column 3: expected an operation, found `a`");
     insta::assert_snapshot!(problems.check().unwrap_err(), @r#"
         t.csv: 10 lines cannot be used
           line 2: column 3: expected an operation, found `a`
           line 3: there is no column 2 (`val_accuracy`), as the line has only 1; add it
-          line 4: column 1 (`arch`) is empty; fill it in or remove the line
-          line 5: column 2 (`val_accuracy`) is empty; fill it in or remove the line
+          line 4: column 1 (`arch`) is empty; fill it in or remove the row
+          line 5: column 2 (`val_accuracy`) is empty; fill it in or remove the row
           line 6: column 2 (`val_accuracy`): `high` is not a number; write it as in 94.3
           line 7: column 2 (`val_accuracy`): `94%` is not a number; write it as in 94.3
-          line 8: column 2 (`val_accuracy`): nan is not finite; give a measured number or remove the line
-          line 9: column 2 (`val_accuracy`): 1e999 is not finite; give a measured number or remove the line
+          line 8: column 2 (`val_accuracy`): nan is not finite; give a measured number or remove the row
+          line 9: column 2 (`val_accuracy`): 1e999 is not finite; give a measured number or remove the row
           line 10: column 1 (`arch`) is not valid UTF-8; save the file in this encoding
           line 12: there is no column 2 (`val_accuracy`), as the line has only 1; add it, or close a quotation mark: the fields go on over several lines
         "#);
@@ -215,7 +216,7 @@ fn lists_of_architectures() {
     let archs = |contents: &str| {
         let list = list(&text(contents)).expect("a list");
         assert!(list.problems().is_empty());
-        list.entries().iter().map(|entry| (entry.line, entry.arch.clone())).collect::<Vec<_>>()
+        list.entries().iter().map(|entry| (entry.place.line, entry.arch.clone())).collect::<Vec<_>>()
     };
     let plain = [(1, "Genotype(a, b)".to_owned()), (3, "Genotype(c, d)".to_owned())];
     assert_eq!(archs("Genotype(a, b)\n\n Genotype(c, d)\r\n"), plain);
@@ -228,9 +229,9 @@ fn lists_of_architectures() {
     assert_eq!(error(""), "t.csv has no rows");
     assert_eq!(error("\n \narch\n"), "t.csv has no rows");
     let bad = list(&text(b"accuracy,arch\n1\n2,a\n")).unwrap();
-    assert_eq!(bad.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
+    assert_eq!(bad.problems().iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [2]);
     let bad = list(&text(b"a\n\xff\n")).unwrap();
-    assert_eq!(bad.problems().iter().map(|(line, _)| line).collect::<Vec<_>>(), [2]);
+    assert_eq!(bad.problems().iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
@@ -244,15 +245,15 @@ fn further_columns_are_read() {
         .map(|column| {
             let value = |value: &Result<f64, Cell>| match value {
                 Ok(number) => number.to_string(),
-                Err(Cell { line, problem }) => format!("line {line}: {problem}"),
+                Err(Cell { place, problem }) => format!("{place}: {problem}"),
             };
             format!("{}: {}", column.name, column.values.iter().map(value).collect::<Vec<_>>().join("; "))
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @"
-    snip: 1.5; line 3: column 3 (`snip`) is empty; fill it in or remove the line; line 5: column 3 (`snip`): -inf is not finite; give a measured number or remove the line
-    syn,flow: 2000; line 3: column 4 (`syn,flow`): nan is not finite; give a measured number or remove the line; line 5: column 4 (`syn,flow`): `high` is not a number; write it as in 94.3
-    empty: line 2: column 5 (`empty`) is empty; fill it in or remove the line; line 3: column 5 (`empty`) is empty; fill it in or remove the line; line 5: there is no column 5 (`empty`), as the line has only 4; add it
+    snip: 1.5; line 3: column 3 (`snip`) is empty; fill it in or remove the row; line 5: column 3 (`snip`): -inf is not finite; give a measured number or remove the row
+    syn,flow: 2000; line 3: column 4 (`syn,flow`): nan is not finite; give a measured number or remove the row; line 5: column 4 (`syn,flow`): `high` is not a number; write it as in 94.3
+    empty: line 2: column 5 (`empty`) is empty; fill it in or remove the row; line 3: column 5 (`empty`) is empty; fill it in or remove the row; line 5: there is no column 5 (`empty`), as the line has only 4; add it
     ");
     // Line 4 has no accuracy, and other columns do not make a line unusable.
     assert_eq!(rows(&table), [(2, "a", 90.0), (3, "b", 91.0), (5, "d", 92.0)]);

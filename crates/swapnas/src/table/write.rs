@@ -81,13 +81,13 @@ impl Scores<'_> {
         Ok(writer.flush()?)
     }
 
-    /// The lines of the networks, as they are in the file.
+    /// The rows of the networks, as they are in the file.
     fn records(&self) -> impl Iterator<Item = ByteRecord> {
-        let lines = self.rows.iter().map(|&row| self.table.rows()[row].line);
+        let places = self.rows.iter().map(|&row| self.table.rows()[row].place);
         let mut records = self.table.text.records();
-        lines.map(move |line| {
-            let record = records.find(|(other, _)| *other == line);
-            record.expect("rows are lines of the table").1
+        places.map(move |place| {
+            let record = records.find(|(other, _)| *other == place);
+            record.expect("rows are those of the table").1
         })
     }
 

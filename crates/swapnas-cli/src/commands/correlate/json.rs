@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value, json};
-use swapnas::table::Row;
+use swapnas::table::{Place, Row};
 use swapnas::{Ranking, results};
 
 use super::findings::{Finding, Found};
@@ -74,7 +74,7 @@ fn entries<M: SerializeMap>(map: &mut M, section: &Section<'_>) -> Result<(), M:
     map.serialize_entry("n", &finding.rows.len())?;
     let failed = finding.failed.iter();
     let failed: Vec<Value> =
-        failed.map(|(line, reason)| json!({ "line": line, "reason": reason.to_string() })).collect();
+        failed.map(|(place, reason)| at(place, json!({ "reason": reason.to_string() }))).collect();
     map.serialize_entry("failed", &failed)?;
     let skipped = subjects.map(|subjects| render::skipped(subjects.settings()));
     map.serialize_entry("skipped_pictures", &skipped.unwrap_or_default())?;
@@ -90,6 +90,15 @@ fn entries<M: SerializeMap>(map: &mut M, section: &Section<'_>) -> Result<(), M:
     map.serialize_entry("scores", &Scores(finding))
 }
 
+/// An object that says where the row begins that it is about.
+fn at(Place { line, record }: Place, mut object: Value) -> Value {
+    object["line"] = line.into();
+    if let Some(record) = record {
+        object["record"] = record.into();
+    }
+    object
+}
+
 /// The networks, each with what its line says and what was found.
 struct Scores<'a>(&'a Finding);
 
@@ -99,12 +108,12 @@ impl Serialize for Scores<'_> {
         let has_archs = table.arch_column().is_some();
         let mut list = serializer.serialize_seq(Some(rows.len()))?;
         for (place, row) in rows.iter().enumerate() {
-            let Row { line, arch, accuracy } = &table.rows()[*row];
+            let Row { place: origin, arch, accuracy } = &table.rows()[*row];
             let value = |Ranking { name, origin, values, .. }: &Ranking| {
                 (name.clone(), results::score_json(*origin, &values[place]))
             };
             let values: Map<String, Value> = rankings.iter().map(value).collect();
-            let mut object = json!({ "line": line, "accuracy": accuracy, "values": values });
+            let mut object = at(*origin, json!({ "accuracy": accuracy, "values": values }));
             if has_archs {
                 object["arch"] = arch.as_str().into();
             }

@@ -163,7 +163,7 @@ fn notes(found: &Found) -> impl Iterator<Item = String> {
                 "numbers of parameters are not known: --space says what architectures are of".to_owned(),
             );
         }
-        notes.extend(finding.failed.iter().map(|(line, reason)| format!("skipped line {line}: {reason}")));
+        notes.extend(finding.failed.iter().map(|(place, reason)| format!("skipped {place}: {reason}")));
         if let (true, Some(subjects), Some(scored)) =
             (finding.has_metrics, found.subjects_of(finding), &finding.scored)
         {

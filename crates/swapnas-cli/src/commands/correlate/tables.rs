@@ -18,7 +18,7 @@ pub(super) struct Job {
     pub scoring: Scoring,
     /// Whether metrics are computed, or columns of the table are all that is asked for.
     pub has_metrics: bool,
-    /// The places of the lines that can be used.
+    /// The places of the rows that can be used.
     pub rows: Vec<usize>,
     /// What stands in them, unless nothing is to be known of networks.
     pub subjects: Option<Vec<Subject>>,
@@ -100,7 +100,7 @@ fn each<'a, T>(values: &'a [T], tables: usize, option: &str) -> anyhow::Result<V
 }
 
 impl Job {
-    /// Reads what stands in the lines, each network being built for once.
+    /// Reads what stands in the rows, each network being built for once.
     fn read(mut self, archs: Archs, skips_bad: bool) -> anyhow::Result<Self> {
         let mut problems = self.table.problems().clone();
         if archs == Archs::IfThere {
@@ -108,24 +108,23 @@ impl Job {
         } else {
             let mut reader = Reader::new(&self.scoring).building();
             let mut subjects = Vec::with_capacity(self.table.rows().len());
-            for (row, Row { line, arch, .. }) in self.table.rows().iter().enumerate() {
+            for (row, Row { place, arch, .. }) in self.table.rows().iter().enumerate() {
                 match reader.read(arch) {
                     Ok(subject) => {
                         subjects.push(subject);
                         self.rows.push(row);
                     }
-                    Err(error) => problems.add(*line, error),
+                    Err(error) => problems.add(*place, error),
                 }
             }
             self.subjects = Some(subjects);
         }
         if !skips_bad && !problems.is_empty() {
-            return Err(problems)
-                .context("nothing is scored; mend these lines, or leave them out with --skip-bad");
+            return Err(problems).context("nothing is scored; mend these, or leave them out with --skip-bad");
         }
         if self.rows.len() < 2 {
-            let lines = render::count(self.rows.len(), "usable line");
-            bail!("{} has {lines}; a correlation takes two", plain(self.table.file()));
+            let rows = render::count(self.rows.len(), "usable row");
+            bail!("{} has {rows}; a correlation takes two", plain(self.table.file()));
         }
         self.failed = problems;
         Ok(self)
