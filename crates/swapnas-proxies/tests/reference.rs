@@ -8,8 +8,8 @@ use nalgebra::DMatrix;
 use serde::Deserialize;
 use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
 use swapnas_graph::{
-    Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors,
-    ValueId, Want, Weights,
+    Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors, ValueId,
+    Want, Weights,
 };
 use swapnas_proxies::{Precision, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space, by_name};

@@ -97,7 +97,9 @@ pub enum NetworkError {
         what: &'static str,
     },
     /// Images for a network that reads texts.
-    #[error("networks of the space {space} read texts, which are 1x1 x so many tokens, and not images of {input}")]
+    #[error(
+        "networks of the space {space} read texts, which are 1x1 x so many tokens, and not images of {input}"
+    )]
     Texts {
         /// The space.
         space: &'static str,

@@ -12,7 +12,7 @@ pub(super) static NTK: Definition = Definition {
     summary: "condition number of the neural tangent kernel",
     formula: "largest over smallest eigenvalue of the matrix of products of the samples' gradients: \
               for each sample the gradient of the sum of its logits with respect to all weights, those \
-              of normalisations included, biases not",
+              of normalisations included, biases and embeddings not",
     source: "Chen et al.: TE-NAS, ICLR 2021",
     direction: Direction::LowerIsBetter,
     cost: "one forward pass and a backward pass for each image",

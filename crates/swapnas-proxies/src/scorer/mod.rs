@@ -75,7 +75,8 @@ impl Scorer {
         if vocabulary.is_some() {
             settings.inputs = settings.inputs.for_texts();
         }
-        let reads = Reads { vocabulary, thin: shape_of_thin, ..Reads::images(network.input, network.classes) };
+        let reads =
+            Reads { vocabulary, thin: shape_of_thin, ..Reads::images(network.input, network.classes) };
         let graphs = GraphScorer::with_agenda(reads, settings, agenda, Remedy::Build)?;
         Ok(Scorer { space, network, thin, graphs })
     }

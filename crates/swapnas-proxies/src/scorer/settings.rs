@@ -134,7 +134,7 @@ pub enum ScoreError {
     #[error("{0}; lower --repeats")]
     Repeats(MemoryError),
     /// The file of tensors has no images.
-    #[error("{} has no tensor `input` of shape [images, channels, rows, columns]{}", plain(path), found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
+    #[error("{} has no tensor `input` of shape [images, channels, rows, columns], or [texts, tokens] for networks of texts{}", plain(path), found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
     NoInput {
         /// The file.
         path: String,

@@ -34,7 +34,8 @@ impl Attention {
                     }
                     node.inputs.iter().for_each(|input| found.read(graph, *input));
                 }
-                Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_) | TensorOp::Join { .. }) | Op::Concat => {}
+                Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_) | TensorOp::Join { .. })
+                | Op::Concat => {}
                 _ => mixed[value.index()] = false,
             }
         }
@@ -98,10 +99,7 @@ mod tests {
     fn layers_of_attention_make_queries_keys_and_values_and_read_what_is_mixed() {
         let (weights, found) = layers("h128:WMA/4/512x1:DCT/2/512x1");
         assert_eq!(weights, 1);
-        let names = ["query", "key", "value", "weight"].map(|name| format!("0.operation.operation{}", match name {
-            "weight" => String::new(),
-            other => format!(".{other}"),
-        }));
+        let names = ["", ".query", ".key", ".value"].map(|name| format!("0.operation.operation{name}"));
         for name in &names {
             assert!(found.contains(name), "{name} in {found:?}");
         }

@@ -300,7 +300,10 @@ def correlations(rows):
 
 
 def ntk(network, images):
-    weights = [param for name, param in network.named_parameters() if name.endswith("weight")]
+    def counts(name):
+        return name.endswith("weight") and not name.endswith("_embeddings.weight")
+
+    weights = [param for name, param in network.named_parameters() if counts(name)]
     logits = network(images)
     rows = [gradients(sample.sum(), weights, retain_graph=True) for sample in logits]
     rows = torch.stack([torch.cat([g.flatten() for g in row]) for row in rows])

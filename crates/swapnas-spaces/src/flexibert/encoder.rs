@@ -103,12 +103,8 @@ const FEED_FORWARD: [usize; 2] = [512, 1024];
 const STACKS: [usize; 2] = [1, 3];
 
 /// Alleles of the genes of a layer: operation, heads, feed-forward dimension, stacks.
-pub(super) const ALLELES: [u8; 4] = [
-    Operation::ALL.len() as u8,
-    HEADS.len() as u8,
-    FEED_FORWARD.len() as u8,
-    STACKS.len() as u8,
-];
+pub(super) const ALLELES: [u8; 4] =
+    [Operation::ALL.len() as u8, HEADS.len() as u8, FEED_FORWARD.len() as u8, STACKS.len() as u8];
 
 /// Fields of the benchmark's records that are no part of the architecture.
 const RECORD: [&str; 2] = ["id", "scores"];

@@ -79,7 +79,8 @@ fn embeddings(b: &mut GraphBuilder, text: ValueId, features: usize) -> Built {
     let words = b.embedding("word_embeddings", text, VOCABULARY, features)?;
     let shape = b.shape(words);
     let mut table = |name: &str, rows: usize, stride: usize| {
-        let whole = b.scope(name, |b| b.parameter("weight", vec![rows, features], Shape::new(rows, 1, features)))?;
+        let whole =
+            b.scope(name, |b| b.parameter("weight", vec![rows, features], Shape::new(rows, 1, features)))?;
         let view = Strided::new(&[(features, 1), (shape.width, stride)], 0).expect("rows of a table");
         b.rearrange(whole, view, shape)
     };

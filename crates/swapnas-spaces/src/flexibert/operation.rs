@@ -28,7 +28,8 @@ pub(super) fn build(b: &mut GraphBuilder, operation: Operation, x: ValueId, head
         Operation::Fourier | Operation::Cosine => {
             let heads = of(1);
             let x = b.linear("input", x, hidden, true)?;
-            let transform = if operation == Operation::Fourier { Transform::fourier } else { Transform::cosine };
+            let transform =
+                if operation == Operation::Fourier { Transform::fourier } else { Transform::cosine };
             heads.transform(b, x, &transform(heads.size), &transform(heads.tokens))
         }
         Operation::Convolution5 => of(2).convolution(b, x, 5),
@@ -79,7 +80,8 @@ impl Heads {
         };
         let scores = b.product([query, key], scores, Shape::new(self.count, tokens, tokens))?;
         let weights = b.softmax(scores, Axis { outer: self.count * tokens, len: tokens, inner: 1 })?;
-        let mixed = Product { a: contiguous(&[self.count, tokens, tokens]), b: of_features, out: of_features };
+        let mixed =
+            Product { a: contiguous(&[self.count, tokens, tokens]), b: of_features, out: of_features };
         b.product([weights, value], mixed, self.shape())
     }
 

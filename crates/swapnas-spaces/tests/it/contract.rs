@@ -205,7 +205,10 @@ fn networks_of_texts_take_texts_of_any_length_and_no_images() {
                 assert_eq!(graph.vocabulary(), space.vocabulary());
             }
             assert!(matches!(build(Shape::new(3, 32, 32)), Err(NetworkError::Texts { .. })));
-            assert!(matches!(build(Shape::new(1, 1, 2000)), Err(NetworkError::OutOfRange { what: "tokens", .. })));
+            assert!(matches!(
+                build(Shape::new(1, 1, 2000)),
+                Err(NetworkError::OutOfRange { what: "tokens", .. })
+            ));
         }
     }
 }

@@ -38,7 +38,9 @@ fn parameters_are_those_of_the_benchmark() {
 fn records_of_the_benchmark_are_read() {
     let space = by_name("flexibert").unwrap();
     let layer = r#"{"operation_type": "DSC", "operation_parameter": 9, "num_operation_heads": 4, "feed_forward_dimension": 512, "num_feed_forward": 3}"#;
-    let record = |id: &str, layer: &str| format!(r#"{{{id}"hidden_size": 128, "encoder_layers": [{layer}, {layer}]}}"#);
+    let record = |id: &str, layer: &str| {
+        format!(r#"{{{id}"hidden_size": 128, "encoder_layers": [{layer}, {layer}]}}"#)
+    };
     let arch = space.parse(&record(r#""id": 4, "scores": {"glue": 71.5, "cola": 30}, "#, layer)).unwrap();
     assert_eq!(space.print(&arch), "h128:DSC9/4/512x3:DSC9/4/512x3");
     assert_eq!(space.parse(&record("", layer)).unwrap(), arch);
