@@ -16,5 +16,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arrangement;
 pub mod onnx;
 pub mod torch;

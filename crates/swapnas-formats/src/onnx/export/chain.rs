@@ -1,0 +1,146 @@
+//! Elements brought into other dimensions by operators one after the other.
+
+use super::File;
+use super::message::{int, ints};
+use crate::arrangement::{Arrangement, Side};
+use crate::onnx::proto::Attribute;
+
+/// Operators on a tensor whose first dimension is that of the samples.
+pub(super) struct Chain {
+    /// The dimensions behind it, as they have become.
+    dims: Vec<usize>,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    op: &'static str,
+    /// What it reads besides.
+    inputs: Vec<String>,
+    attributes: Vec<Attribute>,
+}
+
+impl Chain {
+    pub(super) fn of(dims: impl Into<Vec<usize>>) -> Self {
+        Chain { dims: dims.into(), steps: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, op: &'static str, inputs: Vec<String>, attributes: Vec<Attribute>) {
+        self.steps.push(Step { op, inputs, attributes });
+    }
+
+    /// Whether it does nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The mean over a dimension, which stays with one element.
+    pub(super) fn mean(&mut self, place: usize) {
+        self.push("ReduceMean", Vec::new(), vec![ints("axes", vec![place as i64 + 1])]);
+        self.dims[place] = 1;
+    }
+
+    /// Gives the elements other dimensions.
+    pub(super) fn reshape(&mut self, file: &mut File<'_>, dims: impl Into<Vec<usize>>) {
+        let dims = dims.into();
+        // Of two in a row, the second one is enough.
+        if self.steps.last().is_some_and(|step| step.op == "Reshape") {
+            self.steps.pop();
+        } else if self.dims == dims {
+            return;
+        }
+        // That of the samples stays.
+        let sizes: Vec<i64> = std::iter::once(0).chain(dims.iter().map(|dim| *dim as i64)).collect();
+        let sizes = file.integers(&sizes);
+        self.push("Reshape", vec![sizes], Vec::new());
+        self.dims = dims;
+    }
+
+    /// Puts the dimensions in another order.
+    pub(super) fn transpose(&mut self, order: &[usize]) {
+        if order.is_sorted() {
+            return;
+        }
+        let places = std::iter::once(0).chain(order.iter().map(|dim| *dim as i64 + 1)).collect();
+        self.push("Transpose", Vec::new(), vec![ints("perm", places)]);
+        self.dims = order.iter().map(|dim| self.dims[*dim]).collect();
+    }
+
+    /// Repeats the elements of dimensions of one element.
+    pub(super) fn expand(&mut self, file: &mut File<'_>, dims: &[usize]) {
+        if self.dims != dims {
+            let sizes: Vec<i64> = std::iter::once(1).chain(dims.iter().map(|dim| *dim as i64)).collect();
+            let sizes = file.integers(&sizes);
+            self.push("Expand", vec![sizes], Vec::new());
+            self.dims = dims.to_vec();
+        }
+    }
+
+    /// Takes elements such that the dimensions are those of a view, without those in which it repeats its elements.
+    pub(super) fn arrange(&mut self, file: &mut File<'_>, arrangement: &Arrangement) {
+        self.reshape(file, arrangement.lens());
+        self.slice(file, &arrangement.sides);
+        // From behind, so that dimensions in front are where they were.
+        for (axis, side) in arrangement.sides.iter().enumerate().rev() {
+            if side.along.len() > 1 {
+                let sizes: Vec<usize> = side.along.iter().map(|along| along.size).collect();
+                let places: Vec<i64> = side.places().into_iter().map(|place| place as i64).collect();
+                let places = file.table(&sizes, &places);
+                self.push("Gather", vec![places], vec![int("axis", axis as i64 + 1)]);
+                self.dims.splice(axis..=axis, sizes);
+            }
+        }
+        let dims: Vec<usize> = arrangement.dims().map(|along| along.size).collect();
+        self.reshape(file, dims);
+        self.transpose(&arrangement.order());
+    }
+
+    /// Takes the parts of sides along which no more than one dimension goes.
+    fn slice(&mut self, file: &mut File<'_>, sides: &[Side]) {
+        let [mut starts, mut ends, mut axes, mut steps] = [const { Vec::new() }; 4];
+        for (axis, side) in sides.iter().enumerate() {
+            let (size, step) = match side.along[..] {
+                [along] => (along.size, along.step),
+                [] => (1, 1),
+                _ => continue,
+            };
+            if size != side.len {
+                starts.push(side.start as i64);
+                ends.push((side.start + (size - 1) * step + 1) as i64);
+                axes.push(axis as i64 + 1);
+                steps.push(step as i64);
+                self.dims[axis] = size;
+            }
+        }
+        if axes.is_empty() {
+            return;
+        }
+        let inputs = [starts, ends, axes, steps].map(|numbers| file.integers(&numbers));
+        self.push("Slice", inputs.into(), Vec::new());
+    }
+}
+
+impl File<'_> {
+    /// Applies operators and returns what the result is called: `output`, with an addition for what is between.
+    pub(super) fn run(&mut self, chain: Chain, from: String, output: String) -> String {
+        let mut name = from;
+        let last = chain.steps.len().saturating_sub(1);
+        for (number, Step { op, inputs, attributes }) in chain.steps.into_iter().enumerate() {
+            let result = match number == last {
+                true => output.clone(),
+                false => self.fresh(format!("{output}.{number}")),
+            };
+            let inputs = std::iter::once(name).chain(inputs).collect();
+            self.push(op, inputs, result.clone(), attributes);
+            name = result;
+        }
+        name
+    }
+
+    /// The same for a value of the graph, which needs its name even if nothing is done to it.
+    pub(super) fn finish(&mut self, chain: Chain, from: String, output: String) {
+        let name = self.run(chain, from, output.clone());
+        if name != output {
+            self.push("Identity", vec![name], output, Vec::new());
+        }
+    }
+}
