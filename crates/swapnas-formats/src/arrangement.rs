@@ -154,6 +154,40 @@ impl Rest {
     }
 }
 
+/// Elements at any places: of a value with the dimensions `outer`, `len` and `inner`, all of the first and the last one,
+/// and some of the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub outer: usize,
+    pub len: usize,
+    pub inner: usize,
+    pub places: Vec<usize>,
+}
+
+impl Selection {
+    /// The selection of these places of so many elements, with as few places as possible.
+    pub(crate) fn of(places: &[u32], elements: usize) -> Self {
+        let places: Vec<usize> = places.iter().map(|place| *place as usize).collect();
+        let common = |count: usize| greatest_common_divisor(count, elements);
+        let divisors = |number: usize| (1..=number).rev().filter(move |d| number.is_multiple_of(*d));
+        let is_run =
+            |run: &[usize]| run[0].is_multiple_of(run.len()) && run.windows(2).all(|p| p[0] + 1 == p[1]);
+        let inner =
+            divisors(common(places.len())).find(|inner| places.chunks(*inner).all(is_run)).unwrap_or(1);
+        let places: Vec<usize> = places.chunks(inner).map(|run| run[0] / inner).collect();
+        let elements = elements / inner;
+        let repeats = |outer: &usize| {
+            let (len, count) = (elements / outer, places.len() / outer);
+            let is_shifted = |(i, place): (usize, &usize)| *place == places[i % count] + i / count * len;
+            places.iter().enumerate().all(is_shifted) && places[..count].iter().all(|place| *place < len)
+        };
+        let count = greatest_common_divisor(places.len(), elements);
+        let outer = divisors(count).find(repeats).unwrap_or(1);
+        let first = places[..places.len() / outer].to_vec();
+        Selection { outer, len: elements / outer, inner, places: first }
+    }
+}
+
 fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
@@ -250,6 +284,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn selections_are_of_one_dimension() {
+        let of = |places: &[u32], elements| {
+            let Selection { outer, len, inner, places } = Selection::of(places, elements);
+            ([outer, len, inner], places)
+        };
+        assert_eq!(of(&[3, 0, 2], 4), ([1, 4, 1], vec![3, 0, 2]));
+        assert_eq!(of(&[2, 3, 0, 1, 2, 3], 4), ([1, 2, 2], vec![1, 0, 1]));
+        assert_eq!(of(&[1, 1, 4, 4, 7, 7], 9), ([3, 3, 1], vec![1, 1]));
+        assert_eq!(of(&[2, 3, 0, 1, 8, 9, 6, 7], 12), ([2, 3, 2], vec![1, 0]));
+        assert_eq!(of(&[0, 1, 2, 3], 4), ([1, 1, 4], vec![0]));
     }
 
     #[test]

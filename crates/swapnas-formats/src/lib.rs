@@ -17,5 +17,6 @@
 //! ```
 
 mod arrangement;
+mod facts;
 pub mod onnx;
 pub mod torch;

@@ -79,7 +79,9 @@ pub enum OnnxError {
         op: &'static str,
     },
     /// A matrix product that adds several elements up in one place.
-    #[error("{module}: the matrix product has several elements in one place, which ONNX cannot say; give each its own")]
+    #[error(
+        "{module}: the matrix product has several elements in one place, which ONNX cannot say; give each its own"
+    )]
     Overlap {
         /// Path of the module.
         module: String,

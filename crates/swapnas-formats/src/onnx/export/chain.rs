@@ -84,14 +84,19 @@ impl Chain {
             if side.along.len() > 1 {
                 let sizes: Vec<usize> = side.along.iter().map(|along| along.size).collect();
                 let places: Vec<i64> = side.places().into_iter().map(|place| place as i64).collect();
-                let places = file.table(&sizes, &places);
-                self.push("Gather", vec![places], vec![int("axis", axis as i64 + 1)]);
-                self.dims.splice(axis..=axis, sizes);
+                self.gather(file, axis, &sizes, &places);
             }
         }
         let dims: Vec<usize> = arrangement.dims().map(|along| along.size).collect();
         self.reshape(file, dims);
         self.transpose(&arrangement.order());
+    }
+
+    /// Takes the elements of a dimension at these places, whose own dimensions stand in its place then.
+    pub(super) fn gather(&mut self, file: &mut File<'_>, axis: usize, sizes: &[usize], places: &[i64]) {
+        let places = file.table(sizes, places);
+        self.push("Gather", vec![places], vec![int("axis", axis as i64 + 1)]);
+        self.dims.splice(axis..=axis, sizes.iter().copied());
     }
 
     /// Takes the parts of sides along which no more than one dimension goes.

@@ -25,7 +25,11 @@ impl File<'_> {
             }
             Op::Zero => self.zeros(output, node.shape),
             Op::Tensor(op) => self.tensor(value, op),
-            Op::Conv2d { .. } | Op::BatchNorm { .. } | Op::MaxPool(_) | Op::AvgPool { .. } | Op::GlobalAvgPool => {
+            Op::Conv2d { .. }
+            | Op::BatchNorm { .. }
+            | Op::MaxPool(_)
+            | Op::AvgPool { .. }
+            | Op::GlobalAvgPool => {
                 let input = self.image(node.inputs[0]);
                 self.of_image(value, op, input, output, contents);
             }
@@ -56,14 +60,7 @@ impl File<'_> {
     }
 
     /// Layers that read images.
-    fn of_image(
-        &mut self,
-        value: ValueId,
-        op: &Op,
-        input: String,
-        output: String,
-        contents: &Contents<'_>,
-    ) {
+    fn of_image(&mut self, value: ValueId, op: &Op, input: String, output: String, contents: &Contents<'_>) {
         let node = self.graph.node(value);
         match op {
             Op::Conv2d { window, groups, weight, bias } => {

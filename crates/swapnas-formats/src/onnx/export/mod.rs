@@ -6,8 +6,6 @@ mod layers;
 mod message;
 mod norm;
 mod tensor;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +16,7 @@ use swapnas_graph::{Graph, Op, Padding, ParamId, ValueId, Weights};
 use super::proto::{Attribute, DataType, Graph as GraphProto, Model, Node, OperatorSet, Tensor};
 use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
 use crate::arrangement::Arrangement;
+use crate::facts;
 use form::Form;
 use message::{constant, floats, int, ints, sizes, value_info};
 
@@ -134,7 +133,10 @@ struct File<'a> {
 /// What several nodes share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Shared {
-    Integers { dims: Vec<usize>, numbers: Vec<i64> },
+    Integers {
+        dims: Vec<usize>,
+        numbers: Vec<i64>,
+    },
     /// A number, and how often if it is not by itself.
     Number(u32, Option<usize>),
 }
@@ -146,7 +148,7 @@ impl<'a> File<'a> {
         let params = graph.params().iter().map(|param| fresh(&mut taken, param.name.clone())).collect();
         // Most values are results of modules, whose names say more than numbers.
         let mut values: Vec<Option<String>> = vec![None; graph.nodes().len()];
-        let [varying, of_tokens] = [form::varying(graph), form::of_tokens(graph)];
+        let [varying, of_tokens] = [facts::varying(graph), facts::of_tokens(graph)];
         let is_final = matches!(forms[output.index()], Form::Image | Form::Flat)
             && varying[output.index()]
             && !of_tokens[output.index()];

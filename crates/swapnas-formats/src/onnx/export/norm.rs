@@ -5,8 +5,8 @@ use swapnas_graph::{Node, ParamId, ValueId};
 
 use super::File;
 use super::chain::Chain;
-use super::form::{has_weights_along, is_over_channels};
 use super::message::{float, int, ints, sizes};
+use crate::facts::{has_weights_along, is_over_channels};
 
 impl File<'_> {
     pub(super) fn normalise(&mut self, value: ValueId, norm: &Normalise, output: String) {

@@ -7,7 +7,7 @@ use super::File;
 use super::chain::Chain;
 use super::form::Form;
 use super::message::{constant, floats, int, sizes};
-use crate::arrangement::{Arrangement, dimension};
+use crate::arrangement::{Arrangement, Selection, dimension};
 use crate::onnx::proto::DataType;
 
 impl File<'_> {
@@ -25,12 +25,13 @@ impl File<'_> {
                 self.finish(chain, from, output);
             }
             TensorOp::Pick(places) => {
-                let from = self.elements(node.inputs[0]);
-                let mut chain = Chain::of(sizes(graph.shape(node.inputs[0])));
-                chain.reshape(self, [graph.shape(node.inputs[0]).elements()]);
-                let places: Vec<i64> = places.iter().map(|place| i64::from(*place)).collect();
-                let places = self.table(&sizes(node.shape), &places);
-                chain.push("Gather", vec![places], vec![int("axis", 1)]);
+                let (from, shape) = (self.elements(node.inputs[0]), graph.shape(node.inputs[0]));
+                let Selection { outer, len, inner, places } = Selection::of(places, shape.elements());
+                let mut chain = Chain::of(sizes(shape));
+                chain.reshape(self, [outer, len, inner]);
+                let places: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
+                chain.gather(self, 1, &[places.len()], &places);
+                chain.reshape(self, sizes(node.shape));
                 self.run(chain, from, output);
             }
             &TensorOp::Join { outer, inner } => self.join(value, outer, inner, output),
