@@ -192,11 +192,22 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-/// Which dimension of channels x rows x columns an axis is, if it is one: 0, 1 or 2.
-pub(crate) fn dimension(axis: Axis, shape: Shape) -> Option<usize> {
+/// Whether an axis is dimension 0, 1 or 2 of channels x rows x columns.
+pub(crate) fn is_dimension(axis: Axis, shape: Shape, dim: usize) -> bool {
     let Shape { channels, height, width } = shape;
     let around = [(1, channels, height * width), (channels, height, width), (channels * height, width, 1)];
-    around.iter().position(|around| *around == (axis.outer, axis.len, axis.inner))
+    around[dim] == (axis.outer, axis.len, axis.inner)
+}
+
+/// Which dimension of channels x rows x columns an axis is, if it is one.
+pub(crate) fn dimension(axis: Axis, shape: Shape) -> Option<usize> {
+    (0..3).find(|dim| is_dimension(axis, shape, *dim))
+}
+
+/// The dimension of channels x rows x columns along which values of these shapes are joined, if it is one of all.
+pub(crate) fn joint(shapes: &[Shape], outer: usize, inner: usize) -> Option<usize> {
+    let axis = |shape: &Shape| Axis { outer, len: shape.elements() / (outer * inner), inner };
+    (0..3).find(|dim| shapes.iter().all(|shape| is_dimension(axis(shape), *shape, *dim)))
 }
 
 #[cfg(test)]
@@ -304,5 +315,8 @@ mod tests {
         let shape = Shape::new(4, 2, 3);
         let of = |outer, len, inner| dimension(Axis { outer, len, inner }, shape);
         assert_eq!([of(1, 4, 6), of(4, 2, 3), of(8, 3, 1), of(2, 2, 6)], [Some(0), Some(1), Some(2), None]);
+        // Dimensions of one element are any.
+        assert_eq!(joint(&[Shape::new(4, 1, 1), Shape::new(4, 1, 3), Shape::new(4, 1, 4)], 4, 1), Some(2));
+        assert_eq!(joint(&[shape, Shape::new(4, 2, 6)], 4, 1), None);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use swapnas_graph::{Graph, Shape, ValueId};
 
 use super::TorchError;
-use super::body::{Body, Callee, body, is_chain};
+use super::body::{Body, Callee, Chain, body, chain};
 use super::constant::{WAVE, WAVE_DEFINITION};
 use super::layer::layer;
 use super::name;
@@ -143,14 +143,13 @@ impl Classes<'_> {
                 let output = call.output;
                 self.add_members(place)?;
                 let body = body(&self.tree, place, &self.callees)?;
-                let (inputs, wrap, constructor) = if is_chain(&self.tree, place, &body, &self.callees) {
-                    let first = self.tree.members(place).next();
-                    let wrap = first.and_then(|first| self.callees[&first].wrap);
-                    (vec![call.input], wrap, self.sequence(place))
-                } else {
-                    let inputs = body.inputs.clone();
-                    let class = self.class(place, body);
-                    (inputs, None, Constructor::Call(format!("{class}()")))
+                let (inputs, wrap, constructor) = match chain(&self.tree, place, &body, &self.callees) {
+                    Some(Chain { wrap }) => (vec![call.input], wrap, self.sequence(place)),
+                    None => {
+                        let inputs = body.inputs.clone();
+                        let class = self.class(place, body);
+                        (inputs, None, Constructor::Call(format!("{class}()")))
+                    }
                 };
                 self.callees.insert(place, Callee { name: access, inputs, output, wrap });
                 constructor
@@ -259,7 +258,8 @@ impl Classes<'_> {
         out.push_str("):\n");
         if place == ROOT && self.tree.graph.vocabulary().is_some() && !inputs.is_empty() {
             let Shape { height, width, .. } = self.tree.graph.shape(self.tree.graph.input());
-            push(&mut out, format_args!("        x = x.reshape(-1, 1, {height}, {width})\n"));
+            let comment = "        # Tokens are the pixels of an image of one channel.\n";
+            push(&mut out, format_args!("{comment}        x = x.reshape(-1, 1, {height}, {width})\n"));
         }
         let mut fresh = inputs.len();
         let mut last_use: HashMap<ValueId, usize> = HashMap::new();

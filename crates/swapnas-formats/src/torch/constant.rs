@@ -84,7 +84,7 @@ fn waves(numbers: &[f64], shape: Shape) -> Option<String> {
 fn joined(mut tables: Vec<String>, dim: usize) -> String {
     match tables.len() {
         1 => tables.remove(0),
-        _ => format!("torch.cat([{}], dim={dim})", tables.join(", ")),
+        _ => format!("torch.cat([\n            {},\n        ], dim={dim})", tables.join(",\n            ")),
     }
 }
 

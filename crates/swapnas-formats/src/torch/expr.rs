@@ -91,8 +91,16 @@ impl Expr {
 
     /// With other dimensions behind that of the samples.
     pub(super) fn reshaped(self, from: &[usize], to: &[usize]) -> Expr {
+        if from == to {
+            return self;
+        }
+        // Of two in a row, the second one is enough.
+        let of = match self {
+            Expr::Method { of, call } if call.starts_with(".reshape(") => *of,
+            of => of,
+        };
         let list: Vec<String> = to.iter().map(usize::to_string).collect();
-        if from == to { self } else { self.method(format!(".reshape(-1, {})", list.join(", "))) }
+        of.method(format!(".reshape(-1, {})", list.join(", ")))
     }
 
     /// The values of variables that it reads.

@@ -5,7 +5,7 @@ use swapnas_graph::{Shape, Strided};
 
 use super::constant::{lines, number};
 use super::expr::Expr;
-use crate::arrangement::{Along, Arrangement, Selection, Side, dimension};
+use crate::arrangement::{Along, Arrangement, Selection, Side, dimension, joint};
 
 /// The most places that are written where they are used.
 const FEW: usize = 12;
@@ -16,33 +16,82 @@ fn sizes(shape: Shape) -> [usize; 3] {
 
 /// Parts of the sides of a value, in their order.
 fn taken(of: Expr, arrangement: &Arrangement, shape: Shape) -> Expr {
-    let mut of = of.reshaped(&sizes(shape), &arrangement.lens());
-    let part = |side: &Side| match side.along[..] {
-        _ if side.is_whole() => ":".to_owned(),
+    let of = of.reshaped(&sizes(shape), &arrangement.lens());
+    let parts = arrangement.sides.iter().map(|side| match side.along[..] {
         [] => side.start.to_string(),
-        [Along { size, step, .. }] => {
-            let (start, end) = (side.start, side.start + (size - 1) * step + 1);
-            let start = if start == 0 { String::new() } else { start.to_string() };
-            let end = if end == side.len { String::new() } else { end.to_string() };
-            if step == 1 { format!("{start}:{end}") } else { format!("{start}:{end}:{step}") }
-        }
-        _ => ":".to_owned(),
-    };
-    let mut parts: Vec<String> = arrangement.sides.iter().map(part).collect();
-    while parts.last().is_some_and(|part| part == ":") {
-        parts.pop();
-    }
-    if !parts.is_empty() {
-        of = of.method(format!("[:, {}]", parts.join(", ")));
-    }
+        _ => part(side),
+    });
+    let mut of = indexed(of, parts.collect());
     // Windows that overlap, from behind, so that dimensions in front are where they were.
     for (place, side) in arrangement.sides.iter().enumerate().rev() {
         if side.along.len() > 1 {
-            let before = arrangement.sides[..place].iter().filter(|side| !side.along.is_empty()).count();
-            of = of.method(format!("[:, {}{}]", ":, ".repeat(before), windows(side)));
+            let [before, behind] = [&arrangement.sides[..place], &arrangement.sides[place + 1..]]
+                .map(|sides| sides.iter().filter(|side| !side.along.is_empty()).count());
+            of = match unfolded(side).filter(|_| behind == 0) {
+                Some([size, step]) => of.method(format!(".unfold(-1, {size}, {step})")),
+                None => of.method(format!("[:, {}{}]", ":, ".repeat(before), windows(side))),
+            };
         }
     }
     of
+}
+
+/// The places of a side along which no more than one dimension goes, as a part of it.
+fn part(side: &Side) -> String {
+    let (size, step) = match side.along[..] {
+        [Along { size, step, .. }] if !side.is_whole() => (size, step),
+        [] => (1, 1),
+        _ => return ":".to_owned(),
+    };
+    let (start, end) = (side.start, side.start + (size - 1) * step + 1);
+    let start = if start == 0 { String::new() } else { start.to_string() };
+    let end = if end == side.len { String::new() } else { end.to_string() };
+    if step == 1 { format!("{start}:{end}") } else { format!("{start}:{end}:{step}") }
+}
+
+/// Parts of the dimensions behind that of the samples.
+fn indexed(of: Expr, mut parts: Vec<String>) -> Expr {
+    while parts.last().is_some_and(|part| part == ":") {
+        parts.pop();
+    }
+    if parts.is_empty() { of } else { of.method(format!("[:, {}]", parts.join(", "))) }
+}
+
+/// Size and step of the windows of a side, if they are all there are and have no gaps.
+fn unfolded(side: &Side) -> Option<[usize; 2]> {
+    match side.along[..] {
+        [count, Along { size, step: 1, .. }] if side.start == 0 && size <= side.len => {
+            ((side.len - size) / count.step + 1 == count.size).then_some([size, count.step])
+        }
+        _ => None,
+    }
+}
+
+/// A part of each dimension, if that is all that a view is.
+fn parts(arrangement: &Arrangement, view: &Strided, [from, to]: [Shape; 2]) -> Option<Vec<String>> {
+    let is_repeated = view.dims().any(|(size, stride)| size > 1 && stride == 0);
+    if is_repeated || !arrangement.order().is_sorted() {
+        return None;
+    }
+    let mut sides = arrangement.sides.iter();
+    let mut parts = Vec::new();
+    for (from, to) in sizes(from).into_iter().zip(sizes(to)) {
+        let side = if from > 1 { sides.next() } else { None };
+        let Some(side) = side else {
+            parts.push(":".to_owned());
+            continue;
+        };
+        let count = match side.along[..] {
+            [] => 1,
+            [along] => along.size,
+            _ => return None,
+        };
+        if (side.len, count) != (from, to) {
+            return None;
+        }
+        parts.push(part(side));
+    }
+    (sides.next().is_none() && to.elements() == view.len()).then_some(parts)
 }
 
 /// The places of windows: sums of those of their dimensions.
@@ -62,6 +111,9 @@ fn windows(side: &Side) -> String {
 /// The elements of a view in order.
 pub(super) fn rearranged(of: Expr, view: &Strided, from: Shape, to: Shape) -> Expr {
     let arrangement = Arrangement::of(view, from);
+    if let Some(parts) = parts(&arrangement, view, [from, to]) {
+        return indexed(of, parts);
+    }
     let mut of = taken(of, &arrangement, from);
     let order = arrangement.order();
     let dims: Vec<usize> = arrangement.dims().map(|along| along.size).collect();
@@ -151,13 +203,11 @@ pub(super) fn mean(of: Expr, axis: Axis, from: Shape, to: Shape) -> Expr {
 
 /// Values joined along a dimension with so many elements before and behind it.
 pub(super) fn joined(parts: Vec<(Expr, Shape)>, outer: usize, inner: usize, to: Shape) -> Expr {
-    let axis = |shape: Shape| Axis { outer, len: shape.elements() / (outer * inner), inner };
-    let place = dimension(axis(to), to);
-    let place = place.filter(|_| parts.iter().all(|(_, shape)| dimension(axis(*shape), *shape) == place));
-    if let Some(place) = place {
+    let shapes: Vec<Shape> = parts.iter().map(|(_, shape)| *shape).chain([to]).collect();
+    if let Some(place) = joint(&shapes, outer, inner) {
         return Expr::Concat { parts: parts.into_iter().map(|(of, _)| of).collect(), dim: place + 1 };
     }
-    let dims = |shape: Shape| [outer, axis(shape).len, inner];
+    let dims = |shape: Shape| [outer, shape.elements() / (outer * inner), inner];
     let parts = parts.into_iter().map(|(of, shape)| of.reshaped(&sizes(shape), &dims(shape))).collect();
     Expr::Concat { parts, dim: 2 }.reshaped(&dims(to), &sizes(to))
 }

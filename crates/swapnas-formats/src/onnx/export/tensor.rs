@@ -1,13 +1,13 @@
 //! Operations on the elements of single samples.
 
 use swapnas_graph::tensor::{Axis, Function, Product, Real, TensorOp};
-use swapnas_graph::{Node, ParamId, Strided, ValueId};
+use swapnas_graph::{Node, ParamId, Shape, Strided, ValueId};
 
 use super::File;
 use super::chain::Chain;
 use super::form::Form;
 use super::message::{constant, floats, int, sizes};
-use crate::arrangement::{Arrangement, Selection, dimension};
+use crate::arrangement::{Arrangement, Selection, dimension, joint};
 use crate::onnx::proto::DataType;
 
 impl File<'_> {
@@ -107,24 +107,16 @@ impl File<'_> {
     fn join(&mut self, value: ValueId, outer: usize, inner: usize, output: String) {
         let graph = self.graph;
         let node = graph.node(value);
-        let axis = |of: ValueId| {
-            let shape = graph.shape(of);
-            (Axis { outer, len: shape.elements() / (outer * inner), inner }, shape)
-        };
-        let place_of = |of: ValueId| {
-            let (axis, shape) = axis(of);
-            dimension(axis, shape)
-        };
-        // As it is, where that is one of the dimensions that all values have.
-        let place = place_of(value).filter(|_| node.inputs.iter().all(|of| place_of(*of) == place_of(value)));
+        let shapes: Vec<Shape> = node.inputs.iter().map(|of| graph.shape(*of)).chain([node.shape]).collect();
+        let place = joint(&shapes, outer, inner);
+        let dims = |shape: Shape| [outer, shape.elements() / (outer * inner), inner];
         let mut parts = Vec::with_capacity(node.inputs.len());
         for (number, &input) in node.inputs.iter().enumerate() {
             let image = self.image(input);
             let part = self.for_each_sample(image, input, value);
             let mut chain = Chain::of(sizes(graph.shape(input)));
             if place.is_none() {
-                let (axis, _) = axis(input);
-                chain.reshape(self, [axis.outer, axis.len, axis.inner]);
+                chain.reshape(self, dims(graph.shape(input)));
             }
             let name = self.fresh(format!("{output}.part{number}"));
             parts.push(self.run(chain, part, name));
@@ -134,7 +126,7 @@ impl File<'_> {
         }
         let joined = self.fresh(format!("{output}.joined"));
         self.push("Concat", parts, joined.clone(), vec![int("axis", 2)]);
-        let mut chain = Chain::of([outer, node.shape.elements() / (outer * inner), inner]);
+        let mut chain = Chain::of(dims(node.shape));
         chain.reshape(self, sizes(node.shape));
         self.finish(chain, joined, output);
     }
