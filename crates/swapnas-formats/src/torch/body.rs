@@ -285,7 +285,8 @@ impl Writer<'_> {
         let once = self.uses.get(&value) == Some(&1);
         // Parts of parts of parts would become deeper than Python reads.
         let is_view = matches!(&expr, Expr::Slice { of, .. } if !matches!(**of, Expr::Slice { .. }));
-        let is_simple = matches!(expr, Expr::Call { .. } | Expr::Mean(_) | Expr::Method { .. });
+        let is_simple =
+            matches!(expr, Expr::Call { .. } | Expr::Mean(_) | Expr::Method { .. } | Expr::Move { .. });
         let is_view = is_view || matches!(expr, Expr::Own(_));
         if is_view || inline && once && is_simple {
             return expr;

@@ -125,6 +125,13 @@ pub(super) fn rearranged(of: Expr, view: &Strided, from: Shape, to: Shape) -> Ex
     if view.dims().all(|(size, stride)| size == 1 || stride > 0) {
         return of.reshaped(&ordered, &sizes(to));
     }
+    let Shape { channels, height, width } = to;
+    if let [(count, 1..), (pixels, 0)] = view.dims().collect::<Vec<_>>()[..]
+        && (count, pixels) == (channels, height * width)
+    {
+        let all = format!(".expand(-1, {channels}, {height}, {width})");
+        return of.reshaped(&ordered, &[channels, 1, 1]).method(all);
+    }
     let own: Vec<usize> = view.dims().map(|(size, stride)| if stride == 0 { 1 } else { size }).collect();
     let all: Vec<String> = view.sizes().iter().map(usize::to_string).collect();
     let of = of.reshaped(&ordered, &own).method(format!(".expand(-1, {})", all.join(", ")));

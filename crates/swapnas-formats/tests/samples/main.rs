@@ -75,6 +75,7 @@ fn what_is_written_is_read_again() {
         let (read, read_weights) = read.unwrap_or_else(|error| panic!("{name}: {error}"));
         let read = Arc::new(read);
         assert_eq!(read.parameter_count(), graph.parameter_count(), "{name}");
+        assert_eq!(read.macs(), graph.macs(), "{name}");
         assert_eq!(read.vocabulary(), graph.vocabulary(), "{name}");
         let [found, expected] = [run(&read, &read_weights), run(&graph, &weights)];
         assert_eq!(found.len(), expected.len(), "{name}");
