@@ -36,7 +36,11 @@ pub(super) fn constant(numbers: &[Real], shape: Shape) -> String {
 
 /// A number in single precision, as networks compute with it.
 pub(super) fn number(number: f64) -> String {
-    format!("{:?}", number as f32)
+    let single = number.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
+    let short = format!("{single:?}");
+    // The shortest digits of the largest number are those of one that is too large before it is rounded.
+    let fits = short.parse().is_ok_and(|read: f64| read.abs() <= f32::MAX.into());
+    if fits { short } else { format!("{:?}", f64::from(single)) }
 }
 
 fn list(numbers: &[f64]) -> String {

@@ -1,3 +1,6 @@
+use std::f64::consts::PI;
+
+use swapnas_graph::tensor::Real;
 use swapnas_graph::{Activation, Conv, GraphBuilder, GraphError, Padding, Shape, ValueId, Window};
 
 use super::{TorchError, module};
@@ -216,4 +219,27 @@ class Network(nn.Module):
     let classes: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("class ")).collect();
     let names = ["Module0", "F_", "Network_", "None_", "Lambda", "AB", "Network"];
     assert_eq!(classes, names.map(|name| format!("{name}(nn.Module):")));
+}
+
+/// A transform is its formula, and what has none is listed.
+#[test]
+fn numbers_are_written_as_short_as_they_can_be() {
+    let of = |numbers: &[f64], shape| {
+        let numbers: Vec<Real> = numbers.iter().map(|x| Real::new(*x).unwrap()).collect();
+        super::constant::constant(&numbers, shape)
+    };
+    let table =
+        |number: fn(usize, usize) -> f64| -> Vec<f64> { (0..16).map(|i| number(i / 4, i % 4)).collect() };
+    let square = Shape::new(1, 4, 4);
+    insta::assert_snapshot!(of(&[0.0; 6], Shape::new(3, 1, 2)), @"torch.zeros(1, 3, 1, 2)");
+    insta::assert_snapshot!(of(&[0.1; 6], Shape::new(3, 1, 2)), @"torch.full((1, 3, 1, 2), 0.1)");
+    let largest = f64::from(f32::MIN);
+    insta::assert_snapshot!(of(&[0.0, largest, 1e-9], Shape::new(1, 1, 3)), @"torch.tensor([0.0, -3.4028234663852886e38, 1e-9]).reshape(1, 1, 1, 3)");
+    let cosines = table(|i, j| 2.0 * (PI * (i * (2 * j + 1)) as f64 / 8.0).cos());
+    insta::assert_snapshot!(of(&cosines, square), @"(2.0 * wave(torch.cos, torch.arange(4), torch.arange(1, 8, 2), 16)).reshape(1, 1, 4, 4)");
+    let sines = table(|i, j| -(2.0 * PI * (i * j) as f64 / 4.0).sin());
+    insta::assert_snapshot!(of(&sines, Shape::new(4, 1, 4)), @"(-wave(torch.sin, torch.arange(4), torch.arange(4), 4)).reshape(1, 4, 1, 4)");
+    let mut other = sines;
+    other[5] += 1e-6;
+    assert!(of(&other, square).starts_with("torch.tensor("));
 }

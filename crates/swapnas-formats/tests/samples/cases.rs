@@ -1,7 +1,7 @@
 //! Small networks, one for each way in which an operation can be had.
 
 use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
-use swapnas_graph::{Graph, GraphBuilder, GraphError, Shape, Strided, ValueId};
+use swapnas_graph::{Graph, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window};
 
 pub(crate) fn view(dims: &[(usize, usize)], offset: usize) -> Strided {
     Strided::new(dims, offset).unwrap()
@@ -148,6 +148,10 @@ impl Cases {
             let out = Strided::contiguous(&[2, 3, 2]).unwrap();
             b.product([x, x], Product { a, b: second, out }, Shape::new(2, 3, 2))
         });
+        self.add("zeros around a window, and pixels cut away", Shape::new(2, 5, 6), |b, x| {
+            let padding = Padding { top: 1, left: -2, bottom: -1, right: 2 };
+            b.avg_pool("pad", x, Window::square(1).padding(padding), true)
+        });
         self.add("columns before rows", shape, |b, x| {
             let a = view(&[(4, 1), (6, 4)], 0);
             let second = view(&[(6, 4), (4, 1)], 0);
@@ -218,6 +222,7 @@ impl Cases {
             Function::RealPower(real(1.5)),
             Function::Max(real(4.25)),
             Function::Min(real(4.25)),
+            Function::Max(real(f32::MIN.into())),
             linear(1.0, 0.0),
             linear(-2.5, 0.0),
             linear(1.0, -1.25),

@@ -15,8 +15,21 @@ pub(super) struct Chain {
 struct Step {
     op: &'static str,
     /// What it reads besides.
-    inputs: Vec<String>,
+    inputs: Vec<Beside>,
     attributes: Vec<Attribute>,
+}
+
+enum Beside {
+    /// What has a name.
+    Named(String),
+    /// Whole numbers, which get one when they are read.
+    Numbers { dims: Vec<usize>, numbers: Vec<i64> },
+}
+
+impl Beside {
+    fn list(numbers: Vec<i64>) -> Self {
+        Beside::Numbers { dims: vec![numbers.len()], numbers }
+    }
 }
 
 impl Chain {
@@ -25,6 +38,10 @@ impl Chain {
     }
 
     pub(super) fn push(&mut self, op: &'static str, inputs: Vec<String>, attributes: Vec<Attribute>) {
+        self.step(op, inputs.into_iter().map(Beside::Named).collect(), attributes);
+    }
+
+    fn step(&mut self, op: &'static str, inputs: Vec<Beside>, attributes: Vec<Attribute>) {
         self.steps.push(Step { op, inputs, attributes });
     }
 
@@ -40,7 +57,7 @@ impl Chain {
     }
 
     /// Gives the elements other dimensions.
-    pub(super) fn reshape(&mut self, file: &mut File<'_>, dims: impl Into<Vec<usize>>) {
+    pub(super) fn reshape(&mut self, dims: impl Into<Vec<usize>>) {
         let dims = dims.into();
         // Of two in a row, the second one is enough.
         if self.steps.last().is_some_and(|step| step.op == "Reshape") {
@@ -50,8 +67,7 @@ impl Chain {
         }
         // That of the samples stays.
         let sizes: Vec<i64> = std::iter::once(0).chain(dims.iter().map(|dim| *dim as i64)).collect();
-        let sizes = file.integers(&sizes);
-        self.push("Reshape", vec![sizes], Vec::new());
+        self.step("Reshape", vec![Beside::list(sizes)], Vec::new());
         self.dims = dims;
     }
 
@@ -66,41 +82,40 @@ impl Chain {
     }
 
     /// Repeats the elements of dimensions of one element.
-    pub(super) fn expand(&mut self, file: &mut File<'_>, dims: &[usize]) {
+    pub(super) fn expand(&mut self, dims: &[usize]) {
         if self.dims != dims {
             let sizes: Vec<i64> = std::iter::once(1).chain(dims.iter().map(|dim| *dim as i64)).collect();
-            let sizes = file.integers(&sizes);
-            self.push("Expand", vec![sizes], Vec::new());
+            self.step("Expand", vec![Beside::list(sizes)], Vec::new());
             self.dims = dims.to_vec();
         }
     }
 
     /// Takes elements such that the dimensions are those of a view, without those in which it repeats its elements.
-    pub(super) fn arrange(&mut self, file: &mut File<'_>, arrangement: &Arrangement) {
-        self.reshape(file, arrangement.lens());
-        self.slice(file, &arrangement.sides);
+    pub(super) fn arrange(&mut self, arrangement: &Arrangement) {
+        self.reshape(arrangement.lens());
+        self.slice(&arrangement.sides);
         // From behind, so that dimensions in front are where they were.
         for (axis, side) in arrangement.sides.iter().enumerate().rev() {
             if side.along.len() > 1 {
                 let sizes: Vec<usize> = side.along.iter().map(|along| along.size).collect();
                 let places: Vec<i64> = side.places().into_iter().map(|place| place as i64).collect();
-                self.gather(file, axis, &sizes, &places);
+                self.gather(axis, &sizes, &places);
             }
         }
         let dims: Vec<usize> = arrangement.dims().map(|along| along.size).collect();
-        self.reshape(file, dims);
+        self.reshape(dims);
         self.transpose(&arrangement.order());
     }
 
     /// Takes the elements of a dimension at these places, whose own dimensions stand in its place then.
-    pub(super) fn gather(&mut self, file: &mut File<'_>, axis: usize, sizes: &[usize], places: &[i64]) {
-        let places = file.table(sizes, places);
-        self.push("Gather", vec![places], vec![int("axis", axis as i64 + 1)]);
+    pub(super) fn gather(&mut self, axis: usize, sizes: &[usize], places: &[i64]) {
+        let places = Beside::Numbers { dims: sizes.to_vec(), numbers: places.to_vec() };
+        self.step("Gather", vec![places], vec![int("axis", axis as i64 + 1)]);
         self.dims.splice(axis..=axis, sizes.iter().copied());
     }
 
     /// Takes the parts of sides along which no more than one dimension goes.
-    fn slice(&mut self, file: &mut File<'_>, sides: &[Side]) {
+    fn slice(&mut self, sides: &[Side]) {
         let [mut starts, mut ends, mut axes, mut steps] = [const { Vec::new() }; 4];
         for (axis, side) in sides.iter().enumerate() {
             let (size, step) = match side.along[..] {
@@ -119,8 +134,7 @@ impl Chain {
         if axes.is_empty() {
             return;
         }
-        let inputs = [starts, ends, axes, steps].map(|numbers| file.integers(&numbers));
-        self.push("Slice", inputs.into(), Vec::new());
+        self.step("Slice", [starts, ends, axes, steps].map(Beside::list).into(), Vec::new());
     }
 }
 
@@ -134,8 +148,14 @@ impl File<'_> {
                 true => output.clone(),
                 false => self.fresh(format!("{output}.{number}")),
             };
-            let inputs = std::iter::once(name).chain(inputs).collect();
-            self.push(op, inputs, result.clone(), attributes);
+            let mut read = vec![name];
+            for input in inputs {
+                read.push(match input {
+                    Beside::Named(name) => name,
+                    Beside::Numbers { dims, numbers } => self.table(&dims, &numbers),
+                });
+            }
+            self.push(op, read, result.clone(), attributes);
             name = result;
         }
         name

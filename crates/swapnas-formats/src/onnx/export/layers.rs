@@ -5,7 +5,7 @@ use swapnas_graph::{Activation, Op, Padding, ParamId, Shape, ValueId};
 use super::form::Form;
 use super::message::{float, int, sizes, windowed};
 use super::{File, cuts};
-use crate::onnx::Contents;
+use crate::onnx::{Contents, leaves_the_image};
 
 impl File<'_> {
     pub(super) fn add(&mut self, value: ValueId, op: &Op, contents: &Contents<'_>) {
@@ -97,7 +97,12 @@ impl File<'_> {
             }
             Op::MaxPool(window) => self.push("MaxPool", vec![input], output, windowed(window, true)),
             Op::AvgPool { window, count_padding } => {
-                let mut attributes = windowed(window, false);
+                let (mut input, mut window) = (input, *window);
+                if *count_padding && (cuts(&window.padding) || leaves_the_image(&window)) {
+                    input = self.pad(&input, &output, window.padding);
+                    window.padding = Padding::default();
+                }
+                let mut attributes = windowed(&window, false);
                 attributes.push(int("count_include_pad", i64::from(*count_padding)));
                 self.push("AveragePool", vec![input], output, attributes);
             }

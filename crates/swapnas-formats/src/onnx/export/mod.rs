@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Op, Padding, ParamId, ValueId, Weights};
+use swapnas_graph::{Graph, Op, Padding, ParamId, ValueId, Weights, Window};
 
 use super::proto::{Attribute, DataType, Graph as GraphProto, Model, Node, OperatorSet, Tensor};
 use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
@@ -34,6 +34,10 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
         return Err(OnnxError::TooLarge { parameters });
     }
     graph.values().try_for_each(|(value, node)| match &node.op {
+        // Zeros that count are put around the image before.
+        Op::AvgPool { window, count_padding: true } if cuts(&window.padding) || leaves_the_image(window) => {
+            dense(graph, value, window)
+        }
         op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if cuts(&window.padding) => {
             let (op, kernel) = (op.name(), window.kernel);
             Err(OnnxError::Cut { module: module(graph, value), op, kernel })
@@ -44,11 +48,17 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
         Op::Tensor(TensorOp::Product(product)) if !Arrangement::of(&product.out, node.shape).is_all() => {
             Err(OnnxError::Overlap { module: module(graph, value) })
         }
-        Op::AvgPool { window, .. } if window.dilation != [1, 1] => {
-            Err(OnnxError::Dilation { module: module(graph, value), dilation: window.dilation })
-        }
+        Op::AvgPool { window, .. } => dense(graph, value, window),
         _ => Ok(()),
     })
+}
+
+/// An error if an average pool leaves out pixels between those that it reads.
+fn dense(graph: &Graph, value: ValueId, window: &Window) -> Result<(), OnnxError> {
+    match window.dilation {
+        [1, 1] => Ok(()),
+        dilation => Err(OnnxError::Dilation { module: module(graph, value), dilation }),
+    }
 }
 
 /// The path of the module that computes a value.

@@ -20,13 +20,13 @@ impl File<'_> {
         // Lines become rows, and what they are made of their last dimension.
         let from = self.image(node.inputs[0]);
         let mut chain = Chain::of(sizes(node.shape));
-        chain.reshape(self, [norm.axis.outer, norm.axis.len, norm.axis.inner]);
+        chain.reshape([norm.axis.outer, norm.axis.len, norm.axis.inner]);
         let mut back = Chain::of([norm.axis.outer, norm.axis.inner, norm.axis.len]);
         if norm.axis.inner > 1 {
             chain.transpose(&[0, 2, 1]);
             back.transpose(&[0, 2, 1]);
         } else {
-            chain.reshape(self, [norm.axis.outer, norm.axis.len]);
+            chain.reshape([norm.axis.outer, norm.axis.len]);
             back = Chain::of([norm.axis.outer, norm.axis.len]);
         }
         let lines = self.fresh(format!("{output}.lines"));
@@ -34,7 +34,7 @@ impl File<'_> {
         let normalised = self.fresh(format!("{output}.normalised"));
         if has_weights_along(graph, norm) {
             self.along_last(norm, lines, [weight, bias], normalised.clone());
-            back.reshape(self, sizes(node.shape));
+            back.reshape(sizes(node.shape));
             return self.finish(back, normalised, output);
         }
         self.along_last(norm, lines, [None, None], normalised.clone());
@@ -43,7 +43,7 @@ impl File<'_> {
                 self.each(&mut back, op, id, norm.alike, node);
             }
         }
-        back.reshape(self, sizes(node.shape));
+        back.reshape(sizes(node.shape));
         self.finish(back, normalised, output);
     }
 
@@ -53,11 +53,11 @@ impl File<'_> {
         let param = self.param(id);
         let numbers = self.fresh(format!("{param}.each"));
         if elements.is_multiple_of(count * alike) {
-            chain.reshape(self, [elements / (count * alike), count, alike]);
+            chain.reshape([elements / (count * alike), count, alike]);
             let sizes = self.integers(&[count as i64, 1]);
             self.push("Reshape", vec![param, sizes], numbers.clone(), Vec::new());
         } else {
-            chain.reshape(self, [elements]);
+            chain.reshape([elements]);
             let places: Vec<i64> = (0..elements).map(|place| (place / alike % count) as i64).collect();
             let places = self.table(&[elements], &places);
             self.push("Gather", vec![param, places], numbers.clone(), Vec::new());

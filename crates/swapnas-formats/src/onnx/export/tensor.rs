@@ -21,17 +21,17 @@ impl File<'_> {
             TensorOp::Rearrange(view) => {
                 let dims: Vec<usize> = view.sizes().to_vec();
                 let (mut chain, from) = self.arranged(node.inputs[0], view, &dims);
-                chain.reshape(self, sizes(node.shape));
+                chain.reshape(sizes(node.shape));
                 self.finish(chain, from, output);
             }
             TensorOp::Pick(places) => {
                 let (from, shape) = (self.elements(node.inputs[0]), graph.shape(node.inputs[0]));
                 let Selection { outer, len, inner, places } = Selection::of(places, shape.elements());
                 let mut chain = Chain::of(sizes(shape));
-                chain.reshape(self, [outer, len, inner]);
+                chain.reshape([outer, len, inner]);
                 let places: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
-                chain.gather(self, 1, &[places.len()], &places);
-                chain.reshape(self, sizes(node.shape));
+                chain.gather(1, &[places.len()], &places);
+                chain.reshape(sizes(node.shape));
                 self.run(chain, from, output);
             }
             &TensorOp::Join { outer, inner } => self.join(value, outer, inner, output),
@@ -40,15 +40,15 @@ impl File<'_> {
                 let from = self.image(node.inputs[0]);
                 let (mut chain, place) = self.along(*axis, node.inputs[0]);
                 chain.push("Softmax", Vec::new(), vec![int("axis", place as i64 + 1)]);
-                chain.reshape(self, sizes(node.shape));
+                chain.reshape(sizes(node.shape));
                 self.run(chain, from, output);
             }
             TensorOp::Mean(axis) => {
                 let from = self.image(node.inputs[0]);
                 let mut chain = Chain::of(sizes(graph.shape(node.inputs[0])));
-                chain.reshape(self, [axis.outer, axis.len, axis.inner]);
+                chain.reshape([axis.outer, axis.len, axis.inner]);
                 chain.mean(1);
-                chain.reshape(self, sizes(node.shape));
+                chain.reshape(sizes(node.shape));
                 self.run(chain, from, output);
             }
             TensorOp::Normalise(norm) => self.normalise(value, norm, output),
@@ -86,10 +86,10 @@ impl File<'_> {
             Some(turned) => (Chain::of([height, width, channels]), turned, self.name(of)),
             None => (Chain::of([channels, height, width]), arrangement, self.elements(of)),
         };
-        chain.arrange(self, &arrangement);
+        chain.arrange(&arrangement);
         let own = view.dims().map(|(size, stride)| if stride == 0 { 1 } else { size });
-        chain.reshape(self, own.collect::<Vec<_>>());
-        chain.expand(self, dims);
+        chain.reshape(own.collect::<Vec<_>>());
+        chain.expand(dims);
         (chain, from)
     }
 
@@ -98,7 +98,7 @@ impl File<'_> {
         let shape = self.graph.shape(of);
         let mut chain = Chain::of(sizes(shape));
         let place = dimension(axis, shape).unwrap_or_else(|| {
-            chain.reshape(self, [axis.outer, axis.len, axis.inner]);
+            chain.reshape([axis.outer, axis.len, axis.inner]);
             1
         });
         (chain, place)
@@ -116,7 +116,7 @@ impl File<'_> {
             let part = self.for_each_sample(image, input, value);
             let mut chain = Chain::of(sizes(graph.shape(input)));
             if place.is_none() {
-                chain.reshape(self, dims(graph.shape(input)));
+                chain.reshape(dims(graph.shape(input)));
             }
             let name = self.fresh(format!("{output}.part{number}"));
             parts.push(self.run(chain, part, name));
@@ -127,7 +127,7 @@ impl File<'_> {
         let joined = self.fresh(format!("{output}.joined"));
         self.push("Concat", parts, joined.clone(), vec![int("axis", 2)]);
         let mut chain = Chain::of(dims(node.shape));
-        chain.reshape(self, sizes(node.shape));
+        chain.reshape(sizes(node.shape));
         self.finish(chain, joined, output);
     }
 
@@ -164,9 +164,9 @@ impl File<'_> {
         let stored: Vec<usize> = arrangement.dims().map(|along| along.dim).collect();
         let rows: Vec<usize> = (0..rank).filter(|axis| stored.contains(axis)).collect();
         let order: Vec<usize> = stored.iter().map(|axis| rows.partition_point(|row| row < axis)).collect();
-        chain.reshape(self, rows.iter().map(|axis| out.sizes()[*axis]).collect::<Vec<_>>());
+        chain.reshape(rows.iter().map(|axis| out.sizes()[*axis]).collect::<Vec<_>>());
         chain.transpose(&order);
-        chain.reshape(self, dims);
+        chain.reshape(dims);
         let product = match chain.is_empty() {
             true => output.clone(),
             false => self.fresh(format!("{output}.product")),
@@ -218,7 +218,7 @@ impl File<'_> {
                 if !self.is_of_tokens(input) {
                     chain.push("Cast", Vec::new(), vec![int("to", i32::from(DataType::Int64).into())]);
                 }
-                chain.reshape(self, [shape.pixels()]);
+                chain.reshape([shape.pixels()]);
                 let (from, name) = (self.elements(input), self.fresh(format!("{output}.tokens")));
                 self.run(chain, from, name)
             }
@@ -226,7 +226,7 @@ impl File<'_> {
         let rows = self.fresh(format!("{output}.rows"));
         self.push("Gather", vec![self.param(table), tokens], rows.clone(), Vec::new());
         let mut chain = Chain::of([shape.pixels(), node.shape.channels]);
-        chain.reshape(self, [shape.height, shape.width, node.shape.channels]);
+        chain.reshape([shape.height, shape.width, node.shape.channels]);
         self.finish(chain, rows, output);
     }
 }
