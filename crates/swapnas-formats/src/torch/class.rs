@@ -6,7 +6,8 @@ use std::fmt::Write;
 use swapnas_graph::{Graph, Shape, ValueId};
 
 use super::TorchError;
-use super::body::{Body, Callee, Chain, body, chain};
+use super::body::{Body, Callee, body};
+use super::chain::{Chain, chain};
 use super::constant::{WAVE, WAVE_DEFINITION};
 use super::layer::layer;
 use super::name;
@@ -108,7 +109,10 @@ impl Classes<'_> {
         for member in self.tree.members(place).collect::<Vec<_>>() {
             let TreeNode { name, path, .. } = self.tree.nodes[member];
             // Whatever a layer has besides, it would take for its own.
-            if name::is_taken(name, in_group) || self.tree.nodes[place].is_leaf() {
+            if self.tree.nodes[place].is_leaf() {
+                return Err(TorchError::Foreign { parameter: path.to_owned() });
+            }
+            if name::is_taken(name, in_group) {
                 return Err(TorchError::Taken { module: path.to_owned() });
             }
             let access = self.tree.access(caller, member).expect("a member is in its module");

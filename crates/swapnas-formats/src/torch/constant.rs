@@ -71,7 +71,7 @@ pub(super) fn lines(items: impl Iterator<Item = String>) -> String {
 /// Square tables of sines or cosines, beside and below each other; those of several channels one below the other.
 fn waves(numbers: &[f64], shape: Shape) -> Option<String> {
     let Shape { channels, height, width } = shape;
-    let (planes, rows) = if height == 1 { (1, channels) } else { (channels, height) };
+    let rows = if height == 1 { channels } else { height };
     if rows < 3 || !width.is_multiple_of(rows) {
         return None;
     }
@@ -81,7 +81,6 @@ fn waves(numbers: &[f64], shape: Shape) -> Option<String> {
         let beside: Vec<String> = (0..width).step_by(rows).map(block).collect::<Option<_>>()?;
         below.push(joined(beside, 1));
     }
-    debug_assert_eq!(below.len(), planes);
     Some(joined(below, 0))
 }
 
@@ -92,6 +91,9 @@ fn joined(mut tables: Vec<String>, dim: usize) -> String {
     }
 }
 
+/// The number of a row or column.
+type Number = fn(usize) -> usize;
+
 /// The formula of a table of `size` rows and columns, if it is that of a Fourier transform, or of a cosine or sine
 /// transform whose rows or columns are odd.
 fn wave(size: usize, of: impl Fn(usize, usize) -> f64) -> Option<String> {
@@ -99,7 +101,7 @@ fn wave(size: usize, of: impl Fn(usize, usize) -> f64) -> Option<String> {
     let largest = places().map(|(i, j)| of(i, j).abs()).fold(0.0, f64::max);
     let every = |i: usize| i;
     let odd = |i: usize| 2 * i + 1;
-    let sides: [(fn(usize) -> usize, String); 2] =
+    let sides: [(Number, String); 2] =
         [(every, format!("torch.arange({size})")), (odd, format!("torch.arange(1, {}, 2)", 2 * size))];
     for (period, row, column) in [(size, 0, 0), (4 * size, 0, 1), (4 * size, 1, 0), (8 * size, 1, 1)] {
         let [(row, rows), (column, columns)] = [&sides[row], &sides[column]];

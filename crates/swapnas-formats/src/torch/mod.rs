@@ -23,6 +23,7 @@
 //! ```
 
 mod body;
+mod chain;
 mod class;
 mod constant;
 mod expr;
@@ -77,6 +78,14 @@ pub enum TorchError {
     Taken {
         /// Path of the module.
         module: String,
+    },
+    /// A parameter that is named as one of a layer, which has no such.
+    #[error(
+        "{parameter}: the layer of that name has no such parameter; give the parameter a name outside of layers"
+    )]
+    Foreign {
+        /// Its name.
+        parameter: String,
     },
     /// A value that no module and no function computes from what its module is given.
     #[error("{module}: value {value} is computed by no module within it and is not handed to it")]

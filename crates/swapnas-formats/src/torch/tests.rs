@@ -165,6 +165,11 @@ fn what_pytorch_cannot_have_is_an_error() {
     let x = b.scope("cell", |b| b.avg_pool("pool", b.input(), dilated, true)).unwrap();
     insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"cell.pool: PyTorch has no average pool with dilation 2x2; use a dense window");
     let mut b = new();
+    let x = b.conv2d("conv", b.input(), Conv::new(1, Window::square(1))).unwrap();
+    let bias = b.scope("conv", |b| b.parameter("bias", vec![1], Shape::new(1, 1, 1))).unwrap();
+    let x = b.mul(x, bias).unwrap();
+    insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"conv.bias: the layer of that name has no such parameter; give the parameter a name outside of layers");
+    let mut b = new();
     let x = b.scope("stem", |b| b.relu("forward", b.input())).unwrap();
     insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"stem.forward: PyTorch's modules have something of their own of that name; give the module another one");
 }

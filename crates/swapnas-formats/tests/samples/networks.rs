@@ -11,9 +11,11 @@ use crate::cases::{real, view};
 
 type Built = Result<ValueId, GraphError>;
 
+type Build = fn() -> Result<Graph, GraphError>;
+
 /// All of them, by names.
 pub(crate) fn all() -> Vec<(String, Graph)> {
-    let networks: [(&str, fn() -> Result<Graph, GraphError>); 4] =
+    let networks: [(&str, Build); 4] =
         [("encoder", encoder), ("vision", vision), ("shared", shared), ("tokens", tokens)];
     networks.into_iter().map(|(name, build)| (name.to_owned(), build().unwrap())).collect()
 }
