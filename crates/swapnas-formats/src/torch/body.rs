@@ -30,7 +30,17 @@ pub(super) struct Callee {
     pub name: String,
     pub inputs: Vec<ValueId>,
     pub output: ValueId,
+    /// What it is given and returns when it is called again.
+    pub again: Vec<(ValueId, ValueId)>,
     pub wrap: Option<Wrap>,
+}
+
+impl Callee {
+    /// What it returns one of its results for.
+    fn inputs_of(&self, result: ValueId) -> &[ValueId] {
+        let again = self.again.iter().find(|(_, output)| *output == result);
+        again.map_or(&self.inputs, |(input, _)| std::slice::from_ref(input))
+    }
 }
 
 /// Finds the body of the module at `place`, given the modules that it may call.
@@ -47,9 +57,11 @@ pub(super) fn body(
     };
     let mut producers = HashMap::new();
     for callee in tree.called_by(place) {
-        let output = callees[&callee].output;
-        if output != input && !callees[&callee].inputs.contains(&output) {
-            producers.entry(output).or_insert(callee);
+        let of = &callees[&callee];
+        for output in std::iter::once(of.output).chain(of.again.iter().map(|(_, output)| *output)) {
+            if output != input && !of.inputs_of(output).contains(&output) {
+                producers.entry(output).or_insert(callee);
+            }
         }
     }
     let mut writer = Writer {
@@ -193,7 +205,7 @@ impl Writer<'_> {
     fn operands(&self, value: ValueId, origin: Origin) -> &[ValueId] {
         match origin {
             Origin::Outside => &[],
-            Origin::Module(place) => &self.callees[&place].inputs,
+            Origin::Module(place) => self.callees[&place].inputs_of(value),
             Origin::Function => &self.tree.graph.node(value).inputs,
         }
     }
@@ -279,7 +291,7 @@ impl Writer<'_> {
         let Open { value, origin, inline, operands, written } = open;
         let operands = operands.into_iter().map(|(value, _)| value).zip(written);
         let expr = match origin {
-            Origin::Module(place) => self.call(place, operands),
+            Origin::Module(place) => self.call(place, value, operands),
             _ => self.function(value, operands),
         };
         let once = self.uses.get(&value) == Some(&1);
@@ -296,8 +308,8 @@ impl Writer<'_> {
         Expr::Value(value)
     }
 
-    fn call(&self, place: Place, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
-        let Callee { name, wrap, output, .. } = &self.callees[&place];
+    fn call(&self, place: Place, result: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+        let Callee { name, wrap, .. } = &self.callees[&place];
         let is_leaf = self.tree.nodes[place].is_leaf();
         let wrapped = |(value, arg): (ValueId, Expr)| {
             let is_flat = self.tree.is_flat(value);
@@ -330,7 +342,7 @@ impl Writer<'_> {
             }
         };
         let call = Expr::Call { module: name.clone(), args: operands.map(wrapped).collect() };
-        let shape = sizes(self.tree.graph.shape(*output));
+        let shape = sizes(self.tree.graph.shape(result));
         match *wrap {
             Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(call), back: true },
             Some(Wrap::Lines(axis)) if axis.inner == 1 => call.reshaped(&[axis.outer, axis.len], &shape),

@@ -133,9 +133,10 @@ impl Classes<'_> {
             }
             Some(call) if node.is_leaf() => {
                 let (input, output) = (call.input, call.output);
+                let again = node.again.iter().map(|call| (call.input, call.output)).collect();
                 let layer = layer(self.tree.graph, call)?;
                 self.add_members(place)?;
-                let callee = Callee { name: access, inputs: vec![input], output, wrap: layer.wrap };
+                let callee = Callee { name: access, inputs: vec![input], output, again, wrap: layer.wrap };
                 self.callees.insert(place, callee);
                 Constructor::Call(layer.constructor)
             }
@@ -155,7 +156,7 @@ impl Classes<'_> {
                         (inputs, None, Constructor::Call(format!("{class}()")))
                     }
                 };
-                self.callees.insert(place, Callee { name: access, inputs, output, wrap });
+                self.callees.insert(place, Callee { name: access, inputs, output, again: Vec::new(), wrap });
                 constructor
             }
         };

@@ -226,6 +226,38 @@ class Network(nn.Module):
     assert_eq!(classes, names.map(|name| format!("{name}(nn.Module):")));
 }
 
+/// A layer without parameters may be called several times under one name.
+#[test]
+fn modules_are_called_again() {
+    let mut b = GraphBuilder::new(Shape::new(3, 1, 4));
+    let mut x = b.input();
+    for layer in 0..3 {
+        x = b.linear(&format!("layers.{layer}"), x, 5, true).unwrap();
+        x = b.act("act", x, Activation::Gelu).unwrap();
+    }
+    let code = module(&b.finish(&[x]), "").unwrap();
+    let network = &code[code.find("class Network(").unwrap()..code.find("\n\nif __name__").unwrap()];
+    insta::assert_snapshot!(network, @r"
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([
+            nn.Linear(3, 5),
+            nn.Linear(5, 5),
+            nn.Linear(5, 5),
+        ])
+        self.act = nn.GELU()
+
+    def forward(self, x):
+        x = self.layers[0](x.movedim(1, -1)).movedim(-1, 1)
+        x = self.act(x)
+        x = self.layers[1](x.movedim(1, -1)).movedim(-1, 1)
+        x = self.act(x)
+        x = self.layers[2](x.movedim(1, -1)).movedim(-1, 1)
+        return self.act(x)
+");
+}
+
 /// A transform is its formula, and what has none is listed.
 #[test]
 fn numbers_are_written_as_short_as_they_can_be() {

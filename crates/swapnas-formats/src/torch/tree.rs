@@ -49,6 +49,8 @@ pub(super) struct TreeNode<'a> {
     pub children: Vec<Place>,
     /// The call, which only groups of modules do not have.
     pub call: Option<&'a Module>,
+    /// Calls of the same layer after the first one.
+    pub again: Vec<&'a Module>,
     /// The parameter that it is, if it is none of a layer.
     pub param: Option<ParamId>,
     /// Whether it is a parameter or a module that does something, or has one in it.
@@ -69,6 +71,7 @@ impl<'a> Tree<'a> {
             parent: ROOT,
             children: Vec::new(),
             call: None,
+            again: Vec::new(),
             param: None,
             acts: true,
         };
@@ -85,7 +88,11 @@ impl<'a> Tree<'a> {
         for module in graph.modules() {
             let place = tree.place(&module.name, module.kind != ModuleKind::Container, &mut known);
             // A container around a module without a name is that module.
-            tree.nodes[place].call.get_or_insert(module);
+            let node = &mut tree.nodes[place];
+            let first = node.call.get_or_insert(module);
+            if first.output != module.output && first.kind == module.kind && node.is_leaf() {
+                node.again.push(module);
+            }
         }
         tree.own_params_of_layers();
         for node in graph.nodes() {
@@ -132,7 +139,9 @@ impl<'a> Tree<'a> {
             place = *known.entry((parent, name)).or_insert_with(|| {
                 let path = &path[..start + name.len()];
                 let children = Vec::new();
-                let new = TreeNode { name, path, parent, children, call: None, param: None, acts: false };
+                let again = Vec::new();
+                let new =
+                    TreeNode { name, path, parent, children, call: None, again, param: None, acts: false };
                 self.nodes.push(new);
                 let new = self.nodes.len() - 1;
                 self.nodes[parent].children.push(new);
