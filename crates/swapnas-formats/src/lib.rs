@@ -16,5 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arrangement;
+mod facts;
 pub mod onnx;
 pub mod torch;

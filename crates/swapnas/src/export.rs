@@ -9,15 +9,15 @@ use serde_json::{Map, Value, json};
 use swapnas_formats::onnx::{self, Contents, OnnxError};
 use swapnas_formats::torch::{self, TorchError};
 use swapnas_graph::{
-    Batch, BatchError, Draw, Graph, Init, Level, Param, Plan, RunError, Shape, Statistics, Weights,
+    Batch, BatchError, Draw, Graph, Init, Level, Op, Param, Plan, RunError, Shape, Statistics, Weights,
 };
-use swapnas_proxies::inputs::{InputError, InputSpec};
+use swapnas_proxies::inputs::{Images, InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
 
 use crate::{ImageSize, WriteError, drawing, file, plain};
 
-/// How many images the statistics of batch normalisations are taken from: those of one block.
+/// How many images, or texts, the statistics of batch normalisations are taken from: those of one block.
 const CALIBRATION: usize = 16;
 
 /// What an architecture is exported as.
@@ -248,39 +248,61 @@ impl Export<'_> {
         Draw { init: Init::PyTorch, seed: self.seed, repeat: 0, network: None }
     }
 
-    /// The images from which an ONNX file has the statistics of its batch normalisations: without any, the
+    /// The images, or texts, from which an ONNX file has the statistics of its batch normalisations: without any, the
     /// values of an untrained network would shrink from layer to layer until nothing is left of them.
     ///
     /// # Errors
-    /// If images of the network's shape cannot be drawn, or there is no memory for them.
-    pub fn images(&self) -> Result<Batch, ExportError> {
-        let Shape { channels, height, width } = self.network.input;
+    /// If there is no network, images of its shape cannot be drawn, or there is no memory for them.
+    pub fn images(&self) -> Result<Images, ExportError> {
+        self.images_for(&self.graph()?)
+    }
+
+    fn images_for(&self, graph: &Graph) -> Result<Images, ExportError> {
+        let shape = self.network.input;
+        let Shape { channels, height, width } = shape;
         // As numbers of a picture, and once more as lanes.
         let numbers = [CALIBRATION, channels, height, width].into_iter().fold(2, usize::saturating_mul);
         memory("the images", numbers.saturating_mul(size_of::<f32>()))?;
-        let images = InputSpec::default().draw(self.network.input, CALIBRATION, self.seed)?;
-        Ok(Batch::from_nchw(images.count, images.shape(), &images.data)?)
+        let inputs = InputSpec::default();
+        Ok(match graph.vocabulary() {
+            None => inputs.draw(shape, CALIBRATION, self.seed)?,
+            Some(vocabulary) => inputs.draw_texts(shape, vocabulary, CALIBRATION, self.seed)?,
+        })
     }
 
     fn onnx(&self) -> Result<Vec<u8>, ExportError> {
         let graph = Arc::new(self.graph()?);
         onnx::check(&graph)?;
-        let plan = Statistics::plan(graph.clone());
-        let images = self.images()?;
-        memory("weights and values of the network", bytes(&plan))?;
         let weights = Weights::Drawn(self.weights());
-        let statistics = Statistics::measure(&plan, weights, &images, Level::best())?;
-        drop(images);
-        let about = format!("{}{}\n", self.about()?, self.calibration());
+        // Other normalisations take theirs from each sample.
+        let has_statistics = graph.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm { .. }));
+        let statistics = if has_statistics {
+            let plan = Statistics::plan(graph.clone());
+            let images = self.images_for(&graph)?;
+            let images = Batch::from_nchw(images.count, images.shape(), &images.data)?;
+            let run = plan_bytes(&plan);
+            memory("weights and values of the network", run.max(file_bytes(&graph)))?;
+            Statistics::measure(&plan, weights, &images, Level::best())?
+        } else {
+            memory("weights of the network", file_bytes(&graph))?;
+            Statistics::default()
+        };
+        let about = format!("{}{}\n", self.about()?, self.calibration(&graph, has_statistics));
         Ok(onnx::export(&graph, &Contents { weights, statistics: &statistics, about: &about })?)
     }
 
-    fn calibration(&self) -> String {
+    fn calibration(&self, graph: &Graph, has_statistics: bool) -> String {
         let (init, seed) = (Init::PyTorch, self.seed);
+        let untrained = format!("Untrained: weights {init}, seed {seed}");
+        if !has_statistics {
+            return format!("{untrained}.");
+        }
+        let (samples, inputs) = match graph.vocabulary() {
+            None => ("images", InputSpec::default()),
+            Some(_) => ("texts", InputSpec::default().for_texts()),
+        };
         format!(
-            "Untrained: weights {init}, seed {seed}; statistics of batch normalisations from {CALIBRATION} images \
-             {}, seed {seed}.",
-            InputSpec::default()
+            "{untrained}; statistics of batch normalisations from {CALIBRATION} {samples} {inputs}, seed {seed}."
         )
     }
 
@@ -292,13 +314,14 @@ impl Export<'_> {
     fn about(&self) -> Result<String, ExportError> {
         let graph = self.graph()?;
         Ok(format!(
-            "The network of an architecture of the space {}.\n\n{}\n\n{}\n{} parameters, {} multiply-accumulates an image.\n\
+            "The network of an architecture of the space {}.\n\n{}\n\n{}\n{} parameters, {} multiply-accumulates {}.\n\
              Written by swapnas {}.\n",
             self.space.name(),
             self.space.print(self.arch),
             self.space.describe(&self.network),
             graph.parameter_count(),
             graph.macs(),
+            if graph.vocabulary().is_some() { "a text" } else { "an image" },
             env!("CARGO_PKG_VERSION"),
         ))
     }
@@ -330,15 +353,18 @@ impl Export<'_> {
     }
 }
 
-/// The most bytes that are in memory at once while statistics are taken and the file is made.
-fn bytes(plan: &Plan) -> usize {
+/// The bytes that are in memory at once while statistics are taken.
+fn plan_bytes(plan: &Plan) -> usize {
     let number = size_of::<f32>();
     let lanes = [plan.lanes_per_block(), CALIBRATION, number].into_iter().fold(1, usize::saturating_mul);
-    let run = lanes.saturating_add(plan.bytes_of_weights(number));
-    // Afterwards: all parameters by themselves, and all in the file. As long as one of them is there as it is drawn
-    // as well, there is no file.
-    let lengths = plan.graph().params().iter().map(Param::len);
-    run.max(lengths.fold(0, usize::saturating_add).saturating_mul(2 * number))
+    lanes.saturating_add(plan.bytes_of_weights(number))
+}
+
+/// The bytes that are in memory at once while the file is made: all parameters by themselves, and all in the file. As
+/// long as one of them is there as it is drawn as well, there is no file.
+fn file_bytes(graph: &Graph) -> usize {
+    let elements = graph.params().iter().map(Param::len).fold(0, usize::saturating_add);
+    elements.saturating_mul(2 * size_of::<f32>())
 }
 
 fn memory(what: &'static str, bytes: usize) -> Result<(), ExportError> {

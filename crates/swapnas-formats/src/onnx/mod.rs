@@ -78,13 +78,13 @@ pub enum OnnxError {
         /// The operation.
         op: &'static str,
     },
-    /// What transformers are made of, which is read but not written.
-    #[error("{module}: networks with a {op} are not written as ONNX files")]
-    Operation {
+    /// A matrix product that adds several elements up in one place.
+    #[error(
+        "{module}: the matrix product has several elements in one place, which ONNX cannot say; give each its own"
+    )]
+    Overlap {
         /// Path of the module.
         module: String,
-        /// The operation.
-        op: &'static str,
     },
     /// An average pool that leaves out pixels between those that it reads.
     #[error(

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use prost::Message;
 use swapnas_graph::Level;
+use swapnas_graph::tensor::{Axis, Product};
 use swapnas_graph::{
     Activation, Batch, Conv, Draw, Graph, GraphBuilder, GraphError, Init, Padding, Shape, Statistics,
-    ValueId, Weights, Window,
+    Strided, ValueId, Weights, Window,
 };
 
 use super::proto::{AttributeType, DataType, DimensionValue, Model, Tensor};
@@ -135,6 +136,27 @@ fn modules_may_have_any_names() {
     check_names(&file);
     assert!(file.initializer.iter().any(|tensor| tensor.name == "6.weight" && tensor.dims == [4, 4, 3, 3]));
     assert!(file.initializer.iter().any(|tensor| tensor.name == "6_" && tensor.dims.is_empty()));
+}
+
+/// Reshapes in a row, of which the last one is enough, leave nothing behind.
+#[test]
+fn views_have_no_more_than_they_need() {
+    let mut b = GraphBuilder::new(Shape::new(6, 1, 4));
+    let view = |dims: &[(usize, usize)]| Strided::new(dims, 0).unwrap();
+    let x = b.linear("tokens", b.input(), 6, true).unwrap();
+    let [heads, all] = [view(&[(2, 12), (4, 1), (3, 4)]), view(&[(2, 16), (4, 4), (4, 1)])];
+    let scores = Product { a: heads, b: heads.permuted(&[0, 2, 1]), out: all };
+    let scores = b.product([x, x], scores, Shape::new(2, 4, 4)).unwrap();
+    let scores = b.softmax(scores, Axis { outer: 8, len: 4, inner: 1 }).unwrap();
+    let mixed = Product { a: all, b: heads, out: heads };
+    let x = b.product([scores, x], mixed, Shape::new(6, 1, 4)).unwrap();
+    let x = b.linear("out", x, 6, true).unwrap();
+    let file = model(&b.finish(&[x])).graph.unwrap();
+    check_names(&file);
+    let operators: Vec<&str> = file.node.iter().map(|node| node.op_type.as_str()).collect();
+    let expected = "Transpose Transpose MatMul Add Reshape Transpose Reshape Transpose MatMul Softmax Reshape \
+                    Transpose MatMul Transpose Reshape Transpose MatMul Add Transpose Identity";
+    assert_eq!(operators.join(" "), expected);
 }
 
 fn check_names(graph: &super::proto::Graph) {

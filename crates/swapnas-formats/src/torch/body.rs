@@ -2,17 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use swapnas_graph::{Graph, ModuleKind, Op, ValueId};
+use swapnas_graph::tensor::TensorOp;
+use swapnas_graph::{Graph, Op, Shape, ValueId};
 
 use super::TorchError;
+use super::constant::constant;
 use super::expr::{Expr, Wrap};
+use super::tensor;
 use super::tree::{Place, ROOT, Tree};
+use crate::arrangement::Selection;
 
 /// The values that a module takes, those that it computes on the way, and its result.
 pub(super) struct Body {
     pub inputs: Vec<ValueId>,
     pub lines: Vec<(ValueId, Expr)>,
     pub result: Expr,
+    /// Names of numbers that are no parameters, and what they are.
+    pub buffers: Vec<(String, String)>,
     /// The modules that are called.
     pub called: Vec<Place>,
 }
@@ -24,7 +30,17 @@ pub(super) struct Callee {
     pub name: String,
     pub inputs: Vec<ValueId>,
     pub output: ValueId,
+    /// What it is given and returns when it is called again.
+    pub again: Vec<(ValueId, ValueId)>,
     pub wrap: Option<Wrap>,
+}
+
+impl Callee {
+    /// What it returns one of its results for.
+    fn inputs_of(&self, result: ValueId) -> &[ValueId] {
+        let again = self.again.iter().find(|(_, output)| *output == result);
+        again.map_or(&self.inputs, |(input, _)| std::slice::from_ref(input))
+    }
 }
 
 /// Finds the body of the module at `place`, given the modules that it may call.
@@ -41,19 +57,29 @@ pub(super) fn body(
     };
     let mut producers = HashMap::new();
     for callee in tree.called_by(place) {
-        let output = callees[&callee].output;
-        if output != input && !callees[&callee].inputs.contains(&output) {
-            producers.entry(output).or_insert(callee);
+        let of = &callees[&callee];
+        for output in std::iter::once(of.output).chain(of.again.iter().map(|(_, output)| *output)) {
+            if output != input && !of.inputs_of(output).contains(&output) {
+                producers.entry(output).or_insert(callee);
+            }
         }
     }
     let mut writer = Writer {
         tree,
+        place,
         callees,
         input,
         producers,
         made_of: HashMap::new(),
         uses: HashMap::new(),
-        body: Body { inputs: Vec::new(), lines: Vec::new(), result: Expr::Value(output), called: Vec::new() },
+        body: Body {
+            inputs: Vec::new(),
+            lines: Vec::new(),
+            result: Expr::Value(output),
+            buffers: Vec::new(),
+            called: Vec::new(),
+        },
+        held: HashMap::new(),
         known: HashSet::new(),
     };
     writer.count_uses(output);
@@ -70,6 +96,7 @@ pub(super) fn body(
 
 struct Writer<'a> {
     tree: &'a Tree<'a>,
+    place: Place,
     callees: &'a HashMap<Place, Callee>,
     input: ValueId,
     /// The first called module with that result.
@@ -78,6 +105,8 @@ struct Writer<'a> {
     made_of: HashMap<ValueId, MadeOf>,
     uses: HashMap<ValueId, usize>,
     body: Body,
+    /// The buffers of values.
+    held: HashMap<ValueId, String>,
     /// Values that have a variable.
     known: HashSet<ValueId>,
 }
@@ -138,8 +167,10 @@ impl Writer<'_> {
                 continue;
             }
             let is_result = self.producers.contains_key(&value);
-            let mut made_of = MadeOf { inside: is_result, known: is_result || value == self.input };
-            if is_function(graph, value) && !is_result {
+            let is_own = is_result || self.has_param(value);
+            let mut made_of = MadeOf { inside: is_own, known: is_own || value == self.input };
+            let is_param = matches!(graph.node(value).op, Op::Tensor(TensorOp::Parameter(_)));
+            if is_function(graph, value) && !is_result && !is_param {
                 let inputs = &graph.node(value).inputs;
                 let before = open.len();
                 open.extend(inputs.iter().filter(|input| !self.made_of.contains_key(input)));
@@ -155,11 +186,26 @@ impl Writer<'_> {
         self.made_of[&value]
     }
 
+    /// Whether a value is a parameter within the module.
+    fn has_param(&self, value: ValueId) -> bool {
+        match self.tree.graph.node(value).op {
+            Op::Tensor(TensorOp::Parameter(id)) => self.tree.access_to_param(self.place, id).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether an operand has to be repeated for each sample to be joined to others.
+    fn is_repeated(&self, operand: ValueId, result: ValueId) -> bool {
+        let is_joined =
+            matches!(self.tree.graph.node(result).op, Op::Concat | Op::Tensor(TensorOp::Join { .. }));
+        is_joined && self.tree.varies(result) && !self.tree.varies(operand)
+    }
+
     /// What a value is computed from.
     fn operands(&self, value: ValueId, origin: Origin) -> &[ValueId] {
         match origin {
             Origin::Outside => &[],
-            Origin::Module(place) => &self.callees[&place].inputs,
+            Origin::Module(place) => self.callees[&place].inputs_of(value),
             Origin::Function => &self.tree.graph.node(value).inputs,
         }
     }
@@ -227,8 +273,14 @@ impl Writer<'_> {
             }
             Origin::Function if graph.node(value).op == Op::Zero => vec![(self.input, false)],
             Origin::Function => {
+                let inputs = self.operands(value, origin);
                 let is_sum = graph.node(value).op == Op::Add;
-                self.operands(value, origin).iter().map(|input| (*input, is_sum)).collect()
+                let is_param =
+                    |input: ValueId| matches!(graph.node(input).op, Op::Tensor(TensorOp::Parameter(_)));
+                // What is repeated for each sample is repeated as many times as there are of the input.
+                let counts = inputs.iter().any(|input| self.is_repeated(*input, value));
+                let operands = inputs.iter().map(|input| (*input, is_sum || is_param(*input)));
+                operands.chain(counts.then_some((self.input, false))).collect()
             }
         };
         Ok(Open { value, origin, inline, operands, written: Vec::new() })
@@ -239,13 +291,15 @@ impl Writer<'_> {
         let Open { value, origin, inline, operands, written } = open;
         let operands = operands.into_iter().map(|(value, _)| value).zip(written);
         let expr = match origin {
-            Origin::Module(place) => self.call(place, operands),
+            Origin::Module(place) => self.call(place, value, operands),
             _ => self.function(value, operands),
         };
         let once = self.uses.get(&value) == Some(&1);
         // Parts of parts of parts would become deeper than Python reads.
         let is_view = matches!(&expr, Expr::Slice { of, .. } if !matches!(**of, Expr::Slice { .. }));
-        let is_simple = matches!(expr, Expr::Call { .. } | Expr::Mean(_));
+        let is_simple =
+            matches!(expr, Expr::Call { .. } | Expr::Mean(_) | Expr::Method { .. } | Expr::Move { .. });
+        let is_view = is_view || matches!(expr, Expr::Own(_));
         if is_view || inline && once && is_simple {
             return expr;
         }
@@ -254,36 +308,74 @@ impl Writer<'_> {
         Expr::Value(value)
     }
 
-    fn call(&self, place: Place, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+    fn call(&self, place: Place, result: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
         let Callee { name, wrap, .. } = &self.callees[&place];
-        let wrapped = |(value, arg): (ValueId, Expr)| match *wrap {
-            Some(Wrap::Flatten) if self.tree.is_flat(value) => arg,
-            Some(Wrap::Flatten) => Expr::Flat(Box::new(arg)),
-            Some(Wrap::Pad { padding, with_minimum }) => {
-                Expr::Pad { of: Box::new(arg), padding, with_minimum }
+        let is_leaf = self.tree.nodes[place].is_leaf();
+        let wrapped = |(value, arg): (ValueId, Expr)| {
+            let is_flat = self.tree.is_flat(value);
+            // Tokens are numbers like others to whatever does not look them up.
+            let of_tokens = self.tree.is_of_tokens(value);
+            let arg = if is_leaf && of_tokens && *wrap != Some(Wrap::Tokens) {
+                arg.method(".float()")
+            } else {
+                arg
+            };
+            let shape = self.tree.graph.shape(value);
+            match *wrap {
+                Some(Wrap::Flatten) if is_flat => arg,
+                Some(Wrap::Flatten) => Expr::Flat(Box::new(arg)),
+                Some(Wrap::Pad { padding, with_minimum }) => {
+                    Expr::Pad { of: Box::new(arg), padding, with_minimum }
+                }
+                Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(arg), back: false },
+                Some(Wrap::Lines(axis)) if axis.inner == 1 => {
+                    arg.reshaped(&sizes(shape), &[axis.outer, axis.len])
+                }
+                Some(Wrap::Lines(axis)) => {
+                    arg.reshaped(&sizes(shape), &[axis.outer, axis.len, axis.inner]).method(".movedim(2, -1)")
+                }
+                Some(Wrap::Rows { count, len }) => arg.reshaped(&sizes(shape), &[count, len]),
+                Some(Wrap::Tokens) if of_tokens => arg.method("[:, 0]"),
+                Some(Wrap::Tokens) if is_flat => Expr::Unflat(Box::new(arg)).method("[:, 0].long()"),
+                Some(Wrap::Tokens) => arg.method("[:, 0].long()"),
+                None => arg,
             }
-            Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(arg), back: false },
-            None => arg,
         };
         let call = Expr::Call { module: name.clone(), args: operands.map(wrapped).collect() };
-        match wrap {
+        let shape = sizes(self.tree.graph.shape(result));
+        match *wrap {
             Some(Wrap::ChannelsLast) => Expr::Move { of: Box::new(call), back: true },
+            Some(Wrap::Lines(axis)) if axis.inner == 1 => call.reshaped(&[axis.outer, axis.len], &shape),
+            Some(Wrap::Lines(_)) => call.method(".movedim(-1, 2)").reshaped(&[], &shape),
+            Some(Wrap::Rows { count, len }) => call.reshaped(&[count, len], &shape),
+            Some(Wrap::Tokens) => Expr::Move { of: Box::new(call), back: true },
             _ => call,
         }
     }
 
-    fn function(&self, value: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
+    fn function(&mut self, value: ValueId, operands: impl Iterator<Item = (ValueId, Expr)>) -> Expr {
         let node = self.tree.graph.node(value);
         let all_flat = self.tree.is_flat(value);
+        let keeps_tokens = self.tree.is_of_tokens(value);
         // Operands with rows and columns, unless the result has none either.
         let operand = |(input, expr): (ValueId, Expr)| {
-            if self.tree.is_flat(input) && !all_flat { Expr::Unflat(Box::new(expr)) } else { expr }
+            let expr =
+                if self.tree.is_flat(input) && !all_flat { Expr::Unflat(Box::new(expr)) } else { expr };
+            let expr =
+                if self.tree.is_of_tokens(input) && !keeps_tokens { expr.method(".float()") } else { expr };
+            match self.is_repeated(input, value) {
+                true => Expr::Expand { of: Box::new(expr), like: self.input },
+                false => expr,
+            }
         };
-        let mut operands: Vec<Expr> = operands.map(operand).collect();
-        match node.op {
+        let mut operands: Vec<Expr> = operands.map(operand).take(node.inputs.len()).collect();
+        match &node.op {
             Op::Add => Expr::Sum(operands),
-            Op::Concat => Expr::Concat(operands),
-            Op::Zero => Expr::Zeros { shape: node.shape, like: self.input },
+            Op::Concat => Expr::Concat { parts: operands, dim: 1 },
+            Op::Zero => {
+                let of_tokens = self.tree.is_of_tokens(self.input);
+                Expr::Zeros { shape: node.shape, like: self.input, of_tokens }
+            }
             Op::Mul => {
                 let by = operands.pop().expect("the builder gives a product two factors");
                 let of = operands.pop().expect("the builder gives a product two factors");
@@ -291,43 +383,81 @@ impl Writer<'_> {
             }
             Op::Slice { start } => {
                 let of = Box::new(operands.swap_remove(0));
-                Expr::Slice { of, start, end: start + node.shape.channels }
+                Expr::Slice { of, start: *start, end: start + node.shape.channels }
             }
+            Op::Tensor(op) => self.tensor(value, op, operands),
             _ => Expr::Mean(Box::new(operands.swap_remove(0))),
         }
     }
+
+    fn tensor(&mut self, value: ValueId, op: &TensorOp, operands: Vec<Expr>) -> Expr {
+        let graph = self.tree.graph;
+        let node = graph.node(value);
+        let shapes: Vec<Shape> = node.inputs.iter().map(|input| graph.shape(*input)).collect();
+        let mut operands = operands.into_iter();
+        let mut first = || operands.next().expect("the builder gives an operation its operands");
+        match op {
+            TensorOp::Parameter(id) => {
+                let access = self.tree.access_to_param(self.place, *id);
+                let own = Expr::Own(access.expect("a parameter of the module"));
+                let dims = [&[1], &sizes(node.shape)[..]].concat();
+                match graph.param(*id).shape == dims {
+                    true => own,
+                    false => own.reshaped(&[], &sizes(node.shape)),
+                }
+            }
+            TensorOp::Constant(numbers) => {
+                Expr::Own(self.buffer(value, "constant", || constant(numbers, node.shape)))
+            }
+            TensorOp::Rearrange(view) => tensor::rearranged(first(), view, shapes[0], node.shape),
+            TensorOp::Pick(places) => {
+                let selection = Selection::of(places, shapes[0].elements());
+                let of = first();
+                tensor::picked(of, &selection, [shapes[0], node.shape], |table| {
+                    self.buffer(value, "places", || table)
+                })
+            }
+            TensorOp::Join { outer, inner } => {
+                tensor::joined(operands.zip(shapes).collect(), *outer, *inner, node.shape)
+            }
+            TensorOp::Product(product) => {
+                tensor::product([first(), first()], product, [shapes[0], shapes[1]], node.shape)
+            }
+            TensorOp::Softmax(axis) => tensor::softmax(first(), *axis, node.shape),
+            TensorOp::Mean(axis) => tensor::mean(first(), *axis, shapes[0], node.shape),
+            TensorOp::Function(function) => tensor::function(first(), *function),
+            TensorOp::Normalise(_) | TensorOp::Embedding(_) => unreachable!("modules are called"),
+        }
+    }
+
+    /// What a buffer with the numbers of a value is called, which is made if it is not there yet.
+    fn buffer(&mut self, value: ValueId, kind: &str, numbers: impl FnOnce() -> String) -> String {
+        if let Some(name) = self.held.get(&value) {
+            return name.clone();
+        }
+        let is_taken = |name: &str| {
+            self.body.buffers.iter().any(|(other, _)| other == name)
+                || self.tree.members(self.place).any(|member| self.tree.nodes[member].name == name)
+        };
+        let numbered = (1..).map(|number| format!("{kind}{number}"));
+        let mut names = std::iter::once(kind.to_owned()).chain(numbered);
+        let name = names.find(|name| !is_taken(name)).expect("there are more numbers than names");
+        self.body.buffers.push((name.clone(), numbers()));
+        let name = format!("self.{name}");
+        self.held.insert(value, name.clone());
+        name
+    }
+}
+
+fn sizes(shape: Shape) -> [usize; 3] {
+    [shape.channels, shape.height, shape.width]
 }
 
 /// Whether a value needs no module.
 fn is_function(graph: &Graph, value: ValueId) -> bool {
-    matches!(
-        graph.node(value).op,
-        Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } | Op::Zero | Op::GlobalAvgPool
-    )
-}
-
-/// Whether a body is nothing but calls of these modules one after the other, as `nn.Sequential` does them.
-pub(super) fn is_chain(tree: &Tree<'_>, place: Place, body: &Body, callees: &HashMap<Place, Callee>) -> bool {
-    let node = &tree.nodes[place];
-    let Some(call) = node.call.filter(|call| call.kind == ModuleKind::Container && place != ROOT) else {
-        return false;
-    };
-    let members: Vec<Place> = tree.members(place).collect();
-    let number = |name: &str| name.parse().ok().filter(|number: &usize| number.to_string() == name);
-    let numbers: Option<Vec<usize>> = members.iter().map(|&m| number(tree.nodes[m].name)).collect();
-    let mut at = call.input;
-    numbers.is_some_and(|numbers| numbers.is_sorted_by(|a, b| a < b))
-        && body.called.len() == members.len()
-        && members.iter().enumerate().all(|(place, member)| {
-            // The caller flattens what the first module wants to have flat.
-            let fits = |wrap: Option<Wrap>| match wrap {
-                None => true,
-                Some(Wrap::Flatten) => place == 0 || tree.is_flat(at),
-                Some(_) => false,
-            };
-            let follows = callees.get(member).is_some_and(|c| c.inputs == [at] && fits(c.wrap));
-            at = if follows { callees[member].output } else { at };
-            follows
-        })
-        && at == call.output
+    match &graph.node(value).op {
+        Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } | Op::Zero | Op::GlobalAvgPool => true,
+        Op::Tensor(op) => !matches!(op, TensorOp::Normalise(_) | TensorOp::Embedding(_)),
+        _ => false,
+    }
 }

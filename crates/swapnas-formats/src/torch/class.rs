@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use swapnas_graph::{Graph, ValueId};
+use swapnas_graph::{Graph, Shape, ValueId};
 
 use super::TorchError;
-use super::body::{Body, Callee, body, is_chain};
+use super::body::{Body, Callee, body};
+use super::chain::{Chain, chain};
+use super::constant::{WAVE, WAVE_DEFINITION};
 use super::layer::layer;
 use super::name;
-use super::tree::{Place, ROOT, Tree, TreeNode};
+use super::norm::{SAMPLE_NORM, SAMPLE_NORM_DEFINITION};
+use super::tree::{Group, Place, ROOT, Tree, TreeNode};
 
 /// How a module is made.
 #[derive(Clone)]
@@ -46,8 +49,6 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 /// All classes so far.
 struct Classes<'a> {
     tree: Tree<'a>,
-    /// Whether the members of each module are numbered without gaps.
-    lists: Vec<bool>,
     /// The body of a class and its name, in order.
     classes: Vec<(String, String)>,
     /// Where the class of each body is, and all names.
@@ -60,7 +61,6 @@ struct Classes<'a> {
 pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
     let tree = Tree::new(graph);
     let mut classes = Classes {
-        lists: (0..tree.nodes.len()).map(|place| is_list(&tree, place)).collect(),
         tree,
         classes: Vec::new(),
         known: HashMap::new(),
@@ -76,80 +76,67 @@ pub(super) fn file(graph: &Graph, about: &str) -> Result<String, TorchError> {
     let uses_functions = classes.classes.iter().any(|(body, _)| body.contains("F.pad("));
     out.push_str(if uses_functions { "import torch.nn.functional as F\n" } else { "" });
     out.push_str("from torch import nn\n");
+    for (name, definition) in [(WAVE, WAVE_DEFINITION), (SAMPLE_NORM, SAMPLE_NORM_DEFINITION)] {
+        if classes.classes.iter().any(|(body, _)| body.contains(&format!("{name}("))) {
+            push(&mut out, format_args!("\n{definition}"));
+        }
+    }
     for (body, name) in &classes.classes {
         push(&mut out, format_args!("\n\nclass {name}(nn.Module):\n{body}"));
     }
-    let image = graph.shape(graph.input());
+    let Shape { channels, height, width } = graph.shape(graph.input());
+    let example = match graph.vocabulary() {
+        Some(vocabulary) => format!("torch.randint({vocabulary}, (2, {}))", height * width),
+        None => format!("torch.randn(2, {channels}, {height}, {width})"),
+    };
     push(
         &mut out,
         format_args!(
             "\n\nif __name__ == \"__main__\":\n    network = Network()\n    \
-             output = network(torch.randn(2, {}, {}, {}))\n    \
+             output = network({example})\n    \
              parameters = sum(parameter.numel() for parameter in network.parameters())\n    \
-             print(f\"{{parameters}} parameters, output of shape {{tuple(output.shape)}}\")\n",
-            image.channels, image.height, image.width
+             print(f\"{{parameters}} parameters, output of shape {{tuple(output.shape)}}\")\n"
         ),
     );
     Ok(out)
 }
 
-/// Whether the members of a group are numbered without gaps.
-fn is_list(tree: &Tree<'_>, group: Place) -> bool {
-    let names = tree.members(group).map(|member| tree.nodes[member].name);
-    names.enumerate().all(|(number, name)| name == number.to_string())
-}
-
 impl Classes<'_> {
     /// Makes constructors of all modules in a module.
     fn add_members(&mut self, place: Place) -> Result<(), TorchError> {
-        let in_group = self.is_group(place) && !self.is_list(place);
+        let in_group = self.tree.group(place) == Some(Group::Dictionary);
+        let caller = self.tree.caller(place);
         for member in self.tree.members(place).collect::<Vec<_>>() {
             let TreeNode { name, path, .. } = self.tree.nodes[member];
+            // Whatever a layer has besides, it would take for its own.
+            if self.tree.nodes[place].is_leaf() {
+                return Err(TorchError::Foreign { parameter: path.to_owned() });
+            }
             if name::is_taken(name, in_group) {
                 return Err(TorchError::Taken { module: path.to_owned() });
             }
-            let owner = self.access(place, member);
-            self.add(member, owner)?;
+            let access = self.tree.access(caller, member).expect("a member is in its module");
+            self.add(member, access)?;
         }
         Ok(())
-    }
-
-    /// How `forward` names a member of the module that owns it; for a group, what comes before the place in
-    /// it.
-    fn access(&self, owner: Place, member: Place) -> String {
-        let name = self.tree.nodes[member].name;
-        if self.is_group(owner) {
-            let group = self.group_access(owner);
-            return if self.is_list(owner) {
-                format!("{group}[{name}]")
-            } else {
-                format!("{group}[{}]", name::quoted(name))
-            };
-        }
-        name::member(name)
-    }
-
-    /// A group that nobody calls is part of the module around it.
-    fn is_group(&self, place: Place) -> bool {
-        place != ROOT && self.tree.nodes[place].call.is_none()
-    }
-
-    fn group_access(&self, group: Place) -> String {
-        self.access(self.tree.nodes[group].parent, group)
-    }
-
-    fn is_list(&self, group: Place) -> bool {
-        self.lists[group]
     }
 
     /// Makes the constructor of a module that its owner calls `access`.
     fn add(&mut self, place: Place, access: String) -> Result<(), TorchError> {
         let node = &self.tree.nodes[place];
         let constructor = match node.call {
+            _ if node.param.is_some() => {
+                let shape = node.param.map(|id| &self.tree.graph.param(id).shape[..]).unwrap_or_default();
+                let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+                // As wide as ViT and BERT draw it.
+                Constructor::Call(format!("nn.Parameter(0.02 * torch.randn({}))", sizes.join(", ")))
+            }
             Some(call) if node.is_leaf() => {
+                let (input, output) = (call.input, call.output);
+                let again = node.again.iter().map(|call| (call.input, call.output)).collect();
                 let layer = layer(self.tree.graph, call)?;
-                let callee =
-                    Callee { name: access, inputs: vec![call.input], output: call.output, wrap: layer.wrap };
+                self.add_members(place)?;
+                let callee = Callee { name: access, inputs: vec![input], output, again, wrap: layer.wrap };
                 self.callees.insert(place, callee);
                 Constructor::Call(layer.constructor)
             }
@@ -161,16 +148,15 @@ impl Classes<'_> {
                 let output = call.output;
                 self.add_members(place)?;
                 let body = body(&self.tree, place, &self.callees)?;
-                let (inputs, wrap, constructor) = if is_chain(&self.tree, place, &body, &self.callees) {
-                    let first = self.tree.members(place).next();
-                    let wrap = first.and_then(|first| self.callees[&first].wrap);
-                    (vec![call.input], wrap, self.sequence(place))
-                } else {
-                    let inputs = body.inputs.clone();
-                    let class = self.class(place, body);
-                    (inputs, None, Constructor::Call(format!("{class}()")))
+                let (inputs, wrap, constructor) = match chain(&self.tree, place, &body, &self.callees) {
+                    Some(Chain { wrap }) => (vec![call.input], wrap, self.sequence(place)),
+                    None => {
+                        let inputs = body.inputs.clone();
+                        let class = self.class(place, body);
+                        (inputs, None, Constructor::Call(format!("{class}()")))
+                    }
                 };
-                self.callees.insert(place, Callee { name: access, inputs, output, wrap });
+                self.callees.insert(place, Callee { name: access, inputs, output, again: Vec::new(), wrap });
                 constructor
             }
         };
@@ -178,15 +164,22 @@ impl Classes<'_> {
         Ok(())
     }
 
-    /// A list or dictionary of modules.
-    fn group(&self, place: Place) -> Constructor {
-        let is_list = self.is_list(place);
+    /// Modules that nobody calls together.
+    fn group(&mut self, place: Place) -> Constructor {
+        let (open, close) = match self.tree.group(place) {
+            Some(Group::List) => ("nn.ModuleList([", "])"),
+            Some(Group::Dictionary) => ("nn.ModuleDict({", "})"),
+            Some(Group::Holder) | None => {
+                let class = self.named(place, self.init(place));
+                return Constructor::Call(format!("{class}()"));
+            }
+        };
         let members = self.tree.members(place).map(|member| {
             let name = self.tree.nodes[member].name;
-            let before = if is_list { String::new() } else { format!("{}: ", name::quoted(name)) };
+            let before =
+                if open.ends_with('[') { String::new() } else { format!("{}: ", name::quoted(name)) };
             (before, self.constructors[&member].clone())
         });
-        let (open, close) = if is_list { ("nn.ModuleList([", "])") } else { ("nn.ModuleDict({", "})") };
         Constructor::Group { open, members: members.collect(), close }
     }
 
@@ -213,7 +206,11 @@ impl Classes<'_> {
 
     /// The name of the class of a module, which is a new one unless there is one just like it.
     fn class(&mut self, place: Place, body: Body) -> String {
-        let text = self.class_body(place, body);
+        self.named(place, self.class_body(place, body))
+    }
+
+    /// The name of the class of that body.
+    fn named(&mut self, place: Place, text: String) -> String {
         if let Some(&known) = self.known.get(&text) {
             return self.classes[known].1.clone();
         }
@@ -224,20 +221,39 @@ impl Classes<'_> {
         name
     }
 
-    fn class_body(&self, place: Place, body: Body) -> String {
+    /// What makes the members of a module.
+    fn init(&self, place: Place) -> String {
         let mut out = "    def __init__(self):\n        super().__init__()\n".to_owned();
-        for member in self.tree.members(place) {
-            let name = self.tree.nodes[member].name;
+        // Parameters first, as one writes them.
+        let (params, modules): (Vec<Place>, Vec<Place>) =
+            self.tree.members(place).partition(|member| self.tree.nodes[*member].param.is_some());
+        for member in params.into_iter().chain(modules) {
+            let TreeNode { name, param, .. } = self.tree.nodes[member];
+            let add = if param.is_some() { "register_parameter" } else { "add_module" };
             let (before, after) = match name::is_attribute(name) {
                 true => (format!("        self.{name} = "), ""),
-                false => (format!("        self.add_module({}, ", name::quoted(name)), ")"),
+                false => (format!("        self.{add}({}, ", name::quoted(name)), ")"),
             };
             out.push_str(&before);
             self.constructors[&member].write(&mut out, 8);
             push(&mut out, format_args!("{after}\n"));
         }
+        out
+    }
+
+    fn class_body(&self, place: Place, body: Body) -> String {
+        let mut out = self.init(place);
+        let Body { inputs, lines, result, buffers, .. } = body;
+        for (name, numbers) in buffers {
+            push(
+                &mut out,
+                format_args!("        self.register_buffer(\"{name}\", {numbers}, persistent=False)\n"),
+            );
+        }
+        if place == ROOT {
+            self.tie(&mut out);
+        }
         out.push_str("\n    def forward(self");
-        let Body { inputs, lines, result, .. } = body;
         let mut names: HashMap<ValueId, String> = HashMap::new();
         for (number, &input) in inputs.iter().enumerate() {
             let name = if inputs.len() == 1 { "x".to_owned() } else { format!("x{number}") };
@@ -245,6 +261,11 @@ impl Classes<'_> {
             names.insert(input, name);
         }
         out.push_str("):\n");
+        if place == ROOT && self.tree.graph.vocabulary().is_some() && !inputs.is_empty() {
+            let Shape { height, width, .. } = self.tree.graph.shape(self.tree.graph.input());
+            let comment = "        # Tokens are the pixels of an image of one channel.\n";
+            push(&mut out, format_args!("{comment}        x = x.reshape(-1, 1, {height}, {width})\n"));
+        }
         let mut fresh = inputs.len();
         let mut last_use: HashMap<ValueId, usize> = HashMap::new();
         for (line, expr) in lines.iter().map(|(_, expr)| expr).chain([&result]).enumerate() {
@@ -263,6 +284,19 @@ impl Classes<'_> {
         }
         push(&mut out, format_args!("        return {}\n", result.python(&|value| names[&value].clone())));
         out
+    }
+}
+
+impl Classes<'_> {
+    /// Lets layers have the parameters of others.
+    fn tie(&self, out: &mut String) {
+        for &(place, name, id) in &self.tree.tied {
+            let own = self.tree.access(ROOT, place).map(|layer| format!("{layer}.{name}"));
+            let others = self.tree.access_to_param(ROOT, id);
+            if let (Some(own), Some(others)) = (own, others) {
+                push(out, format_args!("        {own} = {others}\n"));
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Expressions of `forward`.
 
+use swapnas_graph::tensor::Axis;
 use swapnas_graph::{Padding, Shape, ValueId};
 
 /// What is done to the input of a module because the module itself cannot do it.
@@ -11,6 +12,12 @@ pub(super) enum Wrap {
     Flatten,
     /// Channels go last before the module, and back behind it.
     ChannelsLast,
+    /// The dimension along which it normalises goes last before the module, and back behind it.
+    Lines(Axis),
+    /// So many rows, of as many elements as there are for each.
+    Rows { count: usize, len: usize },
+    /// Tokens, which are whole numbers, without their channel; the features that come of them become channels.
+    Tokens,
 }
 
 #[derive(Clone, Debug)]
@@ -24,7 +31,29 @@ pub(super) enum Expr {
     },
     Sum(Vec<Expr>),
     Product(Box<Expr>, Box<Expr>),
-    Concat(Vec<Expr>),
+    /// Along dimension `dim`.
+    Concat {
+        parts: Vec<Expr>,
+        dim: usize,
+    },
+    /// A parameter or a buffer.
+    Own(String),
+    /// What a method, or an index in brackets, makes of it.
+    Method {
+        of: Box<Expr>,
+        call: String,
+    },
+    /// factor * x + summand.
+    Affine {
+        of: Box<Expr>,
+        factor: f64,
+        summand: f64,
+    },
+    /// As many samples as `like` has, of one that is the same for all.
+    Expand {
+        of: Box<Expr>,
+        like: ValueId,
+    },
     Slice {
         of: Box<Expr>,
         start: usize,
@@ -36,6 +65,8 @@ pub(super) enum Expr {
     Zeros {
         shape: Shape,
         like: ValueId,
+        /// Whether `like` is of whole numbers.
+        of_tokens: bool,
     },
     /// Without rows and columns, of which there is one each.
     Flat(Box<Expr>),
@@ -54,11 +85,34 @@ pub(super) enum Expr {
 }
 
 impl Expr {
+    pub(super) fn method(self, call: impl Into<String>) -> Expr {
+        Expr::Method { of: Box::new(self), call: call.into() }
+    }
+
+    /// With other dimensions behind that of the samples.
+    pub(super) fn reshaped(self, from: &[usize], to: &[usize]) -> Expr {
+        if from == to {
+            return self;
+        }
+        // Of two in a row, the second one is enough.
+        let of = match self {
+            Expr::Method { of, call } if call.starts_with(".reshape(") => *of,
+            of => of,
+        };
+        let list: Vec<String> = to.iter().map(usize::to_string).collect();
+        of.method(format!(".reshape(-1, {})", list.join(", ")))
+    }
+
     /// The values of variables that it reads.
     pub(super) fn values(&self, out: &mut Vec<ValueId>) {
         match self {
             Expr::Value(value) | Expr::Zeros { like: value, .. } => out.push(*value),
-            Expr::Call { args, .. } | Expr::Sum(args) | Expr::Concat(args) => {
+            Expr::Own(_) => {}
+            Expr::Expand { of, like } => {
+                of.values(out);
+                out.push(*like);
+            }
+            Expr::Call { args, .. } | Expr::Sum(args) | Expr::Concat { parts: args, .. } => {
                 args.iter().for_each(|arg| arg.values(out));
             }
             Expr::Product(a, b) => {
@@ -66,6 +120,8 @@ impl Expr {
                 b.values(out);
             }
             Expr::Slice { of, .. }
+            | Expr::Method { of, .. }
+            | Expr::Affine { of, .. }
             | Expr::Mean(of)
             | Expr::Flat(of)
             | Expr::Unflat(of)
@@ -84,13 +140,28 @@ impl Expr {
             Expr::Call { module, args } => format!("{module}({})", all(args, ", ")),
             Expr::Sum(terms) => all(terms, " + "),
             Expr::Product(a, b) => format!("{} * {}", a.factor(name), b.factor(name)),
-            Expr::Concat(parts) => format!("torch.cat([{}], dim=1)", all(parts, ", ")),
+            Expr::Concat { parts, dim } => format!("torch.cat([{}], dim={dim})", all(parts, ", ")),
+            Expr::Own(name) => name.clone(),
+            Expr::Method { of, call } => format!("{}{call}", of.factor(name)),
+            Expr::Affine { of, factor, summand } => {
+                let of = of.factor(name);
+                let product = if *factor == 1.0 { of } else { format!("{factor:?} * {of}") };
+                match *summand {
+                    0.0 => product,
+                    summand if summand < 0.0 => format!("{product} - {:?}", -summand),
+                    summand => format!("{product} + {summand:?}"),
+                }
+            }
+            Expr::Expand { of, like } => {
+                format!("{}.expand({}.shape[0], -1, -1, -1)", of.factor(name), name(*like))
+            }
             Expr::Slice { of, start: 0, end } => format!("{}[:, :{end}]", of.factor(name)),
             Expr::Slice { of, start, end } => format!("{}[:, {start}:{end}]", of.factor(name)),
             Expr::Mean(of) => format!("{}.mean((2, 3), keepdim=True)", of.factor(name)),
-            Expr::Zeros { shape: Shape { channels, height, width }, like } => {
+            Expr::Zeros { shape: Shape { channels, height, width }, like, of_tokens } => {
                 let like = name(*like);
-                format!("{like}.new_zeros({like}.shape[0], {channels}, {height}, {width})")
+                let kind = if *of_tokens { ", dtype=torch.float" } else { "" };
+                format!("{like}.new_zeros({like}.shape[0], {channels}, {height}, {width}{kind})")
             }
             Expr::Flat(of) => match &**of {
                 Expr::Mean(of) => format!("{}.mean((2, 3))", of.factor(name)),
@@ -111,6 +182,10 @@ impl Expr {
     /// The same in parentheses, where an operator would bind tighter.
     fn factor(&self, name: &impl Fn(ValueId) -> String) -> String {
         let python = self.python(name);
-        if matches!(self, Expr::Sum(_) | Expr::Product(..)) { format!("({python})") } else { python }
+        if matches!(self, Expr::Sum(_) | Expr::Product(..) | Expr::Affine { .. }) {
+            format!("({python})")
+        } else {
+            python
+        }
     }
 }

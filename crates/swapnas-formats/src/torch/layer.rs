@@ -1,9 +1,11 @@
 //! Modules of PyTorch that do one thing.
 
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Activation, Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
 
 use super::TorchError;
 use super::expr::Wrap;
+use super::norm::normalisation;
 
 /// The call of a constructor, and how its input has to be changed first.
 pub(super) struct Layer {
@@ -70,6 +72,13 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             let wrap = if input.pixels() == 1 { Wrap::Flatten } else { Wrap::ChannelsLast };
             let constructor = format!("nn.Linear({}, {}{bias})", input.channels, output.channels);
             Layer { constructor, wrap: Some(wrap) }
+        }
+        (Op::Tensor(TensorOp::Normalise(norm)), _) => normalisation(graph, graph.node(module.output), norm),
+        (Op::Tensor(TensorOp::Embedding(table)), _) => {
+            let [rows, features] = graph.param(*table).shape[..] else {
+                unreachable!("a table has two sides")
+            };
+            Layer { constructor: format!("nn.Embedding({rows}, {features})"), wrap: Some(Wrap::Tokens) }
         }
         (_, ModuleKind::Act(act)) => plain(activation(act).to_owned()),
         (_, ModuleKind::GlobalAvgPool) => plain("nn.AdaptiveAvgPool2d(1)".to_owned()),

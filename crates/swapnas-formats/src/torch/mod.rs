@@ -2,7 +2,8 @@
 //!
 //! [`module`] writes a graph as one Python file that imports nothing but `torch`. Its class `Network` has
 //! the modules that the graph lists, under the same paths, so that a `state_dict` of the benchmark's own
-//! code can be loaded, and one of ours. Modules whose results nobody reads are there, but are not called.
+//! code can be loaded, and one of ours. Values have the dimensions of images throughout, tokens being pixels of one
+//! row; layers of tokens get them channels last. Modules whose results nobody reads are there, but are not called.
 //!
 //! ```
 //! use swapnas_formats::torch;
@@ -22,15 +23,22 @@
 //! ```
 
 mod body;
+mod chain;
 mod class;
+mod constant;
 mod expr;
 mod layer;
 mod name;
+mod norm;
+mod tensor;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Graph, Op};
+
+use crate::arrangement::Arrangement;
 
 /// A network that cannot be written as PyTorch code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,11 +63,13 @@ pub enum TorchError {
         /// Its dilation.
         dilation: [usize; 2],
     },
-    /// What transformers are made of.
-    #[error("networks with a {op} are not written as PyTorch code")]
-    Operation {
-        /// The operation.
-        op: &'static str,
+    /// A matrix product that adds several elements up in one place.
+    #[error(
+        "value {value}: the matrix product has several elements in one place, which PyTorch cannot say; give each its own"
+    )]
+    Overlap {
+        /// Number of the node.
+        value: usize,
     },
     /// A module of a name that is something else in PyTorch.
     #[error(
@@ -68,6 +78,14 @@ pub enum TorchError {
     Taken {
         /// Path of the module.
         module: String,
+    },
+    /// A parameter that is named as one of a layer, which has no such.
+    #[error(
+        "{parameter}: the layer of that name has no such parameter; give the parameter a name outside of layers"
+    )]
+    Foreign {
+        /// Its name.
+        parameter: String,
     },
     /// A value that no module and no function computes from what its module is given.
     #[error("{module}: value {value} is computed by no module within it and is not handed to it")]
@@ -81,7 +99,8 @@ pub enum TorchError {
 
 /// The network as Python code, with `about` as a comment at its beginning.
 ///
-/// The class `Network` takes images `(batch, channels, height, width)` and returns the first output of the
+/// The class `Network` takes images `(batch, channels, height, width)`, or tokens `(batch, length)` if it is one of texts,
+/// and returns the first output of the
 /// graph, of shape `(batch, classes)` for one of a linear layer. Batch normalisations keep running
 /// statistics, as PyTorch's do.
 ///
@@ -91,9 +110,12 @@ pub fn module(graph: &Graph, about: &str) -> Result<String, TorchError> {
     if graph.outputs().is_empty() {
         return Err(TorchError::NoOutput);
     }
-    let tensor_op = graph.nodes().iter().find(|node| matches!(node.op, Op::Tensor(_)));
-    if let Some(node) = tensor_op {
-        return Err(TorchError::Operation { op: node.op.name() });
+    for (value, node) in graph.values() {
+        if let Op::Tensor(TensorOp::Product(product)) = &node.op
+            && !Arrangement::of(&product.out, node.shape).is_all()
+        {
+            return Err(TorchError::Overlap { value: value.index() });
+        }
     }
     class::file(graph, about)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::norm::SAMPLE_NORM;
+
 /// Words that are no names.
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -10,7 +12,7 @@ const KEYWORDS: [&str; 35] = [
 ];
 
 /// Names that a file has for something else than the classes of its modules.
-const OF_FILE: [&str; 2] = ["F", NETWORK];
+const OF_FILE: [&str; 3] = ["F", NETWORK, SAMPLE_NORM];
 
 /// The class of the network itself.
 pub(super) const NETWORK: &str = "Network";
@@ -48,9 +50,10 @@ pub(super) fn is_taken(name: &str, in_group: bool) -> bool {
         || in_group && OF_GROUPS.contains(&name)
 }
 
-/// A member of `self`.
-pub(super) fn member(name: &str) -> String {
-    if is_attribute(name) { format!("self.{name}") } else { format!("self.get_submodule({})", quoted(name)) }
+/// A member of what the code calls `owner`: a parameter, or a module.
+pub(super) fn member(owner: &str, name: &str, is_param: bool) -> String {
+    let get = if is_param { "get_parameter" } else { "get_submodule" };
+    if is_attribute(name) { format!("{owner}.{name}") } else { format!("{owner}.{get}({})", quoted(name)) }
 }
 
 /// Whether a name can follow `self.` and mean what it says: two underscores have a class's name put before
@@ -156,8 +159,9 @@ mod tests {
             (r#"a"b\"#, r#"self.get_submodule("a\"b\\")"#),
             ("line\nend\0\u{85}", r#"self.get_submodule("line\x0aend\x00\x85")"#),
         ] {
-            assert_eq!(member(name), expected);
+            assert_eq!(member("self", name, false), expected);
         }
+        assert_eq!(member("self.a", "is", true), r#"self.a.get_parameter("is")"#);
         assert!(KEYWORDS.iter().all(|word| !is_attribute(word)));
         assert_eq!(quoted(""), r#""""#);
     }

@@ -1,3 +1,6 @@
+use std::f64::consts::PI;
+
+use swapnas_graph::tensor::Real;
 use swapnas_graph::{Activation, Conv, GraphBuilder, GraphError, Padding, Shape, ValueId, Window};
 
 use super::{TorchError, module};
@@ -162,6 +165,11 @@ fn what_pytorch_cannot_have_is_an_error() {
     let x = b.scope("cell", |b| b.avg_pool("pool", b.input(), dilated, true)).unwrap();
     insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"cell.pool: PyTorch has no average pool with dilation 2x2; use a dense window");
     let mut b = new();
+    let x = b.conv2d("conv", b.input(), Conv::new(1, Window::square(1))).unwrap();
+    let bias = b.scope("conv", |b| b.parameter("bias", vec![1], Shape::new(1, 1, 1))).unwrap();
+    let x = b.mul(x, bias).unwrap();
+    insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"conv.bias: the layer of that name has no such parameter; give the parameter a name outside of layers");
+    let mut b = new();
     let x = b.scope("stem", |b| b.relu("forward", b.input())).unwrap();
     insta::assert_snapshot!(module(&b.finish(&[x]), "").unwrap_err(), @"stem.forward: PyTorch's modules have something of their own of that name; give the module another one");
 }
@@ -216,4 +224,59 @@ class Network(nn.Module):
     let classes: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("class ")).collect();
     let names = ["Module0", "F_", "Network_", "None_", "Lambda", "AB", "Network"];
     assert_eq!(classes, names.map(|name| format!("{name}(nn.Module):")));
+}
+
+/// A layer without parameters may be called several times under one name.
+#[test]
+fn modules_are_called_again() {
+    let mut b = GraphBuilder::new(Shape::new(3, 1, 4));
+    let mut x = b.input();
+    for layer in 0..3 {
+        x = b.linear(&format!("layers.{layer}"), x, 5, true).unwrap();
+        x = b.act("act", x, Activation::Gelu).unwrap();
+    }
+    let code = module(&b.finish(&[x]), "").unwrap();
+    let network = &code[code.find("class Network(").unwrap()..code.find("\n\nif __name__").unwrap()];
+    insta::assert_snapshot!(network, @r"
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([
+            nn.Linear(3, 5),
+            nn.Linear(5, 5),
+            nn.Linear(5, 5),
+        ])
+        self.act = nn.GELU()
+
+    def forward(self, x):
+        x = self.layers[0](x.movedim(1, -1)).movedim(-1, 1)
+        x = self.act(x)
+        x = self.layers[1](x.movedim(1, -1)).movedim(-1, 1)
+        x = self.act(x)
+        x = self.layers[2](x.movedim(1, -1)).movedim(-1, 1)
+        return self.act(x)
+");
+}
+
+/// A transform is its formula, and what has none is listed.
+#[test]
+fn numbers_are_written_as_short_as_they_can_be() {
+    let of = |numbers: &[f64], shape| {
+        let numbers: Vec<Real> = numbers.iter().map(|x| Real::new(*x).unwrap()).collect();
+        super::constant::constant(&numbers, shape)
+    };
+    let table =
+        |number: fn(usize, usize) -> f64| -> Vec<f64> { (0..16).map(|i| number(i / 4, i % 4)).collect() };
+    let square = Shape::new(1, 4, 4);
+    insta::assert_snapshot!(of(&[0.0; 6], Shape::new(3, 1, 2)), @"torch.zeros(1, 3, 1, 2)");
+    insta::assert_snapshot!(of(&[0.1; 6], Shape::new(3, 1, 2)), @"torch.full((1, 3, 1, 2), 0.1)");
+    let largest = f64::from(f32::MIN);
+    insta::assert_snapshot!(of(&[0.0, largest, 1e-9], Shape::new(1, 1, 3)), @"torch.tensor([0.0, -3.4028234663852886e38, 1e-9]).reshape(1, 1, 1, 3)");
+    let cosines = table(|i, j| 2.0 * (PI * (i * (2 * j + 1)) as f64 / 8.0).cos());
+    insta::assert_snapshot!(of(&cosines, square), @"(2.0 * wave(torch.cos, torch.arange(4), torch.arange(1, 8, 2), 16)).reshape(1, 1, 4, 4)");
+    let sines = table(|i, j| -(2.0 * PI * (i * j) as f64 / 4.0).sin());
+    insta::assert_snapshot!(of(&sines, Shape::new(4, 1, 4)), @"(-wave(torch.sin, torch.arange(4), torch.arange(4), 4)).reshape(1, 4, 1, 4)");
+    let mut other = sines;
+    other[5] += 1e-6;
+    assert!(of(&other, square).starts_with("torch.tensor("));
 }

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use swapnas_graph::{Graph, Module, ModuleKind, Op, ValueId};
+use swapnas_graph::tensor::TensorOp;
+use swapnas_graph::{Graph, Module, ModuleKind, Op, ParamId, ValueId};
+
+use super::name;
+use crate::facts;
 
 /// The place of a module in the tree.
 pub(super) type Place = usize;
@@ -13,8 +17,25 @@ pub(super) const ROOT: Place = 0;
 pub(super) struct Tree<'a> {
     pub graph: &'a Graph,
     pub nodes: Vec<TreeNode<'a>>,
+    /// Where parameters are, and what the layer calls them if it is in one.
+    owners: HashMap<ParamId, (Place, &'static str)>,
+    /// What layers call parameters that are those of others.
+    pub tied: Vec<(Place, &'static str, ParamId)>,
     /// Whether each value has no rows and columns.
     flat: Vec<bool>,
+    /// Whether each value is another one for each sample.
+    varying: Vec<bool>,
+    /// Whether each value is of whole numbers, those of tokens.
+    of_tokens: Vec<bool>,
+}
+
+/// How modules are kept that nobody calls together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    List,
+    Dictionary,
+    /// A module with members of its own, since there are parameters among them.
+    Holder,
 }
 
 pub(super) struct TreeNode<'a> {
@@ -28,7 +49,11 @@ pub(super) struct TreeNode<'a> {
     pub children: Vec<Place>,
     /// The call, which only groups of modules do not have.
     pub call: Option<&'a Module>,
-    /// Whether it is, or has in it, a module that does something.
+    /// Calls of the same layer after the first one.
+    pub again: Vec<&'a Module>,
+    /// The parameter that it is, if it is none of a layer.
+    pub param: Option<ParamId>,
+    /// Whether it is a parameter or a module that does something, or has one in it.
     pub acts: bool,
 }
 
@@ -40,16 +65,64 @@ impl TreeNode<'_> {
 
 impl<'a> Tree<'a> {
     pub(super) fn new(graph: &'a Graph) -> Self {
-        let root =
-            TreeNode { name: "", path: "", parent: ROOT, children: Vec::new(), call: None, acts: true };
-        let mut tree = Tree { graph, nodes: vec![root], flat: flat(graph) };
+        let root = TreeNode {
+            name: "",
+            path: "",
+            parent: ROOT,
+            children: Vec::new(),
+            call: None,
+            again: Vec::new(),
+            param: None,
+            acts: true,
+        };
+        let mut tree = Tree {
+            graph,
+            nodes: vec![root],
+            owners: HashMap::new(),
+            tied: Vec::new(),
+            flat: flat(graph),
+            varying: facts::varying(graph),
+            of_tokens: facts::of_tokens(graph),
+        };
         let mut known = HashMap::new();
         for module in graph.modules() {
             let place = tree.place(&module.name, module.kind != ModuleKind::Container, &mut known);
             // A container around a module without a name is that module.
-            tree.nodes[place].call.get_or_insert(module);
+            let node = &mut tree.nodes[place];
+            let first = node.call.get_or_insert(module);
+            if first.output != module.output && first.kind == module.kind && node.is_leaf() {
+                node.again.push(module);
+            }
+        }
+        tree.own_params_of_layers();
+        for node in graph.nodes() {
+            if let Op::Tensor(TensorOp::Parameter(id)) = node.op
+                && !tree.owners.contains_key(&id)
+            {
+                let place = tree.place(&graph.param(id).name, true, &mut known);
+                tree.nodes[place].param = Some(id);
+                tree.owners.insert(id, (place, ""));
+            }
         }
         tree
+    }
+
+    /// Finds the layers that parameters are named after; what other layers read besides is tied to these.
+    fn own_params_of_layers(&mut self) {
+        let mut others = Vec::new();
+        for (place, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.is_leaf()) {
+            let Some(call) = node.call else { continue };
+            for (name, id) in params(&self.graph.node(call.output).op) {
+                let own =
+                    self.graph.param(id).name.strip_prefix(node.path).and_then(|rest| rest.strip_prefix('.'));
+                if own == Some(name) {
+                    self.owners.entry(id).or_insert((place, name));
+                } else {
+                    others.push((place, name, id));
+                }
+            }
+        }
+        self.tied = others;
     }
 
     /// The place of the module of that path, made if there is none yet.
@@ -66,7 +139,10 @@ impl<'a> Tree<'a> {
             place = *known.entry((parent, name)).or_insert_with(|| {
                 let path = &path[..start + name.len()];
                 let children = Vec::new();
-                self.nodes.push(TreeNode { name, path, parent, children, call: None, acts: false });
+                let again = Vec::new();
+                let new =
+                    TreeNode { name, path, parent, children, call: None, again, param: None, acts: false };
+                self.nodes.push(new);
                 let new = self.nodes.len() - 1;
                 self.nodes[parent].children.push(new);
                 new
@@ -74,6 +150,69 @@ impl<'a> Tree<'a> {
             self.nodes[place].acts |= acts;
         }
         place
+    }
+
+    /// How modules are kept at a place that nobody calls.
+    pub(super) fn group(&self, place: Place) -> Option<Group> {
+        let node = &self.nodes[place];
+        if place == ROOT || node.call.is_some() || node.param.is_some() {
+            return None;
+        }
+        let mut members = self.members(place);
+        if members.any(|member| self.nodes[member].param.is_some()) {
+            return Some(Group::Holder);
+        }
+        let mut names = self.members(place).map(|member| self.nodes[member].name);
+        // Numbered without gaps.
+        let is_list = (0..).zip(&mut names).all(|(number, name): (usize, _)| name == number.to_string());
+        Some(if is_list { Group::List } else { Group::Dictionary })
+    }
+
+    /// The module whose `forward` calls the members of a place: itself, unless nobody calls it.
+    pub(super) fn caller(&self, mut place: Place) -> Place {
+        while self.group(place).is_some() {
+            place = self.nodes[place].parent;
+        }
+        place
+    }
+
+    /// What `forward` of a module calls another one, or a parameter, that is in it.
+    pub(super) fn access(&self, from: Place, member: Place) -> Option<String> {
+        let mut way = Vec::new();
+        let mut place = member;
+        while place != from {
+            if place == ROOT {
+                return None;
+            }
+            way.push(place);
+            place = self.nodes[place].parent;
+        }
+        let step = |owner: String, place: &Place| {
+            let node = &self.nodes[*place];
+            match self.group(node.parent).filter(|_| node.parent != from) {
+                Some(Group::List) => format!("{owner}[{}]", node.name),
+                Some(Group::Dictionary) => format!("{owner}[{}]", name::quoted(node.name)),
+                Some(Group::Holder) | None => name::member(&owner, node.name, node.param.is_some()),
+            }
+        };
+        Some(way.iter().rev().fold("self".to_owned(), step))
+    }
+
+    /// What `forward` of a module calls a parameter that is in it.
+    pub(super) fn access_to_param(&self, from: Place, id: ParamId) -> Option<String> {
+        let &(place, name) = self.owners.get(&id)?;
+        let owner = self.access(from, place)?;
+        Some(if name.is_empty() { owner } else { format!("{owner}.{name}") })
+    }
+
+    /// Whether a value is another one for each sample.
+    pub(super) fn varies(&self, value: ValueId) -> bool {
+        self.varying[value.index()]
+    }
+
+    /// Whether a value is of whole numbers.
+    pub(super) fn is_of_tokens(&self, value: ValueId) -> bool {
+        self.of_tokens[value.index()]
     }
 
     /// Whether a value has no rows and columns: what a linear layer of one pixel returns, and what is made of
@@ -106,14 +245,29 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// The parameters of a layer, with the names that PyTorch gives them.
+fn params(op: &Op) -> impl Iterator<Item = (&'static str, ParamId)> + use<> {
+    let [weight, bias] = match *op {
+        Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => [Some(weight), bias],
+        Op::BatchNorm { affine, .. } => [affine.map(|affine| affine.0), affine.map(|affine| affine.1)],
+        Op::Tensor(TensorOp::Normalise(norm)) => [norm.weight, norm.bias],
+        Op::Tensor(TensorOp::Embedding(table)) => [Some(table), None],
+        _ => [None, None],
+    };
+    [("weight", weight), ("bias", bias)].into_iter().filter_map(|(name, id)| Some((name, id?)))
+}
+
 fn flat(graph: &Graph) -> Vec<bool> {
     let mut flat: Vec<bool> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         flat.push(match node.op {
-            Op::Linear { .. } => node.shape.pixels() == 1,
-            Op::Act(_) | Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } => {
-                node.inputs.iter().all(|input| flat[input.index()])
-            }
+            _ if facts::is_over_channels(graph, node) => node.shape.pixels() == 1,
+            Op::Act(_)
+            | Op::Tensor(TensorOp::Function(_))
+            | Op::Add
+            | Op::Concat
+            | Op::Mul
+            | Op::Slice { .. } => node.inputs.iter().all(|input| flat[input.index()]),
             _ => false,
         });
     }

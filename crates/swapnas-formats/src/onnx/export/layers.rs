@@ -1,0 +1,177 @@
+//! Layers of images, and of the channels of each pixel.
+
+use swapnas_graph::{Activation, Op, Padding, ParamId, Shape, ValueId};
+
+use super::form::Form;
+use super::message::{float, int, sizes, windowed};
+use super::{File, cuts};
+use crate::onnx::{Contents, leaves_the_image};
+
+impl File<'_> {
+    pub(super) fn add(&mut self, value: ValueId, op: &Op, contents: &Contents<'_>) {
+        let graph = self.graph;
+        let node = graph.node(value);
+        let (form, output) = (self.form(value), self.name(value));
+        match op {
+            Op::Input => {}
+            Op::Linear { weight, bias } => self.linear(value, *weight, *bias, output),
+            Op::Act(act) => {
+                let input = self.in_form(node.inputs[0], form);
+                self.activation(*act, input, output);
+            }
+            Op::Add | Op::Mul | Op::Concat | Op::Slice { .. } => {
+                let inputs = node.inputs.iter().map(|&input| self.in_form(input, form)).collect();
+                self.of_channels(value, op, inputs, output);
+            }
+            Op::Zero => self.zeros(output, node.shape),
+            Op::Tensor(op) => self.tensor(value, op),
+            Op::Conv2d { .. }
+            | Op::BatchNorm { .. }
+            | Op::MaxPool(_)
+            | Op::AvgPool { .. }
+            | Op::GlobalAvgPool => {
+                let input = self.image(node.inputs[0]);
+                self.of_image(value, op, input, output, contents);
+            }
+        }
+    }
+
+    /// What is done to values of any form.
+    fn of_channels(&mut self, value: ValueId, op: &Op, mut inputs: Vec<String>, output: String) {
+        let node = self.graph.node(value);
+        let axis = if self.form(value) == Form::Pixels { 3 } else { 1 };
+        match op {
+            Op::Add if inputs.len() > 2 => self.push("Sum", inputs, output, Vec::new()),
+            Op::Add => self.push("Add", inputs, output, Vec::new()),
+            Op::Mul => self.push("Mul", inputs, output, Vec::new()),
+            Op::Slice { start } => {
+                for bound in [*start as i64, (start + node.shape.channels) as i64, axis] {
+                    inputs.push(self.integers(&[bound]));
+                }
+                self.push("Slice", inputs, output, Vec::new());
+            }
+            _ => {
+                for (name, input) in inputs.iter_mut().zip(&node.inputs) {
+                    *name = self.for_each_sample(name.clone(), *input, value);
+                }
+                self.push("Concat", inputs, output, vec![int("axis", axis)]);
+            }
+        }
+    }
+
+    /// Layers that read images.
+    fn of_image(&mut self, value: ValueId, op: &Op, input: String, output: String, contents: &Contents<'_>) {
+        let node = self.graph.node(value);
+        match op {
+            Op::Conv2d { window, groups, weight, bias } => {
+                let mut window = *window;
+                let mut inputs = vec![input, self.param(*weight)];
+                if cuts(&window.padding) {
+                    inputs[0] = self.pad(&inputs[0], &output, window.padding);
+                    window.padding = Padding::default();
+                }
+                inputs.extend(bias.map(|bias| self.param(bias)));
+                let mut attributes = windowed(&window, true);
+                attributes.push(int("group", *groups as i64));
+                self.push("Conv", inputs, output, attributes);
+            }
+            Op::BatchNorm { affine, epsilon } => {
+                let channels = node.shape.channels;
+                let (weight, bias) = match affine {
+                    Some((weight, bias)) => (self.param(*weight), self.param(*bias)),
+                    None => (self.filled(1.0, channels), self.filled(0.0, channels)),
+                };
+                let statistics = contents.statistics.of(value);
+                let of = |f: fn(&(f64, f64)) -> f64, default: f32| match statistics {
+                    Some(statistics) => statistics.iter().map(|s| f(s) as f32).collect(),
+                    None => vec![default; channels],
+                };
+                let (mean, variance) = (of(|s| s.0, 0.0), of(|s| s.1, 1.0));
+                let names =
+                    ["running_mean", "running_var"].map(|name| self.fresh(format!("{output}.{name}")));
+                self.add_floats(names[0].clone(), &[channels], &mean);
+                self.add_floats(names[1].clone(), &[channels], &variance);
+                let inputs = [input, weight, bias].into_iter().chain(names).collect();
+                let epsilon = float("epsilon", epsilon.number() as f32);
+                self.push("BatchNormalization", inputs, output, vec![epsilon]);
+            }
+            Op::MaxPool(window) => self.push("MaxPool", vec![input], output, windowed(window, true)),
+            Op::AvgPool { window, count_padding } => {
+                let (mut input, mut window) = (input, *window);
+                if *count_padding && (cuts(&window.padding) || leaves_the_image(&window)) {
+                    input = self.pad(&input, &output, window.padding);
+                    window.padding = Padding::default();
+                }
+                let mut attributes = windowed(&window, false);
+                attributes.push(int("count_include_pad", i64::from(*count_padding)));
+                self.push("AveragePool", vec![input], output, attributes);
+            }
+            _ => self.push("GlobalAveragePool", vec![input], output, Vec::new()),
+        }
+    }
+
+    fn linear(&mut self, value: ValueId, weight: ParamId, bias: Option<ParamId>, output: String) {
+        let form = self.form(value);
+        let input = self.in_form(self.graph.node(value).inputs[0], form);
+        let bias = bias.map(|bias| self.param(bias));
+        if form == Form::Flat {
+            let inputs = [input, self.param(weight)].into_iter().chain(bias).collect();
+            return self.push("Gemm", inputs, output, vec![int("transB", 1)]);
+        }
+        let weight = self.transposed(weight);
+        let Some(bias) = bias else {
+            return self.push("MatMul", vec![input, weight], output, Vec::new());
+        };
+        let product = self.fresh(format!("{output}.product"));
+        self.push("MatMul", vec![input, weight], product.clone(), Vec::new());
+        self.push("Add", vec![product, bias], output, Vec::new());
+    }
+
+    fn activation(&mut self, act: Activation, x: String, output: String) {
+        match act {
+            Activation::Relu => self.push("Relu", vec![x], output, Vec::new()),
+            Activation::Relu6 => {
+                let (low, high) = (self.number(0.0), self.number(6.0));
+                self.push("Clip", vec![x, low, high], output, Vec::new());
+            }
+            Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
+            Activation::Sigmoid => self.push("Sigmoid", vec![x], output, Vec::new()),
+            Activation::HardSigmoid => {
+                let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
+                self.push("HardSigmoid", vec![x], output, attributes);
+            }
+            Activation::Silu => {
+                let gate = self.fresh(format!("{output}.gate"));
+                self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());
+                self.push("Mul", vec![x, gate], output, Vec::new());
+            }
+            Activation::Gelu => {
+                // x / 2 * (1 + erf(x / sqrt(2)))
+                let [scaled, erf, sum, half] =
+                    ["scaled", "erf", "sum", "half"].map(|part| self.fresh(format!("{output}.{part}")));
+                let root = self.number(std::f32::consts::FRAC_1_SQRT_2);
+                let (one, one_half) = (self.number(1.0), self.number(0.5));
+                self.push("Mul", vec![x.clone(), root], scaled.clone(), Vec::new());
+                self.push("Erf", vec![scaled], erf.clone(), Vec::new());
+                self.push("Add", vec![erf, one], sum.clone(), Vec::new());
+                self.push("Mul", vec![x, one_half], half.clone(), Vec::new());
+                self.push("Mul", vec![half, sum], output, Vec::new());
+            }
+        }
+    }
+
+    /// Pads with zeros, or cuts away, in a node of its own.
+    fn pad(&mut self, input: &str, output: &str, padding: Padding) -> String {
+        let Padding { top, left, bottom, right } = padding;
+        let pads = self.integers(&[0, 0, top, left, 0, 0, bottom, right].map(i64::from));
+        let padded = self.fresh(format!("{output}.padded"));
+        self.push("Pad", vec![input.to_owned(), pads], padded.clone(), Vec::new());
+        padded
+    }
+
+    /// Zeros for as many samples as there are.
+    fn zeros(&mut self, output: String, shape: Shape) {
+        let dims = self.dims_of_all(&output, &sizes(shape));
+        self.push("ConstantOfShape", vec![dims], output, Vec::new());
+    }
+}
