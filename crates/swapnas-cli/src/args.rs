@@ -196,7 +196,8 @@ pub(crate) struct SearchArgs {
 pub(crate) struct ScoringArgs {
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
     /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
-    /// the first [default: swap-plus,swap,params,macs; of a search: swap-plus]
+    /// the first [default: swap-plus,swap,params,macs; of networks of texts az-expressivity,blocks,swap,params,macs; of a
+    /// search the first of these]
     #[arg(long, value_name = "LIST", visible_alias = "metric")]
     pub metrics: Option<String>,
     /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian; texts: zipf or npy:FILE
@@ -230,7 +231,7 @@ pub(crate) struct ScoringArgs {
     #[arg(long, value_name = "PRECISION", default_value_t = Precision::Single)]
     pub precision: Precision,
     /// The network that is scored: benchmark or swap [default: swap for darts, else the benchmark's with 8 channels
-    /// and images of 32x32; see `swapnas spaces SPACE`]
+    /// and images of 32x32, or a part of the width for transformers; see `swapnas spaces SPACE`]
     #[arg(long, value_name = "NETWORK")]
     pub network: Option<Preset>,
     /// Channels of the first stage [default: the network's own]
@@ -239,7 +240,7 @@ pub(crate) struct ScoringArgs {
     /// Cells, or cells of each stage [default: the network's own]
     #[arg(long, value_name = "N", value_parser = number(1..=256))]
     pub cells: Option<usize>,
-    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number
+    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number; tokens of texts
     /// [default: the network's own]
     #[arg(long, value_name = "SHAPE", visible_alias = "input", value_parser = scored_input)]
     pub size: Option<ImageSize>,
@@ -282,7 +283,7 @@ pub(crate) struct ExportArgs {
     /// Classes [default: the network's own]
     #[arg(long, value_name = "N", value_parser = number(1..=1_000_000))]
     pub classes: Option<usize>,
-    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number
+    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number; tokens of texts
     /// [default: the network's own]
     #[arg(long, value_name = "SHAPE", value_parser = input)]
     pub input: Option<ImageSize>,

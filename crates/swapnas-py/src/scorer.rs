@@ -20,7 +20,8 @@ use crate::watch::{Audience, interrupted, watched};
 ///
 /// space: the space, or its name; swapnas.spaces() lists them.
 /// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included, or "all";
-///     swap-plus, swap, params and macs unless given. swapnas.metrics() lists them.
+///     swap-plus, swap, params and macs unless given, of networks of texts az-expressivity, blocks, swap, params and
+///     macs. swapnas.metrics() lists them.
 /// inputs: the images: "spectral" (the default), "gaussian", "cifar10:PATH", "images:DIR", "npy:FILE", "zipf" (texts), an array
 ///     of shape (images, channels, rows, columns) of finite real numbers (uint8 is divided by 255), or a pair of an array and labels.
 /// skip_bad: whether pictures of "images:DIR" that cannot be used are left out with a warning; without it they are
@@ -34,8 +35,8 @@ use crate::watch::{Audience, interrupted, watched};
 /// precision: "f32", or "f64" to check it.
 /// network, channels, cells, size, classes: the network that is scored: "benchmark" or "swap", channels of its
 ///     first stage, its cells (or cells of each stage), the images (height and width as one number, or channels,
-///     height and width), its classes. Unless given, it is the small one of the SWAP paper for darts, elsewhere
-///     the benchmark's with 8 channels and images of 32x32.
+///     height and width; tokens of texts), its classes. Unless given, it is the small one of the SWAP paper for
+///     darts, elsewhere the benchmark's with 8 channels and images of 32x32, or a part of the width for transformers.
 /// threads: all cores unless given.
 #[pyclass(frozen, name = "Scorer", module = "swapnas")]
 pub(crate) struct PyScorer {

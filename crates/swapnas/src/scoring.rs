@@ -40,7 +40,8 @@ impl ImageSize {
 pub struct Scoring {
     /// The space of the architectures.
     pub space: &'static dyn Space,
-    /// Metrics and aggregates, as [`Columns`] are written; [`Scoring::METRICS`] if there are none.
+    /// Metrics and aggregates, as [`Columns`] are written; those of [`default_metrics`](Self::default_metrics) if there
+    /// are none.
     pub metrics: Option<String>,
     /// Metrics of one's own, which `metrics` may name.
     pub proxies: Proxies,
@@ -88,6 +89,9 @@ impl Scoring {
     /// What is computed unless something else is asked for; networks are ranked by the first.
     pub const METRICS: &str = "swap-plus,swap,params,macs";
 
+    /// The same for networks of texts, whose order `swap-plus` does not tell: see docs/benchmarks.md.
+    pub const METRICS_OF_TEXTS: &str = "az-expressivity,blocks,swap,params,macs";
+
     /// Scores as they are where nothing else is asked for.
     pub fn new(space: &'static dyn Space) -> Self {
         Scoring {
@@ -133,12 +137,17 @@ impl Scoring {
         }
     }
 
+    /// What is computed unless something else is asked for.
+    pub fn default_metrics(&self) -> &'static str {
+        if self.space.vocabulary().is_some() { Self::METRICS_OF_TEXTS } else { Self::METRICS }
+    }
+
     /// What is computed.
     ///
     /// # Errors
     /// If it cannot be read.
     pub fn columns(&self) -> Result<Columns, ColumnError> {
-        Columns::parse(self.metrics.as_deref().unwrap_or(Self::METRICS), &self.proxies)
+        Columns::parse(self.metrics.as_deref().unwrap_or(self.default_metrics()), &self.proxies)
     }
 
     /// A scorer that draws images and weights.

@@ -12,8 +12,8 @@ use crate::{Scoring, plain};
 /// How to search, as users ask for it.
 #[derive(Clone)]
 pub struct Searching {
-    /// How architectures are scored. The search goes by the first of the metrics: [`Searching::METRIC`] if there
-    /// are none.
+    /// How architectures are scored. The search goes by the first of the metrics: that of
+    /// [`Scoring::default_metrics`] if there are none.
     pub scoring: Scoring,
     /// The algorithm.
     pub algorithm: AlgorithmKind,
@@ -40,9 +40,6 @@ pub struct Searching {
 }
 
 impl Searching {
-    /// What a search goes by unless something else is asked for.
-    pub const METRIC: &str = "swap-plus";
-
     /// SWAP-NAS with the numbers of the paper.
     pub fn new(scoring: Scoring) -> Self {
         Searching {
@@ -85,7 +82,9 @@ impl Searching {
             input: if scoring.size.is_some() { scored.input } else { trained.input },
             ..trained
         };
-        let mut metrics = scoring.metrics.clone().unwrap_or_else(|| Self::METRIC.to_owned());
+        // The first of what is computed by default.
+        let metric = scoring.default_metrics().split(',').next().unwrap_or_default();
+        let mut metrics = scoring.metrics.clone().unwrap_or_else(|| metric.to_owned());
         Columns::parse(&metrics, &scoring.proxies).map_err(|error| SearchError::Asked(error.to_string()))?;
         let mut target = None;
         if let Some(params) = self.target_params {
@@ -106,7 +105,10 @@ impl Searching {
             trained: (&trained).into(),
             metrics,
             proxies: scoring.proxies.clone(),
-            inputs: scoring.inputs.to_string(),
+            inputs: match scoring.space.vocabulary() {
+                Some(_) => scoring.inputs.for_texts().to_string(),
+                None => scoring.inputs.to_string(),
+            },
             batch: scoring.batch,
             repeats: scoring.repeats,
             seed: scoring.seed,

@@ -5,6 +5,7 @@ mod attention_importance;
 mod az_expressivity;
 mod az_progressivity;
 mod az_trainability;
+mod blocks;
 mod depth;
 mod dss;
 mod epe_nas;
@@ -44,7 +45,7 @@ pub(crate) use swap_reg::{fitting, regularisation};
 use crate::{Definition, Named};
 
 /// All metrics, in the order in which they are listed. A new one is added here.
-static METRICS: [&Definition; 36] = [
+static METRICS: [&Definition; 37] = [
     &swap::SWAP,
     &swap_reg::SWAP_REG,
     &swap_plus::SWAP_PLUS,
@@ -81,6 +82,7 @@ static METRICS: [&Definition; 36] = [
     &flops::FLOPS,
     &units::UNITS,
     &depth::DEPTH,
+    &blocks::BLOCKS,
 ];
 
 /// All metrics.
