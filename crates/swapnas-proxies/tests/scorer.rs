@@ -8,7 +8,8 @@ use rand_xoshiro::rand_core::SeedableRng;
 use swapnas_graph::{Activation, Conv, GraphBuilder, Level, Shape, Window};
 use swapnas_proxies::inputs::{Array, InputSpec};
 use swapnas_proxies::{
-    Columns, GraphScorer, Precision, Progress, ScoreError, Scored, Scorer, Settings, Sharing, Undefined,
+    Columns, GraphScorer, Metric, Precision, Progress, ScoreError, Scored, Scorer, Settings, Sharing,
+    Undefined,
 };
 use swapnas_spaces::{Arch, NetworkConfig, Space, by_name};
 
@@ -180,8 +181,15 @@ fn undefined(values: &[f32], labels: &[usize], batch: usize, classes: usize) -> 
     let arch = space
         .parse("|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_3x3~0|none~1|avg_pool_3x3~2|");
     let scored = score(&scorer, &[arch.unwrap()], 1).remove(0);
+    // It is no transformer.
+    let of_transformers =
+        |reason: &Undefined| matches!(reason, Undefined::NoAttention | Undefined::NoFeedForward);
     let reasons = columns.metrics().iter().zip(scored.scores);
-    reasons.filter_map(|(metric, score)| Some((metric.to_string(), score.err()?.to_string()))).collect()
+    let reason = |(metric, score): (&Metric, Result<_, Undefined>)| {
+        let reason = score.err().filter(|reason| !of_transformers(reason))?;
+        Some((metric.to_string(), reason.to_string()))
+    };
+    reasons.filter_map(reason).collect()
 }
 
 /// By their definitions: what compares images, classes or batches has no value where there is but one of them.

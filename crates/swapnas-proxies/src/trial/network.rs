@@ -40,11 +40,17 @@ impl Network {
         let build = |config: &NetworkConfig| {
             space.network(arch, config).map(Arc::new).map_err(|e| Undefined::Unbuildable(e.to_string()))
         };
+        // Noise is no text.
+        let reads_texts = space.vocabulary().is_some();
         let response = needs.response.then(|| {
+            if reads_texts {
+                return Err(Undefined::Texts("an image of noise"));
+            }
             let input = Shape::new(config.input.channels, RESPONSE_SIDE, RESPONSE_SIDE);
             build(&NetworkConfig { input, ..*config })
         });
         let thin = needs.thin.then(|| match thin {
+            _ if reads_texts => Err(Undefined::Texts("images of noise")),
             Some(Thin(config)) => {
                 build(config).map(|graph| Tape::new(graph, &Want { signs: true, values: Vec::new() }))
             }
