@@ -38,11 +38,11 @@ impl Measure for AttentionImportance {
     }
 
     fn measure<E: Element>(trial: &mut Trial<'_, E>, _arguments: &[f64]) -> Result<f64, Failure> {
-        trial.check_classes()?;
         let attention = Attention::of(trial.graph());
         if attention.weights.is_empty() {
             return Err(Undefined::NoAttention.into());
         }
+        trial.check_classes()?;
         let tape = tape(trial.graph(), &attention);
         let values: Vec<ValueId> = attention.weights.iter().map(|(value, _)| *value).collect();
         let (first, weights) = (&trial.material.first, trial.weights);
