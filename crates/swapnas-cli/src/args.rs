@@ -43,7 +43,8 @@ pub(crate) struct CorrelateArgs {
     pub space: Vec<&'static dyn Space>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
-    /// Correlate columns of the table that hold numbers as well, by name or by number from 1 on, separated by commas:
+    /// Correlate columns of the table that hold numbers as well, by name, by the last part of it (`glue` for
+    /// `scores.glue`) or by number from 1 on, separated by commas:
     /// larger numbers are taken to be better. Without --metrics, no metric is computed, and without --space no
     /// network is built to count its parameters
     #[arg(long, value_name = "LIST")]
@@ -57,11 +58,11 @@ pub(crate) struct CorrelateArgs {
     /// Use the first N rows of each table only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Column of the architectures, by name or by number from 1 on, once for all tables or once for each
+    /// Column of the architectures, by name, the last part of it or number from 1 on, once for all tables or once for each
     /// [default: by its name, or the first]
     #[arg(long, value_name = "C")]
     pub arch_column: Vec<String>,
-    /// Column of the accuracies, by name or by number from 1 on, once for all tables or once for each
+    /// Column of the accuracies, by name, the last part of it or number from 1 on, once for all tables or once for each
     /// [default: by its name, or the second]
     #[arg(long, value_name = "C")]
     pub accuracy_column: Vec<String>,

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 
-use crate::{Param, plain, read_json};
+use crate::{Param, ParamKind, plain, read_json};
 
 /// Named tensors of `f32`, as read from a safetensors file.
 #[derive(Clone, Debug, Default)]
@@ -211,9 +211,12 @@ impl Tensors {
             name: param.name.clone(),
             expected: param.shape.clone(),
         })?;
-        // A convolution along tokens has one dimension less in a file.
-        let long = |shape: &[usize]| shape.iter().copied().filter(|size| *size != 1).collect::<Vec<_>>();
-        if long(&tensor.shape) != long(&param.shape) {
+        // A convolution along tokens has one row of taps, and one dimension less in a file.
+        let along_tokens = match (param.kind, &param.shape[..]) {
+            (ParamKind::ConvWeight, &[out, inputs, 1, taps]) => tensor.shape == [out, inputs, taps],
+            _ => false,
+        };
+        if tensor.shape != param.shape && !along_tokens {
             return Err(TensorsError::Shape {
                 path: self.path.clone(),
                 name: param.name.clone(),
@@ -297,6 +300,31 @@ mod tests {
         let error = tensors.param(&param("a.weight")).unwrap_err().to_string();
         insta::assert_snapshot!(error, @"x.safetensors: tensor 'a.weight' at [1, 1] is NaN; a network cannot be run with that: replace it by a finite number");
         assert!(tensors.images().unwrap().is_none() && tensors.param(&param("b")).is_err());
+    }
+
+    #[test]
+    fn shapes_agree_but_for_the_row_of_a_convolution_along_tokens() {
+        let tensor = |shape: Vec<usize>| {
+            let numbers = vec![0.5; shape.iter().product()];
+            let tensors = [("w".to_owned(), Tensor { shape, numbers })].into();
+            Tensors::new(PathBuf::from("x"), tensors)
+        };
+        let param = |kind, shape: &[usize]| Param {
+            name: "w".to_owned(),
+            shape: shape.to_vec(),
+            kind,
+            fan_in: 1,
+            fan_out: 1,
+            key: Key::of(0),
+        };
+        let along = param(ParamKind::ConvWeight, &[4, 1, 1, 5]);
+        assert!(tensor(vec![4, 1, 5]).param(&along).is_ok());
+        assert!(tensor(vec![4, 1, 1, 5]).param(&along).is_ok());
+        assert!(tensor(vec![4, 5]).param(&along).is_err());
+        assert!(tensor(vec![4, 5, 1]).param(&along).is_err());
+        let linear = param(ParamKind::LinearWeight, &[1, 8]);
+        assert!(tensor(vec![1, 8]).param(&linear).is_ok());
+        assert!(tensor(vec![8, 1]).param(&linear).is_err());
     }
 
     #[test]

@@ -78,6 +78,12 @@ pub enum Undefined {
     /// A logarithm or a quotient of something that is zero.
     #[error("{0} is zero")]
     Zero(&'static str),
+    /// The metric counts blocks.
+    #[error("the network has no blocks, which are known by the names of modules")]
+    NoBlocks,
+    /// The metric looks at the shapes of weights.
+    #[error("the network has no convolution and no linear layer")]
+    NoWeights,
     /// The metric compares blocks.
     #[error("the network has {0} of the blocks that the metric compares; it takes two")]
     Blocks(usize),

@@ -201,6 +201,8 @@ impl Case {
         let names: Vec<&str> = self.metrics.keys().map(String::as_str).collect();
         let found = self.scores(&names, precision);
         for ((name, expected), found) in self.metrics.iter().zip(found) {
+            // Singular values are roots of eigenvalues, which loses half of the digits of the small ones.
+            let tolerance = if name == "dss" { tolerance.max(1e-7) } else { tolerance };
             let close = (found - expected).abs() <= tolerance * expected.abs();
             assert!(close, "{}, {precision}: {name} is {found}, not {expected}", self.about());
         }

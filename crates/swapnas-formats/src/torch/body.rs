@@ -320,6 +320,8 @@ impl Writer<'_> {
             } else {
                 arg
             };
+            let arg =
+                if is_flat && self.tree.reads_images(place) { Expr::Unflat(Box::new(arg)) } else { arg };
             let shape = self.tree.graph.shape(value);
             match *wrap {
                 Some(Wrap::Flatten) if is_flat => arg,

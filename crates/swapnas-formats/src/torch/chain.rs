@@ -44,6 +44,8 @@ pub(super) fn chain(
             Some(Wrap::ChannelsLast) => channels_last,
             Some(_) => false,
         };
+        // The caller gives flat values rows and columns, which a chain cannot.
+        let fits = fits && !(tree.is_flat(at) && tree.reads_images(member));
         if !fits || *inputs != [at] {
             return None;
         }

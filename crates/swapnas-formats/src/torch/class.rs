@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use swapnas_graph::{Graph, Shape, ValueId};
+use swapnas_graph::{Graph, ParamKind, Shape, ValueId};
 
 use super::TorchError;
 use super::body::{Body, Callee, body};
@@ -128,8 +128,14 @@ impl Classes<'_> {
             _ if node.param.is_some() => {
                 let shape = node.param.map(|id| &self.tree.graph.param(id).shape[..]).unwrap_or_default();
                 let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
-                // As wide as ViT and BERT draw it.
-                Constructor::Call(format!("nn.Parameter(0.02 * torch.randn({}))", sizes.join(", ")))
+                let sizes = sizes.join(", ");
+                let kind = node.param.map(|id| self.tree.graph.param(id).kind);
+                // As nn.Embedding and ViT have them.
+                Constructor::Call(match (node.name, kind) {
+                    (_, Some(ParamKind::Embedding)) => format!("nn.Parameter(torch.randn({sizes}))"),
+                    ("bias", _) => format!("nn.Parameter(torch.zeros({sizes}))"),
+                    _ => format!("nn.Parameter(0.02 * torch.randn({sizes}))"),
+                })
             }
             Some(call) if node.is_leaf() => {
                 let (input, output) = (call.input, call.output);
@@ -264,7 +270,7 @@ impl Classes<'_> {
         if place == ROOT && self.tree.graph.vocabulary().is_some() && !inputs.is_empty() {
             let Shape { height, width, .. } = self.tree.graph.shape(self.tree.graph.input());
             let comment = "        # Tokens are the pixels of an image of one channel.\n";
-            push(&mut out, format_args!("{comment}        x = x.reshape(-1, 1, {height}, {width})\n"));
+            push(&mut out, format_args!("{comment}        x = x.unflatten(1, (1, {height}, {width}))\n"));
         }
         let mut fresh = inputs.len();
         let mut last_use: HashMap<ValueId, usize> = HashMap::new();

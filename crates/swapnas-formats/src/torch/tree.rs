@@ -215,6 +215,16 @@ impl<'a> Tree<'a> {
         self.of_tokens[value.index()]
     }
 
+    /// Whether a module is a layer that takes nothing but images, with rows and columns.
+    pub(super) fn reads_images(&self, place: Place) -> bool {
+        self.nodes[place].call.is_some_and(|call| {
+            matches!(
+                call.kind,
+                ModuleKind::Conv | ModuleKind::BatchNorm | ModuleKind::AvgPool | ModuleKind::MaxPool
+            )
+        })
+    }
+
     /// Whether a value has no rows and columns: what a linear layer of one pixel returns, and what is made of
     /// such values alone.
     pub(super) fn is_flat(&self, value: ValueId) -> bool {

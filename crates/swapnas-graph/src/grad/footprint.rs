@@ -6,6 +6,7 @@ use swapnas_lanes::kernels::window::Window;
 use super::tape::{Convolution, Step, Tape, View, Work};
 use super::way::{readers, useful};
 use super::{Elements, Wanted, jobs, local};
+use crate::tensor::TensorOp;
 use crate::{Op, ValueId};
 
 /// What passes over a tape take of memory besides images and weights, in bytes: bounds that are not far from the
@@ -62,14 +63,14 @@ impl Footprint<'_> {
         let layer = self.largest_param().saturating_mul(layers.saturating_add(1 + PACKED));
         // Gradients of single samples, which some operations take in any case; those of shared parameters wait for others.
         let waiting =
-            if params { self.params_by_sample().saturating_mul(SAMPLES * self.blocks()) } else { 0 };
+            if params { self.params_by_sample(by_sample).saturating_mul(SAMPLES * self.blocks()) } else { 0 };
         // As lanes of a block, as numbers, and as zeros where they are not there.
         let of_value = |size: usize| size.saturating_mul(self.samples).saturating_mul(2 * size_of::<f64>());
         let size = |value: &ValueId| graph.shape(*value).elements();
         let values = wanted.values.iter().map(|value| of_value(size(value)));
         let starts = from.iter().chain(graph.outputs().first()).take(1).map(|value| of_value(size(value)));
         let products = wanted.products.iter().map(|value| of_value(graph.shape(*value).channels));
-        let rooms = self.back_rooms().saturating_add(if wanted.products.is_empty() {
+        let rooms = self.back_rooms(by_sample).saturating_add(if wanted.products.is_empty() {
             0
         } else {
             self.largest_slot()
@@ -107,12 +108,23 @@ impl Footprint<'_> {
     }
 
     /// Elements of the largest parameter of an operation that is no layer, and of all that several operations read.
-    fn params_by_sample(&self) -> usize {
+    fn params_by_sample(&self, by_sample: bool) -> usize {
         let graph = self.tape.graph();
-        let of_tensors = graph.nodes().iter().filter(|node| matches!(node.op, Op::Tensor(_)));
-        let params = of_tensors.flat_map(|node| node.op.params());
-        let largest = params.map(|param| graph.param(param).len()).max().unwrap_or(0);
+        let ops = graph.nodes().iter().filter_map(|node| match &node.op {
+            Op::Tensor(op) => Some(op),
+            _ => None,
+        });
+        let largest = ops.map(|op| self.gradients_of(op, by_sample)).max().unwrap_or(0);
         sum(self.tape.shared.iter().map(|param| graph.param(*param).len())).saturating_add(largest)
+    }
+
+    /// Elements of the parameters of an operation, if their gradients are taken by sample. Those of a table are added up
+    /// at once unless single samples are asked for.
+    fn gradients_of(&self, op: &TensorOp, by_sample: bool) -> usize {
+        if matches!(op, TensorOp::Embedding(_)) && !by_sample {
+            return 0;
+        }
+        sum(op.params().into_iter().flatten().map(|id| self.tape.graph().param(id).len()))
     }
 
     fn largest_slot(&self) -> usize {
@@ -169,17 +181,12 @@ impl Footprint<'_> {
             Work::Pool { window, .. } => self.padded(sources[0], &window, out),
             Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
             Work::Multiply => sum(sources.iter().map(lanes)),
-            // On the way back, the parameters' gradients of a block.
-            Work::Tensor(value) => {
-                let params = self.tape.tensor_op(value).params().into_iter().flatten();
-                let params = params.map(|id| self.tape.graph().param(id).len().saturating_mul(2));
-                sum(sources.iter().map(lanes).chain(params))
-            }
+            Work::Tensor(_) => sum(sources.iter().map(lanes)),
         }
     }
 
     /// Lanes that steps take on the way back.
-    fn back_rooms(&self) -> usize {
+    fn back_rooms(&self, by_sample: bool) -> usize {
         let tape = self.tape;
         let of_step = |step: &Step| match step {
             // The gradient that is taken through the normalisation, if a convolution does not take it.
@@ -192,7 +199,15 @@ impl Footprint<'_> {
                 2 * self.padded(sources[0], window, *out)
             }
             Step::Compute { work, sources, out } => {
-                self.forward_room(*work, sources, *out).saturating_add(tape.slots[*out].elements())
+                // The gradients of an operation's parameters, twice while they are put together.
+                let params = match work {
+                    Work::Tensor(value) => {
+                        self.gradients_of(tape.tensor_op(*value), by_sample).saturating_mul(2)
+                    }
+                    _ => 0,
+                };
+                let room = self.forward_room(*work, sources, *out).saturating_add(params);
+                room.saturating_add(tape.slots[*out].elements())
             }
         };
         tape.steps.iter().map(of_step).max().unwrap_or(0)

@@ -55,8 +55,28 @@ impl GraphBuilder {
     /// # Errors
     /// If the shape has another number of elements.
     pub fn parameter(&mut self, name: &str, dims: Vec<usize>, shape: Shape) -> Result<ValueId, GraphError> {
+        self.parameter_of(ParamKind::Free, name, dims, shape)
+    }
+
+    /// The rows of a table of embeddings, parameter `weight` of module `name`, all of them, as a value: for embeddings of
+    /// places, which are the same for every sample.
+    ///
+    /// # Errors
+    /// If the table has no rows or no features.
+    pub fn embeddings(&mut self, name: &str, rows: usize, features: usize) -> Result<ValueId, GraphError> {
+        let (dims, shape) = (vec![rows, features], Shape::new(rows, 1, features));
+        self.scope(name, |b| b.parameter_of(ParamKind::Embedding, "weight", dims, shape))
+    }
+
+    fn parameter_of(
+        &mut self,
+        kind: ParamKind,
+        name: &str,
+        dims: Vec<usize>,
+        shape: Shape,
+    ) -> Result<ValueId, GraphError> {
         self.fits("parameter", dims.iter().product(), shape)?;
-        let id = self.param(name, ParamKind::Free, dims, 1, 1);
+        let id = self.param(name, kind, dims, 1, 1);
         Ok(self.node(Op::Tensor(TensorOp::Parameter(id)), Vec::new(), shape))
     }
 

@@ -36,6 +36,7 @@ pub use npy::draw_npy;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
 pub use texts::Zipf;
+pub(crate) use texts::check_tokens;
 
 /// A batch of images.
 #[derive(Clone, Debug, PartialEq)]

@@ -91,15 +91,19 @@ impl InputSpec {
             InputSpec::Array(array) => array.draw(shape, count, seed),
             other => Err(InputError::Texts { found: other.to_string() }),
         }?;
-        let is_token = |x: &f32| x.fract() == 0.0 && (0.0..vocabulary as f32).contains(x);
-        match texts.data.iter().position(|x| !is_token(x)) {
-            None => Ok(texts),
-            Some(index) => Err(InputError::Token {
-                text: index / shape.width,
-                place: index % shape.width,
-                found: texts.data[index],
-                vocabulary,
-            }),
+        check_tokens(&texts.data, shape.width, vocabulary)?;
+        Ok(texts)
+    }
+}
+
+/// Makes sure that numbers are tokens that a network knows, of texts of that length.
+pub(crate) fn check_tokens(numbers: &[f32], length: usize, vocabulary: usize) -> Result<(), InputError> {
+    let is_token = |x: &f32| x.fract() == 0.0 && (0.0..vocabulary as f32).contains(x);
+    match numbers.iter().position(|x| !is_token(x)) {
+        None => Ok(()),
+        Some(index) => {
+            let (text, place) = (index / length, index % length);
+            Err(InputError::Token { text, place, found: numbers[index], vocabulary })
         }
     }
 }

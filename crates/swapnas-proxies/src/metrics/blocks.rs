@@ -19,12 +19,8 @@ pub(super) static BLOCKS: Definition = Definition {
 };
 
 fn blocks_and_width(graph: &Graph) -> Result<f64, Undefined> {
-    let (blocks, Some(features)) = (blocks(graph).len(), graph.outputs().get(1)) else {
-        return Err(Undefined::Blocks(0));
-    };
-    if blocks == 0 {
-        return Err(Undefined::Blocks(0));
-    }
+    let (blocks, features) = (blocks(graph).len(), graph.outputs().last());
+    let Some(features) = features.filter(|_| blocks > 0) else { return Err(Undefined::NoBlocks) };
     let width = graph.shape(*features).channels as f64;
     Ok(blocks as f64 + width / (width + 1.0))
 }

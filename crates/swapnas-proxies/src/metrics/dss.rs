@@ -34,7 +34,8 @@ impl Measure for Dss {
         let graph = &sizes.network.graph;
         let of_layer = |id| {
             let shape = &graph.param(id).shape;
-            let numbers = product([shape[0], shape[1], size_of::<f64>()]);
+            // Once more in the other order.
+            let numbers = product([shape[0], shape[1], 2 * size_of::<f64>()]);
             numbers.saturating_add(gram_bytes(shape[0].min(shape[1])))
         };
         let own = Attention::of(graph).layers.into_iter().map(of_layer).max().unwrap_or(0);

@@ -9,7 +9,8 @@ pub(super) static NSC: Definition = Definition {
     formula: "sum over the weights of convolutions and linear layers of E ln det(I + W^T W), where W is a matrix of m \
               outputs and n inputs (channels times taps; one for each group) with entries of variance 2 / (m + n), by \
               the law of Marchenko and Pastur, as for large matrices",
-    source: "public code of 2026 that calls it NSC-MP; its logarithm of the determinant in closed form: Tulino and \
+    source: "NSC-MP in public code of 2026 that compares proxies on FlexiBERT, GPT-2, AutoFormer and MobileNetV3; the logarithm of \
+             the determinant in closed form: Tulino and \
              Verdu: Random Matrix Theory and Wireless Communications, 2004, example 2.14",
     direction: Direction::HigherIsBetter,
     cost: "the graph alone; nothing is run",
@@ -34,7 +35,7 @@ fn capacity(graph: &Graph) -> Result<f64, Undefined> {
         let inputs: usize = shape[1..].iter().product();
         *total.get_or_insert(0.0) += groups as f64 * log_determinant(shape[0] / groups, inputs);
     }
-    total.ok_or(Undefined::NoLayers)
+    total.ok_or(Undefined::NoWeights)
 }
 
 /// E ln det(I + W^T W) of a large matrix of that many rows and columns, whose entries have the variance 2 / (rows +

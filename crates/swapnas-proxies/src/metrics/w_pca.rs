@@ -14,7 +14,8 @@ pub(super) static W_PCA: Definition = Definition {
     summary: "principal components of feed-forward layers, times the number of parameters",
     formula: "number of parameters times the sum over the hidden layers of feed-forward networks (linear layers whose \
               results an activation reads) of how many principal components make up the share of 0.99 of the variance \
-              of what the layer returns, over the tokens of all texts; of many tokens 512 are taken, evenly spaced",
+              of what the layer returns, over the tokens of all samples; of more than 512 tokens, as many are taken, one of \
+              every stretch of equal length, at a place in it that moves on",
     source: "Wang: W-PCA Based Gradient-Free Proxy for Efficient Search of Lightweight Language Models, ICLR 2025",
     direction: Direction::HigherIsBetter,
     cost: "one forward pass, and the eigenvalues of a matrix for each hidden layer",
@@ -93,12 +94,17 @@ fn tape(graph: &Arc<Graph>, values: &[ValueId]) -> Tape {
 /// Of numbers `[sample][channel][token]`, the channels of tokens, less the mean of each channel over them.
 fn centred_tokens(numbers: &[f64], channels: usize, samples: usize) -> Vec<Vec<f64>> {
     let tokens = numbers.len() / (channels * samples);
-    let every = (samples * tokens).div_ceil(TOKENS);
+    let (all, count) = (samples * tokens, (samples * tokens).min(TOKENS));
+    // With one distance for all, texts of a length that divides it would be looked at in one place.
+    let place = |row: usize| {
+        let (start, end) = (row * all / count, (row + 1) * all / count);
+        start + row % (end - start)
+    };
     let of_token = |token: usize| -> Vec<f64> {
         let first = token / tokens * channels * tokens + token % tokens;
         numbers[first..].iter().step_by(tokens).take(channels).copied().collect()
     };
-    let mut rows: Vec<Vec<f64>> = (0..samples * tokens).step_by(every).map(of_token).collect();
+    let mut rows: Vec<Vec<f64>> = (0..count).map(place).map(of_token).collect();
     for channel in 0..channels {
         let mean = rows.iter().map(|row| row[channel]).sum::<f64>() / rows.len() as f64;
         rows.iter_mut().for_each(|row| row[channel] -= mean);
@@ -143,5 +149,15 @@ mod tests {
         // Two samples with two channels of two tokens.
         let rows = centred_tokens(&[1.0, 2.0, 10.0, 20.0, 3.0, 6.0, 30.0, 40.0], 2, 2);
         assert_eq!(rows, [[-2.0, -15.0], [-1.0, -5.0], [0.0, 5.0], [3.0, 15.0]]);
+        // Of many texts, not the first tokens alone: here, a token is its place in its text.
+        for (samples, tokens) in [(512, 4), (16, 33), (7, 100)] {
+            let numbers: Vec<f64> = (0..samples).flat_map(|_| (0..tokens).map(|t| t as f64)).collect();
+            let rows = centred_tokens(&numbers, 1, samples);
+            assert_eq!(rows.len(), 512);
+            let mut places: Vec<i64> = rows.iter().map(|row| (row[0] * 1e6) as i64).collect();
+            places.sort_unstable();
+            places.dedup();
+            assert!(10 * places.len() >= 9 * tokens, "{} of {tokens}", places.len());
+        }
     }
 }

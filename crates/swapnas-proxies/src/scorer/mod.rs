@@ -22,6 +22,7 @@ pub use scored::{Ceiling, Saturation, Score, Scored};
 pub use settings::{Precision, Remedy, ScoreError, Settings, Sharing, UnknownPrecision};
 
 use crate::definition::Needs;
+use crate::inputs::check_tokens;
 use crate::trial::{Material, Network, Thin};
 use crate::{Metric, metrics};
 use agenda::Agenda;
@@ -99,6 +100,9 @@ impl Scorer {
             (Some(_), &[samples, tokens]) => (samples, Shape::new(1, 1, tokens)),
             _ => return Err(ScoreError::NoInput { path: path(), found: Some(input.shape.clone()) }),
         };
+        if let Some(vocabulary) = space.vocabulary() {
+            check_tokens(&input.numbers, shape.width, vocabulary)?;
+        }
         let network = NetworkConfig { input: shape, ..network };
         let mut settings = Settings { batch: samples, repeats: Some(1), ..settings };
         settle(&mut settings, space, &network)?;

@@ -34,15 +34,24 @@ impl Attention {
                     }
                     node.inputs.iter().for_each(|input| found.read(graph, *input));
                 }
-                Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_) | TensorOp::Join { .. })
-                | Op::Concat => {}
+                // A layer reads it before it is added to what goes around the attention.
+                Op::Tensor(
+                    TensorOp::Rearrange(_)
+                    | TensorOp::Pick(_)
+                    | TensorOp::Join { .. }
+                    | TensorOp::Function(_),
+                )
+                | Op::Add
+                | Op::Mul
+                | Op::Concat
+                | Op::Slice { .. } => {}
                 _ => mixed[value.index()] = false,
             }
         }
         found
     }
 
-    /// Finds the layers that a value comes from, up to the first ones on each way and those right before them.
+    /// Finds the linear layers that a value comes from, up to the first ones on each way and those right before them.
     fn read(&mut self, graph: &Graph, value: ValueId) {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![value];
@@ -54,12 +63,14 @@ impl Attention {
             match node.op {
                 Op::Linear { weight, .. } => {
                     self.layers.insert(weight);
-                    // A layer that another one reads as it is makes one linear map with it.
-                    let before = behind_views(graph, node.inputs[0]);
-                    if matches!(graph.node(before).op, Op::Linear { .. }) {
+                    // A layer that nobody else reads makes one linear map with it.
+                    let before = node.inputs[0];
+                    let readers = graph.nodes().iter().filter(|node| node.inputs.contains(&before));
+                    if matches!(graph.node(before).op, Op::Linear { .. }) && readers.count() == 1 {
                         ahead.push(before);
                     }
                 }
+                Op::Conv2d { .. } => {}
                 _ => ahead.extend(&node.inputs),
             }
         }
@@ -87,7 +98,8 @@ mod tests {
     use super::*;
 
     fn layers(arch: &str) -> (usize, Vec<String>) {
-        let space = swapnas_spaces::by_name("flexibert").unwrap();
+        let name = if arch.starts_with('h') { "flexibert" } else { "autoformer-tiny" };
+        let space = swapnas_spaces::by_name(name).unwrap();
         let arch = space.parse(arch).unwrap();
         let graph = space.network(&arch, &space.scored_network()).unwrap();
         let found = Attention::of(&graph);
@@ -105,9 +117,20 @@ mod tests {
         }
         assert!(found.contains(&"0.operation.output.dense".to_owned()));
         assert_eq!(found.len(), 5, "{found:?}");
+        // What all of them read is none of theirs.
+        assert_eq!(layers("h256:SDP/4/512x1:DCT/2/512x1").1.len(), 4);
         // A transform is no attention; of a dynamic convolution, a softmax makes the kernels as well.
         assert_eq!(layers("h128:DFT/4/512x1:DCT/2/512x1"), (0, Vec::new()));
         let (weights, found) = layers("h128:DSC5/4/512x1:DCT/2/512x1");
         assert_eq!((weights, found.len()), (2, 6), "{found:?}");
+        // What depends on places is added to what is mixed.
+        let (weights, found) = layers(&format!("e192{}", "-m4h3".repeat(12)));
+        assert_eq!((weights, found.len()), (12, 24), "{found:?}");
+        for block in 0..12 {
+            for name in ["qkv", "proj"] {
+                let name = format!("blocks.{block}.attn.{name}");
+                assert!(found.contains(&name), "{name} in {found:?}");
+            }
+        }
     }
 }

@@ -23,13 +23,14 @@ class Attention(nn.Module):
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(hidden, heads * size) for _ in range(3))
         self.weight = nn.Linear(heads * size, heads * size, bias=False) if weighted else nn.Identity()
+        self.softmax = nn.Softmax(3)
 
     def attend(self, x):
         query, key, value = (
             heads_of(y, self.heads) for y in (self.weight(self.query(x)), self.key(x), self.value(x))
         )
         scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])
-        return together(scores.softmax(3) @ value)
+        return together(self.softmax(scores) @ value)
 
     def forward(self, x):
         return self.attend(x)
@@ -81,10 +82,11 @@ class Convolution(Attention):
         self.key_conv_attn_layer = Separable(hidden, heads * size, kernel)
         self.conv_kernel_layer = nn.Linear(heads * size, heads * kernel)
         self.conv_out_layer = nn.Linear(hidden, heads * size)
+        self.softmax_of_kernels = nn.Softmax(3)
 
     def forward(self, x):
         kernels = self.conv_kernel_layer(self.key_conv_attn_layer(x) * self.query(x))
-        kernels = kernels.unflatten(2, (self.heads, self.kernel)).softmax(3)
+        kernels = self.softmax_of_kernels(kernels.unflatten(2, (self.heads, self.kernel)))
         margin = self.kernel // 2
         points = nn.functional.pad(self.conv_out_layer(x), (0, 0, margin, margin))
         around = points.unfold(1, self.kernel, 1).unflatten(2, (self.heads, -1))

@@ -321,6 +321,48 @@ def gradsign(network, images, labels):
     return sum(total.abs().sum() for total in sums) / sum(total.numel() for total in sums)
 
 
+def of_attention(network, texts, labels):
+    """Metrics of encoders."""
+    weights, hidden = [], []
+
+    def keep(_module, _inputs, y):
+        y.retain_grad()
+        weights.append(y)
+
+    hooks = [m.register_forward_hook(keep) for m in network.modules() if isinstance(m, nn.Softmax)]
+    hooks += [
+        module.register_forward_hook(lambda _m, inputs, _y: hidden.append(inputs[0].detach().flatten(0, 1)))
+        for module in network.modules()
+        if isinstance(module, nn.GELU)
+    ]
+    F.cross_entropy(network(texts), labels).backward()
+    for hook in hooks:
+        hook.remove()
+    network.zero_grad()
+
+    def components(tokens):
+        variances = torch.linalg.svdvals(tokens - tokens.mean(0)).square()
+        return int((variances.cumsum(0) < 0.99 * variances.sum()).sum()) + 1
+
+    names = ("query", "key", "value", "operation.weight", "conv_kernel_layer", "conv_out_layer")
+    attends = [name + ".weight" for name in names] + ["operation.output.dense.weight"]
+    absolute = {name: param.detach().abs().requires_grad_() for name, param in network.named_parameters()}
+    functional_call(network, absolute, torch.ones_like(texts[:1])).sum().backward()
+    layers = {f"{name}.weight" for name, module in network.named_modules() if is_layer(module)}
+    dss = 0
+    for name, param in absolute.items():
+        if name.endswith(tuple(attends)):
+            dss += torch.linalg.svdvals(param).sum() * torch.linalg.svdvals(param.grad).sum()
+        elif name in layers:
+            dss += (param * param.grad).abs().sum()
+    return {
+        "attention-confidence": sum(w.max(3).values.mean() for w in weights),
+        "attention-importance": sum((w * w.grad).abs().sum() for w in weights),
+        "w-pca": sum(map(components, hidden)) * sum(param.numel() for param in network.parameters()),
+        "dss": dss,
+    }
+
+
 def metrics(network, images):
     """Every image is of class 0, as it is where a file gives the images. Of texts, those that need no gradients by
     images, and whose layers see tokens as they see pixels."""
@@ -347,7 +389,7 @@ def metrics(network, images):
         "gradsign": gradsign(network, images, labels),
     }
     if not images.is_floating_point():
-        return of_all
+        return of_all | of_attention(network, images, labels)
     moving = images.clone().requires_grad_()
     (jacobian,) = torch.autograd.grad(network(moving).sum(), moving)
     correlated = correlations(jacobian.flatten(1))

@@ -35,7 +35,7 @@ pub(crate) struct AutoFormer {
 pub(crate) static TINY: AutoFormer = AutoFormer {
     supernet: Supernet::Tiny,
     name: "autoformer-tiny",
-    description: "AutoFormer (Chen et al., ICCV 2021), tiny: Vision Transformers of 5 to 9 million parameters",
+    description: "AutoFormer (Chen et al., ICCV 2021), tiny: Vision Transformers of 5 to 11 million parameters",
     encodings: &encodings([
         "e192-m4h3-m3.5h4-m3.5h3-m3.5h3-m4h4-m3.5h4-m4h3-m4h4-m3.5h4-m4h3-m3.5h4-m3.5h3-m3.5h4-m3.5h4",
         "(14, 4, 3.5, 3.5, 3.5, 4, 3.5, 4, 4, 3.5, 4, 3.5, 3.5, 3.5, 3.5, 3, 4, 3, 3, 4, 4, 3, 4, 4, 3, 4, 3, 4, 4, 192)",
@@ -46,7 +46,7 @@ pub(crate) static TINY: AutoFormer = AutoFormer {
 pub(crate) static SMALL: AutoFormer = AutoFormer {
     supernet: Supernet::Small,
     name: "autoformer-small",
-    description: "AutoFormer (Chen et al., ICCV 2021), small: Vision Transformers of 13 to 34 million parameters",
+    description: "AutoFormer (Chen et al., ICCV 2021), small: Vision Transformers of 13 to 35 million parameters",
     encodings: &encodings([
         "e384-m3h6-m3.5h6-m3h5-m3.5h7-m4h5-m4h5-m4h5-m4h6-m4h6-m4h7-m4h7-m3.5h6-m4h7",
         "(13, 3, 3.5, 3, 3.5, 4, 4, 4, 4, 4, 4, 4, 3.5, 4, 6, 6, 5, 7, 5, 5, 5, 6, 6, 7, 7, 6, 7, 384)",
@@ -57,7 +57,7 @@ pub(crate) static SMALL: AutoFormer = AutoFormer {
 pub(crate) static BASE: AutoFormer = AutoFormer {
     supernet: Supernet::Base,
     name: "autoformer-base",
-    description: "AutoFormer (Chen et al., ICCV 2021), base: Vision Transformers of 42 to 75 million parameters",
+    description: "AutoFormer (Chen et al., ICCV 2021), base: Vision Transformers of 40 to 77 million parameters",
     encodings: &encodings([
         "e576-m3.5h9-m3.5h9-m4h9-m3.5h9-m4h9-m3.5h10-m3.5h9-m3h9-m4h10-m4h9-m3h10-m4h9-m3h9-m3.5h10",
         "(14, 3.5, 3.5, 4, 3.5, 4, 3.5, 3.5, 3, 4, 4, 3, 4, 3, 3.5, 9, 9, 9, 9, 9, 10, 9, 9, 10, 9, 10, 9, 9, 10, 576)",

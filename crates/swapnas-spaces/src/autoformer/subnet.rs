@@ -9,11 +9,11 @@ use crate::Arch;
 /// | base | 528, 576, 624 | 14 to 16 | 8, 9, 10 | 3, 3.5, 4 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Supernet {
-    /// For networks of 5 to 9 million parameters.
+    /// For networks of 5 to 11 million parameters.
     Tiny,
-    /// For networks of 13 to 34 million parameters.
+    /// For networks of 13 to 35 million parameters.
     Small,
-    /// For networks of 42 to 75 million parameters.
+    /// For networks of 40 to 77 million parameters.
     Base,
 }
 

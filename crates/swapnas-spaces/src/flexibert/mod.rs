@@ -131,7 +131,7 @@ impl Space for FlexiBert {
         vec![network::diagram(&arch.into())]
     }
 
-    /// As many architectures have four layers as are more than those of two: only one in 2,305 has two.
+    /// Uniform over architectures, of which one in 2,305 has two layers.
     fn sample(&self, rng: &mut dyn Rng) -> Arch {
         let [two, four] = &GENES;
         let deep = rng.random_range(0..two.size() + four.size()) >= two.size();

@@ -23,7 +23,7 @@ const TYPES: usize = 2;
 const EMBEDDING: usize = 128;
 
 /// The number of features in a network whose embeddings have `config.channels`, when it is `width` in one whose
-/// embeddings have 128. It stays a multiple of the most heads.
+/// embeddings have 128, rounded up to a multiple of the most heads: with fewer than 4 channels, both hidden sizes are one.
 fn scaled(config: &NetworkConfig, width: usize) -> usize {
     match config.channels {
         None | Some(EMBEDDING) => width,
@@ -79,8 +79,7 @@ fn embeddings(b: &mut GraphBuilder, text: ValueId, features: usize) -> Built {
     let words = b.embedding("word_embeddings", text, VOCABULARY, features)?;
     let shape = b.shape(words);
     let mut table = |name: &str, rows: usize, stride: usize| {
-        let whole =
-            b.scope(name, |b| b.parameter("weight", vec![rows, features], Shape::new(rows, 1, features)))?;
+        let whole = b.embeddings(name, rows, features)?;
         let view = Strided::new(&[(features, 1), (shape.width, stride)], 0).expect("rows of a table");
         b.rearrange(whole, view, shape)
     };

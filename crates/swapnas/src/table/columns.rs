@@ -5,7 +5,7 @@ const ARCHITECTURE: [&str; 7] =
     ["arch", "architecture", "arch_str", "genotype", "arch_string", "cell", "network"];
 
 /// The usual names of a column of accuracies, the most telling first.
-const ACCURACY: [&str; 11] = [
+const ACCURACY: [&str; 10] = [
     "accuracy",
     "acc",
     "val_accuracy",
@@ -16,8 +16,10 @@ const ACCURACY: [&str; 11] = [
     "test_accuracy",
     "test_acc",
     "mean_accuracy",
-    "glue",
 ];
+
+/// The mean over the tasks of GLUE, which is a column of accuracies if there is no other.
+const GLUE: &str = "glue";
 
 /// How the names of other columns of accuracies end, as in `cifar10_test_accuracy`.
 const ACCURACY_ENDINGS: [&str; 2] = ["_accuracy", "_acc"];
@@ -61,8 +63,8 @@ impl Columns {
         .ok_or_else(|| self.unknown("architectures", OPTION))
     }
 
-    /// The column of accuracies: the `chosen` one, one with a usual name, the first of which it is the last part,
-    /// the first that ends in one, or the second if there is no header.
+    /// The column of accuracies: the `chosen` one, one with a usual name, the first of which that is the last part or
+    /// that ends in one, the mean over GLUE, or the second if there is no header.
     pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
         const OPTION: &str = "--accuracy-column";
         if let Some(chosen) = chosen {
@@ -70,12 +72,15 @@ impl Columns {
         }
         match &self.header {
             Some(names) => {
-                let part = |usual: &&str| names.iter().find(|name| is_called(last_part(name).trim(), usual));
-                let ending = || names.iter().find(|name| is_accuracy(name));
-                let first = || ACCURACY.iter().find_map(part).or_else(ending).map(|first| plain_name(first));
+                let is_meant = |name: &&String| is_accuracy(name) || is_usual(last_part(name).trim());
+                let first = || names.iter().find(is_meant).map(|first| plain_name(first));
                 let alike = by_name(names, &ACCURACY)
                     .or_else(|| first().map(|first| places(names, |name| plain_name(name) == first)));
-                self.only(alike, OPTION)?
+                match places(names, |name| is_called(last_part(name).trim(), GLUE))[..] {
+                    [column] if alike.is_none() => Some(column),
+                    [_, _, ..] if alike.is_none() => return self.find(GLUE, OPTION),
+                    _ => self.only(alike, OPTION)?,
+                }
             }
             None => (self.width > 1).then_some(1),
         }
@@ -110,7 +115,8 @@ impl Columns {
             return Ok(column);
         }
         let (file, column) = (self.file.clone(), chosen.to_owned());
-        match places(names, |name| last_part(name) == chosen)[..] {
+        // A number is none of a name's parts.
+        match places(names, |name| last_part(name) == chosen && !is_numeral(chosen))[..] {
             [column] => Ok(column),
             [] => Err(TableError::NoSuchColumn {
                 file,
@@ -185,8 +191,11 @@ fn is_accuracy(name: &str) -> bool {
         let ending = name.len().checked_sub(usual.len()).and_then(|start| name.get(start..));
         ending.is_some_and(|ending| is_called(ending, usual))
     };
+    is_usual(name) || ACCURACY_ENDINGS.iter().any(ends) && could_be_name(name)
+}
+
+fn is_usual(name: &str) -> bool {
     ACCURACY.iter().any(|usual| is_called(name, usual))
-        || ACCURACY_ENDINGS.iter().any(ends) && could_be_name(name)
 }
 
 /// Whether a name is a usual one. There may be millions to be asked, so nothing is copied.

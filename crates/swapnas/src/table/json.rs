@@ -44,6 +44,9 @@ pub(super) fn columns(
     let Some(records) = records.map_err(|cause| TableError::Json { file: text.file.clone(), cause })? else {
         return Ok(None);
     };
+    if records.is_empty() {
+        return Err(TableError::Empty { file: text.file.clone() });
+    }
     let is_named = records.iter().any(|(_, record)| names_architecture(record));
     let is_keyed = records.iter().any(|(key, _)| key.is_some());
     let front = match (is_keyed, is_named) {
@@ -100,6 +103,9 @@ fn records(bytes: &[u8], objects: Objects) -> serde_json::Result<Option<Vec<Keye
     let mut letters = bytes.iter().filter(|byte| !b" \t\r\n".contains(byte));
     let unkeyed = |record| (None, record);
     match (letters.next(), letters.next()) {
+        (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}')) if letters.next().is_none() => {
+            Ok(Some(Vec::new()))
+        }
         (Some(b'['), Some(b'{')) => {
             let records: Vec<&RawValue> = serde_json::from_slice(bytes)?;
             Ok(Some(records.into_iter().map(unkeyed).collect()))

@@ -20,8 +20,8 @@ pub struct Options {
     pub arch_column: Option<String>,
     /// Column of the accuracies, likewise.
     ///
-    /// By default `accuracy`, `val_accuracy`, `test_acc`, `mean_accuracy`, `glue` or the like, or the first whose name
-    /// has such a last part or ends like these; the second column if there is no header.
+    /// By default `accuracy`, `val_accuracy`, `test_acc`, `mean_accuracy` or the like, or the first whose name
+    /// has such a last part or ends like these, or else `glue`; the second column if there is no header.
     pub accuracy_column: Option<String>,
     /// How many rows to read at most, those that cannot be used included.
     pub limit: Option<usize>,

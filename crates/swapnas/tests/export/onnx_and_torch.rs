@@ -52,6 +52,10 @@ fn others_compute_the_same(space: &str) {
             // A side that is odd, and one that is when it has been halved.
             export.network.input = Shape::new(3, 61, 54);
         }
+        if number == 1 && export.network.input.height == 1 {
+            // A text of one token has features alone.
+            export.network.input.width = 1;
+        }
         export.write(Format::Torch, &folder.join("network.py")).unwrap();
         export.write(Format::Onnx, &folder.join("network.onnx")).unwrap();
         let graph = Arc::new(space.network(arch, &export.network).unwrap());

@@ -296,3 +296,25 @@ fn the_published_table_of_flexibert_is_read() {
     let arch: serde_json::Value = serde_json::from_str(&table.rows()[1].arch).unwrap();
     assert_eq!((&arch["id"], &arch["hidden_size"]), (&2.into(), &128.into()));
 }
+
+/// Tables of several accuracies have the one that comes first, wherever names have parts.
+#[test]
+fn the_first_accuracy_is_taken_and_glue_last() {
+    let column = |text: &str| read(text).accuracy_column().to_string();
+    assert_eq!(column("arch,a.test_acc,b.acc\nx,1,2\n"), "2 (`a.test_acc`)");
+    assert_eq!(column("arch,cifar10_test_acc,x.accuracy\nx,1,2\n"), "2 (`cifar10_test_acc`)");
+    assert_eq!(column("arch,glue,cifar10_test_acc\nx,1,2\n"), "3 (`cifar10_test_acc`)");
+    assert_eq!(column("arch,cola,GLUE\nx,1,2\n"), "3 (`GLUE`)");
+    let several = error("arch,x.glue,y.glue\na,1,2\n", &Options::default());
+    assert!(several.contains("`x.glue`") && several.contains("`y.glue`"), "{several}");
+    // A number is none of a name's parts.
+    let beyond = error("arch,acc,epoch.9\na,1,2\n", &options("", "9", &[]));
+    assert!(beyond.contains("no column `9`"), "{beyond}");
+}
+
+#[test]
+fn what_holds_no_records_is_empty() {
+    for text in ["[]", "{}", " [ ]\n"] {
+        assert_eq!(error(text, &Options::default()), "t.json has no rows");
+    }
+}
