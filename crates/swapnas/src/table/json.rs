@@ -103,7 +103,9 @@ fn records(bytes: &[u8], objects: Objects) -> serde_json::Result<Option<Vec<Keye
     let mut letters = bytes.iter().filter(|byte| !b" \t\r\n".contains(byte));
     let unkeyed = |record| (None, record);
     match (letters.next(), letters.next()) {
-        (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}')) if letters.next().is_none() => {
+        (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}'))
+            if objects == Objects::Records && letters.next().is_none() =>
+        {
             Ok(Some(Vec::new()))
         }
         (Some(b'['), Some(b'{')) => {

@@ -126,11 +126,11 @@ fn columns_are_asked_for_by_their_names_or_the_last_part() {
     insta::assert_snapshot!(error(text, &options("", "top1", &[])), @"t.json has no column `top1`, but 2 that end in it: give one of `c10.top1`, `c100.top1` (--accuracy-column)");
     insta::assert_snapshot!(error(text, &options("", "top5", &[])), @"t.json has no column `top5`: give one of `arch`, `c10.top1`, `c10.val`, `c100.top1`, `c100.x.y`, `z.w`, `c100.x`");
     insta::assert_snapshot!(error(text, &Options::default()), @"t.json has no column that is known to hold accuracies: give one of `arch`, `c10.top1`, `c10.val`, `c100.top1`, `c100.x.y`, `z.w`, `c100.x` (--accuracy-column)");
-    // The most telling last part, and the first of those that are alike.
+    // The first that has such a last part.
     let text = r#"[{"arch": "a", "x": {"val_acc": 1, "test_acc": 2}, "y": {"val_acc": 3, "accuracy": 4}}]"#;
-    assert_eq!(read(text).accuracy_column().to_string(), "5 (`y.accuracy`)");
+    assert_eq!(read(text).accuracy_column().to_string(), "2 (`x.val_acc`)");
     let text = r#"[{"arch": "a", "x": {"test_acc": 2, "val_acc": 1}, "y": {"val_acc": 3}}]"#;
-    assert_eq!(read(text).accuracy_column().to_string(), "3 (`x.val_acc`)");
+    assert_eq!(read(text).accuracy_column().to_string(), "2 (`x.test_acc`)");
     // Tables that others have made of JSON are CSV with such names.
     let text = "arch,scores.cola,scores.glue\na,1,2\n";
     assert_eq!(read(text).accuracy_column().to_string(), "3 (`scores.glue`)");
