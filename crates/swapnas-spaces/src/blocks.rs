@@ -2,10 +2,21 @@
 
 use std::fmt::Display;
 
-use swapnas_graph::{Conv, GraphBuilder, GraphError, Padding, ValueId, Window};
+use swapnas_graph::tensor::Real;
+use swapnas_graph::{Conv, GraphBuilder, GraphError, Padding, Strided, ValueId, Window};
 
 /// The result of building something.
 pub(crate) type Built = Result<ValueId, GraphError>;
+
+/// A view of sizes that are limited, see `NetworkConfig::check`.
+pub(crate) fn strided(dims: &[(usize, usize)], offset: usize) -> Strided {
+    Strided::new(dims, offset).expect("far fewer elements than can be counted")
+}
+
+/// A number that is finite, as all are that no user gives.
+pub(crate) fn real(number: f64) -> Real {
+    Real::new(number).expect("a finite number")
+}
 
 /// A module `name` made of others, of which the last to run is that of `build`.
 pub(crate) fn module(

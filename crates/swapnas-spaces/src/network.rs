@@ -128,6 +128,19 @@ impl NetworkConfig {
         format!("{}: {body}, {}, {}", self.preset, self.input, count(self.classes, "class"))
     }
 
+    /// The number of channels that is `width` in the network whose first stage has `own`.
+    pub(crate) fn scaled(&self, own: usize, width: usize) -> usize {
+        ((width * self.channels.unwrap_or(own) + own / 2) / own).max(1)
+    }
+
+    /// `widths times 8/32, ` where that is another number of channels than `own`.
+    pub(crate) fn describe_scale(&self, own: usize) -> String {
+        match self.channels {
+            Some(channels) if channels != own => format!("widths times {channels}/{own}, "),
+            _ => String::new(),
+        }
+    }
+
     /// The same of a network that reads texts.
     pub(crate) fn describe_of_texts(&self, body: &str) -> String {
         let (tokens, classes) = (count(self.input.width, "token"), count(self.classes, "class"));

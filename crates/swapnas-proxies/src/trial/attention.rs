@@ -17,6 +17,10 @@ impl Attention {
     pub(crate) fn of(graph: &Graph) -> Self {
         let mut found = Attention::default();
         let mut mixed = vec![false; graph.nodes().len()];
+        // How many read each value, and whether it was gone back to, which is enough once.
+        let mut readers = vec![0; graph.nodes().len()];
+        graph.nodes().iter().flat_map(|node| &node.inputs).for_each(|input| readers[input.index()] += 1);
+        let mut seen = vec![false; graph.nodes().len()];
         for (value, node) in graph.values() {
             // What was mixed stays so until a linear layer reads it.
             mixed[value.index()] = node.inputs.iter().any(|input| mixed[input.index()]);
@@ -32,7 +36,7 @@ impl Attention {
                     if found.weights.iter().all(|(known, _)| *known != weights) {
                         found.weights.push((weights, axis));
                     }
-                    node.inputs.iter().for_each(|input| found.read(graph, *input));
+                    node.inputs.iter().for_each(|input| found.read(graph, *input, &readers, &mut seen));
                 }
                 // A layer reads it before it is added to what goes around the attention.
                 Op::Tensor(
@@ -52,11 +56,10 @@ impl Attention {
     }
 
     /// Finds the linear layers that a value comes from, up to the first ones on each way and those right before them.
-    fn read(&mut self, graph: &Graph, value: ValueId) {
-        let mut seen = BTreeSet::new();
+    fn read(&mut self, graph: &Graph, value: ValueId, readers: &[usize], seen: &mut [bool]) {
         let mut ahead = vec![value];
         while let Some(value) = ahead.pop() {
-            if !seen.insert(value) {
+            if std::mem::replace(&mut seen[value.index()], true) {
                 continue;
             }
             let node = graph.node(value);
@@ -65,8 +68,7 @@ impl Attention {
                     self.layers.insert(weight);
                     // A layer that nobody else reads makes one linear map with it.
                     let before = node.inputs[0];
-                    let readers = graph.nodes().iter().filter(|node| node.inputs.contains(&before));
-                    if matches!(graph.node(before).op, Op::Linear { .. }) && readers.count() == 1 {
+                    if matches!(graph.node(before).op, Op::Linear { .. }) && readers[before.index()] == 1 {
                         ahead.push(before);
                     }
                 }

@@ -19,10 +19,10 @@
 
 use std::sync::Arc;
 
-use swapnas_graph::tensor::{Axis, Function, Product, Real};
-use swapnas_graph::{GraphBuilder, GraphError, Shape, Strided, ValueId};
+use swapnas_graph::tensor::{Axis, Function, Product};
+use swapnas_graph::{GraphBuilder, GraphError, Shape, ValueId};
 
-use crate::blocks::Built;
+use crate::blocks::{Built, real, strided};
 
 /// Offsets that are larger are taken for this one.
 const FARTHEST: i64 = 14;
@@ -210,13 +210,4 @@ fn embeddings(b: &mut GraphBuilder, table: ValueId, lines: usize, head: usize) -
     let rows = (1..=lines).flat_map(|from| (0..=lines).map(move |to| offset(from, to)));
     let places: Arc<[u32]> = rows.flat_map(|row| (0..head).map(move |i| (row * head + i) as u32)).collect();
     b.pick(table, places, Shape::new(lines, lines + 1, head))
-}
-
-/// A view of sizes that are limited, see `NetworkConfig::check`.
-fn strided(dims: &[(usize, usize)], offset: usize) -> Strided {
-    Strided::new(dims, offset).expect("far fewer elements than can be counted")
-}
-
-fn real(number: f64) -> Real {
-    Real::new(number).expect("a finite number")
 }

@@ -28,17 +28,11 @@ const HEAD: usize = 64;
 /// The number of features in a network whose embedding dimension is `config.channels` if it has the largest one, when
 /// it is `width` in the authors' network.
 fn scaled(supernet: Supernet, config: &NetworkConfig, width: usize) -> usize {
-    let own = supernet.widest();
-    let channels = config.channels.unwrap_or(own);
-    ((width * channels + own / 2) / own).max(1)
+    config.scaled(supernet.widest(), width)
 }
 
 pub(super) fn describe(supernet: Supernet, config: &NetworkConfig) -> String {
-    let own = supernet.widest();
-    let scale = match config.channels {
-        Some(channels) if channels != own => format!("widths times {channels}/{own}, "),
-        _ => String::new(),
-    };
+    let scale = config.describe_scale(supernet.widest());
     let [rows, columns] = [config.input.height, config.input.width].map(|side| (side / PATCH).max(1));
     let head = scaled(supernet, config, HEAD);
     config.describe(&format!("{scale}heads of {head}, {rows}x{columns} patches"))

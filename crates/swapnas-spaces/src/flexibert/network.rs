@@ -2,12 +2,12 @@
 //! are named as in the benchmark's PyTorch code, whose encoder has no classifier.
 
 use swapnas_graph::tensor::Norm;
-use swapnas_graph::{Activation, Epsilon, Graph, GraphBuilder, GraphError, Shape, Strided, ValueId};
+use swapnas_graph::{Activation, Epsilon, Graph, GraphBuilder, GraphError, Shape, ValueId};
 
 use super::operation;
 use super::{Encoder, Layer, Operation};
 use crate::NetworkConfig;
-use crate::blocks::{Built, module};
+use crate::blocks::{Built, module, strided};
 use crate::diagram::Diagram;
 
 /// Tokens of ELECTRA's vocabulary.
@@ -32,10 +32,7 @@ fn scaled(config: &NetworkConfig, width: usize) -> usize {
 }
 
 pub(super) fn describe(config: &NetworkConfig) -> String {
-    let scale = match config.channels {
-        None | Some(EMBEDDING) => String::new(),
-        Some(channels) => format!("widths times {channels}/{EMBEDDING}, "),
-    };
+    let scale = config.describe_scale(EMBEDDING);
     config.describe_of_texts(&format!("{scale}a vocabulary of {VOCABULARY}"))
 }
 
@@ -67,8 +64,7 @@ pub(super) fn build(encoder: &Encoder, config: &NetworkConfig) -> Result<Graph, 
         })
     })?;
     let tokens = b.shape(x).pixels();
-    let first = Strided::new(&[(hidden, tokens)], 0).expect("a part of a value");
-    let features = b.rearrange(x, first, Shape::new(hidden, 1, 1))?;
+    let features = b.rearrange(x, strided(&[(hidden, tokens)], 0), Shape::new(hidden, 1, 1))?;
     let logits = b.linear("classifier", features, config.classes, true)?;
     b.container(text, logits);
     Ok(b.finish(&[logits, features]))
@@ -80,7 +76,7 @@ fn embeddings(b: &mut GraphBuilder, text: ValueId, features: usize) -> Built {
     let shape = b.shape(words);
     let mut table = |name: &str, rows: usize, stride: usize| {
         let whole = b.embeddings(name, rows, features)?;
-        let view = Strided::new(&[(features, 1), (shape.width, stride)], 0).expect("rows of a table");
+        let view = strided(&[(features, 1), (shape.width, stride)], 0);
         b.rearrange(whole, view, shape)
     };
     let types = table("token_type_embeddings", TYPES, 0)?;

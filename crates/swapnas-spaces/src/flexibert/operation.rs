@@ -7,7 +7,7 @@ use swapnas_graph::tensor::{Axis, Function, Product, Real};
 use swapnas_graph::{Conv, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window};
 
 use super::Operation;
-use crate::blocks::{Built, module};
+use crate::blocks::{Built, module, real, strided};
 
 /// The operation on the tokens of `x`, in so many heads; as many features as before.
 pub(super) fn build(b: &mut GraphBuilder, operation: Operation, x: ValueId, heads: usize) -> Built {
@@ -184,14 +184,11 @@ impl Transform {
     }
 }
 
+/// A view of all elements of a value, or of some that begin with the first.
 fn view(dims: &[(usize, usize)]) -> Strided {
-    Strided::new(dims, 0).expect("a view that there is")
+    strided(dims, 0)
 }
 
 fn contiguous(sizes: &[usize]) -> Strided {
-    Strided::contiguous(sizes).expect("a view that there is")
-}
-
-fn real(number: f64) -> Real {
-    Real::new(number).expect("a finite number")
+    Strided::contiguous(sizes).expect("far fewer elements than can be counted")
 }

@@ -18,15 +18,11 @@ const STRIDES: [usize; 7] = [1, 2, 2, 2, 1, 2, 1];
 /// The number of channels in a network whose stem has `config.channels`, when it is `width` in one
 /// whose stem has 32.
 fn scaled(config: &NetworkConfig, width: usize) -> usize {
-    let stem = config.channels.unwrap_or(STEM);
-    ((width * stem + STEM / 2) / STEM).max(1)
+    config.scaled(STEM, width)
 }
 
 pub(super) fn describe(config: &NetworkConfig) -> String {
-    let scale = match config.channels {
-        None | Some(STEM) => String::new(),
-        Some(channels) => format!("widths times {channels}/{STEM}, "),
-    };
+    let scale = config.describe_scale(STEM);
     config.describe(&format!("{scale}stem {}, head {}", scaled(config, STEM), scaled(config, HEAD)))
 }
 
