@@ -1,4 +1,5 @@
-//! Where tests find what is not in the repository: reference data, and a Python with the packages they need.
+//! Where tests find what is not in the repository: reference data, and a Python with the packages they need; and the
+//! numbers that references are made of.
 //!
 //! What is not there is said, and the test that asked for it passes without having tested anything. Where the
 //! variable `CI` is `true`, it fails instead.
@@ -6,6 +7,20 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Numbers from -1 to 1 with 20 bits after the point, so that single precision holds them: SplitMix64 (Steele, Lea,
+/// Flood 2014), which scripts in Python have as well, so that images and weights need not be stored.
+pub fn noise(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
 
 /// A file or folder of the outputs of reference implementations: in the folder that `SWAPNAS_FIXTURES` names, or
 /// `../shared/fixtures` beside the repository.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 use serde::Deserialize;
+use swapnas_fixtures::noise;
 use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
 use swapnas_graph::{
     Batch, Element, Executor, Graph, Level, Op, Param, ParamKind, Plan, Shape, Tensor, Tensors, ValueId,
@@ -53,19 +54,6 @@ struct Tolerance {
 /// The file has 13 digits. Metrics that invert a matrix or cancel lose some of them.
 const DOUBLE: Tolerance = Tolerance { passes: 1e-11, metrics: 1e-9 };
 const SINGLE: Tolerance = Tolerance { passes: 1e-3, metrics: 2e-2 };
-
-/// Numbers from -1 to 1, as the script has them: SplitMix64 (Steele, Lea, Flood 2014).
-fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 fn seed_of(name: &str) -> u64 {
     name.bytes().fold(100, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()))

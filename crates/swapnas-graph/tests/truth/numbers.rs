@@ -3,22 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub(crate) use swapnas_fixtures::noise;
 use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Batch, Element, Graph, ParamKind, Tensor, Tensors, Weights};
-
-/// Numbers from -1 to 1 with 20 bits after the point, so that single precision holds them.
-pub(crate) fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        // SplitMix64 (Steele, Lea, Flood 2014).
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 /// A network's images and weights.
 pub(crate) struct Numbers {

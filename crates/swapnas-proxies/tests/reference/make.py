@@ -5,7 +5,7 @@ The numbers in the repository were made with PyTorch 2.15.0 on a CPU, in double 
 
     python make.py
 
-Images and weights are no part of the file: they follow from `noise`, which tests/reference.rs has as well. Metrics
+Images and weights are no part of the file: they follow from `noise`, which the tests have as well. Metrics
 are written down here as their definitions say (see `swapnas metrics`), without regard to how the engine gets them.
 """
 

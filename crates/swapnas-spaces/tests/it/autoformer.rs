@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::Value;
+use swapnas_fixtures::noise;
 use swapnas_graph::{
     Batch, Executor, Graph, Level, Param, ParamKind, Plan, Shape, Tensor, Tensors, Want, Weights,
 };
@@ -148,19 +149,6 @@ fn images_are_taken_apart_into_whole_patches() {
         let places = graph.params().iter().find(|param| param.name == "pos_embed").unwrap();
         assert_eq!(places.shape[1], tokens, "{height}x{width}");
     }
-}
-
-/// Numbers from -1 to 1 with 20 bits after the point: SplitMix64 (Steele, Lea, Flood 2014).
-fn noise(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) >> 43) as f32 / (1 << 20) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
 }
 
 /// The numbers of a parameter: those of a normalisation's weights are about 1.
