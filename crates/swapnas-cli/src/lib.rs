@@ -36,14 +36,16 @@ fn say(text: impl Display) {
 /// Does what the arguments ask for, the first of which is the name of the program, and returns the code to end
 /// the process with. Help, and arguments that make no sense, end it at once.
 pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
-    let command = command();
-    let matches = command.clone().try_get_matches_from(arguments).unwrap_or_else(|error| exit(error));
+    let command_line = command();
+    let matches = command_line.clone().try_get_matches_from(arguments).unwrap_or_else(|error| exit(error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit(error));
     let result = match cli.command {
-        Command::Score(args) => commands::score::run(args, &given(&command, &matches)),
-        Command::Correlate(args) => commands::correlate::run(args, &given(&command, &matches)),
+        Command::Score(args) => commands::score::run(args, &given(&command_line, &matches)),
+        Command::Correlate(args) => commands::correlate::run(args, &given(&command_line, &matches)),
         Command::Export(args) => commands::export::run(args),
-        Command::Search(args) => commands::search::run(args, &given(&command, &matches)),
+        Command::Train(args) => commands::train::run(args),
+        Command::Bench(command) => commands::bench::run(command, &given(&command_line, &matches)),
+        Command::Search(args) => commands::search::run(args, &given(&command_line, &matches)),
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
     };
@@ -115,7 +117,11 @@ pub fn explain(error: &(dyn Error + 'static)) -> String {
 /// The names of the options of the subcommand that were typed.
 fn given(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<String> {
     let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
-    let arguments = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+    let Some(command) = command.find_subcommand(name) else { return Vec::new() };
+    if command.has_subcommands() {
+        return given(command, matches);
+    }
+    let arguments = command.get_arguments();
     let names = arguments.map(|argument| argument.get_id().as_str());
     // The arguments of help and version are not among the matches.
     let typed = names.filter(|name| {

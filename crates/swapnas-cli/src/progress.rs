@@ -15,8 +15,12 @@ use crate::Ending;
 
 /// A progress bar for `networks` networks on standard error, if that is a terminal.
 pub fn bar(networks: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(networks as u64), ProgressDrawTarget::stderr_with_hz(10));
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} networks, {per_sec}, {eta} left");
+    bar_of(networks, "networks")
+}
+
+fn bar_of(length: usize, what: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left"));
     bar.set_style(style.expect("the template is one"));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
@@ -115,6 +119,20 @@ impl Bar {
     pub(crate) fn new(networks: usize) -> anyhow::Result<Self> {
         let signals = Signals::watch().context("cannot watch for Ctrl-C")?;
         Ok(Bar { bar: bar(networks), done: Done::default(), signals })
+    }
+
+    /// The same for so many steps of a training.
+    pub(crate) fn of_steps(steps: usize) -> anyhow::Result<Self> {
+        let signals = Signals::watch().context("cannot watch for Ctrl-C")?;
+        Ok(Bar { bar: bar_of(steps, "steps"), done: Done::default(), signals })
+    }
+
+    /// Writes to standard output while the bar is there.
+    pub(crate) fn print_above(
+        &self,
+        write: impl FnOnce(&mut StdoutLock<'static>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.bar.suspend(|| self.print(write))
     }
 
     /// Takes the bar away.

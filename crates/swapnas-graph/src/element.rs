@@ -6,7 +6,7 @@
 
 use crate::exec::{Executor, Observer, RunError, ValueCache, Weights};
 use crate::grad::{
-    Differentiator, GradError, Gradients, Loss, ParamSet, Pass, Statistics, Tape, Visit, Wanted,
+    Differentiator, GradError, Gradients, Loss, Norms, ParamSet, Pass, Tape, Visit, Wanted,
 };
 use crate::{Batch, Plan, ValueId};
 
@@ -30,7 +30,7 @@ pub trait Element: swapnas_lanes::Element {
         tape: &'a Tape,
         batch: &'a Batch<Self>,
         weights: &'a ParamSet<Self>,
-        statistics: Statistics,
+        norms: Norms<'a>,
     ) -> Result<Pass<'a, Self>, RunError>;
 
     /// [`Pass::backward`] and, with a visitor, [`Pass::backward_by_sample`].
@@ -88,9 +88,9 @@ macro_rules! element {
                 tape: &'a Tape,
                 batch: &'a Batch<Self>,
                 weights: &'a ParamSet<Self>,
-                statistics: Statistics,
+                norms: Norms<'a>,
             ) -> Result<Pass<'a, Self>, RunError> {
-                engine.make_pass(tape, batch, weights, statistics)
+                engine.make_pass(tape, batch, weights, norms)
             }
 
             #[inline(never)]

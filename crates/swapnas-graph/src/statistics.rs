@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use swapnas_lanes::Level;
 
+use crate::grad::{ChannelStatistics, RunningStatistics};
 use crate::{Batch, Executor, Graph, Plan, RunError, ValueId, Want, Weights};
 
 /// Mean and biased variance of each channel that batch normalisations see: what a network runs with once it
@@ -34,5 +35,16 @@ impl Statistics {
     /// were not measured, as where no output depends on it.
     pub fn of(&self, result: ValueId) -> Option<&[(f64, f64)]> {
         self.channels.get(&result).map(Vec::as_slice)
+    }
+}
+
+impl From<&RunningStatistics> for Statistics {
+    /// Those of a trained network.
+    fn from(running: &RunningStatistics) -> Self {
+        let pairs = |(value, statistics): (ValueId, &ChannelStatistics)| {
+            let pairs = statistics.mean.iter().copied().zip(statistics.variance.iter().copied());
+            (value, pairs.collect())
+        };
+        Statistics { channels: running.iter().map(pairs).collect() }
     }
 }

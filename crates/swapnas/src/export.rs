@@ -14,6 +14,7 @@ use swapnas_graph::{
 use swapnas_proxies::inputs::{Images, InputError, InputSpec};
 use swapnas_proxies::{MemoryError, check_memory};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
+use swapnas_train::TrainedNetwork;
 
 use crate::{ImageSize, WriteError, drawing, file, plain};
 
@@ -289,6 +290,19 @@ impl Export<'_> {
         };
         let about = format!("{}{}\n", self.about()?, self.calibration(&graph, has_statistics));
         Ok(onnx::export(&graph, &Contents { weights, statistics: &statistics, about: &about })?)
+    }
+
+    /// The network as it was trained, as an ONNX file; `about` is for its readers.
+    ///
+    /// # Errors
+    /// If the architecture cannot be built into the network, or the weights are those of another.
+    pub fn trained_onnx(&self, trained: &TrainedNetwork, about: &str) -> Result<Vec<u8>, ExportError> {
+        let graph = self.graph()?;
+        memory("weights of the network", file_bytes(&graph))?;
+        let tensors = trained.tensors();
+        let about = format!("{}{about}\n", self.about()?);
+        let weights = Weights::Loaded(&tensors);
+        Ok(onnx::export(&graph, &Contents { weights, statistics: trained.statistics(), about: &about })?)
     }
 
     fn calibration(&self, graph: &Graph, has_statistics: bool) -> String {

@@ -33,7 +33,10 @@ pub fn check_output(path: &Path) -> Result<(), WriteError> {
 
 /// Writes a file so that there is never half of it: into a temporary one in the same folder, which
 /// then takes the name. What is not a plain file, such as a pipe, is written to as it is.
-pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
     write_by(path, |out| out.write_all(contents))
 }
 

@@ -68,7 +68,7 @@ pub mod table;
 pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
-pub use file::{WriteError, check_output};
+pub use file::{WriteError, check_output, write as write_file};
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
@@ -90,6 +90,8 @@ pub use swapnas_proxies::{
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;
+/// Training of networks, and benchmarks made by it.
+pub use swapnas_train as train;
 pub use swapnas_spaces::{
     Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, UnknownSpace, by_name as space,
     spaces,

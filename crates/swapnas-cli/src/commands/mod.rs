@@ -1,5 +1,6 @@
 //! One file for every command.
 
+pub(crate) mod bench;
 pub(crate) mod correlate;
 pub(crate) mod export;
 pub(crate) mod metrics;
@@ -7,3 +8,5 @@ pub(crate) mod score;
 pub(crate) mod scoring;
 pub(crate) mod search;
 pub(crate) mod spaces;
+pub(crate) mod train;
+pub(crate) mod training;

@@ -61,7 +61,9 @@ pub use error::GradError;
 pub use footprint::Footprint;
 pub use gradients::{Elements, Gradients, SampleGradients, Visit, Wanted};
 pub use loss::Loss;
-pub use norm::Statistics;
+#[doc(hidden)]
+pub use norm::Norms;
+pub use norm::{ChannelStatistics, DroppedPaths, RunningStatistics, Statistics};
 pub use params::ParamSet;
 pub use tape::Tape;
 
@@ -112,7 +114,50 @@ impl<E: Element> Differentiator<E> {
     where
         E: crate::Element,
     {
-        E::forward(self, tape, batch, weights, statistics)
+        E::forward(self, tape, batch, weights, Norms::Taken(statistics))
+    }
+
+    /// [`forward`](Self::forward) with statistics over the batch, some paths left out for some samples.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    ///
+    /// # Panics
+    /// If the weights or the paths are those of another graph or batch.
+    pub fn forward_dropping<'a>(
+        &'a mut self,
+        tape: &'a Tape,
+        batch: &'a Batch<E>,
+        weights: &'a ParamSet<E>,
+        dropped: &'a DroppedPaths,
+    ) -> Result<Pass<'a, E>, RunError>
+    where
+        E: crate::Element,
+    {
+        E::forward(self, tape, batch, weights, Norms::Dropping(dropped))
+    }
+
+    /// What a trained network says: its first output over the batch, `[sample][channel][row][column]`, normalised with
+    /// running statistics.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and if the network has no output.
+    ///
+    /// # Panics
+    /// If the weights or the statistics are those of another graph.
+    pub fn predict(
+        &mut self,
+        tape: &Tape,
+        batch: &Batch<E>,
+        weights: &ParamSet<E>,
+        running: &RunningStatistics,
+    ) -> Result<Vec<f64>, GradError>
+    where
+        E: crate::Element,
+    {
+        let output = *tape.graph().outputs().first().ok_or(GradError::NoOutputs)?;
+        let pass = E::forward(self, tape, batch, weights, Norms::Running(running))?;
+        Ok(pass.value(output).expect("outputs are always computed"))
     }
 
     /// [`forward`](Self::forward) for the type at hand.
@@ -121,7 +166,7 @@ impl<E: Element> Differentiator<E> {
         tape: &'a Tape,
         batch: &'a Batch<E>,
         weights: &'a ParamSet<E>,
-        statistics: Statistics,
+        how: Norms<'a>,
     ) -> Result<Pass<'a, E>, RunError> {
         let expected = tape.graph().shape(tape.graph().input());
         if batch.shape() != expected {
@@ -131,7 +176,7 @@ impl<E: Element> Differentiator<E> {
             return Err(RunError::NoSamples);
         }
         let values = vec![Vec::new()];
-        let mut pass = Pass { engine: self, tape, batch, weights, statistics, values, norms: Vec::new() };
+        let mut pass = Pass { engine: self, tape, batch, weights, how, values, norms: Vec::new() };
         pass.run()?;
         Ok(pass)
     }
@@ -148,7 +193,7 @@ pub struct Pass<'a, E: Element> {
     tape: &'a Tape,
     batch: &'a Batch<E>,
     weights: &'a ParamSet<E>,
-    statistics: Statistics,
+    how: Norms<'a>,
     values: Vec<Vec<Lane<E>>>,
     norms: Vec<Normalised<E>>,
 }
@@ -191,7 +236,7 @@ impl<'a, E: Element> Pass<'a, E> {
                     let frame = self.frame(None);
                     let known = moments[slot].clone();
                     let normalised =
-                        Normalised::new(&frame, *norm, self.statistics, known, bounds[slot], &mut scratch);
+                        Normalised::new(&frame, *norm, self.how, known, bounds[slot], &mut scratch);
                     if !normalised.bound.is_finite() {
                         done = Err(tape.graph().not_finite(tape.norms[*norm].value));
                         break;
@@ -200,7 +245,7 @@ impl<'a, E: Element> Pass<'a, E> {
                 }
                 Step::Convolve(convolution) => {
                     let out = convolution.out;
-                    let wanted = self.statistics == Statistics::Batch && tape.is_normalised(out);
+                    let wanted = self.how.read_batch() && tape.is_normalised(out);
                     let mut lanes = self.lanes(out)?;
                     let found =
                         conv::forward(&self.frame(None), convolution, &mut lanes, wanted, &mut scratch);

@@ -19,6 +19,7 @@ mod gaussian;
 mod npy;
 mod pick;
 mod pictures;
+mod shapes;
 mod spec;
 mod spectral;
 mod texts;
@@ -33,6 +34,7 @@ pub use cifar10::Cifar10;
 pub use error::{InputError, Place};
 pub use folder::{PictureFolder, Skipped};
 pub use npy::draw_npy;
+pub use shapes::Shapes;
 pub use spec::{InputKind, InputSpec, SpecError};
 pub use spectral::Spectral;
 pub use texts::Zipf;
@@ -121,6 +123,7 @@ impl InputSpec {
         match self {
             InputSpec::Spectral(spectral) => spectral.draw(shape, count, seed),
             InputSpec::Gaussian => gaussian::draw(shape, count, seed),
+            InputSpec::Shapes(shapes) => shapes.draw(shape, count, seed),
             InputSpec::Zipf(_) => Err(InputError::NoTexts { found: self.to_string() }),
             InputSpec::Cifar10(path) => Cifar10::open(path)?.draw(shape, count, seed),
             InputSpec::Images(folder) => folder.draw(shape, count, seed),

@@ -9,11 +9,11 @@ use swapnas_graph::plain;
 
 use super::error::counted;
 use super::folder::listing;
-use super::{Array, PictureFolder, Skipped, Spectral, Zipf};
+use super::{Array, PictureFolder, Shapes, Skipped, Spectral, Zipf};
 
 /// Where the images come from.
 ///
-/// Written and read as text, but for images in memory: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`,
+/// Written and read as text, but for images in memory: `spectral`, `spectral:exponent=2:correlation=0.9`, `gaussian`, `shapes`,
 /// `cifar10:PATH`, `images:DIR`, `images-skip-bad:DIR`, `npy:FILE`, `zipf`. A path is everything after the first colon, colons included.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputSpec {
@@ -21,6 +21,8 @@ pub enum InputSpec {
     Spectral(Spectral),
     /// White noise: every value from N(0, 1).
     Gaussian,
+    /// Drawn shapes, with labels.
+    Shapes(Shapes),
     /// Random texts, for networks of texts.
     Zipf(Zipf),
     /// CIFAR-10 in its binary format: a file, or the folder of the training batches; see
@@ -67,12 +69,16 @@ pub struct InputKind {
 
 impl InputSpec {
     /// Every kind of input, the default first.
-    pub const KINDS: [InputKind; 6] = [
+    pub const KINDS: [InputKind; 7] = [
         InputKind {
             syntax: "spectral[:exponent=2.5][:correlation=0.97]",
             summary: "random images with amplitude spectrum 1/f^exponent and correlated channels (default)",
         },
         InputKind { syntax: "gaussian", summary: "white noise, N(0, 1)" },
+        InputKind {
+            syntax: "shapes[:noise=0.5]",
+            summary: "drawn shapes of ten classes, with labels, to train with where there are no pictures",
+        },
         InputKind {
             syntax: "cifar10:PATH",
             summary: "a binary batch of CIFAR-10, or the folder of data_batch_*.bin",
@@ -128,6 +134,7 @@ impl fmt::Display for InputSpec {
         match self {
             InputSpec::Spectral(spectral) => spectral.fmt(f),
             InputSpec::Gaussian => write!(f, "gaussian"),
+            InputSpec::Shapes(shapes) => shapes.fmt(f),
             InputSpec::Zipf(zipf) => zipf.fmt(f),
             InputSpec::Cifar10(path) => write!(f, "cifar10:{}", path.display()),
             InputSpec::Images(folder) => {
@@ -230,6 +237,11 @@ impl FromStr for InputSpec {
         match kind {
             "spectral" => parse_spectral(text).map(InputSpec::Spectral),
             "zipf" => parse_zipf(text).map(InputSpec::Zipf),
+            "shapes" => {
+                let options = [("noise", Shapes::default().noise())];
+                let [noise] = numbers(text, "shapes", "`noise=NUMBER`", options)?;
+                Shapes::new(noise).map(InputSpec::Shapes)
+            }
             "gaussian" => match rest {
                 None => Ok(InputSpec::Gaussian),
                 Some(found) => Err(SpecError::NoOptions { kind: "gaussian", found: found.to_owned() }),
@@ -300,6 +312,7 @@ mod tests {
             Just(InputSpec::default()),
             (0.0..=10.0, 0.0..=1.0).prop_map(|(e, c)| InputSpec::Spectral(Spectral::new(e, c).unwrap())),
             Just(InputSpec::Gaussian),
+            (0.0..=10.0).prop_map(|noise| InputSpec::Shapes(Shapes::new(noise).unwrap())),
             (0.0..=10.0).prop_map(|exponent| InputSpec::Zipf(Zipf::new(exponent).unwrap())),
             path.clone().prop_map(InputSpec::Cifar10),
             path.clone().prop_map(|path| InputSpec::Images(PictureFolder::new(path))),
@@ -315,7 +328,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_spec_or_an_error(text in "(spectral|gaussian|zipf|cifar10|npy|images|)[:=a-z0-9.\\-]*|.*") {
+        fn any_text_is_a_spec_or_an_error(text in "(spectral|gaussian|shapes|zipf|cifar10|npy|images|)[:=a-z0-9.\\-]*|.*") {
             if let Ok(spec) = text.parse::<InputSpec>() {
                 prop_assert_eq!(spec.to_string().parse(), Ok(spec));
             }
@@ -344,8 +357,8 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong_and_what_to_write() {
         let error = |text: &str| text.parse::<InputSpec>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
-        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
+        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.5], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
+        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.5], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
         insta::assert_snapshot!(error("cifar10"), @"input `cifar10` needs a path: write `cifar10:PATH`");
         insta::assert_snapshot!(error("npy:"), @"input `npy` needs a path: write `npy:FILE`");
         insta::assert_snapshot!(error("gaussian:std=2"), @"input `gaussian` takes no options, but `std=2` follows; write `gaussian` alone");

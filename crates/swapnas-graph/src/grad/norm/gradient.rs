@@ -3,6 +3,7 @@
 use swapnas_lanes::kernels::chain::Argument;
 use swapnas_lanes::{Element, Lane, Layout, Planes};
 
+use super::dropped::times;
 use super::{NormTangent, Normalised, products};
 use crate::grad::frame::Frame;
 use crate::grad::jobs::Scratch;
@@ -43,18 +44,20 @@ impl<E: Element> NormGradient<E> {
     ) -> Self {
         let slot = frame.tape.norms[norm].slot;
         let normalised = &frame.norms[norm];
-        let Normalised { cells, inverse, mean: at, weight, .. } = normalised;
+        let Normalised { cells, inverse, mean: at, weight, factors, .. } = normalised;
         let layout = frame.tape.layout(slot);
         let by = |block| normalised.plain(frame.planes(slot, block), block);
+        // Where a result is left out, so is its gradient; sums are of single samples.
+        let dropped = |(sums, products)| (times(sums, factors), times(products, factors));
         let (sums, products_lanes) =
-            products(frame, cells, scratch, |block| planes(gradient, layout, block), by);
+            dropped(products(frame, cells, scratch, |block| planes(gradient, layout, block), by));
         let (mean, product) = (cells.means(&sums), cells.means(&products_lanes));
         let back = |cell: usize, c: usize| weight[c] * inverse[cell];
         let tangent = match (gradient_tangent, &frame.tangents) {
             (Some(gradient_tangent), Some(tangents)) => {
                 let by = |block| normalised.plain(frame.planes(slot, block), block);
-                let (t_sums, t_products) =
-                    products(frame, cells, scratch, |block| planes(gradient_tangent, layout, block), by);
+                let change = |block| planes(gradient_tangent, layout, block);
+                let (t_sums, t_products) = dropped(products(frame, cells, scratch, change, by));
                 let with_tangent = if slot > 0 {
                     let tangent = |block| Argument {
                         planes: frame
@@ -62,9 +65,8 @@ impl<E: Element> NormGradient<E> {
                             .expect("all slots but the batch have one"),
                         scaling: None,
                     };
-                    cells.means(
-                        &products(frame, cells, scratch, |block| planes(gradient, layout, block), tangent).1,
-                    )
+                    let gradient = |block| planes(gradient, layout, block);
+                    cells.means(&dropped(products(frame, cells, scratch, gradient, tangent)).1)
                 } else {
                     vec![0.0; cells.count()]
                 };
@@ -78,7 +80,7 @@ impl<E: Element> NormGradient<E> {
             _ => None,
         };
         NormGradient {
-            by_gradient: cells.spread(back),
+            by_gradient: times(cells.spread(back), factors),
             by_value: cells.spread(|cell, c| -back(cell, c) * inverse[cell] * product[cell]),
             constant: cells
                 .spread(|cell, c| back(cell, c) * (inverse[cell] * at[cell] * product[cell] - mean[cell])),
@@ -103,7 +105,7 @@ impl<E: Element> NormGradientTangent<E> {
         means: Means,
         (mean_tangent, product_with_tangent): (Vec<f64>, Vec<f64>),
     ) -> Self {
-        let Normalised { cells, inverse: r, mean: at, weight: w, .. } = normalised;
+        let Normalised { cells, inverse: r, mean: at, weight: w, factors, .. } = normalised;
         let Means { gradient: mean, product, with_tangent } = means;
         let k = &tangent.product;
         // The tangent of mean(g x').
@@ -124,8 +126,8 @@ impl<E: Element> NormGradientTangent<E> {
             totals.1[cell % cells.channels] += cells.numbers() * mean_tangent[cell];
         }
         NormGradientTangent {
-            by_gradient_tangent: cells.spread(back),
-            by_gradient: cells.spread(back_tangent),
+            by_gradient_tangent: times(cells.spread(back), factors),
+            by_gradient: times(cells.spread(back_tangent), factors),
             by_value: cells.spread(|i, c| by_normal(i, c) * r[i]),
             by_tangent: cells.spread(|i, c| -back(i, c) * r[i] * product[i]),
             constant: cells.spread(|i, c| {

@@ -10,15 +10,19 @@
 //!   -r^2 mean(t x') and x' has r (t - mean(t) - x' mean(t x')).
 
 mod cells;
+mod dropped;
 mod gradient;
+mod running;
 mod tangent;
 
 use swapnas_lanes::kernels::chain::{Argument, Scaling};
 use swapnas_lanes::kernels::moments::{self, Moments};
 use swapnas_lanes::kernels::sums;
-use swapnas_lanes::{Element, Lane, Planes};
+use swapnas_lanes::{Element, Lane, Planes, SAMPLES};
 
+pub use dropped::DroppedPaths;
 pub(super) use gradient::NormGradient;
+pub use running::{ChannelStatistics, RunningStatistics};
 pub(super) use tangent::NormTangent;
 
 use super::frame::Frame;
@@ -37,6 +41,33 @@ pub enum Statistics {
     Sample,
     /// Normalisations change nothing; neither their statistics nor their parameters are used.
     None,
+}
+
+/// What normalisations do in a pass.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Norms<'a> {
+    /// They take statistics.
+    Taken(Statistics),
+    /// They take them over the batch, and results of some are left out for some samples.
+    Dropping(&'a DroppedPaths),
+    /// They use those of earlier batches.
+    Running(&'a RunningStatistics),
+}
+
+impl Norms<'_> {
+    /// What statistics are taken over. Running ones are those of a batch, of an earlier one.
+    pub(super) fn statistics(self) -> Statistics {
+        match self {
+            Norms::Taken(statistics) => statistics,
+            Norms::Dropping(_) | Norms::Running(_) => Statistics::Batch,
+        }
+    }
+
+    /// Whether mean and variance of what the batch holds are needed.
+    pub(super) fn read_batch(self) -> bool {
+        matches!(self, Norms::Taken(Statistics::Batch) | Norms::Dropping(_))
+    }
 }
 
 /// Lanes that a band of a sum goes over.
@@ -58,6 +89,8 @@ pub(super) struct Normalised<E> {
     plain_shift: Vec<Lane<E>>,
     /// Of every channel over the batch, where they were taken.
     pub moments: Vec<Moments>,
+    /// What the result of each sample is multiplied with, `[block]`; empty if no path is dropped.
+    factors: Vec<Lane<E>>,
     /// No number of the result exceeds it; infinite if they might not be finite.
     pub bound: f64,
 }
@@ -65,30 +98,39 @@ pub(super) struct Normalised<E> {
 impl<E: Element> Normalised<E> {
     /// Takes the statistics; `known` are moments of the slot, if they were taken when it was written. No number
     /// of the slot exceeds `bound`.
+    ///
+    /// # Panics
+    /// If running statistics are those of another graph.
     pub(super) fn new(
         frame: &Frame<'_, E>,
         norm: usize,
-        statistics: Statistics,
+        norms: Norms<'_>,
         known: Option<Vec<Moments>>,
         bound: f64,
         scratch: &mut Scratch<E>,
     ) -> Self {
         let norm = frame.tape.norms[norm];
         let shape = frame.shape(norm.slot);
+        let statistics = norms.statistics();
         let cells = Cells::new(frame, statistics, shape);
         let mut moments = Vec::new();
         let inverse_of = |variance: f64| 1.0 / (variance + norm.epsilon.number()).sqrt();
-        let (mean, inverse): (Vec<f64>, Vec<f64>) = match statistics {
-            Statistics::Batch => {
+        let (mean, inverse): (Vec<f64>, Vec<f64>) = match (norms, statistics) {
+            (Norms::Running(running), _) => {
+                let running = running.get(norm.value).expect("statistics of this graph");
+                let inverse = running.variance.iter().copied().map(inverse_of).collect();
+                (running.mean.clone(), inverse)
+            }
+            (_, Statistics::Batch) => {
                 moments = known.unwrap_or_else(|| slot_moments(frame, norm.slot, scratch));
                 let inverse = moments.iter().map(|m| inverse_of(m.variance())).collect();
                 (moments.iter().map(|m| m.mean).collect(), inverse)
             }
-            Statistics::Sample => {
+            (_, Statistics::Sample) => {
                 let (mean, variance) = sample_moments(frame, norm.slot, &cells, scratch);
                 (mean, variance.into_iter().map(inverse_of).collect())
             }
-            Statistics::None => (vec![0.0; shape.channels], vec![1.0; shape.channels]),
+            (_, Statistics::None) => (vec![0.0; shape.channels], vec![1.0; shape.channels]),
         };
         let params = norm.params.filter(|_| statistics != Statistics::None);
         let read = |id: ParamId| frame.weights.get(id).iter().map(|x| x.to_f64()).collect();
@@ -96,6 +138,11 @@ impl<E: Element> Normalised<E> {
             Some((weight, bias)) => (read(weight), read(bias)),
             None => (vec![1.0; shape.channels], vec![0.0; shape.channels]),
         };
+        let factors = match norms {
+            Norms::Dropping(dropped) => dropped.factors(norm.value, frame.batch.samples()),
+            _ => Vec::new(),
+        };
+        let largest_factor = magnitude::of_lanes(&factors, SAMPLES).max(1.0);
         let bounds = (0..cells.count()).map(|cell| {
             let channel = cell % shape.channels;
             let scale = inverse[cell] * weight[channel];
@@ -109,13 +156,15 @@ impl<E: Element> Normalised<E> {
         });
         let bound = match statistics {
             Statistics::None => bound,
-            Statistics::Batch | Statistics::Sample => bounds.fold(0.0, magnitude::larger),
+            Statistics::Batch | Statistics::Sample => bounds.fold(0.0, magnitude::larger) * largest_factor,
         };
+        let scale = cells.spread(|cell, channel| inverse[cell] * weight[channel]);
+        let shift =
+            cells.spread(|cell, channel| -mean[cell] * inverse[cell] * weight[channel] + bias[channel]);
         Normalised {
             bound,
-            scale: cells.spread(|cell, channel| inverse[cell] * weight[channel]),
-            shift: cells
-                .spread(|cell, channel| -mean[cell] * inverse[cell] * weight[channel] + bias[channel]),
+            scale: dropped::times(scale, &factors),
+            shift: dropped::times(shift, &factors),
             plain_scale: cells.spread(|cell, _| inverse[cell]),
             plain_shift: cells.spread(|cell, _| -mean[cell] * inverse[cell]),
             cells,
@@ -123,6 +172,7 @@ impl<E: Element> Normalised<E> {
             mean,
             weight,
             moments,
+            factors,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use swapnas_lanes::{Element, Lane};
 
+use super::dropped::times;
 use super::{Normalised, Statistics, products};
 use crate::ParamId;
 use crate::grad::frame::{Frame, Tangents};
@@ -28,7 +29,7 @@ impl<E: Element> NormTangent<E> {
         scratch: &mut Scratch<E>,
     ) -> Self {
         let (norm, normalised) = (frame.tape.norms[norm], &frame.norms[norm]);
-        let Normalised { cells, inverse, mean: at, weight, .. } = normalised;
+        let Normalised { cells, inverse, mean: at, weight, factors, .. } = normalised;
         let channels = cells.channels;
         let (mut mean, mut product) = (vec![0.0; cells.count()], vec![0.0; cells.count()]);
         if norm.slot > 0 && cells.statistics != Statistics::None {
@@ -47,13 +48,16 @@ impl<E: Element> NormTangent<E> {
         };
         let by_normal = |cell: usize, c: usize| weight_tangent[c] - weight[c] * inverse[cell] * product[cell];
         NormTangent {
-            by_tangent: cells.spread(|cell, c| weight[c] * inverse[cell]),
-            by_value: cells.spread(|cell, c| by_normal(cell, c) * inverse[cell]),
-            constant: cells.spread(|cell, c| {
-                bias_tangent[c]
-                    - weight[c] * inverse[cell] * mean[cell]
-                    - by_normal(cell, c) * inverse[cell] * at[cell]
-            }),
+            by_tangent: times(cells.spread(|cell, c| weight[c] * inverse[cell]), factors),
+            by_value: times(cells.spread(|cell, c| by_normal(cell, c) * inverse[cell]), factors),
+            constant: times(
+                cells.spread(|cell, c| {
+                    bias_tangent[c]
+                        - weight[c] * inverse[cell] * mean[cell]
+                        - by_normal(cell, c) * inverse[cell] * at[cell]
+                }),
+                factors,
+            ),
             mean,
             product,
             weight: weight_tangent,
