@@ -25,7 +25,7 @@ const NETWORKS: [(&str, &str, usize, usize); 3] =
     [("nb201", NB201, 16, 1), ("nb201", NB201, 8, 1), ("darts", DARTS, 16, 3)];
 
 /// As many steps as there are images for.
-#[divan::bench(args = 0..NETWORKS.len())]
+#[divan::bench(args = 0..NETWORKS.len(), sample_count = 5, sample_size = 1)]
 fn epoch_of_eight_steps(bencher: Bencher<'_, '_>, network: usize) {
     let (space, arch, channels, cells) = NETWORKS[network];
     let space = by_name(space).unwrap();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
-use swapnas::{Progress, check_output};
+use swapnas::Progress;
 use swapnas::graph::Level;
 use swapnas::train::benchmark::{self, Benchmark, Noise, Plan};
 
@@ -124,8 +124,4 @@ fn open(folder: &std::path::Path) -> anyhow::Result<Benchmark> {
         swapnas::plain(folder)
     );
     Ok(made)
-}
-
-fn check_outputs<'a>(paths: impl Iterator<Item = &'a std::path::PathBuf>) -> anyhow::Result<()> {
-    paths.into_iter().try_for_each(|path| Ok(check_output(path)?))
 }

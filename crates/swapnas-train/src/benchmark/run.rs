@@ -126,6 +126,14 @@ impl Benchmark {
         self.trained.iter().filter_map(|trained| Some((trained.arch.as_str(), trained.failed.as_deref()?)))
     }
 
+    /// Writes the table of what is there.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_table(&self) -> Result<(), BenchmarkError> {
+        write(&self.table(), &table::csv(self))
+    }
+
     /// How many networks have been trained with every seed, or could not be.
     pub fn networks(&self) -> usize {
         let failed = self.failed().map(|(arch, _)| arch).collect::<HashSet<_>>();
@@ -217,7 +225,7 @@ pub fn create(
     tasks.par_iter().try_for_each(one)?;
     let (_, trained) = shared.into_inner().expect("nobody panics with the lock");
     let benchmark = Benchmark { folder: folder.to_owned(), plan: plan.clone(), trained };
-    write(&benchmark.table(), &table::csv(&benchmark))?;
+    benchmark.write_table()?;
     Ok(benchmark)
 }
 

@@ -203,6 +203,16 @@ impl Figure {
         Ok(crate::file::write(path, &contents)?)
     }
 
+    /// The figure as SVG.
+    ///
+    /// # Errors
+    /// If there are no points, or numbers cannot be drawn.
+    pub fn svg(&self) -> Result<String, PlotError> {
+        let contents = self.contents(&self.axes()?, Format::Svg);
+        let contents = contents.map_err(|reason| PlotError::Draw { path: "the figure".into(), reason })?;
+        Ok(String::from_utf8(contents).expect("SVG is text"))
+    }
+
     fn panels(&self) -> impl Iterator<Item = &Panel> {
         self.rows.iter().flatten()
     }

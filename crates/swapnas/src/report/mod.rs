@@ -1,4 +1,4 @@
-//! The page that a search leaves behind: HTML with everything in it, so that it can be kept, mailed and
+//! The pages that a search and a benchmark leave behind: HTML with everything in it, so that it can be kept, mailed and
 //! opened anywhere.
 //!
 //! ```
@@ -9,8 +9,11 @@
 //! ```
 
 mod axis;
+mod benchmark;
 mod chart;
 mod page;
+
+pub use benchmark::{BenchmarkReport, render_benchmark};
 
 /// What there is to report.
 #[derive(Clone, Debug, Default)]

@@ -7,10 +7,10 @@ use super::chart::{Chart, Mark};
 use super::{Best, Point, Report};
 
 /// The style sheet.
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// Nothing but what the page itself has may be loaded.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// About how many bytes a point takes in both charts, without its architecture, and all points may take.
 const MARK: usize = 350;
@@ -121,7 +121,7 @@ fn drawn(best: &Best, open: bool) -> Markup {
 }
 
 /// Something wide that can be moved to the side, also with keys.
-fn scrolling(label: &str, content: Markup) -> Markup {
+pub(super) fn scrolling(label: &str, content: Markup) -> Markup {
     html! { div.scroll role="region" tabindex="0" aria-label=(label) { (content) } }
 }
 
@@ -262,7 +262,7 @@ fn front(report: &Report) -> Markup {
     }
 }
 
-fn pairs(title: &str, pairs: &[(String, String)]) -> Markup {
+pub(super) fn pairs(title: &str, pairs: &[(String, String)]) -> Markup {
     html! {
         @if !pairs.is_empty() {
             h2 { (title) }

@@ -9,9 +9,14 @@ use super::findings::Finding;
 
 /// Draws each metric against accuracy: all of one table in a square, or a row for each metric and a column for each
 /// table.
-pub(super) fn draw(path: &Path, findings: &[Finding]) -> Result<(), PlotError> {
+pub(crate) fn draw(path: &Path, findings: &[Finding]) -> Result<(), PlotError> {
+    of(findings).draw(path)
+}
+
+/// The figure of some tables.
+pub(crate) fn of(findings: &[Finding]) -> Figure {
     let colours = "parameters".to_owned();
-    let figure = match findings {
+    match findings {
         [finding] => {
             let panels = (0..finding.rankings.len()).map(|metric| panel(finding, metric, None));
             Figure::square(panels.collect(), colours)
@@ -23,8 +28,7 @@ pub(super) fn draw(path: &Path, findings: &[Finding]) -> Result<(), PlotError> {
             };
             Figure { rows: (0..metrics).map(row).collect(), colours }
         }
-    };
-    figure.draw(path)
+    }
 }
 
 /// A metric, by its place, against accuracy; of several tables, the name of this one goes into the title.

@@ -30,7 +30,7 @@ impl Group {
 }
 
 /// What is known of a table.
-pub(super) struct Finding {
+pub(crate) struct Finding {
     pub label: String,
     pub table: Table,
     pub failed: Problems,
@@ -53,7 +53,7 @@ pub(super) struct Finding {
 }
 
 /// What is known of all tables.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// In the order of the tables.
     pub findings: Vec<Finding>,
     pub subjects: Vec<Subjects>,
@@ -64,22 +64,22 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn subjects_of(&self, finding: &Finding) -> Option<&Subjects> {
+    pub(crate) fn subjects_of(&self, finding: &Finding) -> Option<&Subjects> {
         finding.subjects.map(|place| &self.subjects[place])
     }
 
     /// How many networks are scored.
-    pub(super) fn done(&self) -> usize {
+    pub(crate) fn done(&self) -> usize {
         self.findings.iter().map(|finding| finding.rows.len()).sum()
     }
 
     /// How many should have been.
-    pub(super) fn all(&self) -> usize {
+    pub(crate) fn all(&self) -> usize {
         self.findings.iter().map(|finding| finding.all).sum()
     }
 
     /// What one of them is called.
-    pub(super) fn noun(&self) -> &'static str {
+    pub(crate) fn noun(&self) -> &'static str {
         self.subjects.first().map_or("row", Subjects::noun)
     }
 }

@@ -1,7 +1,7 @@
 //! `swapnas correlate`.
 
-mod figure;
-mod findings;
+pub(crate) mod figure;
+pub(crate) mod findings;
 mod json;
 mod print;
 mod tables;
@@ -22,11 +22,7 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
     let start = Instant::now();
     let threads = start_threads(args.scoring.threads)?;
     check(&args)?;
-    let jobs = tables::read(&args, given)?;
-    let groups = findings::group(jobs, given)?;
-    let bar = Bar::new(groups.iter().map(|group| group.len() * args.seeds).sum())?;
-    let found = findings::find(&args, groups, &bar)?;
-    bar.finish();
+    let (found, bar) = find(&args, given)?;
 
     let findings = &found.findings;
     if let (Some(path), [finding]) = (&args.out, &findings[..]) {
@@ -63,6 +59,16 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
         return Ok(bar.ending());
     }
     Ok(Ending::Complete)
+}
+
+/// Scores and correlates, with a progress bar, which is gone when it is done.
+pub(crate) fn find(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<(findings::Found, Bar)> {
+    let jobs = tables::read(args, given)?;
+    let groups = findings::group(jobs, given)?;
+    let bar = Bar::new(groups.iter().map(|group| group.len() * args.seeds).sum())?;
+    let found = findings::find(args, groups, &bar)?;
+    bar.finish();
+    Ok((found, bar))
 }
 
 /// Refuses what cannot be done before anything is read.
