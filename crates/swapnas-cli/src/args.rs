@@ -40,10 +40,11 @@ pub(crate) enum Command {
 pub(crate) struct CorrelateArgs {
     /// Files of architectures or names of ONNX files, and accuracies: CSV, with or without header, or records in JSON,
     /// whose fields within other objects are columns such as `scores.glue`; `-` reads standard input. One may be given
-    /// several times, for several columns of accuracies
-    #[arg(value_name = "TABLE", required = true)]
+    /// several times, for several columns of accuracies [default: a small table that comes with the program]
+    #[arg(value_name = "TABLE")]
     pub tables: Vec<PathBuf>,
-    /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order
+    /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order [of the table
+    /// that comes with the program nb201]
     #[arg(long, value_name = "SPACE", value_parser = space, default_value = "darts")]
     pub space: Vec<&'static dyn Space>,
     #[command(flatten)]

@@ -61,7 +61,7 @@ const PATCHES: usize = 4;
 
 impl Default for Shapes {
     fn default() -> Self {
-        Shapes { noise: 0.5 }
+        Shapes { noise: 0.1 }
     }
 }
 
@@ -170,6 +170,12 @@ impl Placed {
 
     /// The share of a pixel that lies within an outline.
     fn share(&self, outline: Outline, row: usize, column: usize) -> f64 {
+        // No outline goes further from its centre than 1.3 of its units.
+        let far = 1.3 * self.size + 1.0;
+        let (down, right) = (row as f64 + 0.5 - self.row, column as f64 + 0.5 - self.column);
+        if down * down + right * right > far * far {
+            return 0.0;
+        }
         let mut inside = 0;
         for point in 0..POINTS * POINTS {
             let place = |whole: usize, part: usize| whole as f64 + (part as f64 + 0.5) / POINTS as f64;

@@ -76,7 +76,7 @@ impl InputSpec {
         },
         InputKind { syntax: "gaussian", summary: "white noise, N(0, 1)" },
         InputKind {
-            syntax: "shapes[:noise=0.5]",
+            syntax: "shapes[:noise=0.1]",
             summary: "drawn shapes of ten classes, with labels, to train with where there are no pictures",
         },
         InputKind {
@@ -357,8 +357,8 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong_and_what_to_write() {
         let error = |text: &str| text.parse::<InputSpec>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.5], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
-        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.5], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
+        insta::assert_snapshot!(error("cifar:x"), @"unknown input `cifar`; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.1], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
+        insta::assert_snapshot!(error(""), @"unknown input ``; known are spectral[:exponent=2.5][:correlation=0.97], gaussian, shapes[:noise=0.1], cifar10:PATH, images:DIR, npy:FILE, zipf[:exponent=1]");
         insta::assert_snapshot!(error("cifar10"), @"input `cifar10` needs a path: write `cifar10:PATH`");
         insta::assert_snapshot!(error("npy:"), @"input `npy` needs a path: write `npy:FILE`");
         insta::assert_snapshot!(error("gaussian:std=2"), @"input `gaussian` takes no options, but `std=2` follows; write `gaussian` alone");

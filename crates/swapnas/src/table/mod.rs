@@ -8,6 +8,7 @@
 //! [`write_scores`] puts out a table with what was found, all of it or nothing.
 
 mod columns;
+mod embedded;
 mod error;
 mod json;
 mod list;
@@ -19,6 +20,7 @@ mod records;
 mod tests;
 mod write;
 
+pub use embedded::{EMBEDDED, EMBEDDED_SPACE, embedded};
 pub use error::TableError;
 pub use list::{Entry, List, list_from_bytes, read_list};
 pub use place::Place;

@@ -34,7 +34,7 @@ pub(crate) struct Finding {
     pub label: String,
     pub table: Table,
     pub failed: Problems,
-    pub silent: Silent,
+    pub(super) silent: Silent,
     /// Whether metrics were computed.
     pub has_metrics: bool,
     /// How many lines could have been used.

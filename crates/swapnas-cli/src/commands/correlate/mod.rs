@@ -6,11 +6,12 @@ mod json;
 mod print;
 mod tables;
 
+use std::io::Write;
 use std::time::Instant;
 
 use anyhow::bail;
 use swapnas::table::{self, Scores};
-use swapnas::{Scored, check_output, plot};
+use swapnas::{Scored, check_output, plain, plot};
 
 use crate::args::{CorrelateArgs, TableFormat};
 use crate::commands::scoring::start_threads;
@@ -18,10 +19,16 @@ use crate::progress::Bar;
 use crate::render;
 use crate::{Ending, say};
 
-pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
+/// What is drawn for those who try the command and nothing else.
+const FIRST_FIGURE: &str = "swapnas-correlate.svg";
+
+pub(crate) fn run(mut args: CorrelateArgs, given: &[String]) -> anyhow::Result<Ending> {
     let start = Instant::now();
     let threads = start_threads(args.scoring.threads)?;
     check(&args)?;
+    if args.tables.is_empty() && args.plot.is_none() && !given.iter().any(|name| name != "threads") {
+        args.plot = Some(FIRST_FIGURE.into());
+    }
     let (found, bar) = find(&args, given)?;
 
     let findings = &found.findings;
@@ -46,7 +53,14 @@ pub(crate) fn run(args: CorrelateArgs, given: &[String]) -> anyhow::Result<Endin
         if args.json {
             return json::write(out, &found, &run);
         }
-        print::write(out, &args, &found, &run)
+        print::write(out, &args, &found, &run)?;
+        if args.tables.is_empty() && args.format == TableFormat::Text {
+            writeln!(out, "{}", render::paragraph(table::EMBEDDED, ""))?;
+            if let Some(path) = &args.plot {
+                writeln!(out, "figure: {}", plain(path))?;
+            }
+        }
+        Ok(())
     })?;
     let (done, all) = (found.done(), found.all());
     if done < all {

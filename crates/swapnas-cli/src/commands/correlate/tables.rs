@@ -36,6 +36,9 @@ pub(super) struct Silent {
 
 /// Reads all tables.
 pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec<Job>> {
+    if args.tables.is_empty() {
+        return Ok(vec![built_in(args, given)?]);
+    }
     let tables = &args.tables;
     let spaces = each(&args.space, tables.len(), "space")?;
     let arch_columns = each(&args.arch_column, tables.len(), "arch-column")?;
@@ -43,14 +46,7 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
     if tables.iter().filter(|table| table.as_path() == Path::new("-")).count() > 1 {
         bail!("standard input can be read once; give the name of a file");
     }
-    let columns: Vec<String> = match &args.columns {
-        Some(list) => list.split(',').map(|column| column.trim().to_owned()).collect(),
-        None => Vec::new(),
-    };
-    if columns.iter().any(String::is_empty) {
-        let list = args.columns.as_deref().unwrap_or_default();
-        bail!("the list of columns `{}` has an empty place; put one comma between two columns", plain(list));
-    }
+    let columns = columns(args)?;
     let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
     let is_space_given = given.iter().any(|option| option == "space");
     let mut jobs = Vec::new();
@@ -83,6 +79,46 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
     }
     label(&mut jobs, tables);
     Ok(jobs)
+}
+
+/// The table that comes with the program, for a space and a network of its own.
+fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
+    for option in ["space", "skip_bad"].into_iter().filter(|option| given.iter().any(|name| name == option)) {
+        bail!("--{} is for a table, and none is given", option.replace('_', "-"));
+    }
+    let options = Options {
+        arch_column: args.arch_column.first().cloned(),
+        accuracy_column: args.accuracy_column.first().cloned(),
+        limit: args.limit.map(|limit| limit as usize),
+        columns: columns(args)?,
+        archs: Archs::Needed,
+    };
+    let mut scoring = args.scoring.of(swapnas::space(table::EMBEDDED_SPACE)?);
+    let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
+    if !has_metrics {
+        scoring.metrics = Some("params".to_owned());
+    }
+    let job = Job {
+        label: "built-in".to_owned(),
+        table: table::embedded(&options)?,
+        scoring,
+        has_metrics,
+        rows: Vec::new(),
+        subjects: None,
+        failed: Problems::new(""),
+        silent: Silent { arch: false, accuracy: false },
+    };
+    job.read(options.archs, false)
+}
+
+/// The columns that are correlated besides metrics.
+fn columns(args: &CorrelateArgs) -> anyhow::Result<Vec<String>> {
+    let Some(list) = &args.columns else { return Ok(Vec::new()) };
+    let columns: Vec<String> = list.split(',').map(|column| column.trim().to_owned()).collect();
+    if columns.iter().any(String::is_empty) {
+        bail!("the list of columns `{}` has an empty place; put one comma between two columns", plain(list));
+    }
+    Ok(columns)
 }
 
 /// The value of an option for each table, which is given once for all or once for each.
