@@ -197,3 +197,43 @@ pub(crate) fn in_python(message: &str) -> String {
     }
     text
 }
+
+impl Raise for swapnas::train::DatasetError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::train::DatasetError::Inputs(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for swapnas::train::TrainError {}
+
+impl Raise for swapnas::train::CheckpointError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::train::CheckpointError::Read { cause, .. }
+            | swapnas::train::CheckpointError::Write { cause, .. } => Kind::File(cause.kind()),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for swapnas::train::benchmark::BenchmarkError {
+    fn kind(&self) -> Kind {
+        use swapnas::train::benchmark::{BenchmarkError, JournalError};
+        match self {
+            BenchmarkError::File { cause, .. } | BenchmarkError::Journal(JournalError::File { cause, .. }) => {
+                Kind::File(cause.kind())
+            }
+            BenchmarkError::Memory(_) => Kind::Memory,
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for swapnas::MemoryError {
+    fn kind(&self) -> Kind {
+        Kind::Memory
+    }
+}

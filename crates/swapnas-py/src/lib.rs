@@ -12,6 +12,7 @@ mod search;
 mod space;
 mod table;
 mod threads;
+mod train;
 mod watch;
 
 use pyo3::prelude::*;
@@ -35,7 +36,9 @@ mod _swapnas {
     #[pymodule_export]
     use super::space::{PySpace, metrics, spaces};
     #[pymodule_export]
-    use super::table::read_table;
+    use super::table::{built_in_table, read_table};
+    #[pymodule_export]
+    use super::train::{create_benchmark, train};
     #[pymodule_export]
     use super::watch::Interrupted;
     #[pymodule_export]

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
+use swapnas::train::Optimiser;
 use swapnas::{
-    Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, Shape, Sharing, Space, plain,
+    Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, Shape, Sharing, Space, Training, plain,
 };
 
 use crate::errors::Raise;
@@ -85,6 +86,44 @@ impl<'py> Options<'py> {
             "there is no argument `{}`; those by name are {known}",
             plain(&name.to_string())
         )))
+    }
+
+    /// How to train.
+    pub(crate) fn training(&mut self, space: &'static dyn Space) -> PyResult<Training> {
+        let default = Training::new(space);
+        let optimiser = match self.take::<String>("optimiser")?.as_deref() {
+            Some("sgd") | None => Optimiser::sgd(),
+            Some("adamw") => Optimiser::adamw(),
+            Some(other) => {
+                let what = format!("optimiser cannot be `{}`; give sgd or adamw", plain(other));
+                return Err(PyValueError::new_err(what));
+            }
+        };
+        Ok(Training {
+            inputs: self.inputs()?.unwrap_or(default.inputs),
+            train_images: self.number("train_images", 10_000_000)?.unwrap_or(default.train_images),
+            validation_images: self
+                .number("validation_images", 10_000_000)?
+                .unwrap_or(default.validation_images),
+            epochs: self.number("epochs", 100_000)?.unwrap_or(default.epochs),
+            batch: self.number_from(2, "batch", 4096)?.unwrap_or(default.batch),
+            optimiser,
+            rate: self.take("rate")?,
+            momentum: self.take("momentum")?,
+            weight_decay: self.take("weight_decay")?,
+            warmup: self.number_from(0, "warmup", 100_000)?.unwrap_or(default.warmup),
+            label_smoothing: self.take("label_smoothing")?.unwrap_or(default.label_smoothing),
+            flip: self.take("flip")?.unwrap_or(default.flip),
+            crop: self.number_from(0, "crop", 1024)?,
+            cutout: self.number_from(0, "cutout", 4096)?.unwrap_or(default.cutout),
+            drop_path: self.take("drop_path")?.unwrap_or(default.drop_path),
+            seed: self.take("seed")?.unwrap_or(default.seed),
+            network: self.parse("network")?,
+            channels: self.number("channels", 2048)?,
+            cells: self.number("cells", 256)?,
+            size: self.image_size("size")?,
+            space,
+        })
     }
 
     /// How to score.

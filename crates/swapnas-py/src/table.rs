@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use swapnas::table::{self, Options, Row};
+use swapnas::table::{self, Options, Row, Table};
 use swapnas::{Ranking, tell_apart};
 
 use crate::errors::Raise;
@@ -44,6 +44,18 @@ pub(crate) fn read_table<'py>(
         ..Options::default()
     };
     let table = py.detach(|| table::read(&path, &options)).map_err(Raise::raise)?;
+    results(py, &table, skip_bad)
+}
+
+/// The table that comes with the package, networks of NAS-Bench-201 that were trained on drawn shapes, as a
+/// swapnas.Table: to try everything on where there is no other.
+#[pyfunction]
+pub(crate) fn built_in_table(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let table = table::embedded(&Options::default()).map_err(Raise::raise)?;
+    results(py, &table, false)
+}
+
+fn results<'py>(py: Python<'py>, table: &Table, skip_bad: bool) -> PyResult<Bound<'py, PyAny>> {
     let problems = table.problems().clone();
     if !problems.is_empty() {
         if !skip_bad {

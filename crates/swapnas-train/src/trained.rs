@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use safetensors::SafeTensorError;
 use swapnas_graph::{Element, ModuleKind, Statistics, Tensor, Tensors};
 
 use crate::Trainer;
@@ -53,14 +52,11 @@ impl TrainedNetwork {
     }
 
     /// A safetensors file that the `load_state_dict` of the network's PyTorch module takes.
-    ///
-    /// # Errors
-    /// If the format cannot hold it.
-    pub fn to_safetensors(&self) -> Result<Vec<u8>, SafeTensorError> {
+    pub fn to_safetensors(&self) -> Vec<u8> {
         let tensors = self.tensors.iter().map(|(name, tensor)| {
             (name, Bytes::floats(&tensor.numbers, tensor.shape.clone()))
         });
         let counts = self.counts.iter().map(|(name, count)| (name, Bytes::whole(*count)));
-        safetensors::serialize(tensors.chain(counts), None)
+        safetensors::serialize(tensors.chain(counts), None).expect("tensors of a network fit in memory")
     }
 }

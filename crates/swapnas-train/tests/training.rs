@@ -174,7 +174,7 @@ fn trainings_that_make_no_sense_are_errors() {
 fn what_is_handed_over_has_pytorchs_names() {
     let trainer = trained(settings(), Level::best(), false);
     let trained = trainer.trained(&data());
-    let bytes = trained.to_safetensors().unwrap();
+    let bytes = trained.to_safetensors();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let names = file.names();
     for name in ["stem.0.weight", "stem.1.running_mean", "stem.1.running_var", "stem.1.num_batches_tracked"] {

@@ -62,6 +62,7 @@ mod sample;
 mod saturation;
 mod scoring;
 mod searching;
+mod training;
 pub mod statistics;
 pub mod table;
 
@@ -74,6 +75,7 @@ pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
+pub use training::Training;
 /// What a [`NetworkView`] shows: operations, parameters and modules of a network, and the signs of its ReLUs.
 pub use swapnas_graph as graph;
 pub use swapnas_graph::{

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::json;
 use swapnas::Progress;
 use swapnas::graph::Level;
-use swapnas::train::benchmark::{self, Benchmark, Noise, Plan};
+use swapnas::train::benchmark::{self, Benchmark, Noise};
 
 use crate::args::{BenchCommand, BenchCreateArgs};
 use crate::commands::scoring::start_threads;
@@ -24,7 +24,7 @@ pub(crate) fn run(command: BenchCommand, given: &[String]) -> anyhow::Result<End
 
 fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
     start_threads(args.training.threads)?;
-    let plan = plan(&args);
+    let plan = args.training.of(args.space).plan(args.networks, args.seeds);
     let bar = Bar::new(plan.networks)?;
     let made = benchmark::create(&args.out, &plan, Level::best(), &bar);
     bar.finish();
@@ -74,25 +74,6 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
         say(format_args!("{space} has no more than {} that differ", render::count(made.networks(), "network")));
     }
     Ok(Ending::Complete)
-}
-
-fn plan(args: &BenchCreateArgs) -> Plan {
-    let training = &args.training;
-    let network = training.network(args.space);
-    Plan {
-        space: args.space.name().to_owned(),
-        networks: args.networks,
-        seeds: args.seeds,
-        seed: training.seed,
-        network: network.preset.to_string(),
-        channels: network.channels,
-        cells: network.cells,
-        input: [network.input.channels, network.input.height, network.input.width],
-        inputs: training.inputs.to_string(),
-        train: training.train_images,
-        validation: training.validation_images,
-        settings: training.settings(network.input),
-    }
 }
 
 /// How sure accuracies are, in words.

@@ -8,8 +8,8 @@ use anyhow::Context;
 use serde_json::json;
 use swapnas::export::Export;
 use swapnas::graph::Level;
-use swapnas::train::{Dataset, Epoch, Trainer};
-use swapnas::{NetworkConfig, Progress, check_output, plain, write_file};
+use swapnas::train::{Epoch, Trainer};
+use swapnas::{Progress, check_output, plain, write_file};
 
 use crate::args::TrainArgs;
 use crate::commands::scoring::start_threads;
@@ -24,16 +24,10 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     }
     let (space, training) = (args.space, &args.training);
     let arch = space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
-    let config = training.network(space);
-    let settings = training.settings(config.input);
-    let data = Dataset::draw(
-        &training.inputs,
-        config.input,
-        training.train_images,
-        training.validation_images,
-        training.seed,
-    )?;
-    let network = NetworkConfig { classes: data.classes(), ..config };
+    let asked = training.of(space);
+    let settings = asked.settings();
+    let data = asked.data()?;
+    let network = asked.network(data.classes());
     let graph = space.network(&arch, &network)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
     let mut trainer = Trainer::<f32>::new(graph, settings, Level::best())?.parallel(threads > 1);
@@ -86,7 +80,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     }
     let trained = trainer.trained(&data);
     if let Some(path) = &args.out {
-        write_file(path, &trained.to_safetensors()?)?;
+        write_file(path, &trained.to_safetensors())?;
     }
     if let Some(path) = &args.onnx {
         let export = Export { space, arch: &arch, network, seed: training.seed };

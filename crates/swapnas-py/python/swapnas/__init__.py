@@ -7,19 +7,21 @@
 
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
-`score_torch` and `score_onnx` score networks of any origin. A function that takes a `Network` is a metric as well. ``help(swapnas.Scorer)`` and the like explain the
+`score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a space. A function that takes a `Network` is a metric as well. ``help(swapnas.Scorer)`` and the like explain the
 arguments, which have the names of the command's options, with underscores.
 """
 
 from ._network import Layer, Metric, Network
-from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread, Table
+from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread, Table, Trained
 from ._swapnas import (
     Interrupted,
     Scorer,
     Space,
     UndefinedError,
     __version__,
+    built_in_table,
     correlate,
+    create_benchmark,
     export,
     metrics,
     read_table,
@@ -28,6 +30,7 @@ from ._swapnas import (
     score_onnx,
     search,
     spaces,
+    train,
 )
 from ._torch import score_torch, torch_module
 
@@ -46,9 +49,12 @@ __all__ = [
     "Space",
     "Spread",
     "Table",
+    "Trained",
     "UndefinedError",
     "__version__",
+    "built_in_table",
     "correlate",
+    "create_benchmark",
     "export",
     "metrics",
     "read_table",
@@ -58,5 +64,6 @@ __all__ = [
     "score_torch",
     "search",
     "spaces",
+    "train",
     "torch_module",
 ]

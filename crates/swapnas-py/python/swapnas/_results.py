@@ -148,6 +148,22 @@ class Correlations(dict[str, Correlation]):
         self.comparison = comparison
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What training has made of a network."""
+
+    arch: str
+    """The architecture in the canonical encoding of its space."""
+    params: int
+    """Parameters of the network."""
+    macs: int
+    """Its multiply-accumulates for one image."""
+    accuracy: float
+    """Percentage of the validation images that are right at the end."""
+    epochs: list[dict[str, float]]
+    """Of each epoch: ``epoch``, ``loss``, ``train_accuracy``, ``validation_loss`` and ``accuracy``."""
+
+
 class Table(tuple[list[str], list[float]]):
     """A table that was read: a pair of architectures and accuracies."""
 

@@ -4,7 +4,7 @@ from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
 from ._network import Network
-from ._results import Correlations, Scored, SearchResult, Table
+from ._results import Correlations, Scored, SearchResult, Table, Trained
 
 __version__: str
 
@@ -215,6 +215,86 @@ def read_table(
     or, with ``skip_bad``, a warning.
 
     columns: further columns of numbers, which ``columns`` of the result has, for ``correlate`` to take.
+    """
+
+def built_in_table() -> Table:
+    """The table that comes with the package, networks of NAS-Bench-201 that were trained on drawn shapes: to try
+    everything on where there is no other."""
+
+def train(
+    arch: Any,
+    space: Union[str, Space] = "darts",
+    *,
+    path: Optional[_Path] = None,
+    onnx: Optional[_Path] = None,
+    checkpoint: Optional[_Path] = None,
+    progress: _Progress = None,
+    inputs: Any = None,
+    train_images: int = 2000,
+    validation_images: int = 1000,
+    epochs: int = 5,
+    batch: int = 64,
+    optimiser: Literal["sgd", "adamw"] = "sgd",
+    rate: Optional[float] = None,
+    momentum: Optional[float] = None,
+    weight_decay: Optional[float] = None,
+    warmup: int = 0,
+    label_smoothing: float = 0.0,
+    flip: bool = True,
+    crop: Optional[int] = None,
+    cutout: int = 0,
+    drop_path: float = 0.0,
+    seed: int = 0,
+    network: Optional[Literal["benchmark", "swap"]] = None,
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    size: Union[int, Iterable[int], None] = None,
+    threads: Optional[int] = None,
+) -> Trained:
+    """Trains the network of an architecture on labelled images.
+
+    path: where to write the trained weights and the statistics of batch normalisations, a safetensors file that the
+    ``load_state_dict`` of ``torch_module`` takes.
+    onnx: where to write the trained network as an ONNX file.
+    checkpoint: a file with all that the training depends on, written after every epoch; if it is there, training goes
+    on.
+    inputs: labelled images: "shapes", "cifar10:PATH", "images:DIR" with a folder for each class, or a pair of an array
+    (N, channels, height, width) and the labels.
+    """
+
+def create_benchmark(
+    folder: _Path,
+    space: Union[str, Space] = "darts",
+    *,
+    networks: int = 200,
+    seeds: int = 1,
+    progress: _Progress = None,
+    inputs: Any = None,
+    train_images: int = 2000,
+    validation_images: int = 1000,
+    epochs: int = 5,
+    batch: int = 64,
+    optimiser: Literal["sgd", "adamw"] = "sgd",
+    rate: Optional[float] = None,
+    momentum: Optional[float] = None,
+    weight_decay: Optional[float] = None,
+    warmup: int = 0,
+    label_smoothing: float = 0.0,
+    flip: bool = True,
+    crop: Optional[int] = None,
+    cutout: int = 0,
+    drop_path: float = 0.0,
+    seed: int = 0,
+    network: Optional[Literal["benchmark", "swap"]] = None,
+    channels: Optional[int] = None,
+    cells: Optional[int] = None,
+    size: Union[int, Iterable[int], None] = None,
+    threads: Optional[int] = None,
+) -> Table:
+    """Samples architectures of all sizes of a space and trains each ``seeds`` times.
+
+    What is trained is written into the folder network by network, and gone on with if it is there. Its ``table.csv`` has
+    the accuracies by epoch and by seed besides.
     """
 
 def search(
