@@ -56,6 +56,14 @@ fn every_option_and_argument_takes_any_text() {
         ("correlate", Some("table.csv"), &small),
         ("search", None, &[&small[..], &search].concat()),
         ("export", Some("4321"), &["--space=nb201", "--channels=4", "--cells=1", "--format=dot"]),
+        (
+            "train",
+            Some("4321"),
+            &[
+                "--space=nb201", "--channels=4", "--cells=1", "--size=8", "--epochs=1", "--batch=4",
+                "--train-images=4", "--validation-images=2",
+            ],
+        ),
         ("spaces", Some("nb201"), &[]),
         ("metrics", Some("swap"), &[]),
     ] {

@@ -64,7 +64,7 @@ pub(crate) fn train<'py>(
         trainer.resume(file, &data).map_err(Raise::raise)?;
     }
     let steps = trainer.steps(&data);
-    let work = |progress: &dyn Progress| -> PyResult<()> {
+    let mut work = |progress: &dyn Progress| -> PyResult<()> {
         progress.advance((trainer.history().len() * steps) as f64);
         while !trainer.is_done() {
             let mut goes_on = || {
