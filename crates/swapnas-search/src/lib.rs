@@ -5,6 +5,8 @@
 //! [`Archive`], and writes it to a run folder as it goes, so that a run that was stopped or killed can be
 //! resumed and ends with the same result.
 //!
+//! An algorithm of one's own implements [`Algorithm`], and [`Search::with`] runs it, on any space.
+//!
 //! What an algorithm asks for depends on its seed and on what it was told, and scores depend on the
 //! architecture and the settings alone. So nothing needs to be saved of an algorithm: to resume a run, it
 //! is started anew and told the scores that are known.
@@ -13,6 +15,7 @@ mod algorithm;
 mod archive;
 mod candidates;
 mod configuration;
+pub mod contract;
 mod error;
 mod latency;
 mod limits;
@@ -29,6 +32,6 @@ pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondOb
 pub use error::SearchError;
 pub use latency::LatencyTable;
 pub use limits::{Limits, Sizes};
-pub use search::{Ended, Search};
+pub use search::{Ended, Options, Search};
 pub use store::Store;
 pub use target::{Target, regularisation};
