@@ -42,6 +42,14 @@ pub struct ParseError {
     pub suggestions: Vec<&'static str>,
 }
 
+impl ParseError {
+    /// The error that a text is something else than `expected`, where its beginning tells as much.
+    pub fn unreadable(text: &str, expected: impl Into<String>) -> Self {
+        let position = Position::Text { line: 1, column: 1 };
+        ParseError { position, expected: expected.into(), found: quote(text), suggestions: Vec::new() }
+    }
+}
+
 fn suggest(names: &[&str]) -> String {
     if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
 }

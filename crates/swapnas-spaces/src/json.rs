@@ -126,6 +126,11 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// A text.
+    pub(crate) fn text(&self, what: &str) -> Result<&'a str, ParseError> {
+        self.value.as_str().ok_or_else(|| self.error(what))
+    }
+
     /// Makes sure that it is this text.
     pub(crate) fn expect(&self, text: &'static str) -> Result<(), ParseError> {
         if self.value == text {

@@ -7,14 +7,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
-use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Shape, ValueId, Window};
+use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, ValueId, Window};
 
 use crate::blocks::{Built, conv_bn, conv_bn_relu, module};
 use crate::diagram::Diagram;
 use crate::json::Field;
 use crate::text::Cursor;
 use crate::{
-    About, Arch, Architecture, Genes, Moves, NetworkConfig, NetworkError, ParseError, Preset, TypedEncoding,
+    About, Arch, Architecture, Genes, Moves, NetworkConfig, NetworkError, ParseError, TypedEncoding,
     TypedSpace, json,
 };
 
@@ -148,15 +148,12 @@ pub(crate) struct NasBenchMacro;
 
 static GENES: Genes<'_> = Genes(&[Choice::ALL.len() as u8; 8]);
 
-static ABOUT: About<Blocks> = About {
-    name: "nbmacro",
-    description: "NAS-Bench-Macro (Su et al., 2021): eight MobileNetV2-like blocks of three kinds",
-    encodings: &ENCODINGS,
-    presets: &[Preset::Benchmark],
-    input: Shape::new(3, 32, 32),
-    classes: 10,
-    fixed_cells: Some("blocks"),
-};
+static ABOUT: About<Blocks> = About::new(
+    "nbmacro",
+    "NAS-Bench-Macro (Su et al., 2021): eight MobileNetV2-like blocks of three kinds",
+    &ENCODINGS,
+)
+.with_fixed_cells("blocks");
 
 static ENCODINGS: [TypedEncoding<Blocks>; 2] = [
     TypedEncoding {

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use swapnas_graph::{Graph, Shape};
 
 use crate::diagram::Diagram;
+use crate::json::Field;
 use crate::space::{Encoding, Space};
 use crate::{Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError};
+
+/// The field of the object that an architecture is unless its space has something to name.
+const ARCHITECTURE: &str = "architecture";
 
 /// An architecture in the type that its space has for it, printed in the canonical encoding.
 pub trait Architecture: fmt::Display + Clone + Send + 'static {
@@ -16,7 +20,7 @@ pub trait Architecture: fmt::Display + Clone + Send + 'static {
 
     /// The architecture as an object of named parts.
     fn to_json(&self) -> Value {
-        json!({ "architecture": self.to_string() })
+        json!({ ARCHITECTURE: self.to_string() })
     }
 
     /// What it looks like: a diagram for each of its parts. Operations that give zeros are left out. A box with its
@@ -94,6 +98,22 @@ pub struct About<A: 'static> {
 }
 
 impl<A> About<A> {
+    /// A space whose networks are for images and classes as those of CIFAR-10 are.
+    pub const fn new(
+        name: &'static str,
+        description: &'static str,
+        encodings: &'static [TypedEncoding<A>],
+    ) -> Self {
+        let (presets, input) = (&[Preset::Benchmark], Shape::new(3, 32, 32));
+        About { name, description, encodings, presets, input, classes: 10, fixed_cells: None }
+    }
+
+    /// The same where the architecture says how many cells there are, which are called `what`.
+    #[must_use]
+    pub const fn with_fixed_cells(self, what: &'static str) -> Self {
+        About { fixed_cells: Some(what), ..self }
+    }
+
     /// The first preset, with the images and classes of the benchmark.
     pub const fn default_network(&self) -> NetworkConfig {
         NetworkConfig::new(self.presets[0], self.input, self.classes)
@@ -121,10 +141,16 @@ pub trait TypedSpace: Send + Sync {
     fn parse(&self, text: &str) -> Result<Self::Architecture, ParseError>;
 
     /// The architecture that such an object describes as [`Architecture::to_json`] makes.
-    fn parse_json(&self, value: &Value) -> Result<Self::Architecture, ParseError>;
+    fn parse_json(&self, value: &Value) -> Result<Self::Architecture, ParseError> {
+        let field = Field::object(value, &[ARCHITECTURE])?.get(ARCHITECTURE)?;
+        let read = self.parse(field.text("an architecture as text")?);
+        read.map_err(|error| ParseError { suggestions: error.suggestions, ..field.error(error.expected) })
+    }
 
     /// The network that `config` stands for, in words, with all numbers filled in.
-    fn describe(&self, config: &NetworkConfig) -> String;
+    fn describe(&self, config: &NetworkConfig) -> String {
+        config.describe(self.about().name)
+    }
 
     /// The architecture built into a network. `config` has one of the space's presets, and numbers that networks
     /// can have.

@@ -90,6 +90,8 @@ pub use swapnas_proxies::{
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;
+/// Search spaces, what to implement for one of one's own, and what it then has to promise.
+pub use swapnas_spaces as spaces;
 pub use swapnas_spaces::{
     Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, UnknownSpace, by_name as space,
     spaces,

@@ -11,11 +11,10 @@ mod network;
 mod text;
 
 use serde_json::Value;
-use swapnas_graph::{Graph, Shape};
+use swapnas_graph::Graph;
 
 use crate::{
-    About, Arch, Architecture, Moves, NetworkConfig, NetworkError, ParseError, Preset, TypedEncoding,
-    TypedSpace,
+    About, Arch, Architecture, Moves, NetworkConfig, NetworkError, ParseError, TypedEncoding, TypedSpace,
 };
 
 pub use cell::{Cell, Operation};
@@ -23,15 +22,11 @@ pub use cell::{Cell, Operation};
 /// The space `nb101`.
 pub(crate) struct NasBench101;
 
-static ABOUT: About<Cell> = About {
-    name: "nb101",
-    description: "NAS-Bench-101 (Ying et al., 2019): cells that are graphs of up to seven vertices",
-    encodings: &ENCODINGS,
-    presets: &[Preset::Benchmark],
-    input: Shape::new(3, 32, 32),
-    classes: 10,
-    fixed_cells: None,
-};
+static ABOUT: About<Cell> = About::new(
+    "nb101",
+    "NAS-Bench-101 (Ying et al., 2019): cells that are graphs of up to seven vertices",
+    &ENCODINGS,
+);
 
 static ENCODINGS: [TypedEncoding<Cell>; 2] = [
     TypedEncoding {

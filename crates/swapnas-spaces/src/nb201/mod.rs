@@ -8,10 +8,10 @@ mod order;
 mod text;
 
 use serde_json::Value;
-use swapnas_graph::{Graph, Shape};
+use swapnas_graph::Graph;
 
 use crate::{
-    About, Arch, Architecture, Genes, Moves, NetworkConfig, NetworkError, ParseError, Preset, TypedEncoding,
+    About, Arch, Architecture, Genes, Moves, NetworkConfig, NetworkError, ParseError, TypedEncoding,
     TypedSpace,
 };
 
@@ -22,15 +22,11 @@ pub(crate) struct NasBench201;
 
 static GENES: Genes<'_> = Genes(&[Operation::ALL.len() as u8; Cell::EDGES.len()]);
 
-static ABOUT: About<Cell> = About {
-    name: "nb201",
-    description: "NAS-Bench-201 (Dong and Yang, 2020): cells of four nodes with five operations",
-    encodings: &ENCODINGS,
-    presets: &[Preset::Benchmark],
-    input: Shape::new(3, 32, 32),
-    classes: 10,
-    fixed_cells: None,
-};
+static ABOUT: About<Cell> = About::new(
+    "nb201",
+    "NAS-Bench-201 (Dong and Yang, 2020): cells of four nodes with five operations",
+    &ENCODINGS,
+);
 
 static ENCODINGS: [TypedEncoding<Cell>; 4] = [
     TypedEncoding {
