@@ -19,6 +19,7 @@ mod init;
 mod json;
 mod key;
 mod magnitude;
+mod nearest;
 mod op;
 mod plain;
 mod plan;
@@ -37,6 +38,7 @@ pub use graph::{Graph, Module, ModuleKind, Node, Param, ParamId, ParamKind, Valu
 pub use init::{Draw, Init, UnknownInit};
 pub use json::read_json;
 pub use key::Key;
+pub use nearest::nearest;
 pub use op::{Activation, Epsilon, Op, Padding, Window};
 pub use plain::{Plain, plain, plain_lines, plain_sentence};
 pub use plan::{Plan, Relu, Want};
