@@ -13,6 +13,7 @@ pub mod metrics;
 mod observe;
 mod patterns;
 mod proxy;
+mod quantile;
 mod ranks;
 mod scorer;
 mod spectrum;
@@ -25,6 +26,7 @@ pub use memory::{MemoryError, check_memory};
 pub use metric::{Metric, MetricError};
 pub use patterns::PatternSet;
 pub use proxy::{NetworkView, Proxies, Proxy, ProxyError, ProxyNameError};
+pub use quantile::quantile;
 pub use ranks::{log_rank_sums, mean_ranks, ranks};
 pub use scorer::{
     Ceiling, GraphScorer, Outcome, Precision, Progress, Refusals, Refused, Remedy, Saturation, Score,

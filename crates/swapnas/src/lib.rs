@@ -53,6 +53,7 @@ pub mod drawing;
 pub mod export;
 mod file;
 mod markup;
+mod number;
 pub mod onnx;
 pub mod plot;
 mod refusals;
@@ -69,6 +70,7 @@ pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
 pub use file::{WriteError, check_output};
+pub use number::number;
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
