@@ -3,6 +3,31 @@
 //! A [`Scorer`] builds architectures of a space into networks, draws weights and images, runs the
 //! passes that its [`Metric`]s need, and gives the mean of each metric over several draws. A
 //! [`GraphScorer`] does so with networks that are there already.
+//!
+//! ```
+//! use swapnas_graph::Level;
+//! use swapnas_proxies::inputs::InputSpec;
+//! use swapnas_proxies::{Precision, Scorer, Settings, Sharing};
+//! use swapnas_spaces::by_name;
+//!
+//! let space = by_name("darts")?;
+//! let settings = Settings {
+//!     metrics: vec!["swap".parse()?, "params".parse()?],
+//!     inputs: InputSpec::default(),
+//!     batch: 16,
+//!     repeats: Some(1),
+//!     seed: 0,
+//!     init: None,
+//!     sharing: Sharing::Shared,
+//!     level: Level::best(),
+//!     precision: Precision::Single,
+//! };
+//! let scorer = Scorer::new(space, space.scored_network(), settings)?;
+//! let arch = space.parse(space.encodings()[0].example)?;
+//! let [Some(scored)] = &scorer.score(&[arch], &())?[..] else { panic!("nobody stops the work") };
+//! assert!(scored.scores[0].as_ref().is_ok_and(|swap| swap.mean > 1000.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod column;
 mod definition;

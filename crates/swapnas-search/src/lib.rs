@@ -7,6 +7,19 @@
 //!
 //! An algorithm of one's own implements [`Algorithm`], and [`Search::with`] runs it, on any space.
 //!
+//! ```
+//! use swapnas_search::{Candidates, Limits};
+//! use swapnas_spaces::by_name;
+//!
+//! let space = by_name("nb201")?;
+//! let limits = Limits { max_params: Some(300_000), ..Limits::default() };
+//! let mut candidates = Candidates::new(space, space.final_network(), limits, None, 0)?;
+//! let arch = candidates.sample()?;
+//! let mutant = candidates.mutate(&arch)?;
+//! assert!(mutant != arch && candidates.sizes(&mutant)?.params <= 300_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What an algorithm asks for depends on its seed and on what it was told, and scores depend on the
 //! architecture and the settings alone. So nothing needs to be saved of an algorithm: to resume a run, it
 //! is started anew and told the scores that are known.
