@@ -6,6 +6,12 @@
 //!
 //! `cargo fuzz` looks for inputs that break these promises (see the README); the test `replay` runs the inputs in
 //! `seeds` and random changes of them, with no tool but cargo.
+//!
+//! ```
+//! for target in swapnas_fuzz::TARGETS {
+//!     (target.run)(b"nothing that is read");
+//! }
+//! ```
 
 mod arrays;
 mod expressions;

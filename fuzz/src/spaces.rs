@@ -2,7 +2,7 @@
 
 use swapnas_graph::Key;
 use swapnas_spaces::darts::Genotype;
-use swapnas_spaces::{Arch, ParseError, Position, PrintError, Space, by_name, spaces};
+use swapnas_spaces::{Arch, Architecture, ParseError, Position, PrintError, Space, by_name, spaces};
 
 use crate::{choice, networks, text, told};
 
@@ -17,7 +17,7 @@ pub(crate) fn genotype(input: &[u8]) {
         Ok(genotype) => {
             let printed = genotype.to_string();
             assert_eq!(printed.parse().as_ref(), Ok(genotype), "{printed}");
-            let arch = Arch::from(genotype.clone());
+            let arch = genotype.arch();
             assert_eq!(&Genotype::from(&arch), genotype);
             let darts = by_name("darts").expect("a space");
             assert_eq!(darts.print(&arch), printed);
@@ -26,7 +26,7 @@ pub(crate) fn genotype(input: &[u8]) {
         Err(error) => placed(error, text),
     }
     // Both spaces of genotypes read the same ones.
-    let arch = read.map(Arch::from);
+    let arch = read.map(|genotype| genotype.arch());
     for space in ["darts", "nb301"] {
         assert_eq!(by_name(space).expect("a space").parse(text), arch);
     }

@@ -1,4 +1,9 @@
 //! The command `swapnas`, for whoever starts it: the program, or the Python package.
+//!
+//! ```
+//! assert_eq!(swapnas_cli::run(["swapnas", "spaces", "nb201"]), 0);
+//! assert_eq!(swapnas_cli::run(["swapnas", "score", "4321", "--space", "nb201", "--metrics", "params"]), 0);
+//! ```
 
 mod args;
 mod commands;

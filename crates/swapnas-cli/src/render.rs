@@ -8,9 +8,14 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 use swapnas::results::Found;
-use swapnas::{Columns, Init, Score, Settings, Sharing, Skipped, Space, Undefined, plain, plain_sentence};
+use swapnas::{
+    Columns, Init, Score, Settings, Sharing, Skipped, Space, Undefined, number, plain, plain_sentence,
+};
 
 use crate::commands::score::Row;
+
+/// As many as a score has meaning.
+const DIGITS: usize = 5;
 
 /// How the networks were scored, in a line or two.
 pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path>) -> String {
@@ -64,8 +69,10 @@ pub(crate) fn scores(noun: &str, columns: &Columns, rows: &[Row<'_>]) -> String 
         for score in &row.values {
             let text = match score {
                 Err(Undefined::Refused(_)) => "-".to_owned(),
-                Ok(Score { mean, std }) if *std > 0.0 => format!("{} ± {}", number(*mean), number(*std)),
-                Ok(Score { mean, .. }) => number(*mean),
+                Ok(Score { mean, std }) if *std > 0.0 => {
+                    format!("{} ± {}", number(*mean, DIGITS), number(*std, DIGITS))
+                }
+                Ok(Score { mean, .. }) => number(*mean, DIGITS),
                 Err(reason) => undefined(reason),
             };
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
@@ -89,7 +96,7 @@ pub(crate) fn found(space: &dyn Space, found: &[Found<'_>]) -> String {
     table.set_header(["".to_owned()].into_iter().chain(names.into_iter().flatten()).chain(sizes));
     for (place, Found { entry, scores, .. }) in found.iter().enumerate() {
         let scores = scores.iter().map(|(_, score)| match score {
-            Ok(score) => number(score.mean),
+            Ok(score) => number(score.mean, DIGITS),
             Err(reason) => undefined(reason),
         });
         let counts = [entry.scored.params, entry.scored.macs, entry.sizes.params, entry.sizes.macs];
@@ -112,19 +119,6 @@ pub(crate) fn skipped(settings: &Settings) -> Vec<Value> {
     let object =
         |skipped: Skipped| json!({ "file": skipped.path.to_string_lossy(), "reason": skipped.reason });
     skipped.map(object).collect()
-}
-
-/// A number with as many digits as it has meaning: whole ones in full, others with five digits.
-fn number(x: f64) -> String {
-    let size = x.abs();
-    if x.fract() == 0.0 && size < 1e15 {
-        format!("{x}")
-    } else if (1e-3..1e6).contains(&size) {
-        let digits = 4 - size.log10().floor() as i32;
-        format!("{x:.*}", digits.clamp(1, 8) as usize)
-    } else {
-        format!("{x:.4e}")
-    }
 }
 
 /// A number with its noun.

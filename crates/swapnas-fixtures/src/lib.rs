@@ -3,6 +3,12 @@
 //!
 //! What is not there is said, and the test that asked for it passes without having tested anything. Where the
 //! variable `CI` is `true`, it fails instead.
+//!
+//! ```
+//! let numbers = swapnas_fixtures::noise(3, 1);
+//! assert_eq!(numbers, swapnas_fixtures::noise(4, 1)[..3]);
+//! assert!(numbers.iter().all(|number| number.abs() <= 1.0));
+//! ```
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

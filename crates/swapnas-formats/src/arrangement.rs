@@ -3,6 +3,11 @@
 use swapnas_graph::tensor::Axis;
 use swapnas_graph::{Shape, Strided};
 
+/// Channels, rows, columns.
+pub(crate) fn sizes(shape: Shape) -> [usize; 3] {
+    [shape.channels, shape.height, shape.width]
+}
+
 /// How the elements of a view are had of those of a value.
 ///
 /// The value is reshaped to the lengths of [`sides`](Self::sides), of each side some places are taken, and what comes of

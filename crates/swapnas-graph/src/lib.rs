@@ -5,6 +5,29 @@
 //! to compute what is wanted of a graph ([`Want`]); an [`Executor`] runs plans on a [`Batch`] of
 //! images with [`Weights`] that are drawn or loaded, and shows the signs of all ReLUs to an
 //! [`Observer`]. Gradients are in [`grad`].
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use swapnas_graph::{
+//!     Batch, Conv, Draw, Executor, GraphBuilder, Init, Level, Plan, Shape, Want, Weights, Window,
+//! };
+//!
+//! let mut b = GraphBuilder::new(Shape::new(1, 4, 4));
+//! let x = b.conv2d("conv", b.input(), Conv::new(8, Window::square(3)))?;
+//! let x = b.relu("relu", x)?;
+//! let logits = b.global_avg_pool("pool", x)?;
+//! let graph = Arc::new(b.finish(&[logits]));
+//! assert_eq!(graph.parameter_count(), 8 * 3 * 3);
+//!
+//! let plan = Plan::new(graph, &Want { signs: false, values: vec![logits] });
+//! let batch = Batch::from_nchw(2, Shape::new(1, 4, 4), &[0.5; 32])?;
+//! let weights = Weights::Drawn(Draw { init: Init::PyTorch, seed: 0, repeat: 0, network: None });
+//! let mut executor = Executor::new(Level::best());
+//! executor.run(&plan, &batch, weights, None, &mut ())?;
+//! assert_eq!(executor.value(&plan, &batch, logits).unwrap().len(), 2 * 8);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod builder;
@@ -19,6 +42,7 @@ mod init;
 mod json;
 mod key;
 mod magnitude;
+mod nearest;
 mod op;
 mod plain;
 mod plan;
@@ -37,6 +61,7 @@ pub use graph::{Graph, Module, ModuleKind, Node, Param, ParamId, ParamKind, Valu
 pub use init::{Draw, Init, UnknownInit};
 pub use json::read_json;
 pub use key::Key;
+pub use nearest::nearest;
 pub use op::{Activation, Epsilon, Op, Padding, Window};
 pub use plain::{Plain, plain, plain_lines, plain_sentence};
 pub use plan::{Plan, Relu, Want};

@@ -9,6 +9,18 @@
 //!
 //! [`Level`] says what the processor can do and proves it; the [`kernels`] take one and give the same
 //! bits at each. All `unsafe` code of the project is in this crate.
+//!
+//! ```
+//! use swapnas_lanes::kernels::sums;
+//! use swapnas_lanes::{Lane, Layout, Level, Planes, SAMPLES};
+//!
+//! // Two channels of 3x3 pixels, each of which is the number of its sample.
+//! let layout = Layout::new(2, 3, 3, 0);
+//! let lanes = vec![Lane(std::array::from_fn::<f32, SAMPLES, _>(|sample| sample as f32)); layout.lanes()];
+//! let mut totals = [Lane::ZERO; 2];
+//! sums::sum(Level::best(), Planes::new(&lanes, layout), 0..3, 3, &mut totals);
+//! assert_eq!(totals[1].0[5], 9.0 * 5.0);
+//! ```
 
 pub mod kernels;
 mod lane;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use swapnas_graph::{Init, plain};
+use swapnas_graph::{Init, nearest, plain};
 
 use crate::definition::{Argument, Compute, Definition, Needs};
 use crate::trial::{Sizes, Takes};
@@ -159,7 +159,10 @@ impl Metric {
         let definition =
             metrics::all().iter().find(|definition| definition.name == name).ok_or_else(|| {
                 let own: Vec<String> = proxies.iter().map(|proxy| proxy.name().to_owned()).collect();
-                MetricError::UnknownName { name: name.to_owned(), nearest: nearest(name, &own), own }
+                let listed = metrics::all().iter().map(|definition| definition.name);
+                let close = nearest(name, listed.chain(own.iter().map(String::as_str)));
+                let nearest = close.first().map(|&name| name.to_owned());
+                MetricError::UnknownName { name: name.to_owned(), nearest, own }
             })?;
         let mut metric = Metric::new(definition);
         let (metric_name, arguments) = (definition.name, definition.arguments);
@@ -301,20 +304,6 @@ fn takes(arguments: &[Argument]) -> String {
         [] => "takes none".to_owned(),
         some => format!("takes {}", some.iter().map(|a| a.name).collect::<Vec<_>>().join(" and ")),
     }
-}
-
-/// The metric whose name differs from this one in at most two letters, if there is one.
-fn nearest(name: &str, own: &[String]) -> Option<String> {
-    const MOST: usize = 2;
-    let names =
-        || metrics::all().iter().map(|definition| definition.name).chain(own.iter().map(String::as_str));
-    // No long text is close to any of them, and there is no need to compare it letter by letter.
-    let longest = names().map(str::len).max()?;
-    if name.chars().nth(longest + MOST).is_some() {
-        return None;
-    }
-    let close = names().map(|known| (strsim::damerau_levenshtein(known, name), known));
-    close.min().filter(|(distance, _)| *distance <= MOST).map(|(_, name)| name.to_owned())
 }
 
 impl FromStr for Metric {

@@ -162,10 +162,12 @@ impl Configuration {
     /// If there is no such space.
     pub fn space(&self) -> Result<&'static dyn Space, SearchError> {
         let space = by_name(&self.space).map_err(|error| SearchError::Settings(error.to_string()))?;
-        match space.one_cell() {
-            Some(one_cell) if self.one_cell => Ok(one_cell),
-            _ => Ok(space),
-        }
+        Ok(self.part_of(space))
+    }
+
+    /// What is searched of a space.
+    pub(crate) fn part_of(&self, space: &'static dyn Space) -> &'static dyn Space {
+        space.one_cell().filter(|_| self.one_cell).unwrap_or(space)
     }
 
     /// The network that is scored.
@@ -195,10 +197,10 @@ impl Configuration {
     }
 
     /// The same, where the metrics say everything: with mu and sigma of `swap-reg` that fit the space.
-    pub(crate) fn fitted(self) -> Result<Self, SearchError> {
+    pub(crate) fn fitted(self, space: &dyn Space) -> Result<Self, SearchError> {
         let columns = Columns::parse(&self.metrics, &self.proxies)
             .map_err(|error| SearchError::Settings(error.to_string()))?;
-        let fitted = columns.fitted(self.space()?, &self.scored()?);
+        let fitted = columns.fitted(space, &self.scored()?);
         let metrics = fitted.map_err(|error| SearchError::Settings(error.to_string()))?.to_string();
         Ok(Configuration { metrics, ..self })
     }
@@ -208,7 +210,12 @@ impl Configuration {
     /// # Errors
     /// If there is no such space or network, or the limits make no sense.
     pub fn candidates(&self) -> Result<Candidates, SearchError> {
-        Candidates::new(self.space()?, self.trained()?, self.limits, self.latency.clone(), self.seed)
+        self.candidates_of(self.space()?)
+    }
+
+    /// The same of a space that need not have the name of one.
+    pub(crate) fn candidates_of(&self, space: &'static dyn Space) -> Result<Candidates, SearchError> {
+        Candidates::new(space, self.trained()?, self.limits, self.latency.clone(), self.seed)
     }
 
     /// How networks are scored; `level` does not change results.
@@ -232,7 +239,7 @@ impl Configuration {
     /// The algorithm, about to begin.
     ///
     /// # Errors
-    /// If it cannot work with the numbers given.
+    /// If it cannot work with the numbers given, or is one that only its own program can make.
     pub fn algorithm(&self) -> Result<Box<dyn Algorithm>, SearchError> {
         let Configuration { population, sample, cycles, mutations, .. } = *self;
         Ok(match self.algorithm {
@@ -240,6 +247,7 @@ impl Configuration {
             AlgorithmKind::Aging => Box::new(Aging::new(population, sample, self.mutants())?),
             AlgorithmKind::Random => Box::new(RandomSearch::new(population.saturating_add(self.mutants()))),
             AlgorithmKind::Exhaustive => Box::new(Exhaustive::new(self.space()?)?),
+            AlgorithmKind::Own => return Err(SearchError::OwnAlgorithm),
             AlgorithmKind::Nsga2 => {
                 Box::new(Nsga2::new(population, self.mutants().div_ceil(population.max(1)))?)
             }
@@ -257,10 +265,10 @@ impl Configuration {
         self.algorithm.numbers().iter().map(|&name| (name, number(name))).collect()
     }
 
-    /// How many architectures are asked for in all, or `None` where only the space knows.
+    /// How many architectures are asked for in all, or `None` where only the space or the algorithm knows.
     pub fn evaluations(&self) -> Option<usize> {
         match self.algorithm {
-            AlgorithmKind::Exhaustive => None,
+            AlgorithmKind::Exhaustive | AlgorithmKind::Own => None,
             _ => Some(self.population.saturating_add(self.mutants())),
         }
     }

@@ -87,6 +87,12 @@ pub enum SearchError {
     /// A folder that holds a run already.
     #[error("{} already holds a run; give another folder, or continue it with --resume", plain(.0))]
     Taken(PathBuf),
+    /// A folder that holds a run of other settings than those that are given.
+    #[error("{} holds a run of other settings; give another folder, or the settings of the run", plain(.0))]
+    OtherRun(PathBuf),
+    /// A run whose algorithm cannot be made from its settings.
+    #[error("the algorithm of the run is one's own; continue it from where it was made, with Search::with")]
+    OwnAlgorithm,
     /// A folder that holds no run.
     #[error("{} holds no run: {why}", plain(path))]
     NoRun {

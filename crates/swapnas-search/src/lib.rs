@@ -5,6 +5,21 @@
 //! [`Archive`], and writes it to a run folder as it goes, so that a run that was stopped or killed can be
 //! resumed and ends with the same result.
 //!
+//! An algorithm of one's own implements [`Algorithm`], and [`Search::with`] runs it, on any space.
+//!
+//! ```
+//! use swapnas_search::{Candidates, Limits};
+//! use swapnas_spaces::by_name;
+//!
+//! let space = by_name("nb201")?;
+//! let limits = Limits { max_params: Some(300_000), ..Limits::default() };
+//! let mut candidates = Candidates::new(space, space.final_network(), limits, None, 0)?;
+//! let arch = candidates.sample()?;
+//! let mutant = candidates.mutate(&arch)?;
+//! assert!(mutant != arch && candidates.sizes(&mutant)?.params <= 300_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What an algorithm asks for depends on its seed and on what it was told, and scores depend on the
 //! architecture and the settings alone. So nothing needs to be saved of an algorithm: to resume a run, it
 //! is started anew and told the scores that are known.
@@ -13,6 +28,7 @@ mod algorithm;
 mod archive;
 mod candidates;
 mod configuration;
+pub mod contract;
 mod error;
 mod latency;
 mod limits;
@@ -29,6 +45,6 @@ pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondOb
 pub use error::SearchError;
 pub use latency::LatencyTable;
 pub use limits::{Limits, Sizes};
-pub use search::{Ended, Search};
+pub use search::{Ended, Options, Search};
 pub use store::Store;
 pub use target::{Target, regularisation};

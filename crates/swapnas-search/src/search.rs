@@ -1,11 +1,11 @@
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use swapnas_graph::Level;
 use swapnas_proxies::{Progress, Proxies, Scored, Scorer};
-use swapnas_spaces::Arch;
+use swapnas_spaces::{Arch, Space};
 
 use crate::algorithm::Algorithm;
 use crate::{AlgorithmKind, Archive, Candidates, Configuration, Entry, SearchError, SecondObjective, Store};
@@ -19,6 +19,18 @@ pub enum Ended {
     OutOfTime,
     /// Somebody stopped it.
     Stopped,
+}
+
+/// What a search takes besides a space and an algorithm.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of the run.
+    pub folder: PathBuf,
+    /// Everything else that the result depends on. What it says of the space and of the algorithm is not looked at,
+    /// but for [`Configuration::one_cell`].
+    pub configuration: Configuration,
+    /// The instructions to use; the result does not depend on them.
+    pub level: Level,
 }
 
 /// A search with its run folder.
@@ -47,8 +59,9 @@ impl Search {
     /// If the configuration cannot be used, or the folder cannot.
     pub fn create(folder: &Path, configuration: Configuration, level: Level) -> Result<Self, SearchError> {
         // What is wrong with the configuration is found before the folder is touched.
-        let configuration = configuration.fitted()?;
-        let parts = Parts::new(&configuration, level)?;
+        let space = configuration.space()?;
+        let configuration = configuration.fitted(space)?;
+        let parts = Parts::new(&configuration, space, configuration.algorithm()?, level)?;
         if configuration.algorithm != AlgorithmKind::Exhaustive {
             // Of those that are drawn, one can be. The search's own random numbers stay as they are.
             parts.candidates.clone().sample()?;
@@ -72,9 +85,37 @@ impl Search {
     pub fn resume_with(folder: &Path, proxies: Proxies, level: Level) -> Result<Self, SearchError> {
         let (mut store, configuration) = Store::open(folder)?;
         let configuration = Configuration { proxies, ..configuration };
-        let parts = Parts::new(&configuration, level)?;
-        let known =
-            store.load(&parts.candidates, parts.scorer.network(), &parts.scorer.settings().metrics)?;
+        let parts = Parts::new(&configuration, configuration.space()?, configuration.algorithm()?, level)?;
+        let known = parts.known(&mut store)?;
+        Ok(parts.search(configuration, store, known))
+    }
+
+    /// A search of any space by any algorithm. If the folder holds a run of the same settings, it goes on from there,
+    /// with an algorithm that is about to begin: it is told again what is known.
+    ///
+    /// # Errors
+    /// If the options cannot be used, the folder cannot, or it holds a run of other settings.
+    pub fn with(
+        space: &'static dyn Space,
+        algorithm: impl Algorithm + 'static,
+        options: Options,
+    ) -> Result<Self, SearchError> {
+        let Options { folder, configuration, level } = options;
+        let (name, algorithm) = (space.name().to_owned(), Box::new(algorithm));
+        let space = configuration.part_of(space);
+        let configuration = Configuration { space: name, algorithm: AlgorithmKind::Own, ..configuration };
+        let configuration = configuration.fitted(space)?;
+        let parts = Parts::new(&configuration, space, algorithm, level)?;
+        if !Store::is_in(&folder) {
+            let store = Store::create(&folder, &configuration)?;
+            return Ok(parts.search(configuration, store, HashMap::new()));
+        }
+        let (mut store, stored) = Store::open(&folder)?;
+        // Functions are not kept with a run.
+        if (Configuration { proxies: configuration.proxies.clone(), ..stored }) != configuration {
+            return Err(SearchError::OtherRun(folder));
+        }
+        let known = parts.known(&mut store)?;
         Ok(parts.search(configuration, store, known))
     }
 
@@ -256,17 +297,26 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(configuration: &Configuration, level: Level) -> Result<Self, SearchError> {
-        let space = configuration.space()?;
+    fn new(
+        configuration: &Configuration,
+        space: &'static dyn Space,
+        algorithm: Box<dyn Algorithm>,
+        level: Level,
+    ) -> Result<Self, SearchError> {
         if configuration.second == SecondObjective::Latency && configuration.latency.is_none() {
             return Err(SearchError::NoLatencyTable);
         }
         Ok(Parts {
             scorer: Scorer::new(space, configuration.scored()?, configuration.settings(level)?)?,
-            candidates: configuration.candidates()?,
-            algorithm: configuration.algorithm()?,
+            candidates: configuration.candidates_of(space)?,
+            algorithm,
             archive: Archive::new(configuration.columns()?, configuration.second.cost()),
         })
+    }
+
+    /// What an earlier process evaluated.
+    fn known(&self, store: &mut Store) -> Result<HashMap<Arch, Entry>, SearchError> {
+        store.load(&self.candidates, self.scorer.network(), &self.scorer.settings().metrics)
     }
 
     fn search(self, configuration: Configuration, store: Store, known: HashMap<Arch, Entry>) -> Search {

@@ -1,5 +1,6 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use swapnas_proxies::metrics::rounded;
 use swapnas_spaces::{NetworkConfig, Space};
 
 use crate::SearchError;
@@ -69,9 +70,4 @@ pub fn regularisation(
     let most = sizes.iter().map(|size| size.0).fold(0.0, f64::max);
     let range = [least as u64, most as u64];
     Ok(Target { params, mu: rounded(mu), sigma: rounded(2.0 * variance), range })
-}
-
-/// Four digits, so that it can be typed again.
-fn rounded(number: f64) -> f64 {
-    format!("{number:.3e}").parse().unwrap_or(number)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use swapnas_graph::{Level, Shape};
 use swapnas_proxies::Progress;
 use swapnas_search::{
-    AlgorithmKind, Configuration, Ended, Limits, Search, SearchError, SecondObjective, regularisation,
+    Aging, AlgorithmKind, Configuration, Ended, Exhaustive, Limits, Nsga2, Options, RandomSearch, Search,
+    SearchError, SecondObjective, SwapNas, contract, regularisation,
 };
 use swapnas_spaces::{NetworkConfig, by_name};
 
@@ -166,6 +167,40 @@ fn a_search_that_was_cut_anywhere_ends_as_if_it_had_not_been() {
             assert_eq!((again.evaluated(), history(&again)), (0, whole.clone()));
         }
     }
+}
+
+#[test]
+fn all_algorithms_keep_their_promises() {
+    contract::check(|| SwapNas::new(6, 3, 2, 20).unwrap());
+    contract::check(|| Aging::new(6, 3, 30).unwrap());
+    contract::check(|| RandomSearch::new(100));
+    contract::check(|| Nsga2::new(6, 8).unwrap());
+    contract::check(|| Exhaustive::new(by_name("nb201").unwrap()).unwrap());
+}
+
+#[test]
+fn any_algorithm_goes_on_in_its_folder_and_in_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let space = by_name("darts").unwrap();
+    let with = |configuration| {
+        let options = Options { folder: path.clone(), configuration, level: Level::best() };
+        Search::with(space, SwapNas::new(6, 3, 2, 8).unwrap(), options)
+    };
+    let mut search = with(configuration(AlgorithmKind::Random)).unwrap();
+    assert_eq!(search.run(&StopAfter(AtomicUsize::new(7)), None).unwrap(), Ended::Stopped);
+    drop(search);
+    // What is said of the algorithm is not looked at.
+    let mut search = with(configuration(AlgorithmKind::Aging)).unwrap();
+    assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+    let named = folder.path().join("named");
+    let mut by_kind = Search::create(&named, configuration(AlgorithmKind::SwapNas), Level::best()).unwrap();
+    by_kind.run(&(), None).unwrap();
+    assert_eq!(history(&search), history(&by_kind));
+    drop(search);
+    let other = Configuration { seed: 6, ..configuration(AlgorithmKind::Random) };
+    assert!(matches!(with(other).err().unwrap(), SearchError::OtherRun(_)));
+    assert!(matches!(Search::resume(&path, Level::best()).err().unwrap(), SearchError::OwnAlgorithm));
 }
 
 #[test]

@@ -42,27 +42,16 @@ pub struct ParseError {
     pub suggestions: Vec<&'static str>,
 }
 
-fn suggest(names: &[&str]) -> String {
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
+impl ParseError {
+    /// The error that a text is something else than `expected`, where its beginning tells as much.
+    pub fn unreadable(text: &str, expected: impl Into<String>) -> Self {
+        let position = Position::Text { line: 1, column: 1 };
+        ParseError { position, expected: expected.into(), found: quote(text), suggestions: Vec::new() }
+    }
 }
 
-/// The names among `valid` that `name` may have been meant to be, closest first.
-///
-/// Close is a Damerau-Levenshtein distance of at most a third of the name's length, so none is close to a text of
-/// more characters than the longest of them and a third.
-pub(crate) fn nearest(name: &str, valid: &[&'static str]) -> Vec<&'static str> {
-    let longest = valid.iter().map(|v| v.chars().count()).max().unwrap_or(0);
-    if name.chars().nth(longest + longest / 3).is_some() {
-        return Vec::new();
-    }
-    let mut close: Vec<(usize, &'static str)> = valid
-        .iter()
-        .map(|&v| (strsim::damerau_levenshtein(&name.to_lowercase(), &v.to_lowercase()), v))
-        .filter(|&(distance, v)| distance * 3 <= v.chars().count())
-        .collect();
-    close.sort_by_key(|&(distance, _)| distance);
-    let best = close.first().map_or(0, |&(distance, _)| distance);
-    close.into_iter().take_while(|&(distance, _)| distance == best).map(|(_, v)| v).collect()
+fn suggest(names: &[&str]) -> String {
+    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
 }
 
 /// `a kernel size (3, 5, 7)`: what is expected with all that it can be.

@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
+use swapnas_graph::nearest;
 
-use crate::error::{choice, nearest, quote, span};
+use crate::error::{choice, quote, span};
 use crate::{ParseError, Position};
 
 /// Whether a text is meant to be a JSON object rather than one of the other encodings.
@@ -54,7 +55,7 @@ impl<'a> Field<'a> {
             None => Ok(self),
             Some(unknown) => Err(ParseError {
                 found: quote(unknown),
-                suggestions: nearest(unknown, fields),
+                suggestions: nearest(unknown, fields.iter().copied()),
                 ..self.error(format!("the fields {}", fields.join(", ")))
             }),
         }
@@ -121,9 +122,14 @@ impl<'a> Field<'a> {
     pub(crate) fn name(&self, what: &str, names: &[&'static str]) -> Result<usize, ParseError> {
         let text = self.value.as_str();
         text.and_then(|text| names.iter().position(|&n| n == text)).ok_or_else(|| ParseError {
-            suggestions: text.map_or_else(Vec::new, |text| nearest(text, names)),
+            suggestions: text.map_or_else(Vec::new, |text| nearest(text, names.iter().copied())),
             ..self.error(choice(what, names))
         })
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, what: &str) -> Result<&'a str, ParseError> {
+        self.value.as_str().ok_or_else(|| self.error(what))
     }
 
     /// Makes sure that it is this text.
@@ -131,7 +137,7 @@ impl<'a> Field<'a> {
         if self.value == text {
             return Ok(());
         }
-        let suggestions = self.value.as_str().map_or_else(Vec::new, |found| nearest(found, &[text]));
+        let suggestions = self.value.as_str().map_or_else(Vec::new, |found| nearest(found, [text]));
         Err(ParseError { suggestions, ..self.error(quote(text)) })
     }
 

@@ -1,7 +1,8 @@
 //! Search spaces: sets of architectures with their encodings, moves and networks.
 //!
-//! Every space implements [`Space`], so that metrics, searches and tables treat all alike; the
-//! typed form of an architecture is in the space's module.
+//! Metrics, searches and tables see a [`Space`], in which architectures are strings of genes. A space implements
+//! [`TypedSpace`], where an [`Architecture`] has a type of its own, and is a [`Space`] thereby. So is one that somebody
+//! else writes.
 //!
 //! | space | architecture | moves |
 //! | --- | --- | --- |
@@ -15,8 +16,8 @@
 //! | `autoformer-tiny`, `-small`, `-base` | [`autoformer::Subnet`] | heads or MLP ratio of a block, embedding dimension, last block |
 //! | `flexibert` | [`flexibert::Encoder`] | hidden size, number of layers, a gene of a layer |
 //!
-//! A new space is a module with a [`Space`], and one line in the list of the registry. The tests in
-//! `tests/it/contract.rs` then hold it to what every space promises.
+//! A new space of this crate is a module with a [`TypedSpace`], and one line in the list of the registry, which is
+//! all that a space needs to be on the command line. [`contract::check`] holds a space to what every space promises.
 //!
 //! ```
 //! use swapnas_spaces::by_name;
@@ -33,6 +34,7 @@
 mod arch;
 pub mod autoformer;
 mod blocks;
+pub mod contract;
 pub mod darts;
 pub mod diagram;
 mod error;
@@ -48,9 +50,12 @@ mod registry;
 mod space;
 mod text;
 pub mod transnas;
+mod typed;
 
 pub use arch::Arch;
 pub use error::{ParseError, Position, PrintError};
+pub use genes::Genes;
 pub use network::{NetworkConfig, NetworkError, Preset, UnknownPreset};
 pub use registry::{UnknownSpace, by_name, spaces};
 pub use space::{Encoding, Space};
+pub use typed::{About, Architecture, Moves, TypedEncoding, TypedSpace};

@@ -6,17 +6,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rand::Rng;
 use serde_json::{Value, json};
-use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Shape, ValueId, Window};
+use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, ValueId, Window};
 
 use crate::blocks::{Built, conv_bn, conv_bn_relu, module};
 use crate::diagram::Diagram;
-use crate::genes::Genes;
 use crate::json::Field;
-use crate::space::find_encoding;
 use crate::text::Cursor;
-use crate::{Arch, Encoding, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, json};
+use crate::{
+    About, Arch, Architecture, Genes, Moves, NetworkConfig, NetworkError, ParseError, TypedEncoding,
+    TypedSpace, json,
+};
 
 /// A kind of block, in the order of its digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,9 +110,27 @@ impl FromStr for Blocks {
     }
 }
 
-impl From<Blocks> for Arch {
-    fn from(blocks: Blocks) -> Arch {
-        Arch::new(&blocks.0.map(|choice| choice as u8))
+impl Architecture for Blocks {
+    fn arch(&self) -> Arch {
+        Arch::new(&self.0.map(|choice| choice as u8))
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "blocks": self.0.map(Choice::name) })
+    }
+
+    /// The row of blocks.
+    fn diagrams(&self) -> Vec<Diagram> {
+        let firsts = [0, Blocks::STAGES[0], Blocks::STAGES[0] + Blocks::STAGES[1]];
+        let blocks = self.0.into_iter().enumerate().map(|(i, choice)| {
+            let stride = if firsts.contains(&i) { "\nstride 2" } else { "" };
+            format!("{}{stride}", choice.name())
+        });
+        vec![Diagram::chain("blocks", ["stem".to_owned()].into_iter().chain(blocks))]
+    }
+
+    fn canonical(&self) -> Self {
+        Blocks::canonical(*self)
     }
 }
 
@@ -130,45 +148,51 @@ pub(crate) struct NasBenchMacro;
 
 static GENES: Genes<'_> = Genes(&[Choice::ALL.len() as u8; 8]);
 
-static PRESETS: [Preset; 1] = [Preset::Benchmark];
+static ABOUT: About<Blocks> = About::new(
+    "nbmacro",
+    "NAS-Bench-Macro (Su et al., 2021): eight MobileNetV2-like blocks of three kinds",
+    &ENCODINGS,
+)
+.with_fixed_cells("blocks");
 
-static ENCODINGS: [Encoding; 2] = [
-    Encoding {
+static ENCODINGS: [TypedEncoding<Blocks>; 2] = [
+    TypedEncoding {
         name: "digits",
         example: "21221002",
         description: "the benchmark's own: a digit for each of the eight blocks; 0 identity, 1 inverted residual \
                       with 3x3 kernel and expansion 3, 2 with 5x5 kernel and expansion 6",
+        print: |blocks| Ok(blocks.to_string()),
     },
-    Encoding {
+    TypedEncoding {
         name: "json",
         example: r#"{"blocks": ["ir_5x5_t6", "ir_3x3_t3", "ir_5x5_t6", "ir_5x5_t6", "ir_3x3_t3", "id", "id", "ir_5x5_t6"]}"#,
         description: "the blocks under the names of the benchmark's code",
+        print: |blocks| Ok(blocks.to_json().to_string()),
     },
 ];
 
-impl Space for NasBenchMacro {
-    fn name(&self) -> &'static str {
-        "nbmacro"
+impl TypedSpace for NasBenchMacro {
+    type Architecture = Blocks;
+
+    fn about(&self) -> &About<Blocks> {
+        &ABOUT
     }
 
-    fn description(&self) -> &'static str {
-        "NAS-Bench-Macro (Su et al., 2021): eight MobileNetV2-like blocks of three kinds"
+    /// Another kind of one block.
+    fn moves(&self) -> &dyn Moves {
+        &GENES
     }
 
-    fn encodings(&self) -> &'static [Encoding] {
-        &ENCODINGS
+    fn decode(&self, arch: &Arch) -> Blocks {
+        arch.into()
     }
 
-    fn size(&self) -> u128 {
-        GENES.size()
+    fn parse(&self, text: &str) -> Result<Blocks, ParseError> {
+        text.parse()
     }
 
-    fn presets(&self) -> &'static [Preset] {
-        &PRESETS
-    }
-
-    fn default_network(&self) -> NetworkConfig {
-        NetworkConfig::new(Preset::Benchmark, Shape::new(3, 32, 32), 10)
+    fn parse_json(&self, value: &Value) -> Result<Blocks, ParseError> {
+        Blocks::from_json(value)
     }
 
     fn describe(&self, config: &NetworkConfig) -> String {
@@ -180,66 +204,8 @@ impl Space for NasBenchMacro {
         ))
     }
 
-    fn parse(&self, text: &str) -> Result<Arch, ParseError> {
-        Ok(text.parse::<Blocks>()?.into())
-    }
-
-    fn print(&self, arch: &Arch) -> String {
-        Blocks::from(arch).to_string()
-    }
-
-    fn print_as(&self, arch: &Arch, encoding: &str) -> Result<String, PrintError> {
-        Ok(match find_encoding(self, encoding)?.name {
-            "json" => self.to_json(arch).to_string(),
-            _ => self.print(arch),
-        })
-    }
-
-    fn to_json(&self, arch: &Arch) -> Value {
-        json!({ "blocks": Blocks::from(arch).0.map(Choice::name) })
-    }
-
-    fn parse_json(&self, value: &Value) -> Result<Arch, ParseError> {
-        Ok(Blocks::from_json(value)?.into())
-    }
-
-    /// The row of blocks.
-    fn diagrams(&self, arch: &Arch) -> Vec<Diagram> {
-        let firsts = [0, Blocks::STAGES[0], Blocks::STAGES[0] + Blocks::STAGES[1]];
-        let blocks = Blocks::from(arch).0.into_iter().enumerate().map(|(i, choice)| {
-            let stride = if firsts.contains(&i) { "\nstride 2" } else { "" };
-            format!("{}{stride}", choice.name())
-        });
-        vec![Diagram::chain("blocks", ["stem".to_owned()].into_iter().chain(blocks))]
-    }
-
-    fn sample(&self, rng: &mut dyn Rng) -> Arch {
-        GENES.sample(rng)
-    }
-
-    /// Another kind of one block.
-    fn neighbours(&self, arch: &Arch) -> Vec<Arch> {
-        GENES.neighbours(arch)
-    }
-
-    fn crossover(&self, a: &Arch, b: &Arch, rng: &mut dyn Rng) -> Arch {
-        GENES.crossover(a, b, rng)
-    }
-
-    /// See [`Blocks::canonical`].
-    fn canonical(&self, arch: &Arch) -> Arch {
-        Blocks::from(arch).canonical().into()
-    }
-
-    /// In the order of digits.
-    fn all(&self) -> Option<Box<dyn Iterator<Item = Arch> + Send>> {
-        Some(Box::new((0..GENES.size() as usize).map(|number| GENES.at(number))))
-    }
-
-    fn network(&self, arch: &Arch, config: &NetworkConfig) -> Result<Graph, NetworkError> {
-        config.check(self.name(), &PRESETS)?;
-        config.check_fixed_cells(self.name(), "blocks")?;
-        Ok(build(&arch.into(), config)?)
+    fn network(&self, blocks: &Blocks, config: &NetworkConfig) -> Result<Graph, NetworkError> {
+        Ok(build(blocks, config)?)
     }
 }
 

@@ -124,7 +124,7 @@ impl NetworkConfig {
     }
 
     /// The network in words: `body` between what every configuration has.
-    pub(crate) fn describe(&self, body: &str) -> String {
+    pub fn describe(&self, body: &str) -> String {
         format!("{}: {body}, {}, {}", self.preset, self.input, count(self.classes, "class"))
     }
 
@@ -166,15 +166,6 @@ impl NetworkConfig {
         within("classes", self.classes, MAX_CLASSES)?;
         within("channels", self.channels.unwrap_or(1), MAX_CHANNELS)?;
         within("cells", self.cells.unwrap_or(1), MAX_CELLS)
-    }
-
-    /// Checks that the number of cells is not given, where the architecture decides it.
-    pub(crate) fn check_fixed_cells(
-        &self,
-        space: &'static str,
-        what: &'static str,
-    ) -> Result<(), NetworkError> {
-        if self.cells.is_some() { Err(NetworkError::Fixed { space, what }) } else { Ok(()) }
     }
 }
 

@@ -1,6 +1,5 @@
-use swapnas_graph::plain;
+use swapnas_graph::{nearest, plain};
 
-use crate::error::nearest;
 use crate::{Space, autoformer, darts, flexibert, mobilenet, nb101, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
@@ -53,5 +52,5 @@ fn names() -> Vec<&'static str> {
 /// The space of that name.
 pub fn by_name(name: &str) -> Result<&'static dyn Space, UnknownSpace> {
     let found = spaces().iter().find(|space| space.name() == name);
-    found.copied().ok_or_else(|| UnknownSpace { name: name.to_owned(), suggestions: nearest(name, &names()) })
+    found.copied().ok_or_else(|| UnknownSpace { name: name.to_owned(), suggestions: nearest(name, names()) })
 }

@@ -1,7 +1,6 @@
 use rand::Rng;
-use rand::seq::IndexedRandom;
 use serde_json::Value;
-use swapnas_graph::{Graph, Shape};
+use swapnas_graph::Graph;
 
 use crate::diagram::Diagram;
 use crate::{Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError};
@@ -19,6 +18,9 @@ pub struct Encoding {
 
 /// A search space: a set of architectures, ways of writing them, and the network of each.
 ///
+/// It is what metrics, searches and tables see of a space, whatever its architectures are. A new space implements
+/// [`TypedSpace`](crate::TypedSpace), whose architectures have a type, and has this for it.
+///
 /// Methods that take an [`Arch`] expect one of this space and panic on one of another space, whose
 /// genes mean nothing here.
 pub trait Space: Send + Sync {
@@ -30,7 +32,7 @@ pub trait Space: Send + Sync {
 
     /// The ways of writing an architecture. The first is the canonical one: it can express every
     /// architecture.
-    fn encodings(&self) -> &'static [Encoding];
+    fn encodings(&self) -> Vec<Encoding>;
 
     /// The number of architectures that [`sample`](Self::sample) draws from.
     fn size(&self) -> u128;
@@ -44,27 +46,14 @@ pub trait Space: Send + Sync {
     /// The network that is scored unless another is asked for: the authors' small one where there is one,
     /// otherwise the benchmark's own with 8 channels in its first stage and images of 32x32. It is as deep as
     /// the one that is trained, since scores of shallow networks say less of deep ones, and takes milliseconds.
-    fn scored_network(&self) -> NetworkConfig {
-        let network = self.default_network();
-        match network.preset {
-            Preset::Swap => network,
-            Preset::Benchmark => {
-                let input = Shape::new(network.input.channels, 32, 32);
-                NetworkConfig { channels: Some(8), input, ..network }
-            }
-        }
-    }
+    fn scored_network(&self) -> NetworkConfig;
 
     /// The network that is trained once an architecture is found: as a rule the benchmark's own, not one
     /// that is small for the sake of scoring.
-    fn final_network(&self) -> NetworkConfig {
-        NetworkConfig { preset: Preset::Benchmark, ..self.default_network() }
-    }
+    fn final_network(&self) -> NetworkConfig;
 
     /// How many different tokens the networks know, if they read texts and not images.
-    fn vocabulary(&self) -> Option<usize> {
-        None
-    }
+    fn vocabulary(&self) -> Option<usize>;
 
     /// The network that `config` stands for, in words, with all numbers filled in.
     fn describe(&self, config: &NetworkConfig) -> String;
@@ -95,9 +84,7 @@ pub trait Space: Send + Sync {
     fn neighbours(&self, arch: &Arch) -> Vec<Arch>;
 
     /// One of the [neighbours](Self::neighbours), drawn uniformly: never the architecture itself.
-    fn mutate(&self, arch: &Arch, rng: &mut dyn Rng) -> Arch {
-        self.neighbours(arch).choose(rng).expect("every architecture has neighbours").clone()
-    }
+    fn mutate(&self, arch: &Arch, rng: &mut dyn Rng) -> Arch;
 
     /// An architecture that has every gene from one of its parents, drawn uniformly.
     fn crossover(&self, a: &Arch, b: &Arch, rng: &mut dyn Rng) -> Arch;
@@ -110,22 +97,11 @@ pub trait Space: Send + Sync {
 
     /// The part of the space in which all cells of an architecture are alike, if architectures have
     /// several kinds of cells: what to search where the scored network has one kind only.
-    fn one_cell(&self) -> Option<&'static dyn Space> {
-        None
-    }
+    fn one_cell(&self) -> Option<&'static dyn Space>;
 
     /// The architecture built into a network.
     ///
     /// The graph returns the logits and, as its second output, the features that the classifier
     /// reads. Parameters and modules are named as in the PyTorch code of the benchmark.
     fn network(&self, arch: &Arch, config: &NetworkConfig) -> Result<Graph, NetworkError>;
-}
-
-/// Which of a space's encodings is called `name`.
-pub(crate) fn find_encoding(space: &dyn Space, name: &str) -> Result<&'static Encoding, PrintError> {
-    space.encodings().iter().find(|e| e.name == name).ok_or_else(|| PrintError::UnknownEncoding {
-        space: space.name(),
-        encoding: name.to_owned(),
-        known: space.encodings().iter().map(|e| e.name).collect(),
-    })
 }

@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::error::{choice, nearest, quote, span};
+use swapnas_graph::nearest;
+
+use crate::error::{choice, quote, span};
 use crate::{ParseError, Position};
 
 /// A place in a text, from which tokens are taken. White space before a token is skipped.
@@ -125,7 +127,7 @@ impl<'a> Cursor<'a> {
             self.at += word.len();
             return Ok(());
         }
-        Err(ParseError { suggestions: nearest(word, &[keyword]), ..self.error(format!("`{keyword}`")) })
+        Err(ParseError { suggestions: nearest(word, [keyword]), ..self.error(format!("`{keyword}`")) })
     }
 
     /// Takes one of `names`, and returns its place among them.
@@ -137,7 +139,10 @@ impl<'a> Cursor<'a> {
                 self.at += word.len();
                 Ok(place)
             }
-            None => Err(ParseError { suggestions: nearest(word, names), ..self.error(choice(what, names)) }),
+            None => Err(ParseError {
+                suggestions: nearest(word, names.iter().copied()),
+                ..self.error(choice(what, names))
+            }),
         }
     }
 

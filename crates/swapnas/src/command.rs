@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use swapnas_graph::Shape;
-use swapnas_search::Configuration;
+use swapnas_graph::{Shape, plain};
+use swapnas_search::{AlgorithmKind, Configuration};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
 /// The command that runs a search with these settings; `latency_table` is a file with its latencies, as
-/// [`results::write`](crate::results::write) leaves one, if there are any. Metrics of one's own are named behind
-/// it, since no command knows them.
+/// [`results::write`](crate::results::write) leaves one, if there are any. What is one's own, metrics, a space or an
+/// algorithm, is named behind it, since no command knows it.
 ///
 /// ```
 /// use swapnas::{Scoring, Searching, command};
@@ -74,7 +74,7 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("classes", number(Some(scored.classes)));
     words.option("final-channels", number(trained.channels));
     words.option("final-cells", number(trained.cells));
-    words.option("algorithm", Some(algorithm.to_string()));
+    words.option("algorithm", (*algorithm != AlgorithmKind::Own).then(|| algorithm.to_string()));
     for (name, number) in configuration.numbers() {
         words.option(name, Some(number.to_string()));
     }
@@ -85,10 +85,16 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("max-macs", limits.max_macs.map(|n| n.to_string()));
     words.option("max-latency", limits.max_latency.map(|ms| ms.to_string()));
     words.option("latency-table", latency_table.filter(|_| latency.is_some()));
-    let own: Vec<&str> = proxies.iter().map(|proxy| proxy.name()).collect();
+    // What is one's own cannot be typed.
+    let metrics: Vec<&str> = proxies.iter().map(|proxy| proxy.name()).collect();
+    let own = [
+        (!metrics.is_empty()).then(|| format!("{} is a metric", metrics.join(", "))),
+        crate::space(space).is_err().then(|| format!("{} is a space", plain(space))),
+        (*algorithm == AlgorithmKind::Own).then(|| "there is an algorithm".to_owned()),
+    ];
+    let own: Vec<String> = own.into_iter().flatten().collect();
     if !own.is_empty() {
-        // Functions cannot be typed.
-        words.text.push_str(&format!("  # from where {} is a metric of one's own", own.join(", ")));
+        words.text.push_str(&format!("  # from where {} of one's own", own.join(" and ")));
     }
     words.text
 }

@@ -344,7 +344,7 @@ impl Export<'_> {
         let graph = self.graph()?;
         let NetworkConfig { preset, channels, cells, input, classes } = self.network;
         // Some encodings cannot express everything; those that can are enough.
-        let encodings = self.space.encodings().iter().filter(|encoding| encoding.name != "json");
+        let encodings = self.space.encodings().into_iter().filter(|encoding| encoding.name != "json");
         let encodings = encodings.filter_map(|encoding| {
             let text = self.space.print_as(self.arch, encoding.name).ok()?;
             Some((encoding.name.to_owned(), Value::from(text)))

@@ -53,6 +53,7 @@ pub mod drawing;
 pub mod export;
 mod file;
 mod markup;
+mod number;
 pub mod onnx;
 pub mod plot;
 mod refusals;
@@ -70,6 +71,7 @@ pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
 pub use file::{WriteError, check_output, write as write_file};
+pub use number::number;
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
@@ -92,9 +94,11 @@ pub use swapnas_proxies::{
 };
 /// Search algorithms, their memory and their run folders.
 pub use swapnas_search as search;
-/// Training of networks, and benchmarks made by it.
-pub use swapnas_train as train;
+/// Search spaces, what to implement for one of one's own, and what it then has to promise.
+pub use swapnas_spaces as spaces;
 pub use swapnas_spaces::{
     Arch, NetworkConfig, NetworkError, ParseError, Preset, PrintError, Space, UnknownSpace, by_name as space,
     spaces,
 };
+/// Training of networks, and benchmarks made by it.
+pub use swapnas_train as train;

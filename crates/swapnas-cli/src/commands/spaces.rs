@@ -46,7 +46,7 @@ fn explain(out: &mut impl Write, space: &dyn Space) -> std::io::Result<()> {
 fn object(space: &dyn Space) -> Value {
     let encodings = space
         .encodings()
-        .iter()
+        .into_iter()
         .map(|e| json!({ "name": e.name, "example": e.example, "description": e.description }));
     json!({
         "name": space.name(),

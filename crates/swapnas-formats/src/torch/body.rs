@@ -10,7 +10,7 @@ use super::constant::constant;
 use super::expr::{Expr, Wrap};
 use super::tensor;
 use super::tree::{Place, ROOT, Tree};
-use crate::arrangement::Selection;
+use crate::arrangement::{Selection, sizes};
 
 /// The values that a module takes, those that it computes on the way, and its result.
 pub(super) struct Body {
@@ -449,10 +449,6 @@ impl Writer<'_> {
         self.held.insert(value, name.clone());
         name
     }
-}
-
-fn sizes(shape: Shape) -> [usize; 3] {
-    [shape.channels, shape.height, shape.width]
 }
 
 /// Whether a value needs no module.

@@ -5,14 +5,10 @@ use swapnas_graph::{Shape, Strided};
 
 use super::constant::{lines, number};
 use super::expr::Expr;
-use crate::arrangement::{Along, Arrangement, Selection, Side, dimension, joint};
+use crate::arrangement::{Along, Arrangement, Selection, Side, dimension, joint, sizes};
 
 /// The most places that are written where they are used.
 const FEW: usize = 12;
-
-fn sizes(shape: Shape) -> [usize; 3] {
-    [shape.channels, shape.height, shape.width]
-}
 
 /// Parts of the sides of a value, in their order.
 fn taken(of: Expr, arrangement: &Arrangement, shape: Shape) -> Expr {

@@ -40,6 +40,7 @@ mod w_pca;
 mod zen;
 mod zico;
 
+pub use swap_reg::rounded;
 pub(crate) use swap_reg::{fitting, regularisation};
 
 use crate::{Definition, Named};

@@ -64,8 +64,8 @@ pub(crate) fn regularisation(mu: Option<f64>, fitting: f64) -> [f64; 2] {
     [mu, rounded(mu * mu)]
 }
 
-/// Four digits, so that it can be typed.
-fn rounded(number: f64) -> f64 {
+/// A number in four digits, so that it can be typed again.
+pub fn rounded(number: f64) -> f64 {
     format!("{number:.3e}").parse().unwrap_or(number)
 }
 

@@ -2,11 +2,11 @@ use nalgebra::DMatrix;
 use swapnas_graph::grad::{Elements, Loss, Pass, Statistics, Wanted};
 use swapnas_graph::{Element, Graph, Init, ParamKind};
 
-use crate::Undefined;
 use crate::definition::{Argument, Compute, Definition, Direction, Measure};
 use crate::spectrum::eigenvalues;
 use crate::trial::{Sizes, Takes, Trial, product};
 use crate::undefined::Failure;
+use crate::{Undefined, quantile};
 
 pub(super) static VKDNW: Definition = Definition {
     name: "vkdnw",
@@ -124,12 +124,4 @@ fn smoothed_softmax(logits: &[f64]) -> Vec<f64> {
     let powers: Vec<f64> = logits.iter().map(|x| libm::exp(x - largest)).collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|p| p / sum * (1.0 - SMOOTHING) + SMOOTHING / logits.len() as f64).collect()
-}
-
-/// Of sorted numbers, interpolated linearly.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let below = sorted[place as usize];
-    let above = sorted[(place as usize + 1).min(sorted.len() - 1)];
-    below + (above - below) * place.fract()
 }

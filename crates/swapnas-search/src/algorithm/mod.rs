@@ -24,7 +24,10 @@ use crate::{Archive, Candidates, SearchError};
 
 /// Decides what is evaluated next.
 ///
-/// What it asks for depends on the candidates' seed and on what it was told, and on nothing else.
+/// What it asks for depends on the candidates' seed and on what it was told, and on nothing else; [`contract::check`]
+/// says whether it does. [`Search::with`](crate::Search::with) runs whatever implements this.
+///
+/// [`contract::check`]: crate::contract::check
 pub trait Algorithm: Send {
     /// Architectures to be evaluated; none at the end of the search.
     ///
@@ -54,10 +57,12 @@ pub enum AlgorithmKind {
     Exhaustive,
     /// [`Nsga2`].
     Nsga2,
+    /// One that [`Search::with`](crate::Search::with) was given, which nobody else can make.
+    Own,
 }
 
 impl AlgorithmKind {
-    /// All there are.
+    /// All that can be asked for.
     pub const ALL: [AlgorithmKind; 5] = [
         AlgorithmKind::SwapNas,
         AlgorithmKind::Aging,
@@ -74,6 +79,7 @@ impl AlgorithmKind {
             AlgorithmKind::Random => "random",
             AlgorithmKind::Exhaustive => "exhaustive",
             AlgorithmKind::Nsga2 => "nsga2",
+            AlgorithmKind::Own => "own",
         }
     }
 
@@ -96,7 +102,7 @@ impl AlgorithmKind {
         match self {
             AlgorithmKind::SwapNas | AlgorithmKind::Aging => &["population", "sample", "cycles", "mutations"],
             AlgorithmKind::Random | AlgorithmKind::Nsga2 => &["population", "cycles", "mutations"],
-            AlgorithmKind::Exhaustive => &[],
+            AlgorithmKind::Exhaustive | AlgorithmKind::Own => &[],
         }
     }
 }

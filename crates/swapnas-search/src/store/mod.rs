@@ -92,6 +92,11 @@ impl From<rusqlite::Error> for Fault {
 }
 
 impl Store {
+    /// Whether a folder holds a run.
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        database(folder).is_file()
+    }
+
     /// Makes a folder for a new run.
     ///
     /// # Errors

@@ -1,4 +1,8 @@
-use crate::Arch;
+use serde_json::{Value, json};
+
+use super::network;
+use crate::diagram::Diagram;
+use crate::{Arch, Architecture};
 
 /// The three sets of choices of the paper, each of which is a space of its own.
 ///
@@ -143,18 +147,29 @@ impl Subnet {
     }
 }
 
-/// Genes are as many as the blocks need: an architecture has none for blocks that it has not.
-impl From<&Subnet> for Arch {
-    fn from(subnet: &Subnet) -> Arch {
+impl Architecture for Subnet {
+    /// As many genes as the blocks need: there are none for blocks that it has not.
+    fn arch(&self) -> Arch {
         fn place<T: PartialEq>(values: &[T], value: &T) -> u8 {
             values.iter().position(|v| v == value).expect("subnets have nothing else") as u8
         }
-        let supernet = subnet.supernet;
-        let mut genes = vec![place(supernet.embed_dims(), &subnet.embed_dim)];
-        for block in &subnet.blocks {
+        let supernet = self.supernet;
+        let mut genes = vec![place(supernet.embed_dims(), &self.embed_dim)];
+        for block in &self.blocks {
             genes.push(place(supernet.mlp_ratios(), &block.mlp_ratio));
             genes.push(place(supernet.heads(), &block.num_heads));
         }
         Arch::new(&genes)
+    }
+
+    fn to_json(&self) -> Value {
+        let block = |block: &Block| json!({ "mlp_ratio": block.mlp_ratio, "num_heads": block.num_heads });
+        let blocks: Vec<Value> = self.blocks.iter().map(block).collect();
+        json!({ "embed_dim": self.embed_dim, "blocks": blocks })
+    }
+
+    /// The row of blocks.
+    fn diagrams(&self) -> Vec<Diagram> {
+        vec![network::diagram(self)]
     }
 }

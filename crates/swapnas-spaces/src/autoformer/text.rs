@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Block, Subnet, Supernet};
 use crate::json::Field;
@@ -41,12 +41,6 @@ impl Subnet {
         let numbers = [self.blocks.len().to_string()].into_iter().chain(ratios).chain(heads);
         let numbers: Vec<String> = numbers.chain([self.embed_dim.to_string()]).collect();
         format!("({})", numbers.join(", "))
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        let block = |block: &Block| json!({ "mlp_ratio": block.mlp_ratio, "num_heads": block.num_heads });
-        let blocks: Vec<Value> = self.blocks.iter().map(block).collect();
-        json!({ "embed_dim": self.embed_dim, "blocks": blocks })
     }
 
     pub(super) fn from_json(supernet: Supernet, value: &Value) -> Result<Self, ParseError> {

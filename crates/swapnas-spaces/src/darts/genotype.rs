@@ -1,9 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use super::text;
 use crate::diagram::{Diagram, Role};
-use crate::{Arch, ParseError};
+use crate::{Arch, Architecture, ParseError};
 
 /// An operation on an edge of a DARTS cell, in NASLib's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +110,7 @@ impl Cell {
     pub(super) const MAX_CONCAT: usize = 255;
 
     /// The order of a node's edges and the input of a `none` do not matter.
-    pub(super) fn canonical(mut self) -> Self {
+    fn canonical(mut self) -> Self {
         for pair in self.edges.chunks_exact_mut(2) {
             for edge in pair.iter_mut().filter(|edge| edge.op == Operation::None) {
                 edge.input = 0;
@@ -138,7 +140,7 @@ impl Cell {
     }
 
     /// The cell as DARTS draws it.
-    pub(super) fn diagram(&self, title: &'static str) -> Diagram {
+    fn diagram(&self, title: &'static str) -> Diagram {
         let mut diagram = Diagram::new(title);
         let inputs = ["c_{k-2}", "c_{k-1}"].map(|label| (label, Role::Input));
         let nodes = ["0", "1", "2", "3"].map(|label| (label, Role::Inner));
@@ -209,12 +211,27 @@ impl FromStr for Genotype {
     }
 }
 
-impl From<Genotype> for Arch {
-    fn from(genotype: Genotype) -> Arch {
+impl Architecture for Genotype {
+    fn arch(&self) -> Arch {
         let mut genes = Vec::with_capacity(42);
-        genotype.normal.write_genes(&mut genes);
-        genotype.reduce.write_genes(&mut genes);
+        self.normal.write_genes(&mut genes);
+        self.reduce.write_genes(&mut genes);
         Arch::new(&genes)
+    }
+
+    fn to_json(&self) -> Value {
+        text::to_json(self)
+    }
+
+    /// The two cells as DARTS draws them: `c_{k-1}` is the previous cell, `c_{k-2}` the one before.
+    fn diagrams(&self) -> Vec<Diagram> {
+        vec![self.normal.diagram("normal cell"), self.reduce.diagram("reduction cell")]
+    }
+
+    /// The order of a node's two edges does not matter, nor what a `none` reads.
+    fn canonical(&self) -> Self {
+        let Genotype { normal, reduce } = self.clone();
+        Genotype { normal: normal.canonical(), reduce: reduce.canonical() }
     }
 }
 

@@ -3,9 +3,11 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use super::network;
+use crate::diagram::Diagram;
 use crate::json::Field;
 use crate::text::Cursor;
-use crate::{Arch, ParseError, json};
+use crate::{Arch, Architecture, ParseError, json};
 
 /// What a layer does in place of BERT's self-attention: a type of operation with its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,21 +133,6 @@ impl Encoder {
         &self.layers
     }
 
-    pub(super) fn to_json(&self) -> Value {
-        let layer = |layer: &Layer| {
-            let [kind, parameter] = layer.operation.to_json();
-            json!({
-                "operation_type": kind,
-                "operation_parameter": parameter,
-                "num_operation_heads": layer.heads,
-                "feed_forward_dimension": layer.feed_forward,
-                "num_feed_forward": layer.stacks,
-            })
-        };
-        let layers: Vec<Value> = self.layers.iter().map(layer).collect();
-        json!({ "hidden_size": self.hidden, "encoder_layers": layers })
-    }
-
     /// Reads an architecture or a record of the benchmark, of which everything else is left alone.
     pub(super) fn from_json(value: &Value) -> Result<Self, ParseError> {
         let [id, scores] = RECORD;
@@ -223,10 +210,10 @@ impl FromStr for Encoder {
     }
 }
 
-impl From<&Encoder> for Arch {
-    fn from(encoder: &Encoder) -> Arch {
+impl Architecture for Encoder {
+    fn arch(&self) -> Arch {
         let second = |pair: [usize; 2], value: usize| u8::from(value == pair[1]);
-        let genes = encoder.layers.iter().flat_map(|layer| {
+        let genes = self.layers.iter().flat_map(|layer| {
             [
                 layer.operation as u8,
                 second(HEADS, layer.heads),
@@ -234,8 +221,28 @@ impl From<&Encoder> for Arch {
                 second(STACKS, layer.stacks),
             ]
         });
-        let genes: Vec<u8> = [second(HIDDEN, encoder.hidden)].into_iter().chain(genes).collect();
+        let genes: Vec<u8> = [second(HIDDEN, self.hidden)].into_iter().chain(genes).collect();
         Arch::new(&genes)
+    }
+
+    fn to_json(&self) -> Value {
+        let layer = |layer: &Layer| {
+            let [kind, parameter] = layer.operation.to_json();
+            json!({
+                "operation_type": kind,
+                "operation_parameter": parameter,
+                "num_operation_heads": layer.heads,
+                "feed_forward_dimension": layer.feed_forward,
+                "num_feed_forward": layer.stacks,
+            })
+        };
+        let layers: Vec<Value> = self.layers.iter().map(layer).collect();
+        json!({ "hidden_size": self.hidden, "encoder_layers": layers })
+    }
+
+    /// The row of layers.
+    fn diagrams(&self) -> Vec<Diagram> {
+        vec![network::diagram(self)]
     }
 }
 

@@ -3,9 +3,11 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use super::network;
+use crate::diagram::Diagram;
 use crate::json::Field;
 use crate::text::Cursor;
-use crate::{Arch, ParseError, json};
+use crate::{Arch, Architecture, ParseError, json};
 
 /// Blocks of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,11 +84,6 @@ impl Stages {
         &self.0
     }
 
-    pub(super) fn to_json(self) -> Value {
-        let stage = |Stage { kernel, expansion, depth, width }| json!({ "kernel": kernel, "expansion": expansion, "depth": depth, "width": width });
-        json!({ "stages": self.0.map(stage) })
-    }
-
     pub(super) fn from_json(value: &Value) -> Result<Self, ParseError> {
         let fields = Field::object(value, &["stages"])?.get("stages")?.array::<COUNT>("stages")?;
         let mut stages = [PLACEHOLDER; COUNT];
@@ -145,16 +142,26 @@ impl FromStr for Stages {
     }
 }
 
-impl From<Stages> for Arch {
-    fn from(stages: Stages) -> Arch {
+impl Architecture for Stages {
+    fn arch(&self) -> Arch {
         let place = |values: &[usize], value| {
             values.iter().position(|&v| v == value).expect("stages have nothing else") as u8
         };
-        let genes = stages.0.iter().zip(Stages::WIDTHS).flat_map(|(stage, widths)| {
+        let genes = self.0.iter().zip(Stages::WIDTHS).flat_map(|(stage, widths)| {
             let (kernel, expansion) = (place(&KERNELS, stage.kernel), place(&EXPANSIONS, stage.expansion));
             [kernel, expansion, stage.depth as u8 - 1, place(widths, stage.width)]
         });
         Arch::new(&genes.collect::<Vec<u8>>())
+    }
+
+    fn to_json(&self) -> Value {
+        let stage = |Stage { kernel, expansion, depth, width }| json!({ "kernel": kernel, "expansion": expansion, "depth": depth, "width": width });
+        json!({ "stages": self.0.map(stage) })
+    }
+
+    /// The row of stages, with the widths of the network whose stem has 32 channels.
+    fn diagrams(&self) -> Vec<Diagram> {
+        vec![network::diagram(self)]
     }
 }
 

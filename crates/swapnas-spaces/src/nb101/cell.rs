@@ -1,8 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use super::text;
-use crate::{Arch, ParseError};
+use crate::diagram::{Diagram, Role};
+use crate::{Arch, Architecture, ParseError};
 
 /// The operation of a vertex, in the benchmark's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,11 +210,35 @@ impl FromStr for Cell {
     }
 }
 
-impl From<&Cell> for Arch {
-    fn from(cell: &Cell) -> Arch {
-        let ops = cell.ops().iter().map(|&op| op as u8);
-        let genes: Vec<u8> = cell.readers[..cell.vertices].iter().copied().chain(ops).collect();
+impl Architecture for Cell {
+    fn arch(&self) -> Arch {
+        let ops = self.ops().iter().map(|&op| op as u8);
+        let genes: Vec<u8> = self.readers[..self.vertices].iter().copied().chain(ops).collect();
         Arch::new(&genes)
+    }
+
+    fn to_json(&self) -> Value {
+        text::to_json(self)
+    }
+
+    /// The cell with its operations on the nodes. Vertices that do not matter are left out.
+    fn diagrams(&self) -> Vec<Diagram> {
+        let cell = self.pruned();
+        let mut diagram = Diagram::new("cell");
+        diagram.node("input", Role::Input);
+        for op in cell.ops() {
+            diagram.node(op.name(), Role::Inner);
+        }
+        diagram.node("output", Role::Output);
+        let mut edges: Vec<(usize, usize)> = cell.edges().collect();
+        edges.sort_by_key(|&(source, target)| (target, source));
+        edges.into_iter().for_each(|(source, target)| diagram.edge(source, target, ""));
+        vec![diagram]
+    }
+
+    /// The canonical form of the isomorphism class.
+    fn canonical(&self) -> Self {
+        Cell::canonical(self)
     }
 }
 

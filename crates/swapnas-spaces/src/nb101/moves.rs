@@ -5,9 +5,41 @@ use std::collections::BTreeSet;
 use rand::{Rng, RngExt};
 
 use super::cell::{Cell, MAX_VERTICES, Operation, pairs};
+use super::{NasBench101, isomorphism};
+use crate::{Arch, Architecture, Moves};
+
+impl Moves for NasBench101 {
+    /// The cells that are not isomorphic, as many as the benchmark trained.
+    fn size(&self) -> u128 {
+        423_624
+    }
+
+    /// Uniform over the cells that are not isomorphic: matrices and operations of all sizes are
+    /// drawn uniformly until one is the canonical form of itself, which one of every class is.
+    fn sample(&self, rng: &mut dyn Rng) -> Arch {
+        isomorphism::sample(rng).arch()
+    }
+
+    /// Another operation of one vertex, an edge more or less, or a vertex more between two others;
+    /// as far as they are valid, pruned, in canonical form and not isomorphic to each other.
+    fn neighbours(&self, arch: &Arch) -> Vec<Arch> {
+        neighbours(&arch.into()).iter().map(Architecture::arch).collect()
+    }
+
+    /// Every edge and every operation comes from either parent, with the output of both as the last
+    /// vertex; drawn again until the cell is valid. It is not pruned.
+    fn crossover(&self, a: &Arch, b: &Arch, rng: &mut dyn Rng) -> Arch {
+        crossover(&a.into(), &b.into(), rng).arch()
+    }
+
+    /// In canonical form, those with few vertices first.
+    fn all(&self) -> Option<Box<dyn Iterator<Item = Arch> + Send>> {
+        Some(Box::new(isomorphism::all().map(|cell| cell.arch())))
+    }
+}
 
 /// All cells, in canonical form, that differ from this one in an operation, an edge or a vertex.
-pub(super) fn neighbours(cell: &Cell) -> Vec<Cell> {
+fn neighbours(cell: &Cell) -> Vec<Cell> {
     let own = cell.canonical();
     let mut changed = Vec::new();
     for place in 0..own.ops().len() {
@@ -72,7 +104,7 @@ fn with_vertex(cell: &Cell, source: usize, target: usize, op: Operation) -> Cell
 }
 
 /// A cell that has every edge and operation from either parent.
-pub(super) fn crossover(a: &Cell, b: &Cell, rng: &mut dyn Rng) -> Cell {
+fn crossover(a: &Cell, b: &Cell, rng: &mut dyn Rng) -> Cell {
     let (long, short) = if a.vertices() >= b.vertices() { (a, b) } else { (b, a) };
     loop {
         let mut child = Cell::without_edges(long.ops());

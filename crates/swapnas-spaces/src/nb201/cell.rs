@@ -2,8 +2,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 use super::{GENES, order, text};
-use crate::{Arch, ParseError};
+use crate::diagram::Diagram;
+use crate::{Arch, Architecture, ParseError};
 
 /// An operation on an edge of a cell, in the benchmark's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,7 +87,7 @@ impl Cell {
                 .map(|rank| *first.entry(Cell::from(&GENES.at(rank.into())).expression()).or_insert(rank))
                 .collect()
         });
-        let rank = GENES.number(&self.into());
+        let rank = GENES.number(&self.arch());
         (&GENES.at(REPRESENTATIVES[rank].into())).into()
     }
 
@@ -125,9 +128,23 @@ impl FromStr for Cell {
     }
 }
 
-impl From<Cell> for Arch {
-    fn from(cell: Cell) -> Arch {
-        Arch::new(&cell.0.map(|op| op as u8))
+impl Architecture for Cell {
+    fn arch(&self) -> Arch {
+        Arch::new(&self.0.map(|op| op as u8))
+    }
+
+    fn to_json(&self) -> Value {
+        text::to_json(self)
+    }
+
+    fn diagrams(&self) -> Vec<Diagram> {
+        let edges = Cell::EDGES.into_iter().zip(self.0);
+        let edges = edges.filter(|(_, op)| *op != Operation::None);
+        vec![Diagram::four_nodes(edges.map(|((source, target), op)| (source, target, op.name())))]
+    }
+
+    fn canonical(&self) -> Self {
+        Cell::canonical(*self)
     }
 }
 

@@ -1,11 +1,14 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::diagram::Diagram;
 use crate::json::Field;
 use crate::text::{Cursor, tuple};
-use crate::{Arch, ParseError, json};
+use crate::{Arch, Architecture, Genes, ParseError, json};
 
 /// An operation on an edge of a cell, in the order of its digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +39,9 @@ impl Operation {
 
 /// What the string has in front of a cell: base channels and the skeleton of every micro network.
 const PREFIX: &str = "64-41414-";
+
+/// Those of a cell: the operation on each edge.
+pub(super) static GENES: Genes<'_> = Genes(&[Operation::ALL.len() as u8; Cell::EDGES.len()]);
 
 /// Four nodes with an operation on every edge between them; node 0 is the input, node 3 the output,
 /// and each of the others is the sum of its edges.
@@ -71,7 +77,7 @@ impl Cell {
     ///
     /// A skip passes on what its source is, except on the input, where it may have to shrink the
     /// image; what is done to a zero is zero.
-    pub(super) fn terms(&self) -> Vec<String> {
+    fn terms(&self) -> Vec<String> {
         let mut nodes = vec![vec!["0".to_owned()]];
         for target in 1..4 {
             let mut terms = Vec::new();
@@ -90,12 +96,6 @@ impl Cell {
 
     pub(super) fn print_naslib(&self) -> String {
         tuple(self.0.map(|op| op as usize))
-    }
-
-    pub(super) fn to_json(self) -> Value {
-        let node =
-            |target| -> Vec<&str> { (0..target).map(|source| self.op(source, target).name()).collect() };
-        json!({ "nodes": [node(1), node(2), node(3)] })
     }
 
     pub(super) fn from_json(value: &Value) -> Result<Self, ParseError> {
@@ -148,9 +148,32 @@ impl FromStr for Cell {
     }
 }
 
-impl From<Cell> for Arch {
-    fn from(cell: Cell) -> Arch {
-        Arch::new(&cell.0.map(|op| op as u8))
+impl Architecture for Cell {
+    fn arch(&self) -> Arch {
+        Arch::new(&self.0.map(|op| op as u8))
+    }
+
+    fn to_json(&self) -> Value {
+        let node =
+            |target| -> Vec<&str> { (0..target).map(|source| self.op(source, target).name()).collect() };
+        json!({ "nodes": [node(1), node(2), node(3)] })
+    }
+
+    fn diagrams(&self) -> Vec<Diagram> {
+        let edges = Cell::EDGES.into_iter().zip(self.0);
+        let edges = edges.filter(|(_, op)| *op != Operation::None);
+        vec![Diagram::four_nodes(edges.map(|((source, target), op)| (source, target, op.name())))]
+    }
+
+    /// Cells whose output is the same sum of the same terms compute the same function. The first
+    /// one in the order of digits stands for them.
+    fn canonical(&self) -> Self {
+        static REPRESENTATIVES: LazyLock<Vec<usize>> = LazyLock::new(|| {
+            let mut first = HashMap::new();
+            let cells = (0..GENES.size() as usize).map(|number| (number, Cell::from(&GENES.at(number))));
+            cells.map(|(number, cell)| *first.entry(cell.terms()).or_insert(number)).collect()
+        });
+        (&GENES.at(REPRESENTATIVES[GENES.number(&self.arch())])).into()
     }
 }
 

@@ -13,5 +13,6 @@ mod skeleton;
 pub use cell::{Cell, Operation};
 pub use skeleton::{Module, Skeleton};
 
+use cell::GENES;
 pub(crate) use macro_space::Macro;
 pub(crate) use micro_space::Micro;

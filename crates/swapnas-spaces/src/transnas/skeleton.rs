@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::diagram::Diagram;
 use crate::json::Field;
 use crate::text::{Cursor, tuple};
-use crate::{Arch, ParseError, json};
+use crate::{Arch, Architecture, ParseError, json};
 
 /// What the first block of a module changes, in the order of the digits 1 to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,11 +91,6 @@ impl Skeleton {
         tuple(digits.chain(std::iter::repeat(0)).take(Skeleton::MAX_MODULES))
     }
 
-    pub(super) fn to_json(&self) -> Value {
-        let digits: Vec<u8> = self.0.iter().map(|module| module.digit()).collect();
-        json!({ "modules": digits })
-    }
-
     pub(super) fn from_json(value: &Value) -> Result<Self, ParseError> {
         let list = Field::object(value, &["modules"])?.get("modules")?;
         let digits = list.items("modules")?;
@@ -176,10 +172,27 @@ impl FromStr for Skeleton {
     }
 }
 
-impl From<&Skeleton> for Arch {
-    fn from(skeleton: &Skeleton) -> Arch {
-        let genes: Vec<u8> = skeleton.0.iter().map(|&module| module as u8).collect();
+impl Architecture for Skeleton {
+    fn arch(&self) -> Arch {
+        let genes: Vec<u8> = self.0.iter().map(|&module| module as u8).collect();
         Arch::new(&genes)
+    }
+
+    fn to_json(&self) -> Value {
+        let digits: Vec<u8> = self.0.iter().map(|module| module.digit()).collect();
+        json!({ "modules": digits })
+    }
+
+    /// The row of modules, with their output channels.
+    fn diagrams(&self) -> Vec<Diagram> {
+        let mut channels = 64;
+        let modules = self.0.iter().map(|module| {
+            channels *= if module.widens() { 2 } else { 1 };
+            let stride = if module.shrinks() { "\nstride 2" } else { "" };
+            format!("2 × basic\n{channels} channels{stride}")
+        });
+        let stem = "stem\n64 channels\nstride 4".to_owned();
+        vec![Diagram::chain("modules", [stem].into_iter().chain(modules))]
     }
 }
 

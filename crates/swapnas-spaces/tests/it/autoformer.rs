@@ -10,7 +10,7 @@ use swapnas_graph::{
     Batch, Executor, Graph, Level, Param, ParamKind, Plan, Shape, Tensor, Tensors, Want, Weights,
 };
 use swapnas_spaces::autoformer::{Block, Subnet, Supernet};
-use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space, by_name};
+use swapnas_spaces::{Architecture, NetworkConfig, NetworkError, Space, by_name};
 
 fn build(space: &dyn Space, text: &str) -> Graph {
     space.network(&space.parse(text).unwrap(), &space.default_network()).unwrap()
@@ -106,7 +106,7 @@ fn moves_change_one_choice() {
     for (depth, others) in [(14, 9), (15, 10), (16, 1)] {
         let subnet = Subnet::new(Supernet::Base, 576, vec![block; depth]).unwrap();
         let space = by_name("autoformer-base").unwrap();
-        let neighbours = space.neighbours(&Arch::from(&subnet));
+        let neighbours = space.neighbours(&subnet.arch());
         assert_eq!(neighbours.len(), 2 + depth * 4 + others);
         for neighbour in &neighbours {
             let other = Subnet::of(Supernet::Base, neighbour);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use swapnas_spaces::darts::{Cell, Edge, Genotype, Operation};
-use swapnas_spaces::{Arch, by_name};
+use swapnas_spaces::{Architecture, by_name};
 
 /// Any cell, also those that are never sampled: with `none`, equal inputs, other outputs.
 fn cell() -> impl Strategy<Value = Cell> {
@@ -19,7 +19,7 @@ proptest! {
     fn any_genotype_round_trips(normal in cell(), reduce in cell()) {
         let space = by_name("darts").unwrap();
         let genotype = Genotype { normal, reduce };
-        let arch = Arch::from(genotype.clone());
+        let arch = genotype.arch();
         prop_assert_eq!(&Genotype::from(&arch), &genotype);
         prop_assert_eq!(&genotype.to_string().parse::<Genotype>().unwrap(), &genotype);
         prop_assert_eq!(&space.parse_json(&space.to_json(&arch)).unwrap(), &arch);
@@ -38,7 +38,7 @@ proptest! {
         edges.swap(2 * node, 2 * node + 1);
         let swapped = Cell::new(edges, normal.concat()).unwrap();
         let [one, other] =
-            [normal, swapped].map(|normal| space.canonical(&Genotype { normal, reduce: reduce.clone() }.into()));
+            [normal, swapped].map(|normal| space.canonical(&Genotype { normal, reduce: reduce.clone() }.arch()));
         prop_assert_eq!(one, other);
     }
 }

@@ -222,7 +222,7 @@ fn mobilenet() {
 #[test]
 fn autoformer() {
     let space = by_name("autoformer-small").unwrap();
-    let [string, candidate, json] = space.encodings() else { panic!("three encodings") };
+    let [string, candidate, json] = space.encodings()[..] else { panic!("three encodings") };
     let edited = |text: &str, from: &str, to: &str| text.replacen(from, to, 1);
     insta::assert_snapshot!(messages("autoformer-small", &[
         "",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use swapnas_graph::{Graph, Shape};
 use swapnas_spaces::nb101::Cell;
-use swapnas_spaces::{Arch, NetworkConfig, Preset, by_name};
+use swapnas_spaces::{Architecture, NetworkConfig, Preset, by_name};
 
 use crate::reference;
 
@@ -109,7 +109,7 @@ fn fixtures_nasbench101() {
     for case in cases("nasbench101", 60) {
         let arch = space.parse(text(&case, "arch")).unwrap();
         assert_eq!(space.print_as(&arch, "naslib").unwrap(), text(&case, "arch"));
-        let pruned = Arch::from(&Cell::from(&arch).pruned());
+        let pruned = Cell::from(&arch).pruned().arch();
         let expected = json!({ "matrix": case["pruned_matrix"], "ops": case["pruned_ops"] });
         assert_eq!(space.to_json(&pruned), expected);
         for arch in [arch, pruned] {

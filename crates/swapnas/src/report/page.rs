@@ -5,6 +5,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::axis::{Axis, Kind, short};
 use super::chart::{Chart, Mark};
 use super::{Best, Point, Report};
+use crate::number;
+
+/// Of a score.
+const DIGITS: usize = 6;
 
 /// The style sheet.
 pub(super) const STYLE: &str = include_str!("page.css");
@@ -82,7 +86,7 @@ fn best(report: &Report) -> Markup {
                     td.number { (best.rank) }
                     @for name in &names {
                         @let score = best.scores.iter().find(|(other, _)| other == name);
-                        td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), number)) }
+                        td.number { (score.and_then(|(_, score)| *score).map_or("–".to_owned(), |score| number(score, DIGITS))) }
                     }
                     td.number title=(grouped(best.params)) { (short(best.params as f64)) }
                     td.number title=(grouped(best.macs)) { (short(best.macs as f64)) }
@@ -155,8 +159,8 @@ fn curve(report: &Report) -> Option<Markup> {
     let description = format!(
         "Line: the best {} goes from {} after {first} evaluations to {} after {last}.",
         report.score,
-        number(from),
-        number(to)
+        number(from, DIGITS),
+        number(to, DIGITS)
     );
     let chart = Chart {
         description: &description,
@@ -205,7 +209,7 @@ fn size_chart(
         let numbers = format!(
             "{} {}, {} parameters, {} multiply-accumulates{latency}",
             report.score,
-            number(*score),
+            number(*score, DIGITS),
             grouped(*params),
             grouped(*macs)
         );
@@ -252,7 +256,7 @@ fn front(report: &Report) -> Markup {
                             @if with_latency {
                                 td.number { (point.latency.map_or("–".to_owned(), milliseconds)) }
                             }
-                            td.number { (number(point.score)) }
+                            td.number { (number(point.score, DIGITS)) }
                             td { code { (point.arch) } }
                         } } }
                     }
@@ -278,7 +282,7 @@ pub(super) fn pairs(title: &str, pairs: &[(String, String)]) -> Markup {
 }
 
 fn milliseconds(latency: f64) -> String {
-    format!("{} ms", number(latency))
+    format!("{} ms", number(latency, DIGITS))
 }
 
 /// A whole number in groups of three digits.
@@ -292,17 +296,4 @@ fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// A score: whole ones in full, others with six digits.
-fn number(score: f64) -> String {
-    let size = score.abs();
-    if score.fract() == 0.0 && size < 1e15 {
-        format!("{score}")
-    } else if (1e-3..1e6).contains(&size) {
-        let decimals = 5 - size.log10().floor() as i32;
-        format!("{score:.*}", decimals.clamp(0, 8) as usize)
-    } else {
-        format!("{score:.5e}")
-    }
 }

@@ -1,6 +1,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use serde::{Serialize, Serializer};
+use swapnas_proxies::quantile;
 
 use super::coefficients::{Coefficient, Room};
 use super::pairs::Column;
@@ -118,12 +119,4 @@ fn below(n: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
     // The high word of the product is uniform but for 2^-64 n, and will be the same in every version of every
     // crate.
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
-}
-
-/// The quantile of sorted values, between two of them in proportion (definition 7 of Hyndman and Fan
-/// 1996).
-pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    low + (high - low) * place.fract()
 }

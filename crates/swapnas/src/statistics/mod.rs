@@ -26,7 +26,6 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bootstrap::quantile;
 pub use bootstrap::{CONFIDENCE, Interval, MOST_RESAMPLED, RESAMPLES};
 pub use coefficients::Coefficient;
 pub use pairs::Pairs;
@@ -34,7 +33,7 @@ pub use partial::partial_spearman;
 pub use retrieval::{ndcg, top_overlap, top_regret};
 pub use sizes::kendall_of_same_size;
 pub use spread::Spread;
-pub use swapnas_proxies::{log_rank_sums, mean_ranks, ranks};
+pub use swapnas_proxies::{log_rank_sums, mean_ranks, quantile, ranks};
 
 /// Why a statistic has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,3 +1,5 @@
+use swapnas_graph::nearest;
+
 use super::{ColumnTitle, TableError};
 
 /// The usual names of a column of architectures, the most telling first.
@@ -121,7 +123,9 @@ impl Columns {
             [] => Err(TableError::NoSuchColumn {
                 file,
                 column,
-                nearest: nearest(chosen, names),
+                nearest: nearest(chosen, names.iter().map(String::as_str))
+                    .first()
+                    .map(|&name| name.to_owned()),
                 header: self.header.clone(),
                 width: self.width,
             }),
@@ -148,20 +152,6 @@ impl Columns {
         let name = self.header.as_ref().and_then(|names| names.get(column));
         ColumnTitle { number: column + 1, name: name.cloned() }
     }
-}
-
-/// The name that is closest to one that is none: with letters replaced, left out, put in or swapped, a third of them at
-/// most, whether they are small or capital.
-fn nearest(name: &str, names: &[String]) -> Option<String> {
-    // Long texts are no names, and comparing them letter by letter would take long.
-    let is_short = |name: &&String| (1..=LONGEST_NAME).contains(&name.len());
-    if name.len() > 2 * LONGEST_NAME {
-        return None;
-    }
-    let distance = |other: &String| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
-    let close = names.iter().filter(is_short).map(|other| (distance(other), other));
-    let (distance, nearest) = close.min_by_key(|(distance, _)| *distance)?;
-    (distance * 3 <= nearest.chars().count()).then(|| nearest.clone())
 }
 
 /// What is behind the last dot of a name, as `glue` in `scores.glue`: the name of a field within other objects.

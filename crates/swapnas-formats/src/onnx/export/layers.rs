@@ -3,8 +3,9 @@
 use swapnas_graph::{Activation, Op, Padding, ParamId, Shape, ValueId};
 
 use super::form::Form;
-use super::message::{float, int, sizes, windowed};
+use super::message::{float, int, windowed};
 use super::{File, cuts};
+use crate::arrangement::sizes;
 use crate::onnx::{Contents, leaves_the_image};
 
 impl File<'_> {

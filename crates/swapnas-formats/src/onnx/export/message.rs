@@ -1,6 +1,6 @@
 //! Parts of messages.
 
-use swapnas_graph::{Padding, Shape, Window};
+use swapnas_graph::{Padding, Window};
 
 use crate::onnx::proto::{
     Attribute, AttributeType, DataType, Dimension, DimensionValue, Tensor, TensorShape, TensorType, Type,
@@ -14,11 +14,6 @@ pub(super) fn value_info(name: &str, kind: DataType, dims: &[usize]) -> ValueInf
     let dim = values.map(|value| Dimension { value: Some(value) }).collect();
     let tensor_type = TensorType { elem_type: kind.into(), shape: Some(TensorShape { dim }) };
     ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
-}
-
-/// Channels, rows, columns.
-pub(super) fn sizes(shape: Shape) -> [usize; 3] {
-    [shape.channels, shape.height, shape.width]
 }
 
 /// The attributes of a window. Average pools of this version have no dilation.

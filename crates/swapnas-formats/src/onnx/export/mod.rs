@@ -15,10 +15,10 @@ use swapnas_graph::{Graph, Op, Padding, ParamId, ValueId, Weights, Window};
 
 use super::proto::{Attribute, DataType, Graph as GraphProto, Model, Node, OperatorSet, Tensor};
 use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
-use crate::arrangement::Arrangement;
+use crate::arrangement::{Arrangement, sizes};
 use crate::facts;
 use form::Form;
-use message::{constant, floats, int, ints, sizes, value_info};
+use message::{constant, floats, int, ints, value_info};
 
 /// The most bytes of parameters: files end at 2^31, and the rest of the file needs little.
 const MAX_BYTES: u64 = (1 << 31) - (1 << 24);

@@ -5,7 +5,8 @@ use swapnas_graph::{Node, ParamId, ValueId};
 
 use super::File;
 use super::chain::Chain;
-use super::message::{float, int, ints, sizes};
+use super::message::{float, int, ints};
+use crate::arrangement::sizes;
 use crate::facts::{has_weights_along, is_over_channels};
 
 impl File<'_> {

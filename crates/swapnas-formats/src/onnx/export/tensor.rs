@@ -6,8 +6,8 @@ use swapnas_graph::{Node, ParamId, Shape, Strided, ValueId};
 use super::File;
 use super::chain::Chain;
 use super::form::Form;
-use super::message::{constant, floats, int, sizes};
-use crate::arrangement::{Arrangement, Selection, dimension, joint};
+use super::message::{constant, floats, int};
+use crate::arrangement::{Arrangement, Selection, dimension, joint, sizes};
 use crate::onnx::proto::DataType;
 
 impl File<'_> {

@@ -93,7 +93,7 @@ fn intervals_are_those_of_scipy() {
 fn quantiles_lie_between_values_in_proportion() {
     let values = [1.0, 2.0, 4.0, 8.0, 16.0];
     for (share, expected) in [(0.0, 1.0), (0.25, 2.0), (0.3, 2.4), (0.5, 4.0), (0.875, 12.0), (1.0, 16.0)] {
-        assert_close(bootstrap::quantile(&values, share), expected, 1e-14, &format!("share {share}"));
+        assert_close(quantile(&values, share), expected, 1e-14, &format!("share {share}"));
     }
 }
 
