@@ -128,10 +128,13 @@ impl TensorOp {
         }
     }
 
-    /// Lanes that it takes for a block besides what it reads and writes: weights of a tap.
+    /// Lanes that it takes for a block besides what it reads and writes: weights of a tap, and pixels with channels last.
     pub(crate) fn room(&self) -> usize {
         match self {
-            TensorOp::ConvTranspose(of) => of.weights_of_tap(),
+            TensorOp::ConvTranspose(of) => {
+                let pixels = of.input.elements().max(of.output.elements());
+                of.weights_of_tap().saturating_add(pixels)
+            }
             _ => 0,
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! Every pixel adds the kernel, times what it is, to the result. So the result is a sum over the taps of the kernel: the
 //! weights of each are a matrix, and its product with the pixels goes to where the tap lies. Gradients are the same
-//! products taken back, and no element is moved on the way.
+//! products taken back. Channels of pixels are put next to each other before: in planes whose size is a power of two, those
+//! of a pixel would all fall on the same few lines of the cache.
 
 use std::ops::Range;
 
+use swapnas_lanes::kernels::arrange;
 use swapnas_lanes::kernels::product::Product;
 use swapnas_lanes::{Element, Lane, Strided};
 
@@ -33,12 +35,31 @@ pub struct ConvTranspose {
     pub output: Shape,
 }
 
-/// One of the places of the kernel.
+/// Through which of its sides a transposed convolution is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From what is read to the result.
+    Forward,
+    /// From the gradient of the result to that of what is read.
+    Back,
+}
+
+/// One of the places of the kernel, and the pixels that it takes into the result.
 pub(crate) struct Tap {
     /// Its weights within those of all, `[group, out, in]`.
     weights: Strided,
-    /// The product of these, one after the other, and of the pixels.
-    pub product: Product,
+    /// How many rows of pixels are read. They are matrices of their own: behind a stride, they do not follow each other.
+    rows: usize,
+    input: Side,
+    output: Side,
+}
+
+/// Pixels on one side of a tap, `[group, row, channel, column]`.
+struct Side {
+    /// Where they lie, plane by plane.
+    planes: Strided,
+    /// Where they lie with channels last, so that sums over these are sums of neighbours.
+    last: Strided,
 }
 
 impl ConvTranspose {
@@ -68,32 +89,25 @@ impl ConvTranspose {
     fn tap(&self, [row, column]: [usize; 2]) -> Option<Tap> {
         let (rows, first_row) = self.reach(0, row)?;
         let (columns, first_column) = self.reach(1, column)?;
-        let (groups, taps) = (self.groups, self.window.taps());
-        let (inputs, outputs) = (self.input.channels / groups, self.outputs());
-        let (from, to) = (self.input.pixels(), self.output.pixels());
-        let [stride, step] = [self.window.stride[0] * self.output.width, self.window.stride[1]];
-        let view = |dims: &[(usize, usize)], offset: usize| {
-            Strided::new(dims, offset).expect("no larger than values and weights that there are")
+        let taps = self.window.taps();
+        let (inputs, outputs) = (self.input.channels / self.groups, self.outputs());
+        let weights = [(self.groups, inputs * outputs * taps), (outputs, taps), (inputs, outputs * taps)];
+        let side = |shape: Shape, [row, column]: [usize; 2], [stride, step]: [usize; 2]| {
+            let of_group = shape.channels / self.groups;
+            let at = |channel: usize, pixel: usize| {
+                let rows = (rows.len(), stride * shape.width * pixel);
+                let columns = (columns.len(), step * pixel);
+                let dims = [(self.groups, of_group * channel), rows, (of_group, channel), columns];
+                view(&dims, (row * shape.width + column) * pixel)
+            };
+            Side { planes: at(shape.pixels(), 1), last: at(1, shape.channels) }
         };
-        let weights = [(groups, inputs * outputs * taps), (outputs, taps), (inputs, outputs * taps)];
-        // Rows are matrices of their own: behind a stride, they do not follow each other in the result.
-        let product = Product {
-            a: view(&[(groups, outputs * inputs), (rows.len(), 0), (outputs, inputs), (inputs, 1)], 0),
-            b: view(
-                &[
-                    (groups, inputs * from),
-                    (rows.len(), self.input.width),
-                    (inputs, from),
-                    (columns.len(), 1),
-                ],
-                rows.start * self.input.width + columns.start,
-            ),
-            out: view(
-                &[(groups, outputs * to), (rows.len(), stride), (outputs, to), (columns.len(), step)],
-                first_row * self.output.width + first_column,
-            ),
-        };
-        Some(Tap { weights: view(&weights, row * self.window.kernel[1] + column), product })
+        Some(Tap {
+            weights: view(&weights, row * self.window.kernel[1] + column),
+            rows: rows.len(),
+            input: side(self.input, [rows.start, columns.start], [1, 1]),
+            output: side(self.output, [first_row, first_column], self.window.stride),
+        })
     }
 
     /// The rows or columns that a tap takes into the result, and where the first of them goes; none if there are none.
@@ -121,15 +135,53 @@ impl ConvTranspose {
 }
 
 impl Tap {
-    /// Its weights, the same for every sample.
-    pub(crate) fn lanes<E: Element>(&self, weights: &[E]) -> Vec<Lane<E>> {
-        self.weights.places().map(|place| Lane::splat(weights[place])).collect()
+    /// What goes that way: the weights in [their order](Self::lanes) times pixels with channels last.
+    pub(crate) fn product(&self, way: Way) -> Product {
+        let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
+        let (rows, columns, from, to) = match way {
+            Way::Forward => (outputs, inputs, &self.input, &self.output),
+            Way::Back => (inputs, outputs, &self.output, &self.input),
+        };
+        Product { a: self.matrices(groups, [rows, columns]), b: from.last, out: to.planes }
     }
 
-    /// Writes what is found out about its weights to where they lie among all.
+    /// What makes the gradient of the weights, in the order of the way forward, of the gradient of the result and what is
+    /// read.
+    pub(crate) fn of_weights(&self) -> Product {
+        let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
+        let b = self.input.planes.permuted(&[0, 1, 3, 2]);
+        Product { a: self.output.planes, b, out: self.matrices(groups, [outputs, inputs]) }
+    }
+
+    /// A matrix for each group, the same for all rows of pixels.
+    fn matrices(&self, groups: usize, [rows, columns]: [usize; 2]) -> Strided {
+        view(&[(groups, rows * columns), (self.rows, 0), (rows, columns), (columns, 1)], 0)
+    }
+
+    /// Its weights, the same for every sample: `[group, out, in]`, or `[group, in, out]` on the way back.
+    pub(crate) fn lanes<E: Element>(&self, weights: &[E], way: Way) -> Vec<Lane<E>> {
+        let order = match way {
+            Way::Forward => [0, 1, 2],
+            Way::Back => [0, 2, 1],
+        };
+        self.weights.permuted(&order).places().map(|place| Lane::splat(weights[place])).collect()
+    }
+
+    /// Writes what is found out about its weights, in the order of the way forward, to where they lie among all.
     pub(crate) fn spread<E: Element>(&self, found: &[Lane<E>], all: &mut [Lane<E>]) {
         for (place, found) in self.weights.places().zip(found) {
             all[place] = *found;
         }
     }
+}
+
+/// The elements of an image with channels last.
+pub(crate) fn channels_last<E: Element>(lanes: &[Lane<E>], shape: Shape) -> Vec<Lane<E>> {
+    let mut last = vec![Lane::ZERO; lanes.len()];
+    arrange::gather(lanes, &view(&[(shape.pixels(), 1), (shape.channels, shape.pixels())], 0), &mut last);
+    last
+}
+
+fn view(dims: &[(usize, usize)], offset: usize) -> Strided {
+    Strided::new(dims, offset).expect("no larger than values and weights that there are")
 }
