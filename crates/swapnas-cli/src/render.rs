@@ -16,7 +16,7 @@ use crate::commands::score::Row;
 pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path>) -> String {
     let weights = match (tensors, settings.sharing) {
         (Some(tensors), _) => {
-            return format!("network {network}; weights and images of {}", plain(tensors));
+            return format!("network {network}; weights and batch of {}", plain(tensors));
         }
         (None, Sharing::Shared) => "shared",
         (None, Sharing::Independent) => "independent",

@@ -120,7 +120,7 @@ impl PictureFolder {
             let usable = files.len() - bad.len();
             if usable < count {
                 let (path, found) = (self.path.clone(), usable as u64);
-                return Err(InputError::TooFew { path, needed: count, found });
+                return Err(InputError::TooFew { path, what: "images", needed: count, found });
             }
             let mut picks = pick("images", files.len() as u64, count + bad.len(), seed);
             picks.retain(|&index| !bad.contains_key(&(index as usize)));
