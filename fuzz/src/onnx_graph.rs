@@ -256,7 +256,8 @@ impl Network<'_, '_> {
 
     fn node(&mut self) {
         match self.below(20) {
-            0..=3 => self.convolution(),
+            0..=2 => self.convolution(),
+            3 => self.transposed_convolution(),
             4 => self.normalisation(),
             5..=6 => {
                 let operator = UNARY[self.below(UNARY.len())];
@@ -317,6 +318,39 @@ impl Network<'_, '_> {
         }
         dims[1] = made;
         self.add("Conv", &inputs, &attributes, dims);
+    }
+
+    fn transposed_convolution(&mut self) {
+        let (value, mut dims) = self.images();
+        let kernel = [self.up_to(4), self.up_to(3)];
+        let stride = [self.up_to(3), self.up_to(2)];
+        let pads = [0; 4].map(|_| self.below(3) as i64);
+        let more = stride.map(|stride| self.below(stride as usize) as i64);
+        for axis in 0..2 {
+            let whole = (dims[2 + axis] - 1) * stride[axis] + kernel[axis] + more[axis];
+            dims[2 + axis] = (whole - pads[axis] - pads[2 + axis]).max(1);
+        }
+        let mut attributes = vec![
+            ("kernel_shape", self.numbers(&kernel)),
+            ("strides", self.numbers(&stride)),
+            ("output_padding", self.numbers(&more)),
+        ];
+        match self.below(8) {
+            0 => attributes.push(("auto_pad", Value::Text("SAME_UPPER"))),
+            1 => attributes.push(("auto_pad", Value::Text("SAME_LOWER"))),
+            2 => attributes.push(("output_shape", self.numbers(&dims[2..4]))),
+            _ => attributes.push(("pads", self.numbers(&pads))),
+        }
+        let channels = dims[1];
+        let groups = if channels % 2 == 0 && self.one_in(3) { 2 } else { 1 };
+        let made = self.up_to(3);
+        attributes.push(("group", Value::Int(self.number(groups))));
+        let mut inputs = vec![value, self.weights(&[channels, made, kernel[0], kernel[1]])];
+        if self.one_in(3) {
+            inputs.push(self.weights(&[made * groups]));
+        }
+        dims[1] = made * groups;
+        self.add("ConvTranspose", &inputs, &attributes, dims);
     }
 
     fn normalisation(&mut self) {

@@ -21,7 +21,7 @@ const DIGITS: usize = 5;
 pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path>) -> String {
     let weights = match (tensors, settings.sharing) {
         (Some(tensors), _) => {
-            return format!("network {network}; weights and images of {}", plain(tensors));
+            return format!("network {network}; weights and batch of {}", plain(tensors));
         }
         (None, Sharing::Shared) => "shared",
         (None, Sharing::Independent) => "independent",

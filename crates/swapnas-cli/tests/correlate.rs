@@ -424,6 +424,14 @@ fn bad_records_are_named() {
     assert!(text.contains("\nskipped record 3 (line 2): column 2 (`acc`) is empty"), "{text}");
     let told = json(path, &[&words[..], &["--skip-bad"]].concat());
     assert_eq!((&told["failed"][1]["record"], &told["failed"][1]["line"]), (&3.into(), &2.into()));
+    // Where nothing is left, what was left out is the reason.
+    let bad = "[{\"arch\": \"77\", \"acc\": \"high\"},\n{\"arch\": \"78\"}]";
+    std::fs::write(path.join("table.json"), bad).unwrap();
+    assert_snapshot!(error(path, &[&words[..], &["--skip-bad"]].concat()), @"
+    error: table.json has 0 usable rows; a correlation takes two: table.json: 2 records cannot be used
+      record 1 (line 1): column 2 (`acc`): `high` is not a number; write it as in 94.3
+      record 2 (line 2): column 2 (`acc`) is empty; fill it in or remove the row
+    ");
     std::fs::write(path.join("table.json"), "[{\"arch\": \"4321\",\n\"acc\": 90}").unwrap();
     assert_snapshot!(error(path, &words), @"error: table.json begins as JSON does, but is none: EOF while parsing a list at line 2 column 10");
 }

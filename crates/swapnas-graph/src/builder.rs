@@ -2,12 +2,13 @@ use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 
+use crate::tensor::{ConvTranspose, TensorOp};
 use crate::{
     Activation, Epsilon, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Padding, Param, ParamId,
     ParamKind, Shape, ValueId, Window,
 };
 
-/// How a convolution is made: see [`GraphBuilder::conv2d`].
+/// How a convolution is made: see [`GraphBuilder::conv2d`] and [`GraphBuilder::conv_transpose`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
     /// Output channels.
@@ -167,14 +168,7 @@ impl GraphBuilder {
     pub fn conv2d(&mut self, name: &str, x: ValueId, conv: Conv) -> Result<ValueId, GraphError> {
         let input = self.shape(x);
         let Conv { out, window, groups, bias } = conv;
-        if groups == 0 || out == 0 || !input.channels.is_multiple_of(groups) || !out.is_multiple_of(groups) {
-            return Err(GraphError::Channels {
-                node: self.name_of(name),
-                op: "convolution",
-                expected: format!("input and output channels ({out}) that {groups} groups divide"),
-                input,
-            });
-        }
+        self.check_groups(name, "convolution", input, conv)?;
         let shape = self.windowed(name, "convolution", input, &window)?.with_channels(out);
         let taps = window.taps();
         let fan_in = input.channels / groups * taps;
@@ -184,6 +178,40 @@ impl GraphBuilder {
             let weight = b.param("weight", ParamKind::ConvWeight, dims, fan_in, fan_out);
             let bias = bias.then(|| b.param("bias", ParamKind::ConvBias, vec![out], fan_in, fan_out));
             let y = b.node(Op::Conv2d { window, groups, weight, bias }, vec![x], shape);
+            Ok(b.module(ModuleKind::Conv, x, y))
+        })
+    }
+
+    /// Module `name` that is a transposed convolution, see [`ConvTranspose`]. Padding is cut away from the result; what
+    /// PyTorch calls the output padding is so much less of it at the bottom and on the right, which may be negative then.
+    ///
+    /// # Errors
+    /// If groups do not divide the channels, nothing is left of the result, padding is negative at the top or on the left,
+    /// or as negative as stride and dilation at the bottom or on the right, where PyTorch has none.
+    pub fn conv_transpose(&mut self, name: &str, x: ValueId, conv: Conv) -> Result<ValueId, GraphError> {
+        let op = "transposed convolution";
+        let input = self.shape(x);
+        let Conv { out, window, groups, bias } = conv;
+        self.check_groups(name, op, input, conv)?;
+        let Window { kernel, stride, dilation, padding } = window;
+        let least = |axis: usize| -(stride[axis].max(dilation[axis]) as i64);
+        let is_behind = |padding: i32, axis: usize| i64::from(padding) > least(axis);
+        if padding.top.min(padding.left) < 0 || !is_behind(padding.bottom, 0) || !is_behind(padding.right, 1)
+        {
+            return Err(GraphError::Padding { node: self.name_of(name), op, padding });
+        }
+        let (height, width) = window
+            .transposed_output(input.height, input.width)
+            .ok_or_else(|| GraphError::WindowTooLarge { node: self.name_of(name), op, kernel, input })?;
+        let output = Shape::new(out, height, width);
+        let fan_in = out / groups * window.taps();
+        let fan_out = input.channels / groups * window.taps();
+        self.scope(name, |b| {
+            let dims = vec![input.channels, out / groups, kernel[0], kernel[1]];
+            let weight = b.param("weight", ParamKind::ConvWeight, dims, fan_in, fan_out);
+            let bias = bias.then(|| b.param("bias", ParamKind::ConvBias, vec![out], fan_in, fan_out));
+            let of = ConvTranspose { window, groups, weight, bias, input, output };
+            let y = b.node(Op::Tensor(TensorOp::ConvTranspose(of)), vec![x], output);
             Ok(b.module(ModuleKind::Conv, x, y))
         })
     }
@@ -424,6 +452,20 @@ impl GraphBuilder {
 
     fn name_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn check_groups(
+        &self,
+        name: &str,
+        op: &'static str,
+        input: Shape,
+        Conv { out, groups, .. }: Conv,
+    ) -> Result<(), GraphError> {
+        if groups > 0 && out > 0 && input.channels.is_multiple_of(groups) && out.is_multiple_of(groups) {
+            return Ok(());
+        }
+        let expected = format!("input and output channels ({out}) that {groups} groups divide");
+        Err(GraphError::Channels { node: self.name_of(name), op, expected, input })
     }
 
     fn windowed(

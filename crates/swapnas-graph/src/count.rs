@@ -1,4 +1,5 @@
 use crate::op::macs;
+use crate::tensor::TensorOp;
 use crate::{Graph, Module, ModuleKind, Op, Shape};
 
 /// Operations of one sample by kind of module, as the torchstat and tensorwatch tools count them
@@ -7,7 +8,8 @@ use crate::{Graph, Module, ModuleKind, Op, Shape};
 /// Only the modules named here count; additions, concatenations and identities are free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flops {
-    /// Multiply-accumulates of convolutions, plus one operation per output if there is a bias.
+    /// Multiply-accumulates of convolutions, plus one operation per output if there is a bias; transposed ones, which
+    /// these tools do not know, are counted likewise.
     pub conv: u64,
     /// Multiply-accumulates of linear layers, bias not counted.
     pub linear: u64,
@@ -42,7 +44,8 @@ impl Graph {
         self.params().iter().map(|p| p.len() as u64).sum()
     }
 
-    /// Multiply-accumulates of convolutions, linear layers and products of matrices for one sample.
+    /// Multiply-accumulates of convolutions, linear layers and products of matrices for one sample. A transposed
+    /// convolution has one for every weight and pixel that it reads.
     pub fn macs(&self) -> u64 {
         let products = self.nodes().iter().map(|node| match &node.op {
             Op::Tensor(op) => op.macs(),
@@ -66,6 +69,9 @@ impl Graph {
             match (module.kind, &self.node(module.output).op) {
                 (ModuleKind::Conv, Op::Conv2d { bias, .. }) => {
                     flops.conv += self.module_macs(module) + if bias.is_some() { elements } else { 0 };
+                }
+                (ModuleKind::Conv, Op::Tensor(TensorOp::ConvTranspose(of))) => {
+                    flops.conv += of.macs() + if of.bias.is_some() { elements } else { 0 };
                 }
                 (ModuleKind::Linear, _) => flops.linear += self.module_macs(module),
                 (ModuleKind::BatchNorm, Op::BatchNorm { affine, .. }) => {

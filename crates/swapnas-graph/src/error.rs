@@ -1,4 +1,4 @@
-use crate::Shape;
+use crate::{Padding, Shape};
 
 /// A network that cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,19 @@ pub enum GraphError {
         expected: String,
         /// Shape of the input.
         input: Shape,
+    },
+    /// Padding that is negative where it may not be.
+    #[error(
+        "{node}: the {op} cannot have padding {}, {}, {}, {} (top, left, bottom, right); it takes none below 0, but for \
+         output padding, smaller than its stride or dilation", padding.top, padding.left, padding.bottom, padding.right
+    )]
+    Padding {
+        /// Module path of the node.
+        node: String,
+        /// The operation.
+        op: &'static str,
+        /// What it was to be.
+        padding: Padding,
     },
     /// An operation without inputs.
     #[error("{node}: {op} of nothing")]

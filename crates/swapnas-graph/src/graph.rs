@@ -66,7 +66,8 @@ pub struct Param {
     pub shape: Vec<usize>,
     /// What it is to its layer.
     pub kind: ParamKind,
-    /// Number of inputs that each output of the layer sums (`in / groups * rows * columns`).
+    /// Number of inputs that each output of the layer sums (`in / groups * rows * columns`). PyTorch has it the other way
+    /// around for transposed convolutions, whose weights have inputs first, and so it is here.
     pub fan_in: usize,
     /// Number of outputs that each input of the layer reaches (`out / groups * rows * columns`).
     pub fan_out: usize,
@@ -89,7 +90,7 @@ impl Param {
 /// What kind of module a network calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModuleKind {
-    /// Convolution.
+    /// Convolution, transposed or not.
     Conv,
     /// Fully connected layer.
     Linear,

@@ -89,6 +89,10 @@ impl TensorOp {
             }
             TensorOp::Mean(axis) => Magnitude { result: first, within: first * axis.len as f64 },
             TensorOp::Function(function) => function.magnitude(first),
+            TensorOp::ConvTranspose(of) => {
+                let bias = if of.bias.is_some() { of_numbers(params[1]) } else { 0.0 };
+                Magnitude::weighted(first, of.largest_sum(params[0]), bias)
+            }
         }
     }
 }

@@ -94,6 +94,24 @@ impl Window {
             side(width, self.padding.left, self.padding.right, 1)?,
         ))
     }
+
+    /// Height and width of what a transposed convolution makes of an image of `height` x `width`, the padding cut away;
+    /// `None` if nothing is left, or a stride or dilation is zero.
+    pub fn transposed_output(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let side = |size: usize, before: i32, after: i32, axis: usize| {
+            let reach = self.dilation[axis].checked_mul(self.kernel[axis].checked_sub(1)?)?;
+            let whole = size.checked_sub(1)?.checked_mul(self.stride[axis])?.checked_add(reach)?;
+            let cut = i64::try_from(whole).ok()?.checked_sub(i64::from(before) + i64::from(after))?;
+            usize::try_from(cut.checked_add(1)?).ok().filter(|side| *side > 0)
+        };
+        if self.dilation.contains(&0) || self.stride.contains(&0) {
+            return None;
+        }
+        Some((
+            side(height, self.padding.top, self.padding.bottom, 0)?,
+            side(width, self.padding.left, self.padding.right, 1)?,
+        ))
+    }
 }
 
 /// What a batch normalisation adds to the variance, so that it divides by no zero.

@@ -100,6 +100,8 @@ fn what_overflows_is_found_where_it_does() {
         let x = b.conv2d("a", x, conv(3))?;
         b.max_pool("pool", x, Window::square(3))
     });
+    let two = Window { kernel: [2, 2], ..Window::square(1).stride(2) };
+    let transposed = network(|b, x| b.conv_transpose("up", x, Conv::new(4, two).with_bias()));
     let doubled = network(|b, x| (0..140).try_fold(x, |x, _| b.add(&[x, x])));
     let squared = network(|b, x| {
         let x = b.act("act", x, Activation::HardSwish)?;
@@ -108,7 +110,7 @@ fn what_overflows_is_found_where_it_does() {
     let returns = |module: &str| Some(format!("what '{module}' returns"));
     // The network, weights that are given, how large images are, and where it is not finite.
     type Case<'a> = (&'a Graph, &'a [(&'a str, f32)], f32, Option<String>);
-    let cases: [Case<'_>; 13] = [
+    let cases: [Case<'_>; 17] = [
         (&plain, &[], 1.0, None),
         (&plain, &[], 1e30, None),
         (&plain, &[], f32::MAX, returns("a")),
@@ -119,6 +121,10 @@ fn what_overflows_is_found_where_it_does() {
         (&normal, &[("norm.weight", f32::MAX)], 1.0, returns("norm")),
         (&normal, &[("b.bias", 1e30)], 1.0, None),
         (&pooled, &[("a.weight", f32::MAX)], 1.0, returns("a")),
+        (&transposed, &[], 1e30, None),
+        (&transposed, &[], f32::MAX, returns("up")),
+        (&transposed, &[("up.weight", 1e38)], 100.0, returns("up")),
+        (&transposed, &[("up.bias", 1e30)], 1.0, None),
         (&doubled, &[], 1.0, Some("the addition of the images".to_owned())),
         (&doubled, &[], 1e-10, None),
         (&squared, &[], 2.0, Some("the multiplication behind 'act'".to_owned())),

@@ -21,8 +21,8 @@ pub enum Undefined {
     /// The metric looks at convolutions and linear layers.
     #[error("no convolution and no linear layer has a gradient")]
     NoLayers,
-    /// The metric compares images with each other.
-    #[error("the batch has one image, and the metric compares images; give a --batch of two or more")]
+    /// The metric compares images, or texts, with each other.
+    #[error("the batch has one sample, and the metric compares samples; give a --batch of two or more")]
     OneImage,
     /// Images that differ in nothing cannot be compared.
     #[error("all images of the batch are the same, and the metric compares them; give other --inputs")]

@@ -205,7 +205,7 @@ fn metrics_that_compare_are_undefined_where_there_is_nothing_to_compare() {
     let differ = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
     check(undefined(&differ, &[0, 1, 0, 1, 0, 1, 0, 1], 4, 10), &[]);
     check(undefined(&differ, &[3; 8], 4, 10), &[]);
-    let one = "has one image";
+    let one = "has one sample";
     let alone = [("nwot", one), ("jacov", one), ("epe_nas", one), ("gradsign", one), ("ntk", one)];
     check(undefined(&differ, &[0; 8], 1, 10), &alone);
     let same = "images of the batch are the same";

@@ -101,7 +101,13 @@ class Modules(unittest.TestCase):
                     raise RuntimeError("Exporting the operator bessel_j0 is not supported\nhere")
                 return torch.special.bessel_j0(images).flatten(1)
 
-        self.ResNet, self.Bessel = ResNet, Bessel
+        class Sampled(torch.nn.Module):
+            """Pixels from places that depend on the image, which the reader of ONNX does not know."""
+
+            def forward(self, x):
+                return torch.nn.functional.grid_sample(x, x[:, :2].movedim(1, -1), align_corners=False)
+
+        self.ResNet, self.Bessel, self.Sampled = ResNet, Bessel, Sampled
         self.good = [ResNet(torch.nn.ReLU()), ResNet(torch.nn.ReLU(), torch.nn.Dropout())]
 
     def score(self, modules, input=(3, 16, 16), **options):
@@ -111,7 +117,7 @@ class Modules(unittest.TestCase):
 
     def test_the_rest_is_scored_and_every_module_has_a_name(self):
         other_size, of_no_onnx = self.ResNet(features=5), self.Bessel()
-        unsupported = self.ResNet(torch.nn.ConvTranspose2d(8, 8, 1))
+        unsupported = self.ResNet(self.Sampled())
         frozen = self.good[1]
         frozen.layers[1].eval()
         modules = [self.good[0], other_size, of_no_onnx, unsupported, frozen]
@@ -136,7 +142,7 @@ class Modules(unittest.TestCase):
                 self.score(modules, **options)
             self.assertIsInstance(raised.exception.__cause__, RuntimeError)
         with self.assertRaisesRegex(ValueError, "^mine: node "):
-            self.score({"mine": self.ResNet(torch.nn.ConvTranspose2d(8, 8, 1))})
+            self.score({"mine": self.ResNet(self.Sampled())})
         (one,) = self.score([self.Bessel()], strict=False)
         self.assertEqual(one.arch, "Bessel")
         # What it takes is said without options that there are not.

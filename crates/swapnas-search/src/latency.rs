@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use swapnas_graph::tensor::{ConvTranspose, TensorOp};
 use swapnas_graph::{Activation, Graph, Node, Op, Window, plain};
 
 use crate::SearchError;
@@ -11,7 +12,7 @@ use crate::SearchError;
 /// How long operations take on some machine: CSV with the columns `op`, `input` and `ms`.
 ///
 /// `op` is, for instance, `conv_3x3_s1_d1_g1_64` (kernel, stride, dilation, groups, output channels),
-/// `linear_10`, `max_pool_3x3_s2`, `avg_pool_3x3_s1`, `global_avg_pool`, `batch_norm`, `relu`, `relu6`,
+/// `conv_transpose_2x2_s2_d1_g1_64`, `linear_10`, `max_pool_3x3_s2`, `avg_pool_3x3_s1`, `global_avg_pool`, `batch_norm`, `relu`, `relu6`,
 /// `silu`, `gelu`, `hard_swish`, `sigmoid`, `hard_sigmoid`, `add`, `mul`, `concat` or `slice`; `input` is
 /// the shape of the first thing it reads, as in `64x16x16`. The latency of a network is the sum over its
 /// operations; zeros are free.
@@ -132,6 +133,9 @@ fn line(graph: &Graph, node: &Node) -> Option<String> {
         Op::Slice { .. } => "slice".to_owned(),
         // What a parameter or a constant is needs no time.
         Op::Tensor(_) if node.inputs.is_empty() => return None,
+        Op::Tensor(TensorOp::ConvTranspose(ConvTranspose { window: w, groups, .. })) => {
+            format!("conv_transpose_{}_d{}_g{groups}_{}", window(w), w.dilation[0], node.shape.channels)
+        }
         Op::Tensor(op) => op.name().replace(' ', "_"),
     };
     Some(format!("{op},{}", graph.shape(node.inputs[0])))

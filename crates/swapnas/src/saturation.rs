@@ -1,6 +1,6 @@
 use crate::{Ceiling, Remedy, Scored};
 
-/// What a reader of SWAP-Scores of a batch of `samples` images should know: whether they are close to the most that
+/// What a reader of SWAP-Scores of a batch of so many `samples`, images or texts, should know: whether they are close to the most that
 /// there can be. `remedy` is what can be done.
 pub fn saturation_warnings<'a>(
     samples: usize,
@@ -21,7 +21,7 @@ pub fn saturation_warnings<'a>(
     if batch > 0 {
         warnings.push(format!(
             "saturated: {batch} of {all} networks have nearly all of the 2^{samples} patterns that {samples} \
-             images allow, so their SWAP-Scores say little; raise --batch"
+             samples allow, so their SWAP-Scores say little; raise --batch"
         ));
     }
     if units > 0 {

@@ -340,7 +340,7 @@ impl Writer<'_> {
                 Some(Wrap::Tokens) if of_tokens => arg.method("[:, 0]"),
                 Some(Wrap::Tokens) if is_flat => Expr::Unflat(Box::new(arg)).method("[:, 0].long()"),
                 Some(Wrap::Tokens) => arg.method("[:, 0].long()"),
-                None => arg,
+                Some(Wrap::Crop(_)) | None => arg,
             }
         };
         let call = Expr::Call { module: name.clone(), args: operands.map(wrapped).collect() };
@@ -351,6 +351,7 @@ impl Writer<'_> {
             Some(Wrap::Lines(_)) => call.method(".movedim(-1, 2)").reshaped(&[], &shape),
             Some(Wrap::Rows { count, len }) => call.reshaped(&[count, len], &shape),
             Some(Wrap::Tokens) => Expr::Move { of: Box::new(call), back: true },
+            Some(Wrap::Crop(padding)) => Expr::Pad { of: Box::new(call), padding, with_minimum: false },
             _ => call,
         }
     }
@@ -428,7 +429,9 @@ impl Writer<'_> {
             TensorOp::Softmax(axis) => tensor::softmax(first(), *axis, node.shape),
             TensorOp::Mean(axis) => tensor::mean(first(), *axis, shapes[0], node.shape),
             TensorOp::Function(function) => tensor::function(first(), *function),
-            TensorOp::Normalise(_) | TensorOp::Embedding(_) => unreachable!("modules are called"),
+            TensorOp::Normalise(_) | TensorOp::Embedding(_) | TensorOp::ConvTranspose(_) => {
+                unreachable!("modules are called")
+            }
         }
     }
 
@@ -455,7 +458,9 @@ impl Writer<'_> {
 fn is_function(graph: &Graph, value: ValueId) -> bool {
     match &graph.node(value).op {
         Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } | Op::Zero | Op::GlobalAvgPool => true,
-        Op::Tensor(op) => !matches!(op, TensorOp::Normalise(_) | TensorOp::Embedding(_)),
+        Op::Tensor(op) => {
+            !matches!(op, TensorOp::Normalise(_) | TensorOp::Embedding(_) | TensorOp::ConvTranspose(_))
+        }
         _ => false,
     }
 }

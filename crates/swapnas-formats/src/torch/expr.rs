@@ -3,11 +3,13 @@
 use swapnas_graph::tensor::Axis;
 use swapnas_graph::{Padding, Shape, ValueId};
 
-/// What is done to the input of a module because the module itself cannot do it.
+/// What is done to the input of a module, or to its result, because the module itself cannot do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrap {
     /// Pixels are added or taken away.
     Pad { padding: Padding, with_minimum: bool },
+    /// Pixels are taken away from the result.
+    Crop(Padding),
     /// `(batch, channels, 1, 1)` becomes `(batch, channels)`.
     Flatten,
     /// Channels go last before the module, and back behind it.

@@ -1,13 +1,13 @@
 //! Modules of PyTorch that do one thing.
 
-use swapnas_graph::tensor::TensorOp;
+use swapnas_graph::tensor::{ConvTranspose, TensorOp};
 use swapnas_graph::{Activation, Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
 
 use super::TorchError;
 use super::expr::Wrap;
 use super::norm::normalisation;
 
-/// The call of a constructor, and how its input has to be changed first.
+/// The call of a constructor, and how its input has to be changed first, or its result behind it.
 pub(super) struct Layer {
     pub constructor: String,
     pub wrap: Option<Wrap>,
@@ -80,6 +80,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             };
             Layer { constructor: format!("nn.Embedding({rows}, {features})"), wrap: Some(Wrap::Tokens) }
         }
+        (Op::Tensor(TensorOp::ConvTranspose(of)), _) => transposed(of),
         (_, ModuleKind::Act(act)) => plain(activation(act).to_owned()),
         (_, ModuleKind::GlobalAvgPool) => plain("nn.AdaptiveAvgPool2d(1)".to_owned()),
         (_, _) => {
@@ -87,6 +88,39 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             return Err(TorchError::Unreachable { module: module.name.clone(), value });
         }
     })
+}
+
+/// A transposed convolution. PyTorch cuts as much away on opposite sides; what is to go besides is taken from the result.
+fn transposed(of: &ConvTranspose) -> Layer {
+    let Window { kernel, stride, dilation, padding } = of.window;
+    let Padding { top, left, bottom, right } = padding;
+    // The padding and output padding of a dimension, and what is still to be taken away at both ends.
+    let side = |before: i32, after: i32, axis: usize| {
+        let most = i32::try_from(stride[axis].max(dilation[axis])).unwrap_or(i32::MAX);
+        let padding = if (0..most).contains(&(before - after)) { before } else { before.min(after).max(0) };
+        let more = (padding - after).max(0);
+        ([padding as usize, more as usize], [padding - before, padding - after - more])
+    };
+    let ([rows, more_rows], [top, bottom]) = side(top, bottom, 0);
+    let ([columns, more_columns], [left, right]) = side(left, right, 1);
+    let mut args = format!("{}, {}, {}", of.input.channels, of.output.channels, pair(kernel));
+    for (name, numbers, usual) in [
+        ("stride", stride, [1, 1]),
+        ("padding", [rows, columns], [0, 0]),
+        ("output_padding", [more_rows, more_columns], [0, 0]),
+        ("groups", [of.groups; 2], [1, 1]),
+        ("dilation", dilation, [1, 1]),
+    ] {
+        if numbers != usual {
+            args += &format!(", {name}={}", pair(numbers));
+        }
+    }
+    if of.bias.is_none() {
+        args += ", bias=False";
+    }
+    let crop = Padding { top, left, bottom, right };
+    let wrap = (crop != Padding::default()).then_some(Wrap::Crop(crop));
+    Layer { constructor: format!("nn.ConvTranspose2d({args})"), wrap }
 }
 
 fn activation(act: Activation) -> &'static str {

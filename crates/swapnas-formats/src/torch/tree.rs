@@ -262,6 +262,7 @@ fn params(op: &Op) -> impl Iterator<Item = (&'static str, ParamId)> + use<> {
         Op::BatchNorm { affine, .. } => [affine.map(|affine| affine.0), affine.map(|affine| affine.1)],
         Op::Tensor(TensorOp::Normalise(norm)) => [norm.weight, norm.bias],
         Op::Tensor(TensorOp::Embedding(table)) => [Some(table), None],
+        Op::Tensor(TensorOp::ConvTranspose(of)) => [Some(of.weight), of.bias],
         _ => [None, None],
     };
     [("weight", weight), ("bias", bias)].into_iter().filter_map(|(name, id)| Some((name, id?)))

@@ -1,7 +1,7 @@
 //! Small networks, one for each way in which an operation can be had.
 
 use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
-use swapnas_graph::{Graph, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window};
+use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window};
 
 pub(crate) fn view(dims: &[(usize, usize)], offset: usize) -> Strided {
     Strided::new(dims, offset).unwrap()
@@ -25,6 +25,7 @@ impl Cases {
         cases.normalisations();
         cases.lines();
         cases.functions();
+        cases.transposed();
         cases
     }
 
@@ -203,6 +204,39 @@ impl Cases {
                 b.mean_along(x, axis, Shape::new(outer * inner, 1, 1))
             });
         }
+    }
+
+    fn transposed(&mut self) {
+        let window = |kernel, stride, dilation, [top, left, bottom, right]: [i32; 4]| Window {
+            kernel,
+            stride,
+            dilation,
+            padding: Padding { top, left, bottom, right },
+        };
+        for window in [
+            window([2, 2], [2, 2], [1, 1], [0; 4]),
+            window([3, 3], [2, 2], [1, 1], [1, 1, 0, 1]),
+            window([4, 3], [2, 1], [1, 2], [1, 0, 1, 0]),
+            // Output padding without padding.
+            window([2, 2], [3, 3], [1, 1], [0, 0, -2, -1]),
+            // What `auto_pad` makes, and what PyTorch can only cut away behind the layer.
+            window([3, 3], [2, 2], [1, 1], [0, 0, 1, 1]),
+            window([3, 4], [1, 2], [1, 1], [2, 3, 0, -1]),
+            window([1, 5], [1, 3], [1, 1], [0, 1, 0, 2]),
+        ] {
+            for (groups, bias) in [(1, false), (2, true), (4, false)] {
+                let conv = Conv { groups, bias, ..Conv::new(8, window) };
+                self.add(format!("transposed {conv:?}"), Shape::new(4, 3, 5), |b, x| {
+                    b.conv_transpose("up", x, conv)
+                });
+            }
+        }
+        self.add("transposed, one after the other", Shape::new(4, 2, 3), |b, x| {
+            let two = window([2, 2], [2, 2], [1, 1], [0; 4]);
+            let x = b.conv_transpose("layers.0", x, Conv::new(6, two).with_bias())?;
+            let x = b.relu("layers.1", x)?;
+            b.conv_transpose("layers.2", x, Conv::new(3, window([3, 3], [2, 2], [1, 1], [0, 0, 1, 1])))
+        });
     }
 
     fn functions(&mut self) {

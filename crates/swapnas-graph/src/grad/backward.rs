@@ -78,7 +78,7 @@ impl<E: Element> Pass<'_, E> {
     /// its element of the [Hessian product](Self::hessian_product). It takes less than the product: by
     /// w * (H d) = <y, g'> + <g W, x'>, with what a layer returns (without bias) y, the gradient g of
     /// that, and the tangents g' and x' of g and of the layer's input, no gradients of weights are
-    /// taken.
+    /// taken, but for those of transposed convolutions.
     ///
     /// # Errors
     /// As [`backward`](Self::backward).

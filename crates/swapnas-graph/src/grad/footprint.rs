@@ -181,7 +181,9 @@ impl Footprint<'_> {
             Work::Pool { window, .. } => self.padded(sources[0], &window, out),
             Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
             Work::Multiply => sum(sources.iter().map(lanes)),
-            Work::Tensor(_) => sum(sources.iter().map(lanes)),
+            Work::Tensor(value) => {
+                sum(sources.iter().map(lanes)).saturating_add(self.tape.tensor_op(value).room())
+            }
         }
     }
 

@@ -105,9 +105,7 @@ impl<'p, E: Element> Way<'p, '_, E> {
                         which.index += 1;
                         which.channels_before += self.frame.shape(source.slot).channels;
                     }
-                    if let Work::Tensor(value) = *work
-                        && self.seeks_gradients()
-                    {
+                    if let Work::Tensor(value) = *work {
                         self.params_of(Operation { value, sources, out: *out }, &upstream);
                     }
                 }
@@ -247,12 +245,13 @@ impl<'p, E: Element> Way<'p, '_, E> {
         Ok(())
     }
 
-    /// Finds the gradients of the parameters of an operation.
+    /// Finds the gradients of the parameters of an operation, or what the weights of a layer are in the form.
     fn params_of(&mut self, of: Operation<'_>, upstream: &Upstream<'_, E>) {
         let frame = self.frame;
         let op = self.tape().tensor_op(of.value);
         let params = op.params();
-        if params == [None; 2] {
+        let of_layer = matches!(op, TensorOp::ConvTranspose(_));
+        if params == [None; 2] || !(self.seeks_gradients() || of_layer && self.sought.is_some()) {
             return;
         }
         // Of a table of all words, a text reads a few.
@@ -286,7 +285,14 @@ impl<'p, E: Element> Way<'p, '_, E> {
                 }
             }
         }
-        if table.is_none() {
+        if self.sought == Some(Sought::Form) {
+            // Of the weight alone.
+            if let [Some((id, lanes)), _] = found {
+                let pairs = lanes.iter().zip(frame.weights.get(id).iter().cycle());
+                let of_samples = |lane: &Lane<E>| lane.0.iter().map(|x| x.to_f64()).sum::<f64>();
+                self.form += pairs.map(|(lane, w)| of_samples(lane) * w.to_f64()).sum::<f64>();
+            }
+        } else if table.is_none() {
             for (id, lanes) in found.into_iter().flatten() {
                 self.found_param(id, &lanes);
             }

@@ -8,11 +8,11 @@ pub(crate) use compile::{for_lanes, keys, relus};
 use std::ops::Range;
 use std::sync::Arc;
 
-use swapnas_lanes::Layout;
 use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::{Layout, SAMPLES};
 
 use crate::{Epsilon, Graph, Key, Op, Param, ParamId, Shape, ValueId};
 
@@ -61,12 +61,12 @@ impl Plan {
     }
 
     /// Bytes that weights take during a run with numbers of so many bytes: a parameter as it is drawn, those of a
-    /// step put together, and the same in the order of its kernel. The next step uses the memory again, but for
-    /// each order there is memory of its own.
+    /// step put together, and the same in the order of its kernel, or as lanes. The next step uses the memory again, but
+    /// for each order there is memory of its own.
     pub fn bytes_of_weights(&self, number: usize) -> usize {
         let len = |id: &ParamId| self.graph.param(*id).len();
         let drawn = self.graph.params().iter().map(Param::len).max().unwrap_or(0);
-        let (mut together, mut dense, mut winograd) = (0, 0, 0);
+        let (mut together, mut dense, mut winograd, mut lanes) = (0, 0, 0, 0usize);
         for step in &self.steps {
             let (algorithm, weights) = match &step.work {
                 Work::Convolve { algorithm, weights, .. } => (*algorithm, weights.as_slice()),
@@ -74,8 +74,11 @@ impl Plan {
                     (Algorithm::Dense, std::slice::from_ref(weight))
                 }
                 Work::Tensor { value, .. } => {
-                    let params = self.graph.node(*value).op.params();
-                    together = params.map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
+                    let op = &self.graph.node(*value).op;
+                    together = op.params().map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
+                    if let Op::Tensor(op) = op {
+                        lanes = op.room().saturating_mul(SAMPLES).max(lanes);
+                    }
                     continue;
                 }
                 _ => continue,
@@ -85,7 +88,7 @@ impl Plan {
             *packed = algorithm.packed(all).max(*packed);
             together = all.max(together);
         }
-        let numbers = [together, dense, winograd].into_iter().fold(0, usize::saturating_add);
+        let numbers = [together, dense, winograd, lanes].into_iter().fold(0, usize::saturating_add);
         numbers.saturating_mul(number).saturating_add(drawn.saturating_mul(size_of::<f32>()))
     }
 

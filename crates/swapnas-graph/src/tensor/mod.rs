@@ -1,4 +1,5 @@
-//! Operations on the elements of single samples in whatever order they lie: what transformers are made of.
+//! Operations on the elements of single samples in whatever order they lie: what transformers are made of, and
+//! transposed convolutions.
 //!
 //! A value is all elements of a sample one after the other, channel by channel, whatever dimensions it has for those
 //! who think of it as tokens, heads or matrices. [`Strided`] views say which elements are meant, so that transposing,
@@ -10,6 +11,7 @@
 mod build;
 mod function;
 pub(crate) mod run;
+mod transposed;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ pub use build::Norm;
 pub use function::{Function, Real};
 pub use swapnas_lanes::kernels::line::Axis;
 pub use swapnas_lanes::kernels::product::Product;
+pub use transposed::ConvTranspose;
 
 use crate::{Epsilon, Key, ParamId};
 
@@ -53,6 +56,8 @@ pub enum TensorOp {
     /// Rows of a table, `[row, feature]`, whose numbers are the elements. The result has a channel for each feature. A
     /// row that the table has not makes no number, which is an error of the run.
     Embedding(ParamId),
+    /// A convolution taken from what it returns to what it reads.
+    ConvTranspose(ConvTranspose),
 }
 
 /// Layer, group, instance or RMS normalisation.
@@ -90,6 +95,7 @@ impl TensorOp {
             TensorOp::Mean(_) => "mean",
             TensorOp::Function(_) => "function",
             TensorOp::Embedding(_) => "embedding",
+            TensorOp::ConvTranspose(_) => "transposed convolution",
         }
     }
 
@@ -98,6 +104,7 @@ impl TensorOp {
         match *self {
             TensorOp::Parameter(id) | TensorOp::Embedding(id) => [Some(id), None],
             TensorOp::Normalise(Normalise { weight, bias, .. }) => [weight, bias],
+            TensorOp::ConvTranspose(ConvTranspose { weight, bias, .. }) => [Some(weight), bias],
             _ => [None; 2],
         }
     }
@@ -107,14 +114,27 @@ impl TensorOp {
         match self {
             TensorOp::Parameter(id) | TensorOp::Embedding(id) => [Some(id), None],
             TensorOp::Normalise(Normalise { weight, bias, .. }) => [weight.as_mut(), bias.as_mut()],
+            TensorOp::ConvTranspose(ConvTranspose { weight, bias, .. }) => [Some(weight), bias.as_mut()],
             _ => [None, None],
         }
     }
 
-    /// Multiply-accumulates for one sample; only matrix products have any.
+    /// Multiply-accumulates for one sample; only matrix products and transposed convolutions have any.
     pub fn macs(&self) -> u64 {
         match self {
             TensorOp::Product(product) => product.macs(),
+            TensorOp::ConvTranspose(of) => of.macs(),
+            _ => 0,
+        }
+    }
+
+    /// Lanes that it takes for a block besides what it reads and writes: weights of a tap, and pixels with channels last.
+    pub(crate) fn room(&self) -> usize {
+        match self {
+            TensorOp::ConvTranspose(of) => {
+                let pixels = of.input.elements().max(of.output.elements());
+                of.weights_of_tap().saturating_add(pixels)
+            }
             _ => 0,
         }
     }
@@ -125,6 +145,9 @@ impl TensorOp {
             TensorOp::Parameter(_) | TensorOp::Embedding(_) => Key::of(()),
             TensorOp::Normalise(Normalise { axis, epsilon, centred, weight, bias, alike }) => {
                 Key::of((axis, epsilon, centred, weight.is_some(), bias.is_some(), alike))
+            }
+            TensorOp::ConvTranspose(ConvTranspose { window, groups, bias, input, output, .. }) => {
+                Key::of((window, groups, bias.is_some(), input, output))
             }
             other => Key::of(other),
         }

@@ -2,10 +2,14 @@
 
 use swapnas_lanes::kernels::line::{self, Beside, Constants, Number as _, Read, Tangents};
 use swapnas_lanes::kernels::rows::Into;
-use swapnas_lanes::kernels::{arrange, product};
+use swapnas_lanes::kernels::{arrange, product::Product};
 use swapnas_lanes::{Element, Lane, Level, SAMPLES};
 
-use super::{Normalise, TensorOp};
+use super::transposed::{Way, channels_last};
+use super::{ConvTranspose, Normalise, TensorOp};
+
+/// Weights, and what they are multiplied with.
+type Weighted<'w, 'a, E> = Option<(&'w [E], &'a [Lane<E>])>;
 
 /// The elements of one block: lanes, or lanes with their tangents, of which results are tangents.
 pub(crate) trait Operand<'a, E: Element>: Read<E, N: Beside<E>> {
@@ -17,6 +21,9 @@ pub(crate) trait Operand<'a, E: Element>: Read<E, N: Beside<E>> {
 
     /// What is multiplied with each other and summed up for a product.
     fn factors(a: Self, b: Self) -> [Option<[&'a [Lane<E>]; 2]>; 2];
+
+    /// The same of weights, which are the same for every sample and move in a direction if they do, and this one.
+    fn weighted<'w>(self, weights: &'w [E], direction: Option<&'w [E]>) -> [Weighted<'w, 'a, E>; 2];
 
     /// What a number that is the same for every sample adds to the result: itself, or its direction.
     fn of_param<'p>(number: &'p [E], direction: Option<&'p [E]>) -> Option<&'p [E]>;
@@ -35,6 +42,10 @@ impl<'a, E: Element> Operand<'a, E> for &'a [Lane<E>] {
         [Some([a, b]), None]
     }
 
+    fn weighted<'w>(self, weights: &'w [E], _direction: Option<&'w [E]>) -> [Weighted<'w, 'a, E>; 2] {
+        [Some((weights, self)), None]
+    }
+
     fn of_param<'p>(number: &'p [E], _direction: Option<&'p [E]>) -> Option<&'p [E]> {
         Some(number)
     }
@@ -51,6 +62,10 @@ impl<'a, E: Element> Operand<'a, E> for Tangents<'a, E> {
 
     fn factors(a: Self, b: Self) -> [Option<[&'a [Lane<E>]; 2]>; 2] {
         [a.tangents.map(|tangents| [tangents, b.values]), b.tangents.map(|tangents| [a.values, tangents])]
+    }
+
+    fn weighted<'w>(self, weights: &'w [E], direction: Option<&'w [E]>) -> [Weighted<'w, 'a, E>; 2] {
+        [direction.map(|direction| (direction, self.values)), self.tangents.map(|x| (weights, x))]
     }
 
     fn of_param<'p>(_number: &'p [E], direction: Option<&'p [E]>) -> Option<&'p [E]> {
@@ -166,6 +181,14 @@ impl<E: Element> Run<'_, E> {
                     }
                 }
             }
+            TensorOp::ConvTranspose(of) => {
+                let bias = self.params.numbers[1];
+                let bias = bias.and_then(|numbers| R::of_param(numbers, self.params.directions[1]));
+                for (channel, out) in out.chunks_exact_mut(of.output.pixels()).enumerate() {
+                    out.fill(bias.map_or(Lane::ZERO, |bias| Lane::splat(bias[channel])));
+                }
+                self.through_taps(of, inputs[0], Way::Forward, out);
+            }
         }
     }
 
@@ -227,6 +250,7 @@ impl<E: Element> Run<'_, E> {
             TensorOp::Function(function) => {
                 line::apply_gradient(level, *function, inputs[0], gradient, out);
             }
+            TensorOp::ConvTranspose(of) => self.through_taps(of, gradient, Way::Back, out),
         }
     }
 
@@ -264,9 +288,32 @@ impl<E: Element> Run<'_, E> {
                     *to = *to + gradient;
                 });
             }
+            TensorOp::ConvTranspose(of) => {
+                for tap in of.taps() {
+                    let mut of_tap = vec![Lane::ZERO; of.weights_of_tap()];
+                    multiply(self.level, &tap.of_weights(), R::factors(gradient, inputs[0]), &mut of_tap);
+                    tap.spread(&of_tap, &mut found[0]);
+                }
+                let pixels = gradient.moving().unwrap_or_default().chunks_exact(of.output.pixels());
+                for (found, pixels) in found[1].iter_mut().zip(pixels) {
+                    *found = pixels.iter().fold(Lane::ZERO, |sum, x| sum + *x);
+                }
+            }
             _ => {}
         }
         found
+    }
+
+    /// Adds what the taps of a transposed convolution make of `x` that way.
+    fn through_taps<'a, R: Operand<'a, E>>(&self, of: &ConvTranspose, x: R, way: Way, out: &mut [Lane<E>]) {
+        let shape = if way == Way::Forward { of.input } else { of.output };
+        let weights = self.params.numbers[0].expect("a layer has weights");
+        for (weights, x) in x.weighted(weights, self.params.directions[0]).into_iter().flatten() {
+            let last = channels_last(x, shape);
+            for tap in of.taps() {
+                tap.product(way).run(self.level, &tap.lanes(weights, way), &last, Into::Sum, out);
+            }
+        }
     }
 
     /// Adds the gradient of an embedding's table, of all samples together, to `out`: few of its rows are read, and none
@@ -311,7 +358,7 @@ fn table_rows<E: Element>(lane: Lane<E>, rows: usize) -> [Option<usize>; SAMPLES
 /// Writes the sum of one or two products.
 fn multiply<E: Element>(
     level: Level,
-    product: &product::Product,
+    product: &Product,
     factors: [Option<[&[Lane<E>]; 2]>; 2],
     out: &mut [Lane<E>],
 ) {

@@ -1,12 +1,12 @@
-"""Makes operators.json, what PyTorch computes of a small network with every operation, and padding.json, what it
-computes of convolutions with far more padding than their kernels need.
+"""Makes operators.json, what PyTorch computes of a small network with every operation, transposed.json, the same of
+transposed convolutions, and padding.json, what it computes of convolutions with far more padding than their kernels need.
 
 The numbers in the repository were made with PyTorch 2.15.0 on a CPU, in double precision, by
 
     python make.py
 
-The first file holds images, labels and weights as well, rounded to four digits, so that nothing depends on the
-random numbers of another version. Those of the second follow from `noise`, which tests/truth/numbers.rs has as well.
+The first two files hold images, labels and weights as well, rounded to four digits, so that nothing depends on the
+random numbers of another version. Those of the last follow from `noise`, which tests/truth/numbers.rs has as well.
 """
 
 import json
@@ -53,6 +53,25 @@ class Network(nn.Module):
         y = y * gate[:, :, None, None]
         y = y * F.relu6(z + 3) / 6  # F.hardsigmoid, of which PyTorch has no second derivative.
         return self.classifier(y[:, 3:11].mean((2, 3)))
+
+
+class Transposed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(4, 6, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(6, 4, 4, stride=2, padding=1)
+        self.up_norm = nn.BatchNorm2d(4)
+        self.grouped = nn.ConvTranspose2d(
+            4, 6, 3, stride=(2, 1), padding=(1, 2), output_padding=(1, 0), groups=2, dilation=(1, 2), bias=False
+        )
+        self.depthwise = nn.ConvTranspose2d(6, 6, (1, 3), stride=(1, 3), groups=6)
+        self.classifier = nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = F.gelu(self.down(x))
+        x = F.silu(self.up_norm(self.up(x)))
+        x = F.silu(self.depthwise(self.grouped(x)))
+        return self.classifier(x.mean((2, 3)))
 
 
 def rounded(tensor):
@@ -129,8 +148,12 @@ def main():
     text = json.dumps(cases).replace('], "', '],\n "').replace("}, ", "},\n ")
     Path(__file__).with_name("padding.json").write_text(text + "\n")
 
-    torch.manual_seed(1)
-    network = Network().double().train()
+    for seed, network, name in [(1, Network, "operators.json"), (2, Transposed, "transposed.json")]:
+        torch.manual_seed(seed)
+        reference(network().double().train(), Path(__file__).with_name(name))
+
+
+def reference(network, path):
     with torch.no_grad():
         for name, param in network.named_parameters():
             if "norm" in name:
@@ -176,7 +199,7 @@ def main():
     }
     # One line for each list.
     text = json.dumps(result).replace('": {', '": {\n ').replace('], "', '],\n "').replace("}, ", "},\n ")
-    Path(__file__).with_name("operators.json").write_text(text + "\n")
+    path.write_text(text + "\n")
 
 
 if __name__ == "__main__":

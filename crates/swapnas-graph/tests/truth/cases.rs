@@ -273,6 +273,7 @@ pub(crate) fn cases() -> Vec<Case> {
         let x = b.avg_pool("e", x, Window::square(3), false)?;
         Ok([b.linear("f", x, 2, true)?])
     }));
+    transposed_cases(&mut cases);
     tensor_cases(&mut cases);
     // More than one band of rows.
     cases.push(case("a large image", Shape::new(2, 29, 27), |b, x| {
@@ -289,6 +290,51 @@ pub(crate) fn cases() -> Vec<Case> {
         Ok([b.linear("j", y, 3, true)?])
     }));
     cases
+}
+
+/// Windows of transposed convolutions for an image of 3x4.
+const TRANSPOSED: [(&str, Window); 10] = [
+    ("1x1", Window::square(1)),
+    ("1x1, stride 3", Window::square(1).stride(3)),
+    ("2x2, stride 2", window([2, 2], [2, 2], [1, 1], [0; 4])),
+    ("2x2, stride 3, with output padding", window([2, 2], [3, 3], [1, 1], [0, 0, -2, -1])),
+    ("3x3", Window::square(3)),
+    ("3x3, stride 2, with output padding", window([3, 3], [2, 2], [1, 1], [1, 1, 0, 0])),
+    ("4x4, stride 2", window([4, 4], [2, 2], [1, 1], [1; 4])),
+    ("1x5 on rows, stride 2", window([1, 5], [1, 2], [1, 1], [0, 2, 0, 1])),
+    ("3x2, dilated by 3 and 1, uneven strides", window([3, 2], [2, 1], [3, 1], [3, 1, 2, 0])),
+    ("3x3, most of it cut away", window([3, 3], [1, 1], [1, 1], [2, 3, 1, 2])),
+];
+
+/// Transposed convolutions, read as they are and with something pending on them.
+fn transposed_cases(cases: &mut Vec<Case>) {
+    for (name, window) in TRANSPOSED {
+        for (layer, conv) in LAYERS {
+            cases.push(case(format!("transposed, {layer}, {name}"), Shape::new(4, 3, 4), |b, x| {
+                let x = b.conv2d("first", x, Conv::new(4, Window::square(1)))?;
+                let x = b.batch_norm("norm", x, true)?;
+                let x = b.relu("relu", x)?;
+                let x = b.conv_transpose("layer", x, conv(window))?;
+                let y = b.batch_norm("norm behind", x, true)?;
+                let y = b.act("act", y, Activation::Silu)?;
+                Ok([b.conv2d("last", y, Conv::new(2, Window::square(1)))?, x])
+            }));
+        }
+    }
+    cases.push(case("an encoder and a decoder of transposed convolutions", Shape::new(3, 8, 8), |b, x| {
+        let x = b.conv2d("down", x, Conv::new(6, Window::square(3).stride(2)))?;
+        let x = b.relu("a", x)?;
+        let y = b.conv2d("deep", x, Conv::new(12, Window::square(3).stride(2)).with_bias())?;
+        let y = b.relu("b", y)?;
+        let two = Window { kernel: [2, 2], ..Window::square(1).stride(2) };
+        let y = b.conv_transpose("up", y, Conv::new(6, two).with_bias())?;
+        let y = b.concat(&[x, y])?;
+        let y = b.relu("c", y)?;
+        let y = b.conv_transpose("again", y, Conv { groups: 3, ..Conv::new(3, two) })?;
+        let y = b.act("d", y, Activation::Gelu)?;
+        let y = b.mean(y)?;
+        Ok([b.linear("head", y, 3, true)?])
+    }));
 }
 
 /// The channels of a value as rows of a matrix, its pixels as columns, in so many parts of the channels.
@@ -446,7 +492,7 @@ fn cases_have_every_operation() {
     names.sort_unstable();
     names.dedup();
     // `Op::name` has no catch-all, and the interpreter none either.
-    assert_eq!(names.len(), 12 + 10 + ACTIVATIONS.len(), "{names:?}");
+    assert_eq!(names.len(), 12 + 11 + ACTIVATIONS.len(), "{names:?}");
     let counted = |counted| {
         move |case: &Case| {
             case.graph

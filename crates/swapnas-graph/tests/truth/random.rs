@@ -46,7 +46,7 @@ fn pool_window(c: Choice) -> Window {
 }
 
 /// Every way to add a node.
-const ADDS: [Add; 25] = [
+const ADDS: [Add; 26] = [
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c))),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(1 + c[0] % 5, window(c)).with_bias()),
     |b, name, v, c| b.conv2d(name, pick(v, c[1]), Conv::new(12 + c[0] % 3, Window::square(3))),
@@ -147,6 +147,13 @@ const ADDS: [Add; 25] = [
         let first = b.params().len();
         let y = b.conv2d(name, pick(v, c[1]), Conv::new(2, Window::square(3)).with_bias())?;
         Ok(shared(b, first, y, c))
+    },
+    |b, name, v, c| {
+        let x = pick(v, c[1]);
+        let groups = if b.shape(x).channels % 2 == 0 { 1 + c[0] / 2 % 2 } else { 1 };
+        let conv = Conv { groups, bias: c[0] % 2 == 0, ..Conv::new(2 * (1 + c[3] % 2), window(c)) };
+        // So that images stay small.
+        if b.shape(x).pixels() > 64 { Ok(x) } else { b.conv_transpose(name, x, conv) }
     },
 ];
 

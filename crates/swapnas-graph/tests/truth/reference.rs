@@ -1,4 +1,4 @@
-//! PyTorch's numbers for a network with every operation, and for convolutions with far more padding than they
+//! PyTorch's numbers for a network with every operation, for transposed convolutions, and for convolutions with far more padding than they
 //! need: see `tests/reference/make.py`, which made them.
 
 use std::collections::BTreeMap;
@@ -79,6 +79,30 @@ fn network() -> Case {
     })
 }
 
+/// The one of transposed convolutions.
+fn transposed() -> Case {
+    case("PyTorch's transposed convolutions", Shape::new(4, 9, 8), |b, x| {
+        let x = b.conv2d("down", x, Conv::new(6, Window::square(3).stride(2)).with_bias())?;
+        let x = b.act("gelu", x, Activation::Gelu)?;
+        let window = Window { kernel: [4, 4], ..Window::square(3).stride(2) };
+        let x = b.conv_transpose("up", x, Conv::new(4, window).with_bias())?;
+        let x = b.batch_norm("up_norm", x, true)?;
+        let x = b.act("silu", x, Activation::Silu)?;
+        let window = Window {
+            stride: [2, 1],
+            dilation: [1, 2],
+            // The output padding is a row less at the bottom.
+            ..Window::square(3).padding(Padding { top: 1, left: 2, bottom: 0, right: 2 })
+        };
+        let x = b.conv_transpose("grouped", x, Conv { groups: 2, ..Conv::new(6, window) })?;
+        let window = Window { kernel: [1, 3], stride: [1, 3], ..Window::square(1) };
+        let x = b.conv_transpose("depthwise", x, Conv::depthwise(6, window).with_bias())?;
+        let x = b.act("last", x, Activation::Silu)?;
+        let means = b.mean(x)?;
+        Ok([b.linear("classifier", means, 5, true)?])
+    })
+}
+
 /// The file has eight digits of gradients.
 const DOUBLE: Tolerance = Tolerance { relative: 1e-7, least: 1e-3 };
 const SINGLE: Tolerance = Tolerance { relative: 2e-4, least: 1e-2 };
@@ -139,8 +163,16 @@ fn check<E: Element>(graph: &Graph, reference: &Reference, level: Level, toleran
 
 #[test]
 fn a_network_of_every_operation_has_pytorchs_numbers() {
-    let reference: Reference = serde_json::from_str(include_str!("../reference/operators.json")).unwrap();
-    let Case { graph, .. } = network();
+    check_all(network(), include_str!("../reference/operators.json"));
+}
+
+#[test]
+fn transposed_convolutions_have_pytorchs_numbers() {
+    check_all(transposed(), include_str!("../reference/transposed.json"));
+}
+
+fn check_all(Case { graph, .. }: Case, reference: &str) {
+    let reference: Reference = serde_json::from_str(reference).unwrap();
     assert_eq!(graph.params().len(), reference.params.len());
     for param in graph.params() {
         assert_eq!(param.shape, reference.params[&param.name].shape, "{}", param.name);

@@ -151,6 +151,41 @@ fn pools_with_any_window_are_the_interpreters() {
     sweep(&POOLS);
 }
 
+/// Every kernel, stride, dilation and padding, with the output padding that goes with it.
+#[test]
+fn transposed_convolutions_with_any_window_are_the_interpreters() {
+    let image = Shape::new(4, 3, 2);
+    let mut windows = Vec::new();
+    for kernel in 1..=4 {
+        for dilation in 1..=if kernel == 1 { 1 } else { 2 } {
+            for stride in 1..=3 {
+                for before in 0..=kernel as i32 {
+                    for after in 1 - stride.max(dilation) as i32..=kernel as i32 {
+                        let padding = Padding { top: before, left: before, bottom: after, right: after };
+                        let [kernel, stride, dilation] = [kernel, stride, dilation].map(|side| [side; 2]);
+                        windows.push(Window { kernel, stride, dilation, padding });
+                    }
+                }
+            }
+        }
+    }
+    windows.retain(|window| window.transposed_output(image.height, image.width).is_some());
+    let readers: [(&str, Reader); 3] = [
+        ("dense", |b, x, window| b.conv_transpose("layer", x, Conv::new(3, window))),
+        ("two groups", |b, x, window| {
+            b.conv_transpose("layer", x, Conv { groups: 2, ..Conv::new(6, window) })
+        }),
+        ("depthwise", |b, x, window| b.conv_transpose("layer", x, Conv::depthwise(4, window).with_bias())),
+    ];
+    windows.into_par_iter().for_each(|window| {
+        for (name, reader) in readers {
+            for case in plain_and_pending(image, &format!("transposed, {name}"), window, reader) {
+                check(&case, SAMPLES);
+            }
+        }
+    });
+}
+
 /// Enough channels for Winograd's algorithm, which takes windows of stride 1 in tiles.
 #[test]
 fn winograds_algorithm_takes_any_padding() {

@@ -1,6 +1,6 @@
 //! What operations on single samples are, element by element.
 
-use swapnas_graph::tensor::{Axis, Function, Normalise, TensorOp};
+use swapnas_graph::tensor::{Axis, ConvTranspose, Function, Normalise, TensorOp};
 use swapnas_graph::{Node, ParamId, Strided};
 
 use crate::dual::Dual;
@@ -129,6 +129,39 @@ pub(crate) fn forward<T: Number>(
             for (row, x) in inputs[0].iter().enumerate() {
                 for feature in 0..features {
                     out[feature * rows + row] = weight(*id, x.real() as usize * features + feature);
+                }
+            }
+        }
+        TensorOp::ConvTranspose(of) => {
+            let &ConvTranspose { window, groups, weight: w, bias, input, output } = of;
+            assert_eq!(output, node.shape);
+            let [rows, columns] = window.kernel;
+            let outputs = output.channels / groups;
+            if let Some(id) = bias {
+                for (place, out) in out.iter_mut().enumerate() {
+                    *out = weight(id, place / output.pixels());
+                }
+            }
+            // Where a tap takes a row or a column, if it is not cut away.
+            let place = |from: usize, tap: usize, axis: usize| {
+                let before = [window.padding.top, window.padding.left][axis] as i64;
+                let to = (from * window.stride[axis] + tap * window.dilation[axis]) as i64 - before;
+                let inside = (0..[output.height, output.width][axis] as i64).contains(&to);
+                inside.then_some(to as usize)
+            };
+            for (index, x) in inputs[0].iter().enumerate() {
+                let (channel, row, column) =
+                    (index / input.pixels(), index % input.pixels() / input.width, index % input.width);
+                let first = channel / (input.channels / groups) * outputs;
+                for (to, tap_row, tap_column) in (0..outputs).flat_map(|to| {
+                    (0..rows).flat_map(move |row| (0..columns).map(move |column| (to, row, column)))
+                }) {
+                    let (Some(y), Some(x_to)) = (place(row, tap_row, 0), place(column, tap_column, 1)) else {
+                        continue;
+                    };
+                    let element = ((channel * outputs + to) * rows + tap_row) * columns + tap_column;
+                    let out = &mut out[((first + to) * output.height + y) * output.width + x_to];
+                    *out = *out + weight(w, element) * *x;
                 }
             }
         }

@@ -101,7 +101,7 @@ impl Cifar10 {
     pub(super) fn draw(&self, shape: Shape, count: usize, seed: u64) -> Result<Images, InputError> {
         let found = self.count() as u64;
         if found < count as u64 {
-            return Err(InputError::TooFew { path: self.path.clone(), needed: count, found });
+            return Err(InputError::TooFew { path: self.path.clone(), what: "images", needed: count, found });
         }
         let picks = pick("cifar10", found, count, seed);
         self.images(&picks.into_iter().map(|index| index as usize).collect::<Vec<_>>(), shape)

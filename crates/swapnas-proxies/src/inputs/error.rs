@@ -31,14 +31,16 @@ pub enum InputError {
         /// What the operating system says.
         cause: io::Error,
     },
-    /// Fewer images than the batch needs.
-    #[error("`{}` holds {found} images, but {needed} are needed; add images or draw fewer", plain(path))]
+    /// Fewer images or texts than the batch needs.
+    #[error("`{}` holds {found} {what}, but {needed} are needed; add {what} or draw fewer", plain(path))]
     TooFew {
         /// The file or folder.
         path: PathBuf,
-        /// Images asked for.
+        /// Images or texts, as one says for several.
+        what: &'static str,
+        /// How many are asked for.
         needed: usize,
-        /// Images there are.
+        /// How many there are.
         found: u64,
     },
     /// Images in memory of another shape than the network's.

@@ -33,7 +33,7 @@ pub fn draw_npy(
     let array = open(path, file, shape, &[shape.channels, shape.height, shape.width].map(|n| n as u64))?;
     let found = array.shape()[0];
     if found < count as u64 {
-        return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
+        return Err(InputError::TooFew { path: path.to_owned(), what: "images", needed: count, found });
     }
     let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
     match array.try_data::<f32>() {
@@ -58,7 +58,7 @@ pub(super) fn draw_tokens(path: &Path, shape: Shape, count: usize, seed: u64) ->
     let array = open(path, BufReader::new(file), shape, &[shape.width as u64])?;
     let found = array.shape()[0];
     if found < count as u64 {
-        return Err(InputError::TooFew { path: path.to_owned(), needed: count, found });
+        return Err(InputError::TooFew { path: path.to_owned(), what: "texts", needed: count, found });
     }
     let picks = if found == count as u64 { (0..found).collect() } else { pick("npy", found, count, seed) };
     // The largest are rounded, and are no tokens in any case.
@@ -289,6 +289,18 @@ mod tests {
         insta::assert_snapshot!(error(&npy("<f4", "False", "(2, 3, 2, 1)", &nan), 2), @"`x.npy`: image 1, channel 2, row 0, column 0 is NaN, which is no number; replace it by a number that is finite as a 32-bit float");
         let large: Vec<u8> = (0..6).flat_map(|_| 1e300_f64.to_le_bytes()).collect();
         insta::assert_snapshot!(error(&npy("<f8", "False", "(1, 3, 2, 1)", &large), 1), @"`x.npy`: image 0, channel 0, row 0, column 0 is 1e300, which is too large; replace it by a number that is finite as a 32-bit float");
+    }
+
+    #[test]
+    fn texts_are_called_texts() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("tokens.npy");
+        fs::write(&path, npy("<i8", "False", "(2, 3)", &[0; 48])).unwrap();
+        let error = draw_tokens(&path, Shape::new(1, 1, 3), 4, 0).unwrap_err().to_string();
+        assert!(
+            error.ends_with("tokens.npy` holds 2 texts, but 4 are needed; add texts or draw fewer"),
+            "{error}"
+        );
     }
 
     #[test]

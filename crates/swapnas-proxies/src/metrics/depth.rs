@@ -1,3 +1,4 @@
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Graph, Init, Op};
 
 use crate::definition::{Compute, Definition, Direction};
@@ -20,7 +21,9 @@ fn depth(graph: &Graph) -> u32 {
     let mut depths: Vec<u32> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let before = node.inputs.iter().map(|input| depths[input.index()]).max().unwrap_or(0);
-        depths.push(before + u32::from(matches!(node.op, Op::Conv2d { .. } | Op::Linear { .. })));
+        let is_layer =
+            matches!(node.op, Op::Conv2d { .. } | Op::Linear { .. } | Op::Tensor(TensorOp::ConvTranspose(_)));
+        depths.push(before + u32::from(is_layer));
     }
     graph.outputs().first().map_or(0, |logits| depths[logits.index()])
 }

@@ -34,7 +34,7 @@ impl Measure for Fisher {
         let graph = trial.graph();
         let layer = |(layer, products): (Layer, &Vec<f64>)| {
             let param = graph.param(layer.weight);
-            let channels = param.shape[0];
+            let channels = graph.shape(layer.output).channels;
             let samples = products.len() / channels;
             let squares: f64 = products.iter().map(|t| t * t).sum();
             0.5 * squares / samples as f64 * (param.len() / channels) as f64

@@ -1,3 +1,4 @@
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Graph, Init, Op};
 
 use crate::Undefined;
@@ -29,6 +30,8 @@ fn capacity(graph: &Graph) -> Result<f64, Undefined> {
         let (weight, groups) = match node.op {
             Op::Conv2d { weight, groups, .. } => (weight, groups),
             Op::Linear { weight, .. } => (weight, 1),
+            // From a pixel to all that it is added to: the transpose of a matrix has the same determinant.
+            Op::Tensor(TensorOp::ConvTranspose(of)) => (of.weight, of.groups),
             _ => continue,
         };
         let shape = &graph.param(weight).shape;

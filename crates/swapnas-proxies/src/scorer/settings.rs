@@ -150,8 +150,8 @@ pub enum ScoreError {
     /// Gradients cannot be taken.
     #[error(transparent)]
     Gradient(GradError),
-    /// An image is of a class that the network does not have.
-    #[error("an image has label {label}, but the network has {classes} classes; give it more")]
+    /// An image or a text is of a class that the network does not have.
+    #[error("a sample has label {label}, but the network has {classes} classes; give it more")]
     Label {
         /// The label, counted from 0.
         label: usize,

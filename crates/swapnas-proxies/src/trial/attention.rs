@@ -72,7 +72,7 @@ impl Attention {
                         ahead.push(before);
                     }
                 }
-                Op::Conv2d { .. } => {}
+                Op::Conv2d { .. } | Op::Tensor(TensorOp::ConvTranspose(_)) => {}
                 _ => ahead.extend(&node.inputs),
             }
         }

@@ -1,7 +1,7 @@
 use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Element, Graph, ModuleKind, ParamId, ValueId};
 
-/// The convolutions and linear layers of a network, in order of execution.
+/// The convolutions, transposed ones among them, and linear layers of a network, in order of execution.
 ///
 /// Most metrics sum over their weights: neither biases nor normalisations count.
 pub(crate) struct Layers {

@@ -17,6 +17,7 @@
 //! A *line* is a row or a column. The class token has no place in the image; it is in a line of its own, number 0, which
 //! has the offset number 0 to and from all others.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use swapnas_graph::tensor::{Axis, Function, Product};
@@ -46,11 +47,17 @@ pub(super) struct Grid {
     /// `[lines][tokens]`: 1 for the tokens in a line, else 0; the rows first, then the columns, each after the line of
     /// the class token.
     lines: ValueId,
+    /// Which elements blocks of so many heads take for [`of_offsets`](Self::of_offsets): most of what a graph takes of
+    /// memory, and the same for all of them.
+    of_offsets: HashMap<usize, Arc<[u32]>>,
+    /// The same of [`embeddings`], by the number of lines and of features.
+    of_embeddings: HashMap<[usize; 2], Arc<[u32]>>,
 }
 
 impl Grid {
     pub(super) fn new(b: &mut GraphBuilder, rows: usize, columns: usize) -> Result<Self, GraphError> {
-        let mut grid = Grid { rows, columns, lines: b.input() };
+        let (of_offsets, of_embeddings) = Default::default();
+        let mut grid = Grid { rows, columns, lines: b.input(), of_offsets, of_embeddings };
         let [zero, one] = [0.0, 1.0].map(real);
         let mut numbers = vec![zero; grid.lines() * grid.tokens()];
         for token in 0..grid.tokens() {
@@ -80,6 +87,26 @@ impl Grid {
             Some(patch) => [patch / self.columns + 1, patch % self.columns + 1],
         }
     }
+
+    /// Of the products of each head's queries with all embeddings of offsets, `[head][offset][token]`, those with the
+    /// offsets from each token to each line: `[head][line][token]`.
+    fn of_offsets(&mut self, heads: usize) -> Arc<[u32]> {
+        if let Some(places) = self.of_offsets.get(&heads) {
+            return places.clone();
+        }
+        let to_rows = (0..=self.rows).map(|line| (0, 0, line));
+        let to_columns = (0..=self.columns).map(|line| (1, OFFSETS, line));
+        let mut places = Vec::with_capacity(heads * self.lines() * self.tokens());
+        for first in (0..heads).map(|h| h * 2 * OFFSETS) {
+            for (kind, table, line) in to_rows.clone().chain(to_columns.clone()) {
+                places.extend((0..self.tokens()).map(|token| {
+                    let row = first + table + offset(self.place(token)[kind], line);
+                    (row * self.tokens() + token) as u32
+                }));
+            }
+        }
+        self.of_offsets.entry(heads).or_insert(places.into()).clone()
+    }
 }
 
 /// The tables of offsets between rows and between columns, `[offset][feature]` each.
@@ -91,7 +118,13 @@ fn tables(b: &mut GraphBuilder, name: &str, head: usize) -> Result<[ValueId; 2],
 }
 
 /// Attention of `heads` heads with `head` features each, among the tokens of `x`.
-pub(super) fn attention(b: &mut GraphBuilder, x: ValueId, heads: usize, head: usize, grid: &Grid) -> Built {
+pub(super) fn attention(
+    b: &mut GraphBuilder,
+    x: ValueId,
+    heads: usize,
+    head: usize,
+    grid: &mut Grid,
+) -> Built {
     let Shape { channels, width: tokens, .. } = b.shape(x);
     let width = heads * head;
     let qkv = b.linear("qkv", x, 3 * width, true)?;
@@ -129,7 +162,7 @@ fn with_lines(
     [queries, keys]: [ValueId; 2],
     tables: [ValueId; 2],
     [heads, head]: [usize; 2],
-    grid: &Grid,
+    grid: &mut Grid,
 ) -> Result<[ValueId; 2], GraphError> {
     let (tokens, lines) = (grid.tokens(), grid.lines());
     let offsets = 2 * OFFSETS;
@@ -140,19 +173,8 @@ fn with_lines(
         out: strided(&[(heads, offsets * tokens), (tokens, 1), (offsets, tokens)], 0),
     };
     let products = b.product([queries, tables], product, Shape::new(heads * offsets, 1, tokens))?;
-    let to_rows = (0..=grid.rows).map(|line| (0, 0, line));
-    let to_columns = (0..=grid.columns).map(|line| (1, OFFSETS, line));
-    let mut places = Vec::with_capacity(heads * lines * tokens);
-    for first in (0..heads).map(|h| h * offsets) {
-        for (kind, table, line) in to_rows.clone().chain(to_columns.clone()) {
-            places.extend((0..tokens).map(|token| {
-                let row = first + table + offset(grid.place(token)[kind], line);
-                (row * tokens + token) as u32
-            }));
-        }
-    }
     let shape = Shape::new(heads * lines, 1, tokens);
-    let of_queries = b.pick(products, places.into(), shape)?;
+    let of_queries = b.pick(products, grid.of_offsets(heads), shape)?;
     let of_keys = b.rearrange(grid.lines, strided(&[(heads, 0), (lines * tokens, 1)], 0), shape)?;
     let shape = Shape::new(heads * (head + lines), 1, tokens);
     Ok([
@@ -167,9 +189,9 @@ fn relative_values(
     attention: ValueId,
     [of_rows, of_columns]: [ValueId; 2],
     [heads, head]: [usize; 2],
-    grid: &Grid,
+    grid: &mut Grid,
 ) -> Built {
-    let &Grid { rows, columns, .. } = grid;
+    let &mut Grid { rows, columns, .. } = grid;
     let (tokens, patches, lines) = (grid.tokens(), rows * columns, grid.lines());
     let product = Product {
         a: strided(&[(heads, tokens * tokens), (tokens, tokens), (tokens, 1)], 0),
@@ -184,7 +206,7 @@ fn relative_values(
     let mut of_patches = Vec::new();
     for (table, [own, others], first) in [(of_rows, by_row, 0), (of_columns, by_column, rows + 1)] {
         let to = own.0 + 1;
-        let embeddings = embeddings(b, table, own.0, head)?;
+        let embeddings = embeddings(b, table, own.0, head, grid)?;
         let product = Product {
             a: strided(&[(heads, lines * tokens), own, others, (to, tokens)], first * tokens + 1),
             b: strided(&[(heads, 0), (own.0, to * head), (to, head), (head, 1)], 0),
@@ -206,8 +228,39 @@ fn relative_values(
 
 /// The embeddings of the offsets from each of so many lines to each of them and the class token's, which is first:
 /// `[from][to][feature]`.
-fn embeddings(b: &mut GraphBuilder, table: ValueId, lines: usize, head: usize) -> Built {
-    let rows = (1..=lines).flat_map(|from| (0..=lines).map(move |to| offset(from, to)));
-    let places: Arc<[u32]> = rows.flat_map(|row| (0..head).map(move |i| (row * head + i) as u32)).collect();
-    b.pick(table, places, Shape::new(lines, lines + 1, head))
+fn embeddings(b: &mut GraphBuilder, table: ValueId, lines: usize, head: usize, grid: &mut Grid) -> Built {
+    let places = grid.of_embeddings.entry([lines, head]).or_insert_with(|| {
+        let rows = (1..=lines).flat_map(|from| (0..=lines).map(move |to| offset(from, to)));
+        rows.flat_map(|row| (0..head).map(move |i| (row * head + i) as u32)).collect()
+    });
+    b.pick(table, places.clone(), Shape::new(lines, lines + 1, head))
+}
+
+#[cfg(test)]
+mod tests {
+    use swapnas_graph::Op;
+    use swapnas_graph::tensor::TensorOp;
+
+    use super::*;
+
+    #[test]
+    fn blocks_of_as_many_heads_take_the_same_places() {
+        let mut b = GraphBuilder::new(Shape::new(8, 1, 13));
+        let x = b.input();
+        let mut grid = Grid::new(&mut b, 3, 4).unwrap();
+        for (name, heads) in [("a", 2), ("b", 2), ("c", 3)] {
+            b.scope(name, |b| attention(b, x, heads, 4, &mut grid)).unwrap();
+        }
+        let places = |node: &swapnas_graph::Node| match &node.op {
+            Op::Tensor(TensorOp::Pick(places)) => Some(places.clone()),
+            _ => None,
+        };
+        let picked: Vec<Arc<[u32]>> = b.nodes().iter().filter_map(places).collect();
+        // Those of the queries, and two of embeddings.
+        let [a, b, c] = [0, 3, 6].map(|first| &picked[first..first + 3]);
+        for place in 0..3 {
+            assert!(Arc::ptr_eq(&a[place], &b[place]));
+            assert_eq!(Arc::ptr_eq(&a[place], &c[place]), place > 0);
+        }
+    }
 }

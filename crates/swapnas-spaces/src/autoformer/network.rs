@@ -56,9 +56,9 @@ pub(super) fn build(subnet: &Subnet, config: &NetworkConfig) -> Result<Graph, Gr
     let patches = module(&mut b, "patch_embed_super", image, |b| b.conv2d("proj", image, patches))?;
     let image_of_patches = b.shape(patches);
     let mut x = tokens(&mut b, patches)?;
-    let grid = Grid::new(&mut b, image_of_patches.height, image_of_patches.width)?;
+    let mut grid = Grid::new(&mut b, image_of_patches.height, image_of_patches.width)?;
     for (i, block) in subnet.blocks().iter().enumerate() {
-        x = b.scope("blocks", |b| module(b, i, x, |b| build_block(b, i, block, x, head, &grid)))?;
+        x = b.scope("blocks", |b| module(b, i, x, |b| build_block(b, i, block, x, head, &mut grid)))?;
     }
     let x = b.normalise("norm", x, Norm::over_channels(b.shape(x)))?;
     let of_patches = Strided::new(&[(embed, grid.tokens()), (grid.tokens() - 1, 1)], 1).expect("a part of x");
@@ -95,7 +95,14 @@ fn tokens(b: &mut GraphBuilder, patches: ValueId) -> Built {
 ///
 /// The keys of weights say which of the choices they depend on, so that networks that differ in another block, or
 /// in the other part of this one, have equal ones.
-fn build_block(b: &mut GraphBuilder, i: usize, block: &Block, x: ValueId, head: usize, grid: &Grid) -> Built {
+fn build_block(
+    b: &mut GraphBuilder,
+    i: usize,
+    block: &Block,
+    x: ValueId,
+    head: usize,
+    grid: &mut Grid,
+) -> Built {
     let &Block { mlp_ratio, num_heads } = block;
     let shape = b.shape(x);
     let norm = Norm::over_channels(shape);

@@ -32,12 +32,14 @@ pub enum TableError {
         separator: &'static str,
     },
     /// The file begins as JSON does, and goes on as none.
-    #[error("{} begins as JSON does, but is none: {cause}", plain(file))]
+    #[error("{} begins as JSON does, but is none: {cause}{hint}", plain(file))]
     Json {
         /// The file.
         file: String,
         /// What is wrong, and in which line and column.
         cause: serde_json::Error,
+        /// What to do about it, if that is known, behind a semicolon.
+        hint: &'static str,
     },
     /// Records in JSON have so many different fields that a table of them would be empty for the most part.
     #[error(

@@ -41,9 +41,11 @@ pub(super) fn columns(
 ) -> Result<Option<Text>, TableError> {
     let bytes = &text.bytes[..];
     let records = records(bytes, objects);
-    let Some(records) = records.map_err(|cause| TableError::Json { file: text.file.clone(), cause })? else {
-        return Ok(None);
+    let no_json = |cause| {
+        let hint = hint(bytes, &cause);
+        TableError::Json { file: text.file.clone(), cause, hint }
     };
+    let Some(records) = records.map_err(no_json)? else { return Ok(None) };
     if records.is_empty() {
         return Err(TableError::Empty { file: text.file.clone() });
     }
@@ -66,7 +68,10 @@ pub(super) fn columns(
     };
     let mut writer = WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut origin = Origin { lines: Vec::with_capacity(records.len()), width: 0, broken: HashMap::new() };
-    let mut keys = HashSet::new();
+    let mut keys: HashMap<&str, usize> = HashMap::new();
+    for key in records.iter().filter_map(|(key, _)| key.as_deref()) {
+        *keys.entry(key).or_default() += 1;
+    }
     let (mut line, mut counted) = (1, 0);
     for (index, (key, record)) in records.iter().enumerate() {
         let start = record.get().as_ptr().addr() - bytes.as_ptr().addr();
@@ -77,8 +82,9 @@ pub(super) fn columns(
         if front.is_some() {
             rows.cells[0] = Some(key.clone().unwrap_or(Cow::Borrowed(record.get())));
         }
-        if let Some(key) = key.as_ref().filter(|key| !keys.insert(*key)) {
-            rows.twice(key.to_string());
+        // Each of them could be the one that is meant.
+        if let Some(key) = key.as_deref().filter(|key| keys[*key] > 1) {
+            rows.twice(key.to_owned());
         }
         if rows.take_record(record).is_err() {
             let (file, columns) = (text.file.clone(), rows.width());
@@ -131,6 +137,20 @@ fn records(bytes: &[u8], objects: Objects) -> serde_json::Result<Option<Vec<Keye
             rest.map(|record| record.map(unkeyed)).collect::<Result<_, _>>().map(Some)
         }
         _ => Ok(None),
+    }
+}
+
+/// What to do about it, where numbers are written that JSON has not, as Python does.
+fn hint(bytes: &[u8], cause: &serde_json::Error) -> &'static str {
+    let line = bytes.split(|byte| *byte == b'\n').nth(cause.line().saturating_sub(1)).unwrap_or_default();
+    // Some columns are those of the letter before.
+    let starts = |from: usize| {
+        ["NaN", "Infinity", "-Infinity"].iter().any(|number| line[from..].starts_with(number.as_bytes()))
+    };
+    let last = cause.column().min(line.len());
+    match (last.saturating_sub(3)..=last).any(starts) {
+        true => "; JSON has neither NaN nor infinity: write null instead",
+        false => "",
     }
 }
 

@@ -51,6 +51,33 @@ class Parts(nn.Module):
         return torch.softmax(self.out(x), dim=1) if torch.onnx.is_in_onnx_export() else self.out(x)
 
 
+class Decoder(nn.Module):
+    """A network that makes images smaller and larger again, by transposed convolutions in every way."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList([
+            nn.Sequential(nn.Conv2d(channels, 2 * channels, 3, 2, 1), nn.BatchNorm2d(2 * channels), nn.ReLU())
+            for channels in (3, 6, 12)
+        ])
+        self.up = nn.ModuleList([
+            nn.ConvTranspose2d(24, 12, 2, 2),
+            nn.ConvTranspose2d(24, 6, 3, 2, padding=1, output_padding=1, groups=3, bias=False),
+            nn.ConvTranspose2d(12, 8, (4, 3), (2, 3), padding=(1, 0), dilation=(1, 2)),
+        ])
+        self.norm = nn.BatchNorm2d(6)
+        self.line = nn.ConvTranspose1d(8, 10, 5, 2, padding=2, output_padding=1, groups=2)
+        self.fc = nn.Linear(10, 7)
+
+    def forward(self, x):
+        a = self.down[0](x)
+        b = self.down[1](a)
+        y = torch.cat([nn.functional.gelu(self.up[0](self.down[2](b))), b], dim=1)
+        y = torch.cat([torch.relu(self.norm(self.up[1](y))), a], dim=1)
+        y = nn.functional.silu(self.up[2](y)).mean(3)
+        return self.fc(torch.tanh(self.line(y)).mean(2))
+
+
 # Every kind of network that timm has, but for those whose weights or layers depend on more than their images
 # (NFNets, LSTMs, lambda layers) and ConViT, some of whose parameters begin as equal tables, which are stored once.
 TIMM = """
@@ -78,6 +105,7 @@ def torchvision_networks():
     import torchvision
 
     yield "parts", Parts(), 24
+    yield "decoder", Decoder(), 24
     # One of each family, and the sides of its images.
     sides = {
         64: "resnet18 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 "

@@ -160,7 +160,10 @@ impl Job {
         }
         if self.rows.len() < 2 {
             let rows = render::count(self.rows.len(), "usable row");
-            bail!("{} has {rows}; a correlation takes two", plain(self.table.file()));
+            let few = format!("{} has {rows}; a correlation takes two", plain(self.table.file()));
+            // What was left out is the reason, if anything was.
+            problems.check().context(few.clone())?;
+            bail!(few);
         }
         self.failed = problems;
         Ok(self)

@@ -1,9 +1,10 @@
 //! Layers of images, and of the channels of each pixel.
 
+use swapnas_graph::tensor::ConvTranspose;
 use swapnas_graph::{Activation, Op, Padding, ParamId, Shape, ValueId};
 
 use super::form::Form;
-use super::message::{float, int, windowed};
+use super::message::{float, int, ints, windowed};
 use super::{File, cuts};
 use crate::arrangement::sizes;
 use crate::onnx::{Contents, leaves_the_image};
@@ -109,6 +110,23 @@ impl File<'_> {
             }
             _ => self.push("GlobalAveragePool", vec![input], output, Vec::new()),
         }
+    }
+
+    pub(super) fn conv_transpose(&mut self, of: &ConvTranspose, input: ValueId, output: String) {
+        let mut window = of.window;
+        // Where less than nothing is cut away, the result has more.
+        let Padding { bottom, right, .. } = of.window.padding;
+        window.padding.bottom = bottom.max(0);
+        window.padding.right = right.max(0);
+        let mut attributes = windowed(&window, true);
+        attributes.push(int("group", of.groups as i64));
+        if bottom.min(right) < 0 {
+            attributes
+                .push(ints("output_padding", [bottom, right].map(|more| i64::from(-more.min(0))).to_vec()));
+        }
+        let params = [Some(of.weight), of.bias].into_iter().flatten();
+        let inputs = std::iter::once(self.image(input)).chain(params.map(|id| self.param(id))).collect();
+        self.push("ConvTranspose", inputs, output, attributes);
     }
 
     fn linear(&mut self, value: ValueId, weight: ParamId, bias: Option<ParamId>, output: String) {

@@ -57,6 +57,7 @@ impl File<'_> {
                 self.function(*function, from, output);
             }
             TensorOp::Embedding(table) => self.embedding(*table, node, output),
+            TensorOp::ConvTranspose(of) => self.conv_transpose(of, node.inputs[0], output),
         }
     }
 

@@ -297,10 +297,12 @@ impl<'m> Reader<'m> {
 /// Whether a constant has a number for every output of a layer, and no other dimension.
 fn is_bias(constant: &Constant<'_>, layer: &Layer<'_>) -> bool {
     let behind = match layer.kind {
-        LayerKind::Conv { is_line, .. } => 2 - usize::from(is_line),
+        LayerKind::Conv { is_line, .. } | LayerKind::ConvTranspose { is_line, .. } => {
+            2 - usize::from(is_line)
+        }
         LayerKind::Linear | LayerKind::Dense => 0,
     };
-    let outputs = layer.weight.dims[0];
+    let outputs = layer.kind.outputs(&layer.weight.dims);
     let axis = constant.dims.len().checked_sub(1 + behind);
     constant.elements() == outputs && axis.is_some_and(|axis| constant.dims[axis] == outputs)
 }

@@ -176,7 +176,7 @@ pub(super) fn hint(operator: &str) -> &'static str {
         "Attention" | "MultiHeadAttention" | "RotaryEmbedding" => {
             "attention is where it is written as products of matrices: export the model for version 20 of the operators"
         }
-        "ConvTranspose" | "Upsample" | "GridSample" => "images are made larger by Resize",
+        "Upsample" | "GridSample" => "images are made larger by Resize and ConvTranspose",
         "LRN" => "of normalisations, those of batches, layers, groups and instances are, and RMSNorm",
         "LSTM" | "GRU" | "RNN" => "feed-forward networks are",
         _ => {

@@ -5,34 +5,27 @@ use swapnas_graph::{Conv, Epsilon, Shape, Strided};
 use super::attributes::Call;
 use super::constant::Constant;
 use super::error::Problem;
+use super::pools::transposed_window;
 use super::reader::Reader;
 use super::value::{Image, Layer, LayerKind, Pending, Value};
 use super::views::tokens_view;
 
+/// The weights of a convolution, and what the node says of them.
+struct Kernels<'m> {
+    /// Of four dimensions.
+    weight: Constant<'m>,
+    /// The first two.
+    dims: [usize; 2],
+    /// The others.
+    kernel: [usize; 2],
+    groups: usize,
+    /// Whether there were three.
+    is_line: bool,
+}
+
 impl<'m> Reader<'m> {
     pub(super) fn conv(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let weight = self.constant(call.need(1)?, "weights")?;
-        let is_line = weight.dims.len() == 3;
-        let weight = match weight.dims[..] {
-            // Lines are images of one row.
-            [out, inputs, columns] => weight.with_dims(vec![out, inputs, 1, columns]),
-            _ => weight,
-        };
-        let &[out, inputs, rows, columns] = weight.dims.as_slice() else {
-            return Err(Problem::unsupported(
-                format!("a convolution with weights of {} dimensions", weight.dims.len()),
-                "those of images, with weights of four dimensions",
-            ));
-        };
-        let kernel = [rows, columns];
-        if let Some(said) = call.ints("kernel_shape")?
-            && said != &kernel.map(|side| side as i64)[usize::from(is_line)..]
-        {
-            return Err(Problem::broken(format!("kernel_shape is {said:?}, but the weights say {kernel:?}")));
-        }
-        let groups = call.int("group")?.unwrap_or(1);
-        let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
-        let groups = groups.ok_or_else(|| Problem::broken("a convolution needs one group at least"))?;
+        let Kernels { weight, dims: [out, inputs], kernel, groups, is_line } = self.kernels(call)?;
         let several = if is_line { None } else { self.parts_of_samples(call.need(0)?)? };
         let (of, window, parts) = match several {
             Some(images) => {
@@ -54,6 +47,51 @@ impl<'m> Reader<'m> {
         let bias = call.input(2).map(|name| self.constant(name, "biases")).transpose()?;
         let kind = LayerKind::Conv { window, groups, is_line, parts };
         self.add_layer(call, Layer { kind, of, weight, names: names(call)? }, bias, out)
+    }
+
+    pub(super) fn conv_transpose(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let Kernels { weight, dims: [inputs, outputs], kernel, groups, is_line } = self.kernels(call)?;
+        let name = call.need(0)?;
+        let of = if is_line { self.whole_line(name)? } else { self.whole_image(name)? };
+        let shape = self.shape(of);
+        if inputs != shape.channels {
+            let channels = shape.channels;
+            return Err(Problem::broken(format!(
+                "the weights are for {inputs} channels, but the image has {channels}"
+            )));
+        }
+        let window = transposed_window(call, kernel, shape, is_line)?;
+        let bias = call.input(2).map(|name| self.constant(name, "biases")).transpose()?;
+        let kind = LayerKind::ConvTranspose { window, groups, is_line };
+        let out = outputs.saturating_mul(groups);
+        self.add_layer(call, Layer { kind, of, weight, names: names(call)? }, bias, out)
+    }
+
+    /// The weights of a convolution.
+    fn kernels(&mut self, call: Call<'m>) -> Result<Kernels<'m>, Problem> {
+        let weight = self.constant(call.need(1)?, "weights")?;
+        let is_line = weight.dims.len() == 3;
+        let weight = match weight.dims[..] {
+            // Lines are images of one row.
+            [first, second, columns] => weight.with_dims(vec![first, second, 1, columns]),
+            _ => weight,
+        };
+        let &[first, second, rows, columns] = weight.dims.as_slice() else {
+            return Err(Problem::unsupported(
+                format!("a convolution with weights of {} dimensions", weight.dims.len()),
+                "those of images, with weights of four dimensions",
+            ));
+        };
+        let kernel = [rows, columns];
+        if let Some(said) = call.ints("kernel_shape")?
+            && said != &kernel.map(|side| side as i64)[usize::from(is_line)..]
+        {
+            return Err(Problem::broken(format!("kernel_shape is {said:?}, but the weights say {kernel:?}")));
+        }
+        let groups = call.int("group")?.unwrap_or(1);
+        let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
+        let groups = groups.ok_or_else(|| Problem::broken("a convolution needs one group at least"))?;
+        Ok(Kernels { weight, dims: [first, second], kernel, groups, is_line })
     }
 
     pub(super) fn gemm(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -130,9 +168,10 @@ impl<'m> Reader<'m> {
     /// Builds a layer.
     pub(super) fn layer(&mut self, layer: Layer<'m>, bias: Option<Constant<'m>>) -> Result<Image, Problem> {
         let Layer { kind, of, weight, names: [node, output] } = layer;
-        let out = weight.dims[0];
+        let out = kind.outputs(&weight.dims);
         let of_weight = weight.name().and_then(|name| name.strip_suffix(".weight"));
-        let otherwise = if matches!(kind, LayerKind::Conv { .. }) { "conv" } else { "linear" };
+        let is_conv = matches!(kind, LayerKind::Conv { .. } | LayerKind::ConvTranspose { .. });
+        let otherwise = if is_conv { "conv" } else { "linear" };
         let name = self.module([of_weight, Some(if node.is_empty() { output } else { node })], otherwise);
         let key = self.key((kind.identity(), out), of.value);
         let first = self.builder.params().len();
@@ -145,6 +184,9 @@ impl<'m> Reader<'m> {
             LayerKind::Conv { window, groups, .. } => {
                 self.builder.conv2d(&name, x, Conv { out, window, groups, bias })?
             }
+            LayerKind::ConvTranspose { window, groups, .. } => {
+                self.builder.conv_transpose(&name, x, Conv { out, window, groups, bias })?
+            }
             LayerKind::Linear => self.builder.linear(&name, x, out, bias)?,
             LayerKind::Dense => self.builder.dense(&name, x, out, bias)?,
         };
@@ -152,7 +194,9 @@ impl<'m> Reader<'m> {
         let value = self.share(first, value);
         let shape = self.builder.shape(value);
         Ok(match kind {
-            LayerKind::Conv { is_line: true, .. } => Image::of(value, &[1, shape.channels, shape.width]),
+            LayerKind::Conv { is_line: true, .. } | LayerKind::ConvTranspose { is_line: true, .. } => {
+                Image::of(value, &[1, shape.channels, shape.width])
+            }
             LayerKind::Conv { parts: Some([parts, rows]), window, .. } => {
                 // Between the results of parts are those of windows that see two of them.
                 let of_part = self.shape(of).height / parts / window.stride[0];
@@ -161,7 +205,9 @@ impl<'m> Reader<'m> {
                 let view = Strided::new(&dims, 0).ok_or_else(|| Problem::broken("too many elements"))?;
                 Image { value, view, batch: Some(0), before: 1 }
             }
-            LayerKind::Conv { .. } => Image { batch: of.batch, ..Image::whole(value, shape) },
+            LayerKind::Conv { .. } | LayerKind::ConvTranspose { .. } => {
+                Image { batch: of.batch, ..Image::whole(value, shape) }
+            }
             LayerKind::Linear => {
                 let others = &of.dims()[..of.dims().len() - 1];
                 Image { value, view: tokens_view(out, others), ..of }

@@ -15,13 +15,13 @@ use crate::onnx::proto::Node;
 
 /// All operators that are read.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 98] = [
+const OPERATORS: [&str; 99] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
     "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
     "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "GatherElements", "IsNaN", "Trilu", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
     "ReduceProd", "Sign", "Abs", "Sin", "Cos", "CumSum", "Resize",
-    "Conv", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
+    "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
     "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
     "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat",
@@ -46,6 +46,7 @@ impl<'m> Reader<'m> {
     pub(super) fn node(&mut self, call: Call<'m>) -> Result<(), Problem> {
         match call.node.op_type.as_str() {
             "Conv" => self.conv(call),
+            "ConvTranspose" => self.conv_transpose(call),
             "Gemm" => self.gemm(call),
             "MatMul" => self.matmul(call),
             "Einsum" => self.einsum(call),

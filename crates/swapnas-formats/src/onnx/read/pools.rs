@@ -125,12 +125,7 @@ impl<'m> Reader<'m> {
 
     /// The image of one row that a convolution of lines reads, and where.
     pub(super) fn line(&mut self, call: Call<'m>, kernel: [usize; 2]) -> Result<(Image, Window), Problem> {
-        let of = self.image(call.need(0)?)?;
-        let &[1, channels, width] = of.dims() else {
-            return Err(Problem::unsupported("this convolution of lines", "batch x channels x elements"));
-        };
-        let shape = Shape::new(channels, 1, width);
-        let value = self.in_order(of, shape)?;
+        let of = self.whole_line(call.need(0)?)?;
         let one = |name: &str, default: i64| -> Result<i64, Problem> {
             match call.ints(name)? {
                 None => Ok(default),
@@ -149,7 +144,17 @@ impl<'m> Reader<'m> {
         }
         let padding = Padding { left, right, ..Padding::default() };
         let window = Window { kernel, stride: [1, stride], dilation: [1, dilation], padding };
-        Ok((Image::whole(value, shape), window))
+        Ok((of, window))
+    }
+
+    /// A line as an image of one row.
+    pub(super) fn whole_line(&mut self, name: &'m str) -> Result<Image, Problem> {
+        let of = self.image(name)?;
+        let &[1, channels, width] = of.dims() else {
+            return Err(Problem::unsupported("this convolution of lines", "batch x channels x elements"));
+        };
+        let shape = Shape::new(channels, 1, width);
+        Ok(Image::whole(self.in_order(of, shape)?, shape))
     }
 
     pub(super) fn global_average_pool(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -392,6 +397,67 @@ fn place(call: Call<'_>, kernel: [usize; 2], shape: Shape) -> Result<Place, Prob
     let [left, right] = axis(1, shape.width)?;
     let padding = Padding { top, left, bottom, right };
     Ok(Place { window: Window { kernel, stride, dilation, padding }, overhang })
+}
+
+/// Where a transposed convolution takes the pixels of an image, or of a line, which has one number of each attribute.
+pub(super) fn transposed_window(
+    call: Call<'_>,
+    kernel: [usize; 2],
+    shape: Shape,
+    is_line: bool,
+) -> Result<Window, Problem> {
+    let numbers = |name: &str, least: i64, most: i64| -> Result<Option<[i64; 2]>, Problem> {
+        let Some(numbers) = call.ints(name)? else { return Ok(None) };
+        let pair = match *numbers {
+            [rows, columns] if !is_line => [rows, columns],
+            // What a single row of pixels and of the kernel stays.
+            [columns] if is_line => [least, columns],
+            _ => return Err(Problem::broken(format!("{name} is {numbers:?}"))),
+        };
+        let fits = pair.iter().all(|number| (least..=most).contains(number));
+        fits.then_some(Some(pair)).ok_or_else(|| Problem::broken(format!("{name} is {numbers:?}")))
+    };
+    let stride = numbers("strides", 1, MOST_STEP)?.unwrap_or([1, 1]);
+    let dilation = numbers("dilations", 1, MOST_STEP)?.unwrap_or([1, 1]);
+    let more = numbers("output_padding", 0, MOST_STEP)?.unwrap_or([0, 0]);
+    let size = numbers("output_shape", 1, i64::from(u32::MAX))?;
+    let pads = match (call.ints("pads")?, is_line) {
+        (None, _) => [[0; 2]; 2],
+        (Some(&[top, left, bottom, right]), false) => [[top, bottom], [left, right]],
+        (Some(&[left, right]), true) => [[0; 2], [left, right]],
+        (Some(pads), _) => return Err(Problem::broken(format!("pads is {pads:?}"))),
+    };
+    let auto = call.text("auto_pad")?.unwrap_or_default();
+    let side = |axis: usize, pixels: usize| -> Result<[i32; 2], Problem> {
+        let reach = (kernel[axis] as i64 - 1) * dilation[axis] + 1;
+        let whole = (pixels as i64 - 1) * stride[axis] + reach + more[axis];
+        let wanted = match (size, auto.as_str()) {
+            (Some(size), _) => Some(size[axis]),
+            (None, "SAME_UPPER" | "SAME_LOWER") => Some(pixels as i64 * stride[axis]),
+            (None, "" | "NOTSET" | "VALID") => None,
+            (None, _) => return Err(Problem::broken("auto_pad is none of those that there are")),
+        };
+        let [before, after] = match wanted {
+            Some(wanted) => {
+                let total = whole - wanted;
+                let small = total.max(0) / 2;
+                if auto == "SAME_UPPER" {
+                    [small, total - small]
+                } else {
+                    [total.max(0) - small, total.min(0) + small]
+                }
+            }
+            None if auto == "VALID" => [0, 0],
+            None => pads[axis],
+        };
+        // More of the result is less that is cut away.
+        Ok([step(before)?, step(after - more[axis])?])
+    };
+    let [top, bottom] = side(0, shape.height)?;
+    let [left, right] = side(1, shape.width)?;
+    let pair = |numbers: [i64; 2]| numbers.map(|number| number as usize);
+    let padding = Padding { top, left, bottom, right };
+    Ok(Window { kernel, stride: pair(stride), dilation: pair(dilation), padding })
 }
 
 /// Every window of a pool has to have a pixel of the image.

@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, Window};
 
 use super::attributes::Call;
@@ -143,7 +144,14 @@ impl<'m> Reader<'m> {
         within("operations of the network", nodes.len() as u128, MOST_VALUES)?;
         for node in &nodes[self.checked..] {
             let Shape { channels, height, width } = node.shape;
-            if matches!(node.op, Op::Conv2d { .. } | Op::MaxPool(_) | Op::AvgPool { .. }) {
+            let is_windowed = matches!(
+                node.op,
+                Op::Conv2d { .. }
+                    | Op::MaxPool(_)
+                    | Op::AvgPool { .. }
+                    | Op::Tensor(TensorOp::ConvTranspose(_))
+            );
+            if is_windowed {
                 within("rows or columns of an image", height.max(width) as u128, MOST_SIDE)?;
             }
             let pixels = height as u128 * width as u128;

@@ -102,6 +102,11 @@ pub(super) enum LayerKind {
         /// How many images of a sample lie one below the other, each with its padding, and rows of the result of each.
         parts: Option<[usize; 2]>,
     },
+    ConvTranspose {
+        window: Window,
+        groups: usize,
+        is_line: bool,
+    },
     /// Over the last dimension.
     Linear,
     /// Over all pixels of an image.
@@ -112,6 +117,7 @@ pub(super) enum LayerKind {
 #[derive(Hash)]
 pub(super) enum Identity {
     Conv { window: Window, groups: usize },
+    ConvTranspose { window: Window, groups: usize },
     Linear,
     Dense,
 }
@@ -120,8 +126,17 @@ impl LayerKind {
     pub(super) fn identity(self) -> Identity {
         match self {
             LayerKind::Conv { window, groups, .. } => Identity::Conv { window, groups },
+            LayerKind::ConvTranspose { window, groups, .. } => Identity::ConvTranspose { window, groups },
             LayerKind::Linear => Identity::Linear,
             LayerKind::Dense => Identity::Dense,
+        }
+    }
+
+    /// How many channels or features a layer makes by weights of these dimensions.
+    pub(super) fn outputs(self, weights: &[usize]) -> usize {
+        match self {
+            LayerKind::ConvTranspose { groups, .. } => weights[1].saturating_mul(groups),
+            LayerKind::Conv { .. } | LayerKind::Linear | LayerKind::Dense => weights[0],
         }
     }
 }

@@ -167,7 +167,8 @@ fn all_bad_records_are_reported_at_once() {
     "#);
     let object = r#"{"0": {"acc": 1}, "1": {"acc": 2}, "0": {"acc": 3}}"#;
     insta::assert_snapshot!(read(object).problems(), @"
-    t.json: 1 record cannot be used
+    t.json: 2 records cannot be used
+      record 1 (line 1): the field `0` is there twice; give each a name of its own
       record 3 (line 1): the field `0` is there twice; give each a name of its own
     ");
     let all = r#"[{"arch": "a", "acc": 1, "acc": 2}, {"arch": "\ud800", "acc": 1}]"#;
@@ -181,7 +182,12 @@ fn all_bad_records_are_reported_at_once() {
 #[test]
 fn what_is_no_json_is_refused_with_its_place() {
     let error = |text: &str| error(text, &Options::default());
-    insta::assert_snapshot!(error("[{\"arch\": \"a\",\n \"acc\": NaN}]"), @"t.json begins as JSON does, but is none: expected value at line 2 column 9");
+    insta::assert_snapshot!(error("[{\"arch\": \"a\",\n \"acc\": NaN}]"), @"t.json begins as JSON does, but is none: expected value at line 2 column 9; JSON has neither NaN nor infinity: write null instead");
+    for number in ["Infinity", "-Infinity", "NaN"] {
+        let said =
+            error(&format!("[{{\"arch\": 1, \"acc\": 1}},\n{{\"arch\": 2, \"acc\": {number}, \"x\": 1}}]"));
+        assert!(said.to_string().ends_with("write null instead"), "{said}");
+    }
     insta::assert_snapshot!(error("[{\"arch\": 1}, "), @"t.json begins as JSON does, but is none: EOF while parsing a value at line 1 column 14");
     insta::assert_snapshot!(error("[{\"arch\": 1}] 2"), @"t.json begins as JSON does, but is none: trailing characters at line 1 column 15");
     insta::assert_snapshot!(error("{\"arch\": 1, \"acc\": 1}\n{'arch': 2}"), @"t.json begins as JSON does, but is none: key must be a string at line 2 column 2");

@@ -45,7 +45,7 @@ fn operators_that_are_not_there() {
     let one = |operator: &str| error(vec![node(operator, "x", "y", Vec::new())], Vec::new());
     assert_snapshot!(one("If"), @"node 1, If: the operator is not supported; networks without control flow are");
     assert_snapshot!(one("LRN"), @"node 1, LRN: the operator is not supported; of normalisations, those of batches, layers, groups and instances are, and RMSNorm");
-    assert_snapshot!(one("ConvTranspose"), @"node 1, ConvTranspose: the operator is not supported; images are made larger by Resize");
+    assert_snapshot!(one("GridSample"), @"node 1, GridSample: the operator is not supported; images are made larger by Resize and ConvTranspose");
     assert_snapshot!(one("RandomUniformLike"), @"node 1, RandomUniformLike: the operator is not supported; networks that draw no random numbers are: export the model in evaluation mode, as after model.eval()");
     assert_snapshot!(one("QuantizeLinear"), @"node 1, QuantizeLinear: the operator is not supported; networks of floating-point numbers are: export the model before it is quantised");
     assert_snapshot!(one("Foo"), @"node 1, Foo: the operator is not supported; those of networks of images are: convolutions, products of matrices, normalisations, activations, pools, sums, products, functions of elements, and what takes values apart and puts them together");

@@ -4,10 +4,12 @@ mod corruption;
 mod mistakes;
 mod operators;
 mod texts;
+mod transposed;
 mod weights;
 
 use prost::Message;
 use prost::bytes::Bytes;
+use swapnas_graph::tensor::TensorOp;
 use swapnas_graph::{Graph, Op};
 
 use super::{Images, ReadError, read};
@@ -122,6 +124,9 @@ pub(super) fn lines(node: Vec<Node>, initializer: Vec<Tensor>) -> String {
         let more = match &node.op {
             Op::Conv2d { window: w, groups, bias, .. } => {
                 format!("{} groups {groups} bias {}", window(w), bias.is_some())
+            }
+            Op::Tensor(TensorOp::ConvTranspose(of)) => {
+                format!("{} groups {} bias {}", window(&of.window), of.groups, of.bias.is_some())
             }
             Op::Linear { bias, .. } => format!(" bias {}", bias.is_some()),
             Op::BatchNorm { affine, epsilon } => format!(" affine {} epsilon {epsilon:?}", affine.is_some()),

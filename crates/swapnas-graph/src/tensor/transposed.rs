@@ -1,0 +1,187 @@
+//! Convolutions taken from what they return to what they read.
+//!
+//! Every pixel adds the kernel, times what it is, to the result. So the result is a sum over the taps of the kernel: the
+//! weights of each are a matrix, and its product with the pixels goes to where the tap lies. Gradients are the same
+//! products taken back. Channels of pixels are put next to each other before: in planes whose size is a power of two, those
+//! of a pixel would all fall on the same few lines of the cache.
+
+use std::ops::Range;
+
+use swapnas_lanes::kernels::arrange;
+use swapnas_lanes::kernels::product::Product;
+use swapnas_lanes::{Element, Lane, Strided};
+
+use crate::magnitude::larger;
+use crate::{ParamId, Shape, Window};
+
+/// A transposed convolution.
+///
+/// It is the transpose of the convolution that has this window and these weights and makes `input` of `output`: where
+/// that one takes the pixel `stride * i + dilation * tap - padding` to pixel `i`, this one takes pixel `i` there. What
+/// PyTorch calls the output padding is padding less at the bottom and on the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConvTranspose {
+    /// Kernel, stride, dilation, and the pixels that are cut away around the result.
+    pub window: Window,
+    /// Number of groups; channels of input and output are divided evenly among them.
+    pub groups: usize,
+    /// The weights, `[in, out / groups, rows, columns]`.
+    pub weight: ParamId,
+    /// One number per output channel.
+    pub bias: Option<ParamId>,
+    /// Shape of what is read.
+    pub input: Shape,
+    /// Shape of the result.
+    pub output: Shape,
+}
+
+/// Through which of its sides a transposed convolution is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From what is read to the result.
+    Forward,
+    /// From the gradient of the result to that of what is read.
+    Back,
+}
+
+/// One of the places of the kernel, and the pixels that it takes into the result.
+pub(crate) struct Tap {
+    /// Its weights within those of all, `[group, out, in]`.
+    weights: Strided,
+    /// How many rows of pixels are read. They are matrices of their own: behind a stride, they do not follow each other.
+    rows: usize,
+    input: Side,
+    output: Side,
+}
+
+/// Pixels on one side of a tap, `[group, row, channel, column]`.
+struct Side {
+    /// Where they lie, plane by plane.
+    planes: Strided,
+    /// Where they lie with channels last, so that sums over these are sums of neighbours.
+    last: Strided,
+}
+
+impl ConvTranspose {
+    /// Multiply-accumulates for one sample: every weight meets every pixel that is read, those included that padding cuts
+    /// away, as the `FlopCounterMode` of PyTorch and fvcore count.
+    pub fn macs(&self) -> u64 {
+        let numbers = [self.weights_of_tap(), self.window.taps(), self.input.pixels()];
+        numbers.iter().fold(1, |macs: u64, number| macs.saturating_mul(*number as u64))
+    }
+
+    /// How many weights a tap has.
+    pub(crate) fn weights_of_tap(&self) -> usize {
+        self.input.channels * self.outputs()
+    }
+
+    /// Output channels of a group.
+    fn outputs(&self) -> usize {
+        self.output.channels / self.groups
+    }
+
+    /// The taps that some pixel takes into the result.
+    pub(crate) fn taps(&self) -> impl Iterator<Item = Tap> {
+        let [rows, columns] = self.window.kernel;
+        (0..rows).flat_map(move |row| (0..columns).filter_map(move |column| self.tap([row, column])))
+    }
+
+    fn tap(&self, [row, column]: [usize; 2]) -> Option<Tap> {
+        let (rows, first_row) = self.reach(0, row)?;
+        let (columns, first_column) = self.reach(1, column)?;
+        let taps = self.window.taps();
+        let (inputs, outputs) = (self.input.channels / self.groups, self.outputs());
+        let weights = [(self.groups, inputs * outputs * taps), (outputs, taps), (inputs, outputs * taps)];
+        let side = |shape: Shape, [row, column]: [usize; 2], [stride, step]: [usize; 2]| {
+            let of_group = shape.channels / self.groups;
+            let at = |channel: usize, pixel: usize| {
+                let rows = (rows.len(), stride * shape.width * pixel);
+                let columns = (columns.len(), step * pixel);
+                let dims = [(self.groups, of_group * channel), rows, (of_group, channel), columns];
+                view(&dims, (row * shape.width + column) * pixel)
+            };
+            Side { planes: at(shape.pixels(), 1), last: at(1, shape.channels) }
+        };
+        Some(Tap {
+            weights: view(&weights, row * self.window.kernel[1] + column),
+            rows: rows.len(),
+            input: side(self.input, [rows.start, columns.start], [1, 1]),
+            output: side(self.output, [first_row, first_column], self.window.stride),
+        })
+    }
+
+    /// The rows or columns that a tap takes into the result, and where the first of them goes; none if there are none.
+    fn reach(&self, axis: usize, tap: usize) -> Option<(Range<usize>, usize)> {
+        let Window { stride, dilation, padding, .. } = self.window;
+        let size = |shape: Shape| [shape.height, shape.width][axis];
+        // Pixel i goes to i * stride + shift.
+        let shift = (tap * dilation[axis]) as isize - [padding.top, padding.left][axis] as isize;
+        let from = |place: isize| usize::try_from(place - shift).unwrap_or(0).div_ceil(stride[axis]);
+        let pixels = from(0)..from(size(self.output) as isize).min(size(self.input));
+        let first = (pixels.start * stride[axis]).checked_add_signed(shift)?;
+        (!pixels.is_empty()).then_some((pixels, first))
+    }
+
+    /// The largest sum that the weights of one output have in magnitude; infinite if there is one that is not finite.
+    pub(crate) fn largest_sum<E: Element>(&self, weights: &[E]) -> f64 {
+        let (outputs, taps) = (self.outputs(), self.window.taps());
+        let mut sums = vec![0.0; self.output.channels];
+        for (number, kernel) in weights.chunks_exact(taps).enumerate() {
+            let group = number / outputs / (self.input.channels / self.groups);
+            sums[group * outputs + number % outputs] += kernel.iter().map(|w| w.to_f64().abs()).sum::<f64>();
+        }
+        sums.into_iter().fold(0.0, larger)
+    }
+}
+
+impl Tap {
+    /// What goes that way: the weights in [their order](Self::lanes) times pixels with channels last.
+    pub(crate) fn product(&self, way: Way) -> Product {
+        let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
+        let (rows, columns, from, to) = match way {
+            Way::Forward => (outputs, inputs, &self.input, &self.output),
+            Way::Back => (inputs, outputs, &self.output, &self.input),
+        };
+        Product { a: self.matrices(groups, [rows, columns]), b: from.last, out: to.planes }
+    }
+
+    /// What makes the gradient of the weights, in the order of the way forward, of the gradient of the result and what is
+    /// read.
+    pub(crate) fn of_weights(&self) -> Product {
+        let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
+        let b = self.input.planes.permuted(&[0, 1, 3, 2]);
+        Product { a: self.output.planes, b, out: self.matrices(groups, [outputs, inputs]) }
+    }
+
+    /// A matrix for each group, the same for all rows of pixels.
+    fn matrices(&self, groups: usize, [rows, columns]: [usize; 2]) -> Strided {
+        view(&[(groups, rows * columns), (self.rows, 0), (rows, columns), (columns, 1)], 0)
+    }
+
+    /// Its weights, the same for every sample: `[group, out, in]`, or `[group, in, out]` on the way back.
+    pub(crate) fn lanes<E: Element>(&self, weights: &[E], way: Way) -> Vec<Lane<E>> {
+        let order = match way {
+            Way::Forward => [0, 1, 2],
+            Way::Back => [0, 2, 1],
+        };
+        self.weights.permuted(&order).places().map(|place| Lane::splat(weights[place])).collect()
+    }
+
+    /// Writes what is found out about its weights, in the order of the way forward, to where they lie among all.
+    pub(crate) fn spread<E: Element>(&self, found: &[Lane<E>], all: &mut [Lane<E>]) {
+        for (place, found) in self.weights.places().zip(found) {
+            all[place] = *found;
+        }
+    }
+}
+
+/// The elements of an image with channels last.
+pub(crate) fn channels_last<E: Element>(lanes: &[Lane<E>], shape: Shape) -> Vec<Lane<E>> {
+    let mut last = vec![Lane::ZERO; lanes.len()];
+    arrange::gather(lanes, &view(&[(shape.pixels(), 1), (shape.channels, shape.pixels())], 0), &mut last);
+    last
+}
+
+fn view(dims: &[(usize, usize)], offset: usize) -> Strided {
+    Strided::new(dims, offset).expect("no larger than values and weights that there are")
+}
