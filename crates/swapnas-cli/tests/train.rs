@@ -3,6 +3,8 @@
 mod support;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use support::{error, run, stdout};
@@ -62,6 +64,42 @@ fn a_checkpoint_goes_on_and_files_are_written() {
     assert_ne!(json(&trained)["scores"], json(&drawn)["scores"]);
     let other = error(path, &[&["train", ARCH, "--space=nb201"], &SMALL[..], &["--checkpoint=c", "--seed=1"]].concat());
     assert!(other.contains("c is of another data set"), "{other}");
+}
+
+/// Starts a command, kills it once a file is as large as that, and returns whether it was still at work.
+fn killed(path: &Path, words: &[&str], file: &str, size: u64) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swapnas"));
+    let mut child = command.args(words).current_dir(path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_there = || path.join(file).metadata().is_ok_and(|file| file.len() >= size);
+    while !is_there() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let at_work = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    at_work
+}
+
+#[test]
+fn what_is_killed_goes_on_to_the_same_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let long: Vec<&str> = SMALL.iter().copied().filter(|word| !word.starts_with("--epochs")).collect();
+    let long = [&["train", ARCH, "--space=nb201", "--epochs=60", "--json"], &long[..]].concat();
+    let with_file = [&long[..], &["--checkpoint=c"]].concat();
+    assert!(killed(path, &with_file, "c", 1));
+    assert_eq!(stdout(path, &with_file), stdout(path, &long));
+
+    let create = |out| [&["bench", "create", "--networks=40", "--threads=1", out], &SMALL[..]].concat();
+    assert!(killed(path, &create("--out=parts"), "parts/networks.jsonl", 1));
+    let accuracies = |text: String| -> Vec<String> {
+        text.lines().map(|line| line.rsplitn(4, ',').skip(3).chain(line.rsplitn(3, ',').take(2)).collect()).collect()
+    };
+    let table = |out: &str, folder: &str| {
+        stdout(path, &create(out));
+        accuracies(std::fs::read_to_string(path.join(folder).join("table.csv")).unwrap())
+    };
+    assert_eq!(table("--out=parts", "parts"), table("--out=whole", "whole"));
 }
 
 #[test]

@@ -73,12 +73,12 @@ pub enum TrainError {
         images: usize,
     },
     /// Numbers became infinite.
-    #[error("epoch {epoch}, step {step}: {cause}; take a smaller learning rate")]
+    #[error("epoch {epoch}, {}: {cause}; take a smaller learning rate", place(*step))]
     Diverged {
         /// Counted from 1.
         epoch: usize,
-        /// Counted from 1 in the epoch.
-        step: usize,
+        /// Counted from 1 in the epoch; `None` if it was found while validating.
+        step: Option<usize>,
         /// What was not finite.
         cause: GradError,
     },
@@ -267,7 +267,7 @@ impl<E: Element> Trainer<E> {
             let drops = self.dropped(key.with("drop path").with(step as u64));
             let entropy = self
                 .step(epoch * steps + step, steps, &images, &labels, drops.as_ref())
-                .map_err(|cause| diverged(cause, epoch, step))?;
+                .map_err(|cause| diverged(cause, epoch, Some(step)))?;
             loss += entropy.loss / steps as f64;
             right += entropy.right;
         }
@@ -343,7 +343,7 @@ impl<E: Element> Trainer<E> {
             let logits = self
                 .engine
                 .predict(&self.tape, &batch, &self.weights, &self.running)
-                .map_err(|cause| diverged(cause, self.history.len(), part.len()))?;
+                .map_err(|cause| diverged(cause, self.history.len(), None))?;
             let entropy = Entropy::of(&logits, &part.labels()[first..first + count], classes, 0.0);
             loss += entropy.loss * count as f64 / part.len() as f64;
             right += entropy.right;
@@ -352,11 +352,15 @@ impl<E: Element> Trainer<E> {
     }
 }
 
+fn place(step: Option<usize>) -> String {
+    step.map_or_else(|| "validation".to_owned(), |step| format!("step {step}"))
+}
+
 /// What an error in a step means: numbers that are not finite come of steps that are too large.
-fn diverged(cause: GradError, epoch: usize, step: usize) -> TrainError {
+fn diverged(cause: GradError, epoch: usize, step: Option<usize>) -> TrainError {
     match cause {
         GradError::NotFinite { .. } | GradError::Run(RunError::NotFinite { .. }) => {
-            TrainError::Diverged { epoch: epoch + 1, step: step + 1, cause }
+            TrainError::Diverged { epoch: epoch + 1, step: step.map(|step| step + 1), cause }
         }
         other => TrainError::Run(other),
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
-use swapnas::Progress;
+use swapnas::{Progress, plain, plain_sentence};
 use swapnas::graph::Level;
 use swapnas::train::benchmark::{self, Benchmark, Noise};
 
@@ -49,8 +49,7 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
             });
             return Ok(writeln!(out, "{object}")?);
         }
-        let table = made.table();
-        write!(out, "{}: {}", table.display(), render::count(rows.len(), "network"))?;
+        write!(out, "{}: {}", plain(&made.table()), render::count(rows.len(), "network"))?;
         if let Some((low, high)) = range {
             write!(out, ", accuracies from {low:.1} to {high:.1} %")?;
         }
@@ -58,11 +57,10 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
         if let Some(noise) = &noise {
             writeln!(out, "{}", describe(noise, plan.seeds))?;
         }
-        writeln!(out, "swapnas bench report {}", args.out.display())?;
-        Ok(())
+        Ok(writeln!(out, "`swapnas bench report {}` says which metrics to trust on it", plain(&args.out))?)
     })?;
     for (arch, why) in &failed {
-        say(format_args!("not trained: {arch}: {why}"));
+        say(format_args!("not trained: {}: {}", plain(arch), plain_sentence(why)));
     }
     if made.networks() < plan.networks && bar.stopped() {
         let all = render::count(plan.networks, "network");
@@ -102,7 +100,7 @@ fn open(folder: &std::path::Path) -> anyhow::Result<Benchmark> {
         rows > 1,
         "{} of the benchmark in {} are trained, and a correlation takes two: go on with `swapnas bench create`",
         rows,
-        swapnas::plain(folder)
+        plain(folder)
     );
     Ok(made)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde_json::json;
 use swapnas::export::Export;
 use swapnas::graph::Level;
@@ -31,7 +31,9 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     let graph = space.network(&arch, &network)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
     let mut trainer = Trainer::<f32>::new(graph, settings, Level::best())?.parallel(threads > 1);
-    trainer.check_memory(1)?;
+    trainer
+        .check_memory(1)
+        .map_err(|error| anyhow!("{error}; lower --batch, --channels, --cells or --size"))?;
     if let Some(path) = args.checkpoint.as_deref().filter(|path| path.exists()) {
         trainer.resume(path, &data)?;
     }
