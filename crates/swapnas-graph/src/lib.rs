@@ -21,7 +21,7 @@
 //! assert_eq!(graph.parameter_count(), 8 * 3 * 3);
 //!
 //! let plan = Plan::new(graph, &Want { signs: false, values: vec![logits] });
-//! let batch = Batch::from_nchw(2, Shape::new(1, 4, 4), &[0.5; 32])?;
+//! let batch = Batch::<f32>::from_nchw(2, Shape::new(1, 4, 4), &[0.5; 32])?;
 //! let weights = Weights::Drawn(Draw { init: Init::PyTorch, seed: 0, repeat: 0, network: None });
 //! let mut executor = Executor::new(Level::best());
 //! executor.run(&plan, &batch, weights, None, &mut ())?;
