@@ -20,7 +20,9 @@ pub fn bar(networks: usize) -> ProgressBar {
 
 fn bar_of(length: usize, what: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr_with_hz(10));
-    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left"));
+    let style = ProgressStyle::with_template(&format!(
+        "{{bar:40}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left"
+    ));
     bar.set_style(style.expect("the template is one"));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar

@@ -5,9 +5,7 @@
 //! generic and are compiled here, once.
 
 use crate::exec::{Executor, Observer, RunError, ValueCache, Weights};
-use crate::grad::{
-    Differentiator, GradError, Gradients, Loss, Norms, ParamSet, Pass, Tape, Visit, Wanted,
-};
+use crate::grad::{Differentiator, GradError, Gradients, Loss, Norms, ParamSet, Pass, Tape, Visit, Wanted};
 use crate::{Batch, Plan, ValueId};
 
 /// A number type that networks can be run in: `f32` for speed, `f64` as the truth it is held against.

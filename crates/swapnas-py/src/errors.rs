@@ -223,9 +223,8 @@ impl Raise for swapnas::train::benchmark::BenchmarkError {
     fn kind(&self) -> Kind {
         use swapnas::train::benchmark::{BenchmarkError, JournalError};
         match self {
-            BenchmarkError::File { cause, .. } | BenchmarkError::Journal(JournalError::File { cause, .. }) => {
-                Kind::File(cause.kind())
-            }
+            BenchmarkError::File { cause, .. }
+            | BenchmarkError::Journal(JournalError::File { cause, .. }) => Kind::File(cause.kind()),
             BenchmarkError::Memory(_) => Kind::Memory,
             _ => Kind::Value,
         }

@@ -61,20 +61,29 @@ class Training(unittest.TestCase):
         found = swapnas.correlate(archs, accuracies, "nb201", metrics="params", progress=False)
         self.assertGreater(found["params"].spearman, 0)
 
-    @unittest.skipUnless(torch, "there is no PyTorch")
-    def test_trained_weights_are_those_of_the_module(self):
+    @unittest.skipUnless(torch and numpy, "there is no PyTorch, or no NumPy")
+    def test_pytorch_says_of_trained_weights_what_was_said_of_them(self):
+        safetensors = package("safetensors.torch")
+        if not safetensors:
+            self.skipTest("there is no safetensors")
+        images = numpy.random.default_rng(1).normal(size=(120, 3, 8, 8)).astype("float32")
+        labels = numpy.arange(120) % 3
+        images[:, 0] += labels[:, None, None]
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "weights.safetensors"
-            swapnas.train(ARCH, "nb201", path=file, train_images=32, validation_images=16, **SMALL)
-            try:
-                from safetensors.torch import load_file
-            except ImportError:
-                self.skipTest("there is no safetensors")
-            module = swapnas.torch_module(ARCH, "nb201", channels=4, cells=1, input=8, network="benchmark")
-            module.load_state_dict(load_file(file))
-            with torch.no_grad():
-                said = module.eval()(torch.zeros(2, 3, 8, 8))
-            self.assertTrue(torch.isfinite(said[0] if isinstance(said, tuple) else said).all())
+            trained = swapnas.train(
+                ARCH, "nb201", path=file, inputs=(images, labels), train_images=80, validation_images=40, **SMALL
+            )
+            module = swapnas.torch_module(
+                ARCH, "nb201", channels=4, cells=1, input=8, classes=3, network="benchmark"
+            )
+            module.load_state_dict(safetensors.load_file(file))
+        with torch.no_grad():
+            logits = module.eval()(torch.from_numpy(images[:40]))
+        truth = torch.from_numpy(labels[:40])
+        loss = torch.nn.functional.cross_entropy(logits, truth).item()
+        self.assertAlmostEqual(loss, trained.epochs[-1]["validation_loss"], places=4)
+        self.assertEqual(100 * (logits.argmax(1) == truth).float().mean().item(), trained.accuracy)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,9 @@ mod tests {
             };
             let of = (-1..=1).flat_map(|down| (-1..=1).map(move |right| (down, right)));
             moves.extend(of.filter(|(down, right)| is(*down, *right)));
-            assert!(found[12..].iter().zip(&found).all(|(b, a)| *b == if *a == 0.0 { 0.0 } else { a + 12.0 }));
+            assert!(
+                found[12..].iter().zip(&found).all(|(b, a)| *b == if *a == 0.0 { 0.0 } else { a + 12.0 })
+            );
         }
         assert_eq!(moves.len(), 9, "{moves:?}");
     }

@@ -95,7 +95,8 @@ impl<E: Element> Trainer<E> {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
         let about = header.metadata().as_ref().and_then(|about| about.get(ABOUT));
         let about = about.ok_or_else(|| damaged("it does not say of what it is".to_owned()))?;
-        let about: About = serde_json::from_str(about).map_err(|e| damaged(plain(&e.to_string()).to_string()))?;
+        let about: About =
+            serde_json::from_str(about).map_err(|e| damaged(plain(&e.to_string()).to_string()))?;
         let own = self.about(data);
         for (what, same) in [
             ("network", about.network == own.network),

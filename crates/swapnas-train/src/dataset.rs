@@ -49,7 +49,9 @@ pub enum DatasetError {
         count: usize,
     },
     /// Too few images to divide.
-    #[error("{train} images to train with and {validation} to validate on: there must be one of each at least")]
+    #[error(
+        "{train} images to train with and {validation} to validate on: there must be one of each at least"
+    )]
     TooFew {
         /// Asked for to train with.
         train: usize,
@@ -172,7 +174,14 @@ mod tests {
     use super::*;
 
     fn images(labels: Option<Vec<usize>>) -> Images {
-        Images { count: 4, channels: 1, height: 1, width: 2, data: (0..8).map(|x| x as f32).collect(), labels }
+        Images {
+            count: 4,
+            channels: 1,
+            height: 1,
+            width: 2,
+            data: (0..8).map(|x| x as f32).collect(),
+            labels,
+        }
     }
 
     #[test]

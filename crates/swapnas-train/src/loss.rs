@@ -15,9 +15,10 @@ impl Entropy {
         let (even, own) = (smoothing / classes as f64, 1.0 - smoothing);
         let mut entropy = Entropy { loss: 0.0, gradient: Vec::with_capacity(logits.len()), right: 0 };
         for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
-            let (best, largest) = logits.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (class, x)| {
-                if *x > best.1 { (class, *x) } else { best }
-            });
+            let (best, largest) =
+                logits.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (class, x)| {
+                    if *x > best.1 { (class, *x) } else { best }
+                });
             entropy.right += usize::from(best == label);
             let powers: Vec<f64> = logits.iter().map(|x| libm::exp(x - largest)).collect();
             let sum: f64 = powers.iter().sum();

@@ -110,7 +110,13 @@ impl<E: Element> Descent<E> {
     }
 
     /// Moves the weights by the gradients of step `step`, which counts from 0, with that share of the learning rate.
-    pub(crate) fn step(&mut self, step: usize, share: f64, weights: &mut ParamSet<E>, gradients: &ParamSet<E>) {
+    pub(crate) fn step(
+        &mut self,
+        step: usize,
+        share: f64,
+        weights: &mut ParamSet<E>,
+        gradients: &ParamSet<E>,
+    ) {
         let of = E::from_f64;
         match (self.optimiser, &mut self.memories[..]) {
             (Optimiser::Sgd { rate, momentum, nesterov, weight_decay }, [velocity]) => {

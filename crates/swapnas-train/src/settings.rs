@@ -100,7 +100,9 @@ mod tests {
         let rates: Vec<f64> = (0..12).map(|step| settings.rate(step, 3)).collect();
         assert_eq!(rates[..4], [0.25, 0.5, 0.75, 1.0]);
         assert!(rates[3..].windows(2).all(|pair| pair[1] < pair[0]));
-        assert!((rates[3 + 9 / 2 + 1] - 0.5 * (1.0 + (std::f64::consts::PI * 5.0 / 9.0).cos())).abs() < 1e-12);
+        assert!(
+            (rates[3 + 9 / 2 + 1] - 0.5 * (1.0 + (std::f64::consts::PI * 5.0 / 9.0).cos())).abs() < 1e-12
+        );
         let plain = Settings { epochs: 4, ..Settings::default() };
         assert_eq!(plain.rate(0, 3), 1.0);
         assert!((plain.rate(6, 3) - 0.5).abs() < 1e-15);

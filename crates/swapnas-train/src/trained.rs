@@ -31,7 +31,8 @@ impl TrainedNetwork {
         let mut counts = BTreeMap::new();
         for module in graph.modules().iter().filter(|module| module.kind == ModuleKind::BatchNorm) {
             let Some(statistics) = trainer.running().get(module.output) else { continue };
-            for (name, numbers) in [("running_mean", &statistics.mean), ("running_var", &statistics.variance)] {
+            for (name, numbers) in [("running_mean", &statistics.mean), ("running_var", &statistics.variance)]
+            {
                 let numbers: Vec<f32> = numbers.iter().map(|x| *x as f32).collect();
                 let tensor = Tensor { shape: vec![numbers.len()], numbers };
                 tensors.insert(format!("{}.{name}", module.name), tensor);
@@ -53,9 +54,10 @@ impl TrainedNetwork {
 
     /// A safetensors file that the `load_state_dict` of the network's PyTorch module takes.
     pub fn to_safetensors(&self) -> Vec<u8> {
-        let tensors = self.tensors.iter().map(|(name, tensor)| {
-            (name, Bytes::floats(&tensor.numbers, tensor.shape.clone()))
-        });
+        let tensors = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| (name, Bytes::floats(&tensor.numbers, tensor.shape.clone())));
         let counts = self.counts.iter().map(|(name, count)| (name, Bytes::whole(*count)));
         safetensors::serialize(tensors.chain(counts), None).expect("tensors of a network fit in memory")
     }

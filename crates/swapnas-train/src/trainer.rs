@@ -59,13 +59,19 @@ pub enum TrainError {
         outputs: usize,
     },
     /// The network reads texts.
-    #[error("the network reads texts, and only networks of images can be trained: there are no labelled texts")]
+    #[error(
+        "the network reads texts, and only networks of images can be trained: there are no labelled texts"
+    )]
     Texts,
     /// A network without batch normalisations at the ends of branches.
-    #[error("no branch of the network ends with a batch normalisation that is summed up, so no path can be dropped: leave out drop path")]
+    #[error(
+        "no branch of the network ends with a batch normalisation that is summed up, so no path can be dropped: leave out drop path"
+    )]
     NoBranches,
     /// Fewer images than a step takes.
-    #[error("a batch takes {batch} images, but there are {images} to train with: take a smaller batch, or more images")]
+    #[error(
+        "a batch takes {batch} images, but there are {images} to train with: take a smaller batch, or more images"
+    )]
     TooFewImages {
         /// Images of a step.
         batch: usize,
@@ -107,7 +113,8 @@ impl<E: Element> Trainer<E> {
     /// If a setting is out of range or the network cannot be trained.
     pub fn new(graph: Graph, settings: Settings, level: Level) -> Result<Self, TrainError> {
         let draw = Draw { init: Init::PyTorch, seed: settings.seed, repeat: 0, network: None };
-        let weights = ParamSet::load(&graph, Weights::Drawn(draw)).map_err(|error| TrainError::Run(error.into()))?;
+        let weights =
+            ParamSet::load(&graph, Weights::Drawn(draw)).map_err(|error| TrainError::Run(error.into()))?;
         Trainer::with_weights(graph, weights, settings, level)
     }
 
@@ -195,7 +202,8 @@ impl<E: Element> Trainer<E> {
         let step = step.forward().saturating_add(step.back(logits, &Wanted::params(), false));
         let predict = self.tape.footprint(PREDICTED, number, threads).forward();
         // Weights, what the optimiser remembers, and all of that as it was before the epoch; the images of a step.
-        let weights = self.tape.graph().parameter_count() as usize * number * 2 * (1 + self.descent.memories.len());
+        let weights =
+            self.tape.graph().parameter_count() as usize * number * 2 * (1 + self.descent.memories.len());
         let elements = self.tape.graph().shape(self.tape.graph().input()).elements();
         let images = 2 * self.settings.batch.max(PREDICTED).saturating_mul(elements) * size_of::<f64>();
         let one = step.max(predict).saturating_add(weights).saturating_add(images);
@@ -252,7 +260,11 @@ impl<E: Element> Trainer<E> {
         Ok(graph.shape(*output).elements())
     }
 
-    fn learn(&mut self, data: &Dataset, goes_on: &mut dyn FnMut() -> bool) -> Result<Option<Epoch>, TrainError> {
+    fn learn(
+        &mut self,
+        data: &Dataset,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Epoch>, TrainError> {
         let (epoch, batch) = (self.history.len(), self.settings.batch);
         let key = Key::of("train").with(self.settings.seed).with(epoch as u64);
         let order = data.train().order(key.with("order"));
@@ -339,7 +351,8 @@ impl<E: Element> Trainer<E> {
         let (mut loss, mut right) = (0.0, 0);
         for first in (0..part.len()).step_by(PREDICTED) {
             let count = PREDICTED.min(part.len() - first);
-            let batch = Batch::from_nchw(count, shape, part.images(first, count)).expect("images of that shape");
+            let batch =
+                Batch::from_nchw(count, shape, part.images(first, count)).expect("images of that shape");
             let logits = self
                 .engine
                 .predict(&self.tape, &batch, &self.weights, &self.running)

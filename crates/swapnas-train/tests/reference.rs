@@ -97,7 +97,10 @@ fn steps_are_pytorchs() {
         for [loss, validation_loss, accuracy, train_accuracy] in epochs {
             let epoch = trainer.epoch(&data, &mut || true).unwrap().unwrap();
             let close = |found: f64, expected: f64| {
-                assert!((found - expected).abs() < 1e-10 * expected.abs().max(1.0), "{name}: {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-10 * expected.abs().max(1.0),
+                    "{name}: {found} {expected}"
+                );
             };
             close(epoch.loss, *loss);
             close(epoch.validation_loss, *validation_loss);

@@ -26,7 +26,15 @@ fn data() -> Dataset {
 
 fn settings() -> Settings {
     let augmentation = Augmentation { flip: true, crop: 1, cutout: 2 };
-    Settings { epochs: 3, batch: 24, warmup: 1, augmentation, drop_path: 0.3, label_smoothing: 0.1, ..Settings::default() }
+    Settings {
+        epochs: 3,
+        batch: 24,
+        warmup: 1,
+        augmentation,
+        drop_path: 0.3,
+        label_smoothing: 0.1,
+        ..Settings::default()
+    }
 }
 
 /// All weights as bits, after all epochs or until it is stopped.
@@ -81,7 +89,8 @@ fn every_setting_matters() {
 
 #[test]
 fn shapes_are_learnt() {
-    let settings = Settings { epochs: 12, batch: 20, augmentation: Augmentation::NONE, ..Settings::default() };
+    let settings =
+        Settings { epochs: 12, batch: 20, augmentation: Augmentation::NONE, ..Settings::default() };
     let trainer = trained(settings, Level::best(), false);
     let history = trainer.history();
     assert!(history[11].loss < 0.8 * history[0].loss, "{history:?}");

@@ -63,9 +63,9 @@ mod sample;
 mod saturation;
 mod scoring;
 mod searching;
-mod training;
 pub mod statistics;
 pub mod table;
+mod training;
 
 pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
@@ -77,7 +77,6 @@ pub use sample::sample;
 pub use saturation::saturation_warnings;
 pub use scoring::{ImageSize, Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
-pub use training::Training;
 /// What a [`NetworkView`] shows: operations, parameters and modules of a network, and the signs of its ReLUs.
 pub use swapnas_graph as graph;
 pub use swapnas_graph::{
@@ -102,3 +101,4 @@ pub use swapnas_spaces::{
 };
 /// Training of networks, and benchmarks made by it.
 pub use swapnas_train as train;
+pub use training::Training;

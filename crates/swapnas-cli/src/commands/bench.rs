@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use serde_json::json;
-use swapnas::{Progress, plain, plain_sentence};
 use swapnas::graph::Level;
 use swapnas::train::benchmark::{self, Benchmark, Noise};
+use swapnas::{Progress, plain, plain_sentence};
 
 use crate::args::{BenchCommand, BenchCreateArgs};
 use crate::commands::scoring::start_threads;
@@ -69,7 +69,10 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
     }
     if made.networks() < plan.networks {
         let space = args.space.name();
-        say(format_args!("{space} has no more than {} that differ", render::count(made.networks(), "network")));
+        say(format_args!(
+            "{space} has no more than {} that differ",
+            render::count(made.networks(), "network")
+        ));
     }
     Ok(Ending::Complete)
 }

@@ -108,7 +108,8 @@ impl Shapes {
         let Shape { channels, height, width } = shape;
         let figure = Placed::draw(rng, height, width, 0.28, 0.46);
         let (ground, cover) = (Grating::draw(rng, height, width), Grating::draw(rng, height, width));
-        let patches: Vec<Placed> = (0..PATCHES).map(|_| Placed::draw(rng, height, width, 0.03, 0.12)).collect();
+        let patches: Vec<Placed> =
+            (0..PATCHES).map(|_| Placed::draw(rng, height, width, 0.03, 0.12)).collect();
         // Shares of each pixel that the figure and the patches cover.
         let covered = |placed: &Placed, outline| -> Vec<f64> {
             let pixels = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
@@ -118,7 +119,9 @@ impl Shapes {
         let patches: Vec<Vec<f64>> = patches
             .iter()
             .enumerate()
-            .map(|(index, patch)| covered(patch, if index % 2 == 0 { Outline::Disc } else { Outline::Square }))
+            .map(|(index, patch)| {
+                covered(patch, if index % 2 == 0 { Outline::Disc } else { Outline::Square })
+            })
             .collect();
         for plane in image.chunks_exact_mut(height * width).take(channels) {
             let (below, above) = contrast(rng);

@@ -115,7 +115,8 @@ fn parse(path: &Path, text: &[u8]) -> Result<Vec<Training>, JournalError> {
         let wrong = |why: String| JournalError::Line { path: path.to_owned(), line: index + 1, why };
         let trained: Training =
             serde_json::from_slice(line).map_err(|error| wrong(plain(&error.to_string()).to_string()))?;
-        let percent = |epoch: &Epoch| [epoch.accuracy, epoch.train_accuracy].iter().all(|x| (0.0..=100.0).contains(x));
+        let percent =
+            |epoch: &Epoch| [epoch.accuracy, epoch.train_accuracy].iter().all(|x| (0.0..=100.0).contains(x));
         if !trained.epochs.iter().all(percent) {
             return Err(wrong("an accuracy is no percentage".to_owned()));
         }

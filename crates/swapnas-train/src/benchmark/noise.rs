@@ -51,7 +51,8 @@ fn mean(numbers: &[f64]) -> f64 {
 
 fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     let (mean_a, mean_b) = (mean(a), mean(b));
-    let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(x, y)| f(x - mean_a, y - mean_b)).sum::<f64>();
+    let sum =
+        |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(x, y)| f(x - mean_a, y - mean_b)).sum::<f64>();
     let below = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
     (below > 0.0).then(|| sum(&|x, y| x * y) / below)
 }
@@ -88,7 +89,14 @@ mod tests {
 
     #[test]
     fn one_seed_tells_nothing() {
-        let row = Row { arch: String::new(), params: 0, macs: 0, seconds: 0.0, accuracies: vec![1.0], epochs: vec![] };
+        let row = Row {
+            arch: String::new(),
+            params: 0,
+            macs: 0,
+            seconds: 0.0,
+            accuracies: vec![1.0],
+            epochs: vec![],
+        };
         assert_eq!(Noise::of(&vec![row; 5]), None);
         assert_eq!(Noise::of(&[]), None);
     }

@@ -58,7 +58,8 @@ pub enum BenchmarkError {
     /// The folder has another benchmark.
     #[error(
         "{} has another benchmark, with {name} {there} and not {asked}: give the options that it was begun with, or \
-         another folder", plain(folder)
+         another folder",
+        plain(folder)
     )]
     Other {
         /// The folder.
@@ -211,7 +212,8 @@ pub fn create(
         .collect();
     let shared = Mutex::new((journal, trained.clone()));
     let threads = rayon::current_num_threads();
-    let work = Work { space, config, data: &data, plan, level, at_once: threads.min(tasks.len()).max(1), progress };
+    let work =
+        Work { space, config, data: &data, plan, level, at_once: threads.min(tasks.len()).max(1), progress };
     let one = |(arch, seed): &(&Arch, u64)| -> Result<(), BenchmarkError> {
         if let Some(trained) = work.train(arch, *seed)? {
             let mut shared = shared.lock().expect("nobody panics with the lock");
@@ -293,7 +295,8 @@ fn same(folder: &Path, there: &Plan, asked: &Plan) -> Result<(), BenchmarkError>
     let (mut a, mut b) = (&there, &asked);
     // Down to what is no object.
     while let (Some(of_a), Some(of_b)) = (a.as_object(), b.as_object()) {
-        let Some(name) = of_a.keys().chain(of_b.keys()).find(|name| of_a.get(*name) != of_b.get(*name)) else {
+        let Some(name) = of_a.keys().chain(of_b.keys()).find(|name| of_a.get(*name) != of_b.get(*name))
+        else {
             break;
         };
         at = name.clone();

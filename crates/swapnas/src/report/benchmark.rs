@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn the_page_says_what_it_is_told() {
-        let value = |x: usize| Ok(crate::Score { mean: (x * x) as f64, sem: None });
+        let value = |x: usize| Ok(crate::Score { mean: (x * x) as f64, std: 0.0 });
         let ranking = Ranking {
             name: "a<b".to_owned(),
-            origin: Origin::Column,
+            origin: Origin::Given,
             direction: crate::Direction::HigherIsBetter,
             values: (0..20).map(value).collect(),
         };
@@ -149,7 +149,9 @@ mod tests {
             ..BenchmarkReport::default()
         };
         let page = render_benchmark(&report);
-        for part in ["<h1>A benchmark</h1>", "trust it", "a&lt;b", "the highest that can be expected", "M228.0 0V16"] {
+        for part in
+            ["<h1>A benchmark</h1>", "trust it", "a&lt;b", "the highest that can be expected", "M228.0 0V16"]
+        {
             assert!(page.contains(part), "{part}");
         }
     }

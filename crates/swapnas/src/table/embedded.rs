@@ -9,7 +9,7 @@ const NAME: &str = "the built-in table";
 pub const EMBEDDED_SPACE: &str = "nb201";
 
 /// What it is, in a sentence.
-pub const EMBEDDED: &str = "200 networks of NAS-Bench-201 with 8 channels, trained by swapnas on drawn shapes of 16x16 \
+pub const EMBEDDED: &str = "100 networks of NAS-Bench-201 with 8 channels, trained by swapnas on drawn shapes of 16x16 \
     pixels: a synthetic task, which says little of others";
 
 /// A table of architectures and accuracies to try everything on where there is no other: made by

@@ -117,7 +117,8 @@ impl<'a> Report<'a> {
                 .map(|(name, _)| plain(name).to_string())
                 .collect();
             if !alike.is_empty() {
-                sentences.push(format!("Not to be told apart from it with these networks: {}.", alike.join(", ")));
+                sentences
+                    .push(format!("Not to be told apart from it with these networks: {}.", alike.join(", ")));
             }
             let size = self.metrics.iter().find(|(name, _)| *name == "params");
             if let Some(size) = size.and_then(|(_, params)| params.spearman) {
@@ -140,14 +141,21 @@ impl<'a> Report<'a> {
             let reasons = correlation.reasons.iter();
             notes.extend(reasons.map(|reason| format!("{}: {}", plain(name), plain(reason))));
         }
-        notes.extend(self.made.failed().map(|(arch, why)| format!("not trained: {}: {}", plain(arch), plain(why))));
+        notes.extend(
+            self.made.failed().map(|(arch, why)| format!("not trained: {}: {}", plain(arch), plain(why))),
+        );
         notes
     }
 
     fn heading(&self) -> String {
         let (plan, rows) = (self.made.plan(), self.finding.rows.len());
         let networks = render::count(rows, "network");
-        format!("{}: {networks} trained on {} for {}", plan.space, plan.inputs, render::count(plan.settings.epochs, "epoch"))
+        format!(
+            "{}: {networks} trained on {} for {}",
+            plan.space,
+            plan.inputs,
+            render::count(plan.settings.epochs, "epoch")
+        )
     }
 
     fn write(&self, out: &mut impl Write) -> anyhow::Result<()> {
@@ -166,7 +174,8 @@ impl<'a> Report<'a> {
         let metrics: Map<String, Value> =
             self.metrics.iter().map(|(name, correlation)| ((*name).to_owned(), json!(correlation))).collect();
         let rows = self.made.rows();
-        let by_arch = |place: usize| rows.iter().find(|row| row.arch == self.finding.table.rows()[place].arch);
+        let by_arch =
+            |place: usize| rows.iter().find(|row| row.arch == self.finding.table.rows()[place].arch);
         let networks: Vec<Value> = self
             .finding
             .rows
@@ -178,7 +187,9 @@ impl<'a> Report<'a> {
                     .finding
                     .rankings
                     .iter()
-                    .map(|ranking| (ranking.name.clone(), results::score_json(ranking.origin, &ranking.values[index])))
+                    .map(|ranking| {
+                        (ranking.name.clone(), results::score_json(ranking.origin, &ranking.values[index]))
+                    })
                     .collect();
                 Some(json!({
                     "arch": row.arch,
