@@ -56,7 +56,8 @@ fn setup() -> Setup {
 fn dropped(branches: &[ValueId]) -> DroppedPaths {
     let mut dropped = DroppedPaths::default();
     for (index, branch) in branches.iter().enumerate() {
-        let factor = |sample: usize| if (sample + index) % 3 == 0 { 0.0 } else { 1.5 - 0.25 * index as f64 };
+        let factor =
+            |sample: usize| if (sample + index).is_multiple_of(3) { 0.0 } else { 1.5 - 0.25 * index as f64 };
         dropped.set(*branch, (0..SAMPLES).map(factor).collect());
     }
     dropped
@@ -87,7 +88,7 @@ fn results_of_branches_are_multiplied() {
         let elements = found.len() / SAMPLES;
         for (place, (found, plain)) in found.iter().zip(plain).enumerate() {
             let sample = place / elements;
-            let factor = if (sample + index) % 3 == 0 { 0.0 } else { 1.5 - 0.25 * index as f64 };
+            let factor = if (sample + index).is_multiple_of(3) { 0.0 } else { 1.5 - 0.25 * index as f64 };
             assert!((found - factor * plain).abs() < 1e-12, "branch {index}, {place}");
         }
     }

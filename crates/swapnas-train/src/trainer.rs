@@ -236,7 +236,11 @@ impl<E: Element> Trainer<E> {
         Ok(done)
     }
 
-    fn check(&self, data: &Dataset) -> Result<(), TrainError> {
+    /// Whether the network can be trained with these images.
+    ///
+    /// # Errors
+    /// If they are of another shape, of more classes than the network knows, or too few.
+    pub fn check(&self, data: &Dataset) -> Result<(), TrainError> {
         let graph = self.tape.graph();
         let (expected, found) = (graph.shape(graph.input()), data.shape());
         if expected != found {

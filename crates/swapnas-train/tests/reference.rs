@@ -43,7 +43,7 @@ fn network() -> Result<Graph, GraphError> {
 
 fn data() -> Dataset {
     let count = VALIDATION + TRAIN;
-    let label = |i: usize| if i % 3 > 0 { i * i % CLASSES } else { i % CLASSES };
+    let label = |i: usize| if i.is_multiple_of(3) { i % CLASSES } else { i * i % CLASSES };
     let images = Images {
         count,
         channels: SHAPE.channels,

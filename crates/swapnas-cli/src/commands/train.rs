@@ -31,6 +31,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     let graph = space.network(&arch, &network)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
     let mut trainer = Trainer::<f32>::new(graph, settings, Level::best())?.parallel(threads > 1);
+    trainer.check(&data)?;
     trainer
         .check_memory(1)
         .map_err(|error| anyhow!("{error}; lower --batch, --channels, --cells or --size"))?;

@@ -15,10 +15,10 @@ use swapnas_graph::Shape;
 
 use super::{Images, InputError, SpecError, image_rng};
 
-/// Images of drawn shapes, each of one of ten classes: disc, ring, square, frame, triangle, cross, star, half disc,
-/// crescent and bars.
+/// Images of drawn shapes, each of one of ten classes: disc, ring, square, frame, triangle, cross, a plate with a
+/// hole that is a star, half disc, crescent and bars.
 ///
-/// Numbers are brightnesses less a half, times four, plus noise: of about mean 0 and variance 1. Image `i` depends on
+/// Numbers are brightnesses less a half, times four, plus noise. Image `i` depends on
 /// its number, the seed, the noise and the shape asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shapes {
@@ -34,7 +34,7 @@ enum Outline {
     Frame,
     Triangle,
     Cross,
-    Star,
+    StarHole,
     HalfDisc,
     Crescent,
     Bars,
@@ -47,7 +47,7 @@ const OUTLINES: [Outline; Shapes::CLASSES] = [
     Outline::Frame,
     Outline::Triangle,
     Outline::Cross,
-    Outline::Star,
+    Outline::StarHole,
     Outline::HalfDisc,
     Outline::Crescent,
     Outline::Bars,
@@ -55,6 +55,9 @@ const OUTLINES: [Outline; Shapes::CLASSES] = [
 
 /// Points in a row and a column of a pixel at which it is looked whether they lie within a shape.
 const POINTS: usize = 3;
+
+/// How far from its centre a shape is painted, in units of its plane, and a pixel more.
+const REACH: f64 = 1.3;
 
 /// Patches that hide parts of an image.
 const PATCHES: usize = 4;
@@ -173,8 +176,7 @@ impl Placed {
 
     /// The share of a pixel that lies within an outline.
     fn share(&self, outline: Outline, row: usize, column: usize) -> f64 {
-        // No outline goes further from its centre than 1.3 of its units.
-        let far = 1.3 * self.size + 1.0;
+        let far = REACH * self.size + 1.0;
         let (down, right) = (row as f64 + 0.5 - self.row, column as f64 + 0.5 - self.column);
         if down * down + right * right > far * far {
             return 0.0;
@@ -207,8 +209,9 @@ impl Outline {
                 [0.0, TAU / 3.0, 2.0 * TAU / 3.0].into_iter().all(|turn| edge(turn) < 0.5)
             }
             Outline::Cross => side < 0.95 && u.abs().min(v.abs()) < 0.3,
-            // Between a corner and the notch beside it, the edge is a straight line.
-            Outline::Star => {
+            // All of a plate that reaches as far as anything is painted, but the star. Between a corner of it and the
+            // notch beside, the edge is a straight line.
+            Outline::StarHole => {
                 let turned = libm::atan2(v, u).rem_euclid(TAU / 5.0);
                 let turn = turned.min(TAU / 5.0 - turned);
                 let (corner, notch) = (1.0, 0.42);
@@ -279,12 +282,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_of_about_unit_variance_and_all_classes_are_there() {
+    fn numbers_are_of_the_size_that_networks_are_used_to_and_all_classes_are_there() {
         let images = draw(Shape::new(3, 32, 32), 300, 0);
         let count = images.data.len() as f64;
         let mean = images.data.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
         let variance = images.data.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / count;
-        assert!(mean.abs() < 0.1 && (0.5..2.0).contains(&variance), "{mean} {variance}");
+        assert!((0.0..1.0).contains(&mean) && (0.5..2.0).contains(&variance), "{mean} {variance}");
         let mut seen = [0; Shapes::CLASSES];
         images.labels.unwrap().into_iter().for_each(|label| seen[label] += 1);
         assert!(seen.iter().all(|count| (15..=45).contains(count)), "{seen:?}");
@@ -300,13 +303,154 @@ mod tests {
             (-6..=6).map(row).collect()
         };
         let all: Vec<String> = OUTLINES.iter().map(|o| format!("{o:?}\n{}", map(*o).join("\n"))).collect();
-        insta::assert_snapshot!(all.join("\n"), @"");
+        insta::assert_snapshot!(all.join("\n"), @r"
+        Disc
+        .............
+        .............
+        ....#####....
+        ...#######...
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ...#######...
+        ....#####....
+        .............
+        .............
+        Ring
+        .............
+        .....###.....
+        ...#######...
+        ..#########..
+        ..###...###..
+        .###.....###.
+        .###.....###.
+        .###.....###.
+        ..###...###..
+        ..#########..
+        ...#######...
+        .....###.....
+        .............
+        Square
+        .............
+        .............
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        ..#########..
+        .............
+        .............
+        Frame
+        .............
+        .............
+        ..#########..
+        ..#########..
+        ..##.....##..
+        ..##.....##..
+        ..##.....##..
+        ..##.....##..
+        ..##.....##..
+        ..#########..
+        ..#########..
+        .............
+        .............
+        Triangle
+        .............
+        .............
+        .............
+        .............
+        ..#########..
+        ...#######...
+        ...#######...
+        ....#####....
+        ....#####....
+        .....###.....
+        ......#......
+        ......#......
+        .............
+        Cross
+        .............
+        .....###.....
+        .....###.....
+        .....###.....
+        .....###.....
+        .###########.
+        .###########.
+        .###########.
+        .....###.....
+        .....###.....
+        .....###.....
+        .....###.....
+        .............
+        StarHole
+        #############
+        #############
+        #######.#####
+        ##.###..#####
+        ###.....#####
+        ####.....####
+        ####..#.....#
+        ####.....####
+        ###.....#####
+        ##.###..#####
+        #######.#####
+        #############
+        #############
+        HalfDisc
+        .............
+        .............
+        .............
+        .............
+        .............
+        .............
+        .###########.
+        .###########.
+        .###########.
+        ..#########..
+        ...#######...
+        ....#####....
+        .............
+        Crescent
+        .............
+        .....###.....
+        ...#######...
+        ..#####......
+        ..####.......
+        .####........
+        .####........
+        .####........
+        ..####.......
+        ..#####......
+        ...#######...
+        .....###.....
+        .............
+        Bars
+        .............
+        .............
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        ..##.###.##..
+        .............
+        .............
+        ");
     }
 
     #[test]
     fn a_seed_means_the_same_images_on_every_machine() {
         let images = draw(Shape::new(1, 8, 8), 2, 0);
         let key = swapnas_graph::Key::of(images.data.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
-        insta::assert_snapshot!(format!("{:?} {:016x}", images.labels.unwrap(), key.0), @"");
+        insta::assert_snapshot!(format!("{:?} {:016x}", images.labels.unwrap(), key.0), @"[5, 9] 6ba63ea119a84b85");
     }
 }

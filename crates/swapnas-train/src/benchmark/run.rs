@@ -26,7 +26,7 @@ const TABLE: &str = "table.csv";
 pub enum BenchmarkError {
     /// The plan cannot be followed.
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    Plan(Box<PlanError>),
     /// A network cannot be built.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -57,26 +57,34 @@ pub enum BenchmarkError {
     },
     /// The folder has another benchmark.
     #[error(
-        "{} has another benchmark, with {name} {there} and not {asked}: give the options that it was begun with, or \
+        "{} has another benchmark, with {difference}: give the options that it was begun with, or \
          another folder",
         plain(folder)
     )]
     Other {
         /// The folder.
         folder: PathBuf,
-        /// What differs.
-        name: String,
-        /// What it is in the folder.
-        there: String,
-        /// What is asked for.
-        asked: String,
+        /// What differs: its name, what it is in the folder, and what is asked for.
+        difference: String,
     },
     /// There is not as much memory as a training takes.
     #[error("{0}; take fewer --threads, a smaller --batch or a smaller network")]
     Memory(MemoryError),
     /// The images do not fit the networks, or another setting does not.
     #[error(transparent)]
-    Train(TrainError),
+    Train(Box<TrainError>),
+}
+
+impl From<PlanError> for BenchmarkError {
+    fn from(error: PlanError) -> Self {
+        BenchmarkError::Plan(Box::new(error))
+    }
+}
+
+impl From<TrainError> for BenchmarkError {
+    fn from(error: TrainError) -> Self {
+        BenchmarkError::Train(Box::new(error))
+    }
 }
 
 /// A benchmark, as far as it has been made.
@@ -253,8 +261,7 @@ impl Work<'_> {
         let graph = self.space.network(arch, &self.config)?;
         let (params, macs) = (graph.parameter_count(), graph.macs());
         let settings = Settings { seed, ..self.plan.settings };
-        let mut trainer = Trainer::<f32>::new(graph, settings, self.level)
-            .map_err(BenchmarkError::Train)?
+        let mut trainer = Trainer::<f32>::new(graph, settings, self.level)?
             .parallel(self.at_once < rayon::current_num_threads());
         trainer.check_memory(self.at_once).map_err(BenchmarkError::Memory)?;
         let mut failed = None;
@@ -263,7 +270,7 @@ impl Work<'_> {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 Err(error @ TrainError::Diverged { .. }) => failed = Some(error.to_string()),
-                Err(other) => return Err(BenchmarkError::Train(other)),
+                Err(other) => return Err(other.into()),
             }
         }
         let arch = self.space.print(arch);
@@ -302,8 +309,8 @@ fn same(folder: &Path, there: &Plan, asked: &Plan) -> Result<(), BenchmarkError>
         at = name.clone();
         (a, b) = (of_a.get(name).unwrap_or_default(), of_b.get(name).unwrap_or_default());
     }
-    let (folder, there, asked) = (folder.to_owned(), plain(&a.to_string()).to_string(), b.to_string());
-    Err(BenchmarkError::Other { folder, name: plain(&at).to_string(), there, asked })
+    let difference = format!("{} {} and not {b}", plain(&at), plain(&a.to_string()));
+    Err(BenchmarkError::Other { folder: folder.to_owned(), difference })
 }
 
 /// An error if something that was trained is not of the plan.

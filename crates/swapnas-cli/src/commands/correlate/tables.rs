@@ -83,7 +83,8 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
 
 /// The table that comes with the program, for a space and a network of its own.
 fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
-    for option in ["space", "skip_bad"].into_iter().filter(|option| given.iter().any(|name| name == option)) {
+    let typed = |option: &&str| given.iter().any(|name| name == option);
+    if let Some(option) = ["space", "skip_bad"].into_iter().find(typed) {
         bail!("--{} is for a table, and none is given", option.replace('_', "-"));
     }
     let options = Options {
