@@ -20,7 +20,7 @@ mod records;
 mod tests;
 mod write;
 
-pub use embedded::{EMBEDDED, EMBEDDED_SPACE, embedded};
+pub use embedded::{EMBEDDED, EMBEDDED_NETWORK, EMBEDDED_SPACE, embedded};
 pub use error::TableError;
 pub use list::{Entry, List, list_from_bytes, read_list};
 pub use place::Place;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use swapnas::table::{self, Archs, Options, Problems, Row, Table};
-use swapnas::{Scoring, Space, plain};
+use swapnas::{ImageSize, Scoring, Space, plain};
 
 use crate::args::CorrelateArgs;
 use crate::render;
@@ -95,6 +95,11 @@ fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
         archs: Archs::Needed,
     };
     let mut scoring = args.scoring.of(swapnas::space(table::EMBEDDED_SPACE)?);
+    // What is scored is what was trained, since that is small.
+    let [channels, cells, side] = table::EMBEDDED_NETWORK;
+    scoring.channels.get_or_insert(channels);
+    scoring.cells.get_or_insert(cells);
+    scoring.size.get_or_insert(ImageSize::Side(side));
     let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
     if !has_metrics {
         scoring.metrics = Some("params".to_owned());
