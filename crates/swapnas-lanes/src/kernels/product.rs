@@ -174,14 +174,28 @@ impl<E: Element> Run<'_, E> {
             }
             for k in 0..first.columns {
                 let (a, b) = (a + k * first.column, b + k * second.row);
-                let mut factors = [simd.zero(); N];
-                for (n, factor) in factors.iter_mut().enumerate() {
-                    *factor = simd.load(&self.b[b + n * second.column], part);
-                }
-                for (m, sums) in sums.iter_mut().enumerate() {
-                    let x = simd.load(&self.a[a + m * first.row], part);
-                    for (sum, factor) in sums.iter_mut().zip(factors) {
-                        *sum = simd.fma(x, factor, *sum);
+                // The shorter side stays in registers, and the numbers of the other pass by.
+                if M < N {
+                    let mut x = [simd.zero(); M];
+                    for (m, x) in x.iter_mut().enumerate() {
+                        *x = simd.load(&self.a[a + m * first.row], part);
+                    }
+                    for n in 0..N {
+                        let factor = simd.load(&self.b[b + n * second.column], part);
+                        for (sums, x) in sums.iter_mut().zip(x) {
+                            sums[n] = simd.fma(x, factor, sums[n]);
+                        }
+                    }
+                } else {
+                    let mut factors = [simd.zero(); N];
+                    for (n, factor) in factors.iter_mut().enumerate() {
+                        *factor = simd.load(&self.b[b + n * second.column], part);
+                    }
+                    for (m, sums) in sums.iter_mut().enumerate() {
+                        let x = simd.load(&self.a[a + m * first.row], part);
+                        for (sum, factor) in sums.iter_mut().zip(factors) {
+                            *sum = simd.fma(x, factor, *sum);
+                        }
                     }
                 }
             }

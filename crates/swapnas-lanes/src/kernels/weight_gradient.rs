@@ -13,9 +13,9 @@ const OUTPUTS: usize = 4;
 const ROUND: usize = 4;
 
 /// Lanes of a channel that are gone through before other weights have their turn: few enough for a
-/// tile's rows to stay in the nearest cache, and many enough to make up for beginning anew.
+/// tile's rows to stay in a nearest cache of 32 kB, and many enough to make up for beginning anew.
 /// Gradients are summed up within such a chunk first, so the result depends on this number.
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
 
 /// Where gradients are added, in the order of weights `[out, in / groups, taps]`.
 pub enum Sums<'a, E = f32> {
@@ -96,7 +96,7 @@ impl<E: Element> Task<E> for Accumulate<'_, E> {
                     let channel = group * self.outputs + output;
                     let mut term = 0;
                     while term < terms {
-                        // Products of outputs x terms, the outputs' gradients and one input fill the
+                        // Products of outputs x terms, the terms' inputs and one output's gradient fill the
                         // registers.
                         let step = match terms - term {
                             6.. if S::REGISTERS >= 32 => 6,
@@ -224,16 +224,16 @@ unsafe fn add_pixel<S: Simd, const O: usize, const T: usize>(
     stride: usize,
     sums: &mut [[S::V; T]; O],
 ) {
-    let mut factors = [simd.zero(); O];
-    for (output, factor) in factors.iter_mut().enumerate() {
+    let mut inputs = [simd.zero(); T];
+    for (input, offset) in inputs.iter_mut().zip(offsets) {
         // SAFETY: the caller's promise.
-        *factor = simd.load(unsafe { &*g.wrapping_add(output * stride) }, part);
+        *input = simd.load(unsafe { &*x.wrapping_byte_add(*offset) }, part);
     }
-    for (t, offset) in offsets.iter().enumerate() {
+    for (output, sums) in sums.iter_mut().enumerate() {
         // SAFETY: the caller's promise.
-        let x = simd.load(unsafe { &*x.wrapping_byte_add(*offset) }, part);
-        for (sums, factor) in sums.iter_mut().zip(&factors) {
-            sums[t] = simd.fma(*factor, x, sums[t]);
+        let factor = simd.load(unsafe { &*g.wrapping_add(output * stride) }, part);
+        for (sum, input) in sums.iter_mut().zip(&inputs) {
+            *sum = simd.fma(factor, *input, *sum);
         }
     }
 }

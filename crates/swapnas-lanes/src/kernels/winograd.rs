@@ -133,9 +133,9 @@ struct Convolve<'a, E> {
     weights: &'a WinogradWeights<E>,
     rows: Range<usize>,
     width: usize,
-    /// A row of points of the inputs: `[channel][tile][4]`.
+    /// A row of points of the inputs: `[channel][tile][4]`, with a register of each of several tiles in a lane.
     read: &'a mut [Lane<E>],
-    /// What the outputs are so far: `[channel][tile][4]`.
+    /// What the outputs are so far, in the same way.
     written: &'a mut [Lane<E>],
     out: PlanesMut<'a, Lane<E>>,
 }
@@ -148,8 +148,7 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
         let across = self.width.div_ceil(2);
         let tiles = self.rows.len().div_ceil(2) * across;
         let mut first = 0;
-        // Two tiles of three channels have more sums than sixteen registers hold.
-        while S::REGISTERS >= 32 && first + TOGETHER <= tiles {
+        while first + TOGETHER <= tiles {
             // SAFETY: `place` gives outputs that there are.
             unsafe { self.tiles::<S, TOGETHER>(simd, std::array::from_fn(|i| self.place(first + i))) };
             first += TOGETHER;
@@ -160,6 +159,18 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
             first += 1;
         }
     }
+}
+
+/// How many lanes a register of each tile takes.
+#[inline(always)]
+fn lanes<S: Simd>(tiles: usize) -> usize {
+    tiles.div_ceil(S::PARTS)
+}
+
+/// Which register of a lane is a tile's. Several tiles share a lane, so that they take no more of the cache than they have.
+#[inline(always)]
+fn slot<S: Simd>(tile: usize) -> usize {
+    tile % S::PARTS
 }
 
 impl<E: Element> Convolve<'_, E> {
@@ -175,12 +186,14 @@ impl<E: Element> Convolve<'_, E> {
     /// At every place begin two of the rows and two of the columns that `convolve` was given.
     #[inline(always)]
     unsafe fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: [[usize; 2]; TILES]) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            self.row::<S, TILES, 0>(simd, &places);
-            self.row::<S, TILES, 1>(simd, &places);
-            self.row::<S, TILES, 2>(simd, &places);
-            self.row::<S, TILES, 3>(simd, &places);
+        for part in 0..S::PARTS {
+            // SAFETY: the caller's promise.
+            unsafe {
+                self.row::<S, TILES, 0>(simd, part, &places);
+                self.row::<S, TILES, 1>(simd, part, &places);
+                self.row::<S, TILES, 2>(simd, part, &places);
+                self.row::<S, TILES, 3>(simd, part, &places);
+            }
         }
     }
 
@@ -192,23 +205,22 @@ impl<E: Element> Convolve<'_, E> {
     unsafe fn row<S: Simd<E = E>, const TILES: usize, const ROW: usize>(
         &mut self,
         simd: S,
+        part: usize,
         places: &[[usize; 2]; TILES],
     ) {
-        for part in 0..S::PARTS {
-            // SAFETY: the caller's promise.
-            unsafe { self.read::<S, TILES, ROW>(simd, part, places) };
-            let weights = &self.weights.points[ROW * self.weights.points.len() / 4..];
-            let mut channel = 0;
-            for count in tiles(self.weights.out_channels(), TILE) {
-                let weights = &weights[channel * self.weights.inputs..][..count * self.weights.inputs];
-                match count {
-                    3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),
-                    2 => self.multiply::<S, TILES, ROW, 2>(simd, part, places, channel, weights),
-                    1 => self.multiply::<S, TILES, ROW, 1>(simd, part, places, channel, weights),
-                    _ => unreachable!("tiles have 1 to TILE channels"),
-                }
-                channel += count;
+        // SAFETY: the caller's promise.
+        unsafe { self.read::<S, TILES, ROW>(simd, part, places) };
+        let weights = &self.weights.points[ROW * self.weights.points.len() / 4..];
+        let mut channel = 0;
+        for count in tiles(self.weights.out_channels(), TILE) {
+            let weights = &weights[channel * self.weights.inputs..][..count * self.weights.inputs];
+            match count {
+                3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),
+                2 => self.multiply::<S, TILES, ROW, 2>(simd, part, places, channel, weights),
+                1 => self.multiply::<S, TILES, ROW, 1>(simd, part, places, channel, weights),
+                _ => unreachable!("tiles have 1 to TILE channels"),
             }
+            channel += count;
         }
     }
 
@@ -224,11 +236,11 @@ impl<E: Element> Convolve<'_, E> {
         places: &[[usize; 2]; TILES],
     ) {
         let layout = self.input.layout();
-        let (points, _) = self.read.as_chunks_mut::<4>();
+        let lanes = lanes::<S>(TILES);
         for (tile, place) in places.iter().enumerate() {
             let [row, column] = [0, 1].map(|axis| self.window.start(axis, place[axis]));
             let mut input = self.input.as_ptr().wrapping_add(layout.at(0, row, column));
-            for points in points[tile..].iter_mut().step_by(TILES).take(self.weights.inputs) {
+            for points in self.read.chunks_exact_mut(4 * lanes).take(self.weights.inputs) {
                 // The two rows that are added or subtracted.
                 let [first, second] = match ROW {
                     0 => [0, 2],
@@ -249,11 +261,43 @@ impl<E: Element> Convolve<'_, E> {
                 }
                 let [a, b, c, d] = x;
                 let spread = [simd.sub(a, c), simd.add(b, c), simd.sub(c, b), simd.sub(b, d)];
-                for (x, point) in spread.into_iter().zip(points) {
-                    simd.store(x, point, part);
+                for (x, point) in spread.into_iter().zip(&mut points[tile / S::PARTS * 4..]) {
+                    simd.store(x, point, slot::<S>(tile));
                 }
                 input = input.wrapping_add(layout.channel_stride());
             }
+        }
+    }
+
+    /// The sums over the inputs at points `first` to `first + POINTS` of a row.
+    #[inline(always)]
+    fn products<S: Simd<E = E>, const TILES: usize, const CHANNELS: usize, const POINTS: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        weights: &[[E; 4]],
+        sums: &mut [[[S::V; 4]; TILES]; CHANNELS],
+    ) {
+        let points = self.read.chunks_exact(4 * lanes::<S>(TILES));
+        let (weights, _) = weights.as_chunks::<CHANNELS>();
+        let mut so_far = [[[simd.zero(); POINTS]; TILES]; CHANNELS];
+        for (points, weights) in points.zip(weights) {
+            for point in 0..POINTS {
+                let mut x = [simd.zero(); TILES];
+                for (tile, x) in x.iter_mut().enumerate() {
+                    let point = &points[tile / S::PARTS * 4 + first + point];
+                    *x = simd.load(point, slot::<S>(tile));
+                }
+                for (so_far, weights) in so_far.iter_mut().zip(weights) {
+                    let w = simd.splat(weights[first + point]);
+                    for (so_far, x) in so_far.iter_mut().zip(&x) {
+                        so_far[point] = simd.fma(w, *x, so_far[point]);
+                    }
+                }
+            }
+        }
+        for (sums, so_far) in sums.as_flattened_mut().iter_mut().zip(so_far.as_flattened()) {
+            sums[first..first + POINTS].copy_from_slice(so_far);
         }
     }
 
@@ -267,25 +311,15 @@ impl<E: Element> Convolve<'_, E> {
         channel: usize,
         weights: &[[E; 4]],
     ) {
-        let (points, _) = self.read.as_chunks::<4>();
-        let (points, _) = points.as_chunks::<TILES>();
-        let (weights, _) = weights.as_chunks::<CHANNELS>();
         let mut sums = [[[simd.zero(); 4]; TILES]; CHANNELS];
-        for (points, weights) in points.iter().zip(weights) {
-            let mut x = [[simd.zero(); 4]; TILES];
-            for (x, points) in x.as_flattened_mut().iter_mut().zip(points.as_flattened()) {
-                *x = simd.load(points, part);
-            }
-            for (sums, weights) in sums.iter_mut().zip(weights) {
-                for (point, &weight) in weights.iter().enumerate() {
-                    let w = simd.splat(weight);
-                    for (sums, x) in sums.iter_mut().zip(&x) {
-                        sums[point] = simd.fma(w, x[point], sums[point]);
-                    }
-                }
-            }
+        // Two tiles of three channels have more sums than sixteen registers hold.
+        if S::REGISTERS >= 32 {
+            self.products::<S, TILES, CHANNELS, 4>(simd, 0, weights, &mut sums);
+        } else {
+            self.products::<S, TILES, CHANNELS, 2>(simd, 0, weights, &mut sums);
+            self.products::<S, TILES, CHANNELS, 2>(simd, 2, weights, &mut sums);
         }
-        let (written, _) = self.written.as_chunks_mut::<4>();
+        let lanes = lanes::<S>(TILES);
         for i in 0..CHANNELS {
             let channel = channel + i;
             let bias = simd.splat(self.weights.bias[channel]);
@@ -293,18 +327,19 @@ impl<E: Element> Convolve<'_, E> {
                 let [a, b, c, d] = sums[i][tile];
                 let [row, column] = places[tile].map(|place| place as isize);
                 let sums = [simd.add(simd.add(a, b), c), simd.sub(simd.sub(b, c), d)];
-                let so_far = &mut written[channel * TILES + tile];
-                let [upper, lower] = so_far.as_chunks_mut::<2>().0 else { unreachable!("two rows of two") };
+                let so_far = &mut self.written[4 * (channel * lanes + tile / S::PARTS)..][..4];
+                let (upper, lower) = so_far.split_at_mut(2);
+                let slot = slot::<S>(tile);
                 match ROW {
                     0 => {
                         for j in 0..2 {
-                            simd.store(simd.add(sums[j], bias), &mut upper[j], part);
+                            simd.store(simd.add(sums[j], bias), &mut upper[j], slot);
                         }
                     }
                     1 => {
                         for j in 0..2 {
-                            simd.store(simd.add(simd.load(&upper[j], part), sums[j]), &mut upper[j], part);
-                            simd.store(simd.add(sums[j], bias), &mut lower[j], part);
+                            simd.store(simd.add(simd.load(&upper[j], slot), sums[j]), &mut upper[j], slot);
+                            simd.store(simd.add(sums[j], bias), &mut lower[j], slot);
                         }
                     }
                     2 => {
@@ -314,15 +349,15 @@ impl<E: Element> Convolve<'_, E> {
                         for j in 0..2 {
                             if own {
                                 let out = &mut self.out.row(channel, row, column..column + 2)[j];
-                                simd.store(simd.add(simd.load(&upper[j], part), sums[j]), out, part);
+                                simd.store(simd.add(simd.load(&upper[j], slot), sums[j]), out, part);
                             }
-                            simd.store(simd.sub(simd.load(&lower[j], part), sums[j]), &mut lower[j], part);
+                            simd.store(simd.sub(simd.load(&lower[j], slot), sums[j]), &mut lower[j], slot);
                         }
                     }
                     _ => {
                         let out = self.out.row(channel, row + 1, column..column + 2);
                         for j in 0..2 {
-                            simd.store(simd.sub(simd.load(&lower[j], part), sums[j]), &mut out[j], part);
+                            simd.store(simd.sub(simd.load(&lower[j], slot), sums[j]), &mut out[j], part);
                         }
                     }
                 }

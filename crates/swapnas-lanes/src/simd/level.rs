@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::neon::Neon;
 use super::{Simd, portable::Portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, avx512_double::Avx512Double};
+use super::{avx2::Avx2, avx2_double::Avx2Double, avx512::Avx512, avx512_double::Avx512Double};
 use crate::Element;
 
 /// A set of instructions that this processor has, and proof that it has them.
@@ -186,14 +186,14 @@ impl Dispatch for f32 {
     }
 }
 
-/// Double precision is for truth more than for speed: below AVX-512, it runs as plain Rust.
+/// Double precision is for truth more than for speed: on ARM, it runs as plain Rust.
 impl Dispatch for f64 {
     #[inline]
     fn dispatch<T: Task<f64>>(level: Level, task: T) -> T::Output {
         match level.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above; the plain code profits from fused multiply-add instructions.
-            Kind::Avx2 => unsafe { run_f64_with_fma(task) },
+            // SAFETY: as above.
+            Kind::Avx2 => unsafe { run_avx2_double(task) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Kind::Avx512 => unsafe { run_avx512_double(task) },
@@ -226,8 +226,8 @@ fn run_avx512_double<T: Task<f64>>(task: T) -> T::Output {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run_f64_with_fma<T: Task<f64>>(task: T) -> T::Output {
-    task.run(Portable(PhantomData))
+fn run_avx2_double<T: Task<f64>>(task: T) -> T::Output {
+    task.run(Avx2Double(()))
 }
 
 #[cfg(target_arch = "aarch64")]
