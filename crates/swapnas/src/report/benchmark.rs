@@ -1,8 +1,8 @@
 //! The page about a benchmark: which metrics order its networks as their accuracies do.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::page::{POLICY, STYLE, pairs, scrolling};
+use super::page::{document, pairs, scrolling};
 use crate::Correlation;
 
 /// What there is to say about a benchmark.
@@ -30,36 +30,23 @@ pub fn render_benchmark(report: &BenchmarkReport) -> String {
 }
 
 fn page(report: &BenchmarkReport) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                link rel="icon" href="data:,";
-                title { (report.title) }
-                style { (PreEscaped(STYLE)) }
+    document(
+        &report.title,
+        html! {
+            @for sentence in &report.verdict { p.note role="note" { (sentence) } }
+            h2 { "Metrics" }
+            (metrics(report))
+            @if let Some(figure) = &report.figure {
+                h2 { "Scores and accuracies" }
+                div.card { (scrolling("Scores and accuracies", PreEscaped(figure.clone()))) }
             }
-            body {
-                main {
-                    h1 { (report.title) }
-                    @for sentence in &report.verdict { p.note role="note" { (sentence) } }
-                    h2 { "Metrics" }
-                    (metrics(report))
-                    @if let Some(figure) = &report.figure {
-                        h2 { "Scores and accuracies" }
-                        div.card { (scrolling("Scores and accuracies", PreEscaped(figure.clone()))) }
-                    }
-                    @if !report.notes.is_empty() {
-                        h2 { "Notes" }
-                        @for note in &report.notes { p { (note) } }
-                    }
-                    (pairs("Settings", &report.settings))
-                }
+            @if !report.notes.is_empty() {
+                h2 { "Notes" }
+                @for note in &report.notes { p { (note) } }
             }
-        }
-    }
+            (pairs("Settings", &report.settings))
+        },
+    )
 }
 
 fn metrics(report: &BenchmarkReport) -> Markup {

@@ -11,10 +11,10 @@ use crate::number;
 const DIGITS: usize = 6;
 
 /// The style sheet.
-pub(super) const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("page.css");
 
 /// Nothing but what the page itself has may be loaded.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// About how many bytes a point takes in both charts, without its architecture, and all points may take.
 const MARK: usize = 350;
@@ -24,6 +24,25 @@ const MARKS: usize = 600_000;
 const OPEN: usize = 3;
 
 pub(super) fn page(report: &Report) -> Markup {
+    document(
+        &report.title,
+        html! {
+            @for note in &report.notes { p.note role="note" { (note) } }
+            (overview(report))
+            (front(report))
+            (drawings(report))
+            (pairs("Settings", &report.settings))
+            @if !report.command.is_empty() {
+                h2 { "How to reproduce" }
+                pre { code { (report.command) } }
+            }
+            (pairs("Versions", &report.versions))
+        },
+    )
+}
+
+/// A page that loads nothing and runs no script, with its title as heading.
+pub(super) fn document(title: &str, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -32,24 +51,10 @@ pub(super) fn page(report: &Report) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 link rel="icon" href="data:,";
-                title { (report.title) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                main {
-                    h1 { (report.title) }
-                    @for note in &report.notes { p.note role="note" { (note) } }
-                    (overview(report))
-                    (front(report))
-                    (drawings(report))
-                    (pairs("Settings", &report.settings))
-                    @if !report.command.is_empty() {
-                        h2 { "How to reproduce" }
-                        pre { code { (report.command) } }
-                    }
-                    (pairs("Versions", &report.versions))
-                }
-            }
+            body { main { h1 { (title) } (content) } }
         }
     }
 }
