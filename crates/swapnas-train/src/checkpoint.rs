@@ -1,16 +1,15 @@
 //! A training kept in a file, so that it goes on where it was.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use swapnas_graph::{Element, Key, plain};
-use tempfile::NamedTempFile;
 
 use crate::bytes::Bytes;
-use crate::{Dataset, Epoch, Settings, Trainer};
+use crate::{Dataset, Epoch, Settings, Trainer, file};
 
 /// Under which name the file says what it is of.
 const ABOUT: &str = "swapnas";
@@ -73,12 +72,7 @@ impl<E: Element> Trainer<E> {
         let about = HashMap::from([(ABOUT.to_owned(), about)]);
         let write = || -> io::Result<()> {
             let bytes = safetensors::serialize(self.tensors(), Some(about)).map_err(io::Error::other)?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
+            file::write(path, &bytes)
         };
         write().map_err(|cause| CheckpointError::Write { path: path.to_owned(), cause })
     }

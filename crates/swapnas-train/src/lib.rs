@@ -35,6 +35,7 @@ pub mod benchmark;
 mod bytes;
 mod checkpoint;
 mod dataset;
+mod file;
 mod loss;
 mod optimiser;
 mod settings;

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use serde_json::json;
 use swapnas::graph::Level;
-use swapnas::train::benchmark::{self, Benchmark, Noise};
+use swapnas::statistics::Noise;
+use swapnas::train::benchmark::{self, Benchmark, BenchmarkError};
 use swapnas::{Progress, plain, plain_sentence};
 
 use crate::args::{BenchCommand, BenchCreateArgs};
@@ -34,7 +35,7 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
     let range = accuracies.iter().fold(None, |range: Option<(f64, f64)>, x| {
         Some(range.map_or((*x, *x), |(low, high)| (low.min(*x), high.max(*x))))
     });
-    let noise = Noise::of(&rows);
+    let noise = Noise::of(&made.accuracies());
     let failed: Vec<(&str, &str)> = made.failed().collect();
     bar.print(|out| {
         if args.json {
@@ -44,7 +45,7 @@ fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
                 "networks": rows.len(),
                 "failed": failed.iter().map(|(arch, why)| json!({"arch": arch, "reason": why})).collect::<Vec<_>>(),
                 "accuracy": range.map(|(low, high)| [low, high]),
-                "noise": noise_json(noise.as_ref()),
+                "noise": noise,
                 "version": env!("CARGO_PKG_VERSION"),
             });
             return Ok(writeln!(out, "{object}")?);
@@ -89,15 +90,14 @@ fn describe(noise: &Noise, seeds: usize) -> String {
     )
 }
 
-fn noise_json(noise: Option<&Noise>) -> serde_json::Value {
-    noise.map_or(serde_json::Value::Null, |noise| {
-        json!({"reliability": noise.reliability, "ceiling": noise.ceiling, "deviation": noise.deviation})
-    })
-}
-
 /// The benchmark in a folder, as far as it is there; an error if nothing can be said of it.
 fn open(folder: &std::path::Path) -> anyhow::Result<Benchmark> {
-    let made = benchmark::open(folder)?;
+    let made = benchmark::open(folder).map_err(|error| match error {
+        BenchmarkError::None { .. } => {
+            anyhow::anyhow!("{error}: `swapnas bench create --out {}` makes one", plain(folder))
+        }
+        other => other.into(),
+    })?;
     let rows = made.rows().len();
     anyhow::ensure!(
         rows > 1,

@@ -5,13 +5,11 @@
 //! on the plan alone, to the bit, but for the seconds.
 
 mod journal;
-mod noise;
 mod plan;
 mod run;
 mod sample;
 mod table;
 
 pub use journal::{JournalError, Training};
-pub use noise::Noise;
 pub use plan::{Plan, PlanError};
 pub use run::{Benchmark, BenchmarkError, Row, create, open};

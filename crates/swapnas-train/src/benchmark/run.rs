@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -11,11 +11,10 @@ use rayon::prelude::*;
 use swapnas_graph::{Level, plain, read_json};
 use swapnas_proxies::{MemoryError, Progress};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
-use tempfile::NamedTempFile;
 
 use super::journal::{self, Journal, JournalError, Training};
 use super::{Plan, PlanError, sample, table};
-use crate::{Dataset, Settings, TrainError, Trainer};
+use crate::{Dataset, Settings, TrainError, Trainer, file};
 
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "networks.jsonl";
@@ -42,7 +41,7 @@ pub enum BenchmarkError {
         cause: io::Error,
     },
     /// The folder has no benchmark.
-    #[error("{} has no benchmark: `swapnas bench create --out {0}` makes one", plain(folder))]
+    #[error("{} has no benchmark", plain(folder))]
     None {
         /// The folder.
         folder: PathBuf,
@@ -68,7 +67,7 @@ pub enum BenchmarkError {
         difference: String,
     },
     /// There is not as much memory as a training takes.
-    #[error("{0}; take fewer --threads, a smaller --batch or a smaller network")]
+    #[error("{0}; take fewer threads, a smaller batch or a smaller network")]
     Memory(MemoryError),
     /// The images do not fit the networks, or another setting does not.
     #[error(transparent)]
@@ -147,6 +146,11 @@ impl Benchmark {
     pub fn networks(&self) -> usize {
         let failed = self.failed().map(|(arch, _)| arch).collect::<HashSet<_>>();
         self.rows().len() + failed.len()
+    }
+
+    /// The accuracies at the end of these networks, in the order of [`rows`](Self::rows), for each by seed.
+    pub fn accuracies(&self) -> Vec<Vec<f64>> {
+        self.rows().into_iter().map(|row| row.accuracies).collect()
     }
 
     /// Networks that have been trained with every seed, from the smallest to the largest.
@@ -335,12 +339,6 @@ fn check(plan: &Plan, trained: &[Training], folder: &Path) -> Result<(), Benchma
     Ok(())
 }
 
-/// Writes a file that is there as a whole or not at all.
 fn write(path: &Path, contents: &[u8]) -> Result<(), BenchmarkError> {
-    let error = |cause| BenchmarkError::File { path: path.to_owned(), cause };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(error)?;
-    file.write_all(contents).map_err(error)?;
-    file.persist(path).map_err(|failed| error(failed.error))?;
-    Ok(())
+    file::write(path, contents).map_err(|cause| BenchmarkError::File { path: path.to_owned(), cause })
 }

@@ -17,6 +17,7 @@
 
 mod bootstrap;
 mod coefficients;
+mod noise;
 mod order;
 mod pairs;
 mod partial;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use bootstrap::{CONFIDENCE, Interval, MOST_RESAMPLED, RESAMPLES};
 pub use coefficients::Coefficient;
+pub use noise::Noise;
 pub use pairs::Pairs;
 pub use partial::partial_spearman;
 pub use retrieval::{ndcg, top_overlap, top_regret};

@@ -4,10 +4,11 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 use swapnas::report::{BenchmarkReport, render_benchmark};
-use swapnas::train::benchmark::{Benchmark, Noise};
+use swapnas::statistics::Noise;
+use swapnas::train::benchmark::Benchmark;
 use swapnas::{Correlation, InputSpec, Shape, check_output, plain, plot, results, write_file};
 
-use super::{describe, noise_json, open};
+use super::{describe, open};
 use crate::args::{BenchReportArgs, CorrelateArgs, ScoringArgs, TableFormat};
 use crate::commands::correlate::findings::{Finding, Found};
 use crate::commands::correlate::{figure, find};
@@ -94,7 +95,7 @@ impl<'a> Report<'a> {
             finding.rankings.iter().map(|ranking| &ranking.name[..]).zip(&finding.correlations).collect();
         let rho = |correlation: &Correlation| correlation.spearman.unwrap_or(f64::NEG_INFINITY);
         metrics.sort_by(|(_, a), (_, b)| rho(b).total_cmp(&rho(a)));
-        Report { made, found, finding, noise: Noise::of(&made.rows()), metrics }
+        Report { made, found, finding, noise: Noise::of(&made.accuracies()), metrics }
     }
 
     /// What it comes to, in sentences.
@@ -206,7 +207,7 @@ impl<'a> Report<'a> {
             "version": env!("CARGO_PKG_VERSION"),
             "plan": self.made.plan(),
             "settings": settings,
-            "noise": noise_json(self.noise.as_ref()),
+            "noise": self.noise,
             "best": self.metrics.first().map(|(name, _)| name),
             "verdict": self.verdict(),
             "metrics": metrics,
