@@ -53,8 +53,9 @@ fn networks_of_all_spaces_are_read_as_they_were_written() {
             let own = space.final_network().input;
             // Texts stay as long as they are.
             let input = if own.height == 1 { own } else { Shape::new(3, 33, 34) };
-            let channels = (space.name() == "darts").then_some(8);
-            let cells = (space.name() == "darts").then_some(3);
+            let darts = space.name() == "darts";
+            let channels = if darts { Some(8) } else { space.scored_network().channels };
+            let cells = darts.then_some(3);
             let network = NetworkConfig { input, channels, cells, ..space.final_network() };
             let export = Export { space, arch: &arch, network, seed: 3 };
             let written = Arc::new(space.network(&arch, &network).unwrap());
