@@ -38,7 +38,8 @@ fn check(output: &Output, what: &dyn std::fmt::Debug) {
 
 /// The options of a command that take a value.
 fn options(folder: &Path, command: &str) -> Vec<String> {
-    let help = stdout(folder, &[command, "--help"]);
+    let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+    let help = stdout(folder, &words);
     let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_once(" <"));
     options.map(|(name, _)| format!("--{name}")).collect()
 }
@@ -50,26 +51,25 @@ fn every_option_and_argument_takes_any_text() {
     std::fs::write(path.join("table.csv"), "4321,90\n1234,91\n").unwrap();
     let small = ["--space=nb201", "--channels=4", "--cells=1", "--size=8", "--batch=2", "--repeats=1"];
     let search = ["--population=2", "--sample=1", "--cycles=0", "--metrics=params"];
+    let training = [
+        "--space=nb201",
+        "--channels=4",
+        "--cells=1",
+        "--size=8",
+        "--epochs=1",
+        "--batch=4",
+        "--train-images=4",
+        "--validation-images=2",
+    ];
     let mut tried = 0;
     for (command, argument, always) in [
         ("score", Some("4321"), &small[..]),
         ("correlate", Some("table.csv"), &small),
         ("search", None, &[&small[..], &search].concat()),
         ("export", Some("4321"), &["--space=nb201", "--channels=4", "--cells=1", "--format=dot"]),
-        (
-            "train",
-            Some("4321"),
-            &[
-                "--space=nb201",
-                "--channels=4",
-                "--cells=1",
-                "--size=8",
-                "--epochs=1",
-                "--batch=4",
-                "--train-images=4",
-                "--validation-images=2",
-            ],
-        ),
+        ("train", Some("4321"), &training),
+        ("bench create", None, &[&training[..], &["--networks=2", "--out=bench"]].concat()),
+        ("bench report", Some("none"), &small),
         ("spaces", Some("nb201"), &[]),
         ("metrics", Some("swap"), &[]),
     ] {
@@ -77,13 +77,15 @@ fn every_option_and_argument_takes_any_text() {
             for option in options(path, command) {
                 let others = always.iter().filter(|other| !other.starts_with(&format!("{option}=")));
                 let with_text = format!("{option}={text}");
-                let words = [command].into_iter().chain(argument).chain(others.copied());
+                let words = command.split(' ').chain(argument).chain(others.copied());
                 let words: Vec<&str> = words.chain([&with_text[..]]).collect();
                 check(&run(path, &words), &(command, &option));
                 tried += 1;
             }
-            check(&run(path, &[command, &text]), &command);
-            check(&run(path, &[command, &format!("--{text}")]), &command);
+            for text in [&text, &format!("--{text}")] {
+                let words: Vec<&str> = command.split(' ').chain([&text[..]]).collect();
+                check(&run(path, &words), &command);
+            }
         }
     }
     for text in texts() {
