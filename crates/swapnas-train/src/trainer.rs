@@ -51,7 +51,7 @@ pub enum TrainError {
         found: Shape,
     },
     /// The network knows fewer classes than there are.
-    #[error("the network has {outputs} outputs for {classes} classes: build it with --classes {classes}")]
+    #[error("the network has {outputs} outputs for {classes} classes; build it for {classes} classes")]
     Classes {
         /// Classes of the images.
         classes: usize,

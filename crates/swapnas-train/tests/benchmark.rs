@@ -98,7 +98,7 @@ fn folders_with_something_else_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let shown =
         |error: BenchmarkError| error.to_string().replace(&folder.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(shown(benchmark::open(folder.path()).unwrap_err()), @"FOLDER has no benchmark: `swapnas bench create --out FOLDER` makes one");
+    insta::assert_snapshot!(shown(benchmark::open(folder.path()).unwrap_err()), @"FOLDER has no benchmark");
     let small = Plan { networks: 2, seeds: 1, ..plan() };
     create(folder.path(), &small).unwrap();
     let mut other = small.clone();
