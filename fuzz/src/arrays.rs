@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use swapnas_graph::{Shape, Tensors};
-use swapnas_proxies::inputs::{Cifar10, Images, draw_npy};
+use swapnas_metrics::inputs::{Cifar10, Images, draw_npy};
 
 use crate::{choice, told};
 

@@ -1,7 +1,7 @@
 //! What users write on the command line to say what they want.
 
-use swapnas_proxies::inputs::InputSpec;
-use swapnas_proxies::{Column, Columns, Metric};
+use swapnas_metrics::inputs::InputSpec;
+use swapnas_metrics::{Column, Columns, Metric};
 
 use crate::{text, told};
 

@@ -6,7 +6,7 @@ use arbitrary::Unstructured;
 use swapnas_formats::onnx::{Contents, Images, ReadError, export, read, read_with_weights};
 use swapnas_formats::torch;
 use swapnas_graph::{
-    Batch, Executor, Graph, Level, Plan, RunError, Shape, Statistics, Tensors, Want, Weights,
+    Batch, Executor, FixedStatistics, Graph, Level, Plan, RunError, Shape, Tensors, Want, Weights,
 };
 
 use crate::{choice, networks, onnx_graph, told};
@@ -73,7 +73,7 @@ fn again(graph: &Graph, tensors: &Tensors) {
     }
     let contents = Contents {
         weights: Weights::Loaded(tensors),
-        statistics: &Statistics::default(),
+        statistics: &FixedStatistics::default(),
         about: "a network",
     };
     let written = match export(graph, &contents) {

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use arbitrary::Unstructured;
 use rusqlite::{Connection, MAIN_DB, params, types::Value};
 use swapnas::command;
-use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
-use swapnas_search::{Configuration, Entry, SearchError, Sizes, Store};
+use swapnas_metrics::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
+use swapnas_search::{Configuration, Evaluated, SearchError, Sizes, Store};
 use swapnas_spaces::{Arch, Space};
 
 use crate::{seeds, told};
@@ -49,7 +49,7 @@ fn check(configuration: &Configuration) {
 }
 
 /// What there is, if the settings say how to read it.
-fn loaded(store: &mut Store, configuration: &Configuration) -> Option<HashMap<Arch, Entry>> {
+fn loaded(store: &mut Store, configuration: &Configuration) -> Option<HashMap<Arch, Evaluated>> {
     let mut load = || {
         let (candidates, columns) = (configuration.candidates()?, configuration.columns()?);
         let entries = store.load(&candidates, &configuration.scored()?, columns.metrics())?;
@@ -93,19 +93,19 @@ fn saved(choices: &mut Unstructured<'_>) {
     let (mut store, configuration) = empty();
     let (space, columns) =
         (configuration.space().expect("of a good run"), configuration.columns().expect("likewise"));
-    let mut entries: HashMap<Arch, Entry> = HashMap::new();
+    let mut entries: HashMap<Arch, Evaluated> = HashMap::new();
     while !choices.is_empty() && entries.len() < 4 {
         let entry = entry(space, columns.metrics(), choices);
         entries.insert(entry.arch.clone(), entry);
     }
-    let list: Vec<Entry> = entries.values().cloned().collect();
+    let list: Vec<Evaluated> = entries.values().cloned().collect();
     store.save(space, columns.metrics(), &list).unwrap_or_else(|error| panic!("{error}"));
     let archs: Vec<Arch> = list.into_iter().map(|entry| entry.arch).collect();
     store.step(space, 0, 0, &archs).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(loaded(&mut store, &configuration), Some(entries));
 }
 
-fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) -> Entry {
+fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) -> Evaluated {
     let index = choices.int_in_range(0..=15_624).unwrap_or(0);
     let arch = space.canonical(&space.parse(&format!("{index}")).expect("a number of an architecture"));
     let mut count = || choices.arbitrary::<u32>().unwrap_or(0).into();
@@ -122,7 +122,7 @@ fn entry(space: &dyn Space, metrics: &[Metric], choices: &mut Unstructured<'_>) 
         }
     });
     let scores = scores.collect();
-    Entry { arch, scored: Scored { params, macs, units, scores, saturation }, sizes }
+    Evaluated { arch, scored: Scored { params, macs, units, scores, saturation }, sizes }
 }
 
 /// The architectures of a run that is going to be changed.
@@ -194,7 +194,7 @@ fn tampered(choices: &mut Unstructured<'_>) {
     match Store::from_bytes(&bytes) {
         Ok((mut store, configuration)) => {
             if let Some(entries) = loaded(&mut store, &configuration) {
-                static ENTRIES: OnceLock<HashMap<Arch, Entry>> = OnceLock::new();
+                static ENTRIES: OnceLock<HashMap<Arch, Evaluated>> = OnceLock::new();
                 let good = ENTRIES.get_or_init(|| {
                     let (mut good, configuration) =
                         Store::from_bytes(&seeds::run(&GOOD)).expect("a good one");

@@ -7,9 +7,9 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use swapnas::export::{Export, Format};
 use swapnas_graph::Shape;
-use swapnas_proxies::Undefined;
-use swapnas_proxies::{Ceiling, Saturation, Score, Scored, metrics};
-use swapnas_search::{AlgorithmKind, Configuration, Entry, Limits, SecondObjective, Sizes, Store};
+use swapnas_metrics::Undefined;
+use swapnas_metrics::{Ceiling, Saturation, Score, Scored, metrics};
+use swapnas_search::{AlgorithmKind, Configuration, Evaluated, Limits, SecondObjective, Sizes, Store};
 use swapnas_spaces::{NetworkConfig, Space, by_name, spaces};
 
 /// Good inputs of the target of that name.
@@ -146,7 +146,8 @@ pub(crate) fn run(archs: &[&str]) -> Vec<u8> {
     let space = by_name("nb201").expect("a space");
     let configuration = settings(space);
     let columns = configuration.columns().expect("good ones");
-    let entries: Vec<Entry> = archs.iter().map(|arch| entry(space, arch, columns.metrics().len())).collect();
+    let entries: Vec<Evaluated> =
+        archs.iter().map(|arch| entry(space, arch, columns.metrics().len())).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::create(folder.path(), &configuration).expect("a new run");
     store.save(space, columns.metrics(), &entries).expect("it can be written");
@@ -161,7 +162,7 @@ pub(crate) fn run(archs: &[&str]) -> Vec<u8> {
     std::fs::read(&path).expect("it was just written")
 }
 
-fn entry(space: &dyn Space, arch: &str, scores: usize) -> Entry {
+fn entry(space: &dyn Space, arch: &str, scores: usize) -> Evaluated {
     let arch = space.parse(arch).expect("an architecture");
     let mut scores = vec![Ok(Score { mean: 100.0, std: 0.5 }); scores];
     if let Some(last) = scores.last_mut() {
@@ -169,7 +170,7 @@ fn entry(space: &dyn Space, arch: &str, scores: usize) -> Entry {
     }
     let saturation = Some(Saturation { ratio: 0.25, ceiling: Ceiling::Units });
     let scored = Scored { params: 1000, macs: 2000, units: 300, scores, saturation };
-    Entry { arch, scored, sizes: Sizes { params: 1000, macs: 2000, latency: None } }
+    Evaluated { arch, scored, sizes: Sizes { params: 1000, macs: 2000, latency: None } }
 }
 
 fn settings(space: &dyn Space) -> Configuration {

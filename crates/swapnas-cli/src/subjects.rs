@@ -104,13 +104,13 @@ const OF_SPACES: [&str; 6] = ["space", "network", "channels", "cells", "classes"
 /// Subjects, all of one kind, what is computed of them, and what scores them.
 pub(crate) struct Subjects {
     pub(crate) columns: Columns,
-    by: By,
+    kind: Kind,
 }
 
-enum By {
-    Space(Vec<Result<Arch, Unread>>, Box<Scorer>),
+enum Kind {
+    Archs(Vec<Result<Arch, Unread>>, Box<Scorer>),
     /// Each as it is.
-    Itself(Vec<Result<Model, Unread>>, Box<Settings>),
+    Models(Vec<Result<Model, Unread>>, Box<Settings>),
 }
 
 impl Subjects {
@@ -147,7 +147,7 @@ impl Subjects {
                 Subject::Unread(unread) => Some(Err(unread)),
             };
             let archs = subjects.into_iter().filter_map(arch).collect();
-            return Ok(Subjects { columns: scoring.columns()?, by: By::Space(archs, Box::new(scorer)) });
+            return Ok(Subjects { columns: scoring.columns()?, kind: Kind::Archs(archs, Box::new(scorer)) });
         }
         if let Some(option) = OF_SPACES.iter().find(|option| given.iter().any(|given| given == *option)) {
             bail!(
@@ -162,34 +162,34 @@ impl Subjects {
         };
         let models: Vec<Result<Model, Unread>> = subjects.into_iter().filter_map(model).collect();
         let settings = settings_of(&models, scoring, &columns)?;
-        Ok(Subjects { columns, by: By::Itself(models, Box::new(settings)) })
+        Ok(Subjects { columns, kind: Kind::Models(models, Box::new(settings)) })
     }
 
     /// Lets them be scored with images and weights of another seed.
     pub(crate) fn reseed(&mut self, scoring: &Scoring, seed: u64) -> anyhow::Result<()> {
         let scoring = Scoring { seed, ..scoring.clone() };
-        match &mut self.by {
-            By::Space(_, scorer) => **scorer = scoring.scorer()?,
-            By::Itself(models, settings) => **settings = settings_of(models, &scoring, &self.columns)?,
+        match &mut self.kind {
+            Kind::Archs(_, scorer) => **scorer = scoring.scorer()?,
+            Kind::Models(models, settings) => **settings = settings_of(models, &scoring, &self.columns)?,
         }
         Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
-        match &self.by {
-            By::Space(archs, _) => archs.len(),
-            By::Itself(models, _) => models.len(),
+        match &self.kind {
+            Kind::Archs(archs, _) => archs.len(),
+            Kind::Models(models, _) => models.len(),
         }
     }
 
     /// How a subject is written.
     pub(crate) fn name(&self, index: usize) -> String {
-        match &self.by {
-            By::Space(archs, scorer) => match &archs[index] {
+        match &self.kind {
+            Kind::Archs(archs, scorer) => match &archs[index] {
                 Ok(arch) => scorer.space().print(arch),
                 Err(unread) => unread.name.clone(),
             },
-            By::Itself(models, _) => match &models[index] {
+            Kind::Models(models, _) => match &models[index] {
                 Ok(model) => model.path().display().to_string(),
                 Err(unread) => unread.name.clone(),
             },
@@ -198,41 +198,41 @@ impl Subjects {
 
     /// Whether that is a text of others, which may be anything. Architectures are there to be copied.
     pub(crate) fn is_foreign(&self, index: usize) -> bool {
-        match &self.by {
-            By::Space(archs, _) => archs[index].is_err(),
-            By::Itself(..) => true,
+        match &self.kind {
+            Kind::Archs(archs, _) => archs[index].is_err(),
+            Kind::Models(..) => true,
         }
     }
 
     /// What the subjects are of.
     pub(crate) fn origin(&self) -> &'static str {
-        match &self.by {
-            By::Space(_, scorer) => scorer.space().name(),
-            By::Itself(..) => "onnx",
+        match &self.kind {
+            Kind::Archs(_, scorer) => scorer.space().name(),
+            Kind::Models(..) => "onnx",
         }
     }
 
     /// What can be done where they are too large, or too small.
     pub(crate) fn remedy(&self) -> Remedy {
-        match &self.by {
-            By::Space(..) => Remedy::Build,
-            By::Itself(..) => Remedy::Show,
+        match &self.kind {
+            Kind::Archs(..) => Remedy::Build,
+            Kind::Models(..) => Remedy::Show,
         }
     }
 
     /// What one of them is called.
     pub(crate) fn noun(&self) -> &'static str {
-        match &self.by {
-            By::Space(..) => "architecture",
-            By::Itself(..) => "network",
+        match &self.kind {
+            Kind::Archs(..) => "architecture",
+            Kind::Models(..) => "network",
         }
     }
 
     /// The images that a subject is shown and how many classes it tells apart, if that is its own.
     pub(crate) fn shapes(&self, index: usize) -> Option<(Shape, usize)> {
-        match &self.by {
-            By::Space(..) => None,
-            By::Itself(models, _) => {
+        match &self.kind {
+            Kind::Archs(..) => None,
+            Kind::Models(models, _) => {
                 let model = models[index].as_ref().ok()?;
                 Some((model.input(), model.classes()))
             }
@@ -240,17 +240,17 @@ impl Subjects {
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        match &self.by {
-            By::Space(_, scorer) => scorer.settings(),
-            By::Itself(_, settings) => settings,
+        match &self.kind {
+            Kind::Archs(_, scorer) => scorer.settings(),
+            Kind::Models(_, settings) => settings,
         }
     }
 
     /// The networks that are scored, in words.
     pub(crate) fn network(&self) -> String {
-        let models = match &self.by {
-            By::Space(_, scorer) => return scorer.space().describe(scorer.network()),
-            By::Itself(models, _) => models,
+        let models = match &self.kind {
+            Kind::Archs(_, scorer) => return scorer.space().describe(scorer.network()),
+            Kind::Models(models, _) => models,
         };
         let mut kinds: Vec<String> = Vec::new();
         for model in models.iter().flatten() {
@@ -273,7 +273,7 @@ impl Subjects {
     /// How the networks are scored, for programs.
     pub(crate) fn settings_json(&self) -> Value {
         let mut settings = results::settings_json(&self.network(), self.settings());
-        if let By::Space(_, scorer) = &self.by
+        if let Kind::Archs(_, scorer) = &self.kind
             && let Some(tensors) = scorer.tensors()
         {
             // Images and weights are not drawn, but those of a file.
@@ -284,9 +284,9 @@ impl Subjects {
 
     /// How the networks are scored, in a line or two.
     pub(crate) fn describe(&self) -> String {
-        let tensors = match &self.by {
-            By::Space(_, scorer) => scorer.tensors(),
-            By::Itself(..) => None,
+        let tensors = match &self.kind {
+            Kind::Archs(_, scorer) => scorer.tensors(),
+            Kind::Models(..) => None,
         };
         render::settings(&self.network(), self.settings(), tensors)
     }
@@ -303,11 +303,11 @@ impl Subjects {
         refusals: Refusals,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<Finding>>, ScoreError> {
-        match &self.by {
-            By::Space(archs, scorer) => {
+        match &self.kind {
+            Kind::Archs(archs, scorer) => {
                 score_readable(archs, progress, |archs| scorer.score_each(archs, refusals, progress))
             }
-            By::Itself(models, settings) => score_readable(models, progress, |models| {
+            Kind::Models(models, settings) => score_readable(models, progress, |models| {
                 onnx::score_each(models, settings, refusals, progress)
             }),
         }
@@ -315,9 +315,11 @@ impl Subjects {
 
     /// What a reader of the scores should know of the files, of networks and of images.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        let of_models = match &self.by {
-            By::Space(..) => None,
-            By::Itself(models, _) => onnx::warning(&models.iter().flatten().cloned().collect::<Vec<Model>>()),
+        let of_models = match &self.kind {
+            Kind::Archs(..) => None,
+            Kind::Models(models, _) => {
+                onnx::warning(&models.iter().flatten().cloned().collect::<Vec<Model>>())
+            }
         };
         of_models.into_iter().chain(self.settings().inputs.warning())
     }

@@ -3,7 +3,7 @@
 
 use swapnas_formats::onnx::{self, Contents, Images};
 use swapnas_formats::torch;
-use swapnas_graph::{Conv, Draw, Graph, GraphBuilder, Init, Shape, Statistics, Weights, Window};
+use swapnas_graph::{Conv, Draw, FixedStatistics, Graph, GraphBuilder, Init, Shape, Weights, Window};
 
 const DEPTH: usize = 10_000;
 
@@ -33,7 +33,7 @@ fn very_deep_networks_are_written_and_read() {
     let work = || {
         assert!(torch::module(&graph, "").unwrap().contains("class Network"));
         let weights = Weights::Drawn(Draw { init: Init::PyTorch, seed: 3, repeat: 0, network: None });
-        let contents = Contents { weights, statistics: &Statistics::default(), about: "" };
+        let contents = Contents { weights, statistics: &FixedStatistics::default(), about: "" };
         let read = onnx::read(onnx::export(&graph, &contents).unwrap(), Images::OfFile).unwrap();
         assert_eq!(read.parameter_count(), graph.parameter_count());
         assert_eq!(read.relus().count(), DEPTH);

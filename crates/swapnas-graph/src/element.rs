@@ -5,7 +5,9 @@
 //! generic and are compiled here, once.
 
 use crate::exec::{Executor, Observer, RunError, ValueCache, Weights};
-use crate::grad::{Differentiator, GradError, Gradients, Loss, Norms, ParamSet, Pass, Tape, Visit, Wanted};
+use crate::grad::{
+    Differentiator, GradError, GradientPlan, Gradients, Loss, Norms, ParamSet, Pass, Visit, Wanted,
+};
 use crate::{Batch, Plan, ValueId};
 
 /// A number type that networks can be run in: `f32` for speed, `f64` as the truth it is held against.
@@ -25,7 +27,7 @@ pub trait Element: swapnas_lanes::Element {
     #[doc(hidden)]
     fn forward<'a>(
         engine: &'a mut Differentiator<Self>,
-        tape: &'a Tape,
+        plan: &'a GradientPlan,
         batch: &'a Batch<Self>,
         weights: &'a ParamSet<Self>,
         norms: Norms<'a>,
@@ -83,12 +85,12 @@ macro_rules! element {
             #[inline(never)]
             fn forward<'a>(
                 engine: &'a mut Differentiator<Self>,
-                tape: &'a Tape,
+                plan: &'a GradientPlan,
                 batch: &'a Batch<Self>,
                 weights: &'a ParamSet<Self>,
                 norms: Norms<'a>,
             ) -> Result<Pass<'a, Self>, RunError> {
-                engine.make_pass(tape, batch, weights, norms)
+                engine.make_pass(plan, batch, weights, norms)
             }
 
             #[inline(never)]

@@ -66,7 +66,7 @@ pub use op::{Activation, Epsilon, Op, Padding, Window};
 pub use plain::{Plain, plain, plain_lines, plain_sentence};
 pub use plan::{Plan, Relu, Want};
 pub use shape::Shape;
-pub use statistics::Statistics;
+pub use statistics::FixedStatistics;
 pub use swapnas_lanes::kernels::moments::Moments;
 pub use swapnas_lanes::{Level, LevelError, MOST_DIMS, Strided};
 pub use tensors::{Tensor, Tensors, TensorsError};

@@ -9,11 +9,11 @@ use crate::{Batch, Executor, Graph, Plan, RunError, ValueId, Want, Weights};
 /// Mean and biased variance of each channel that batch normalisations see: what a network runs with once it
 /// no longer takes them from the batch at hand.
 #[derive(Clone, Debug, Default)]
-pub struct Statistics {
+pub struct FixedStatistics {
     channels: HashMap<ValueId, Vec<(f64, f64)>>,
 }
 
-impl Statistics {
+impl FixedStatistics {
     /// The run that they are taken from: that of everything the outputs depend on.
     pub fn plan(graph: Arc<Graph>) -> Plan {
         let want = Want { signs: false, values: graph.outputs().to_vec() };
@@ -28,7 +28,7 @@ impl Statistics {
     pub fn measure(plan: &Plan, weights: Weights<'_>, batch: &Batch, level: Level) -> Result<Self, RunError> {
         let mut executor = Executor::new(level).parallel(true);
         executor.run(plan, batch, weights, None, &mut ())?;
-        Ok(Statistics { channels: executor.statistics(plan).collect() })
+        Ok(FixedStatistics { channels: executor.statistics(plan).collect() })
     }
 
     /// Mean and variance of each channel that the batch normalisation with this result sees; `None` if they
@@ -38,13 +38,13 @@ impl Statistics {
     }
 }
 
-impl From<&RunningStatistics> for Statistics {
+impl From<&RunningStatistics> for FixedStatistics {
     /// Those of a trained network.
     fn from(running: &RunningStatistics) -> Self {
         let pairs = |(value, statistics): (ValueId, &ChannelStatistics)| {
             let pairs = statistics.mean.iter().copied().zip(statistics.variance.iter().copied());
             (value, pairs.collect())
         };
-        Statistics { channels: running.iter().map(pairs).collect() }
+        FixedStatistics { channels: running.iter().map(pairs).collect() }
     }
 }

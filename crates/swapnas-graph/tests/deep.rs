@@ -1,7 +1,7 @@
 //! Networks that are far deeper or wider than anybody builds: nothing may recurse with the depth, or take the
 //! square of a number of nodes.
 
-use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics as Over, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, GradientPlan, Loss, ParamSet, StatisticsOver as Over, Wanted};
 use swapnas_graph::{
     Batch, Conv, Draw, Executor, Graph, GraphBuilder, Init, Level, Plan, Shape, ValueId, Want, Weights,
     Window,
@@ -25,9 +25,9 @@ fn use_all(graph: &Graph) {
     let logits = executor.value(&plan, &batch, graph.outputs()[0]).unwrap();
 
     let weights = ParamSet::load(graph, draw()).unwrap();
-    let tape = Tape::new(graph.clone(), &want);
+    let plan = GradientPlan::new(graph.clone(), &want);
     let mut engine = Differentiator::<f32>::new(Level::best());
-    let mut pass = engine.forward(&tape, &batch, &weights, Over::Batch).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, Over::Batch).unwrap();
     let found = pass.value(graph.outputs()[0]).unwrap();
     for (logit, other) in logits.iter().zip(found) {
         assert!((logit - other).abs() <= 1e-4 * (1.0 + other.abs()), "{logit}, {other}");

@@ -1,7 +1,7 @@
 //! Paths that are left out: what passes make of them, against the definition.
 
 use swapnas_graph::grad::{
-    Differentiator, DroppedPaths, Loss, ParamSet, RunningStatistics, Statistics, Tape, Wanted,
+    Differentiator, DroppedPaths, GradientPlan, Loss, ParamSet, RunningStatistics, StatisticsOver, Wanted,
 };
 use swapnas_graph::{
     Batch, Conv, Draw, Graph, GraphBuilder, GraphError, Init, Level, Shape, ValueId, Want, Weights, Window,
@@ -29,7 +29,7 @@ fn network() -> Result<Graph, GraphError> {
 }
 
 struct Setup {
-    tape: Tape,
+    plan: GradientPlan,
     batch: Batch<f64>,
     weights: ParamSet<f64>,
     labels: Vec<usize>,
@@ -46,7 +46,7 @@ fn setup() -> Setup {
     Setup {
         batch: Batch::from_nchw(SAMPLES, SHAPE, &images).unwrap(),
         labels: (0..SAMPLES).map(|i| i % 3).collect(),
-        tape: Tape::new(graph, &want),
+        plan: GradientPlan::new(graph, &want),
         weights,
         branches,
     }
@@ -65,9 +65,9 @@ fn dropped(branches: &[ValueId]) -> DroppedPaths {
 
 #[test]
 fn branches_are_what_sums_alone_read() {
-    let Setup { tape, branches, .. } = setup();
+    let Setup { plan, branches, .. } = setup();
     let names = branches.iter().map(|value| {
-        let module = tape.graph().modules().iter().find(|module| module.output == *value);
+        let module = plan.graph().modules().iter().find(|module| module.output == *value);
         module.map(|module| module.name.as_str())
     });
     assert_eq!(names.collect::<Vec<_>>(), [Some("wide_norm"), Some("narrow_norm")]);
@@ -75,14 +75,14 @@ fn branches_are_what_sums_alone_read() {
 
 #[test]
 fn results_of_branches_are_multiplied() {
-    let Setup { tape, batch, weights, branches, .. } = setup();
+    let Setup { plan, batch, weights, branches, .. } = setup();
     let mut engine = Differentiator::<f64>::new(Level::best());
     let plain: Vec<Vec<f64>> = {
-        let pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+        let pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
         branches.iter().map(|branch| pass.value(*branch).unwrap()).collect()
     };
     let dropped = dropped(&branches);
-    let pass = engine.forward_dropping(&tape, &batch, &weights, &dropped).unwrap();
+    let pass = engine.forward_dropping(&plan, &batch, &weights, &dropped).unwrap();
     for (index, (branch, plain)) in branches.iter().zip(plain).enumerate() {
         let found = pass.value(*branch).unwrap();
         let elements = found.len() / SAMPLES;
@@ -96,16 +96,16 @@ fn results_of_branches_are_multiplied() {
 
 #[test]
 fn gradients_are_slopes_and_hessian_products_slopes_of_gradients() {
-    let Setup { tape, batch, weights, labels, branches } = setup();
+    let Setup { plan, batch, weights, labels, branches } = setup();
     let dropped = dropped(&branches);
     let mut engine = Differentiator::<f64>::new(Level::best());
     let mut at = |weights: &ParamSet<f64>| {
-        let mut pass = engine.forward_dropping(&tape, &batch, weights, &dropped).unwrap();
+        let mut pass = engine.forward_dropping(&plan, &batch, weights, &dropped).unwrap();
         pass.backward(Loss::CrossEntropy(&labels), &Wanted::params()).unwrap()
     };
     let found = at(&weights).params;
-    let mut direction = ParamSet::<f64>::zeros(tape.graph());
-    for id in tape.graph().param_ids() {
+    let mut direction = ParamSet::<f64>::zeros(plan.graph());
+    for id in plan.graph().param_ids() {
         for (place, x) in direction.get_mut(id).iter_mut().enumerate() {
             *x = ((place * 7 + id.index()) as f64 * 0.61).cos();
         }
@@ -113,7 +113,7 @@ fn gradients_are_slopes_and_hessian_products_slopes_of_gradients() {
     const STEP: f64 = 1e-5;
     let moved = |step: f64| {
         let mut moved = weights.clone();
-        for id in tape.graph().param_ids() {
+        for id in plan.graph().param_ids() {
             moved.get_mut(id).iter_mut().zip(direction.get(id)).for_each(|(x, d)| *x += step * d);
         }
         moved
@@ -124,9 +124,9 @@ fn gradients_are_slopes_and_hessian_products_slopes_of_gradients() {
         a.iter().zip(b.iter()).flat_map(|(a, b)| a.iter().zip(b)).map(|(a, b)| a * b).sum()
     };
     assert!((pairs(&found, &direction) - slope).abs() < 1e-7 * slope.abs().max(1.0), "{slope}");
-    let mut pass = engine.forward_dropping(&tape, &batch, &weights, &dropped).unwrap();
+    let mut pass = engine.forward_dropping(&plan, &batch, &weights, &dropped).unwrap();
     let product = pass.hessian_product(Loss::CrossEntropy(&labels), &direction).unwrap();
-    for id in tape.graph().param_ids() {
+    for id in plan.graph().param_ids() {
         let both = after.params.get(id).iter().zip(before.params.get(id));
         for ((a, b), found) in both.zip(product.get(id)) {
             let expected = (a - b) / (2.0 * STEP);
@@ -137,12 +137,12 @@ fn gradients_are_slopes_and_hessian_products_slopes_of_gradients() {
 
 #[test]
 fn running_statistics_of_one_batch_are_its_own_but_for_the_divisor() {
-    let Setup { tape, batch, weights, .. } = setup();
+    let Setup { plan, batch, weights, .. } = setup();
     let mut engine = Differentiator::<f64>::new(Level::best());
-    let mut running = RunningStatistics::new(tape.graph());
-    let logits = tape.graph().outputs()[0];
+    let mut running = RunningStatistics::new(plan.graph());
+    let logits = plan.graph().outputs()[0];
     let of_batch = {
-        let pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+        let pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
         running.update(&pass, 1.0);
         pass.value(logits).unwrap()
     };
@@ -150,7 +150,7 @@ fn running_statistics_of_one_batch_are_its_own_but_for_the_divisor() {
     for (_, statistics) in running.iter_mut() {
         statistics.variance.iter_mut().for_each(|variance| *variance *= (numbers - 1.0) / numbers);
     }
-    let predicted = engine.predict(&tape, &batch, &weights, &running).unwrap();
+    let predicted = engine.predict(&plan, &batch, &weights, &running).unwrap();
     assert_eq!(predicted.len(), of_batch.len());
     assert!(predicted.iter().zip(&of_batch).all(|(a, b)| (a - b).abs() < 1e-12));
 }

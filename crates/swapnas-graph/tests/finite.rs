@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use swapnas_graph::grad::{Differentiator, GradError, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, GradError, GradientPlan, Loss, ParamSet, StatisticsOver, Wanted};
 use swapnas_graph::{
     Activation, Batch, Conv, Element, Executor, Graph, GraphBuilder, GraphError, Level, Observer, Plan, Relu,
     RunError, Shape, Signs, Tensor, Tensors, ValueCache, ValueId, Want, Weights, Window,
@@ -69,10 +69,10 @@ fn place<E: Element>(graph: &Graph, tensors: &Tensors, samples: usize, scale: f3
             let run = Executor::<E>::new(level).run(&plan, &batch, Weights::Loaded(tensors), None, &mut All);
             places.push(place(run));
         }
-        let tape = Tape::new(graph.clone(), &Want { signs: true, values: Vec::new() });
+        let plan = GradientPlan::new(graph.clone(), &Want { signs: true, values: Vec::new() });
         let params = ParamSet::load(graph, Weights::Loaded(tensors)).unwrap();
         let mut engine = Differentiator::<E>::new(level);
-        places.push(place(engine.forward(&tape, &batch, &params, Statistics::Batch).map(drop)));
+        places.push(place(engine.forward(&plan, &batch, &params, StatisticsOver::Batch).map(drop)));
     }
     let first = places[0].clone();
     assert!(places.iter().all(|place| *place == first), "{places:?}");
@@ -192,10 +192,10 @@ fn gradients_that_overflow_are_refused() {
     // Logits are small where images are, and gradients are as large as weights.
     let tensors = weights(&[&graph], &[("classifier.weight", 1e20), ("b.weight", 1e20)]);
     let params = ParamSet::load(&graph, Weights::Loaded(&tensors)).unwrap();
-    let tape = Tape::new(graph, &Want::default());
+    let plan = GradientPlan::new(graph, &Want::default());
     let batch = batch::<f32>(3, 1e-30);
     let mut engine = Differentiator::<f32>::new(Level::best());
-    let mut pass = engine.forward(&tape, &batch, &params, Statistics::Batch).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &params, StatisticsOver::Batch).unwrap();
     let gradient = pass.backward(Loss::Sum, &Wanted::params());
     assert!(matches!(gradient, Err(GradError::NotFinite { .. })), "{gradient:?}");
 }

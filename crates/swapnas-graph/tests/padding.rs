@@ -4,7 +4,7 @@
 //! loaded, and must not be applied to the padding; and every pixel has its sign captured once, though windows
 //! may skip it or begin beyond it. Images are wide, so that bands are of few rows.
 
-use swapnas_graph::grad::{Differentiator, Elements, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, Elements, GradientPlan, Loss, ParamSet, StatisticsOver, Wanted};
 use swapnas_graph::{
     Batch, Conv, Draw, Element, Executor, Graph, GraphBuilder, Init, Level, Node, Observer, Op, Padding,
     Plan, Relu, Shape, Signs, ValueId, Want, Weights, Window,
@@ -198,9 +198,9 @@ fn check<E: Element>(level: Level, image: Shape, reader: Reader, window: Window,
     check_signs(&signs);
 
     let weights = ParamSet::<E>::load(&graph, draw()).unwrap();
-    let tape = Tape::new(graph.clone(), &Want { signs: true, values: vec![y] });
+    let plan = GradientPlan::new(graph.clone(), &Want { signs: true, values: vec![y] });
     let mut engine = Differentiator::<E>::new(level);
-    let pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+    let pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
     near("differentiator's result", &pass.value(y).unwrap(), &expected);
     let mut signs = Taken::default();
     pass.signs(&mut signs);
@@ -208,7 +208,7 @@ fn check<E: Element>(level: Level, image: Shape, reader: Reader, window: Window,
     drop(pass);
 
     // Without statistics the network is linear but for ReLU and maximum, so that <gradient, x> is the loss.
-    let mut pass = engine.forward(&tape, &batch, &weights, Statistics::None).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::None).unwrap();
     let loss: Vec<f64> = numbers(expected.len()).into_iter().map(f64::from).collect();
     let finite = pass.value(y).unwrap().iter().all(|y| y.is_finite());
     if !finite {

@@ -1,6 +1,6 @@
 //! What is known of transposed convolutions before they are run.
 
-use swapnas_graph::grad::Tape;
+use swapnas_graph::grad::GradientPlan;
 use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Padding, Plan, Shape, ValueId, Want, Window};
 
 const IMAGE: Shape = Shape::new(6, 5, 4);
@@ -105,7 +105,7 @@ fn lanes_of_weights_are_counted() {
         let graph = network(wide(kernel));
         let plan = Plan::new(graph.clone(), &Want { signs: false, values: graph.outputs().to_vec() });
         assert!(plan.bytes_of_weights(size_of::<f64>()) >= lanes);
-        let tape = Tape::new(graph, &Want::default());
-        assert!(tape.footprint(16, size_of::<f64>(), 1).forward() >= lanes);
+        let plan = GradientPlan::new(graph, &Want::default());
+        assert!(plan.footprint(16, size_of::<f64>(), 1).forward() >= lanes);
     }
 }

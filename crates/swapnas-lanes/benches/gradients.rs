@@ -1,7 +1,7 @@
 //! The kernels of backward passes at the SIMD levels of this machine, with FLOPs counted.
 
 use divan::counter::ItemsCount;
-use swapnas_lanes::kernels::weight_gradient::{self, Sums};
+use swapnas_lanes::kernels::weight_gradient::{self, WeightSums};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Lane, Layout, Level, Planes, SAMPLES};
 
@@ -29,7 +29,16 @@ fn weights3x3<const LEVEL: usize>(
     let flops = 2 * SAMPLES * channels * channels * 9 * rows * width;
     bencher.counter(ItemsCount::new(flops)).bench_local(|| {
         let (input, gradient) = (Planes::new(&input, padded), Planes::new(&gradient, plain));
-        weight_gradient::accumulate(level, input, gradient, &SAME, 1, 0..rows, width, Sums::Total(&mut sums));
+        weight_gradient::accumulate(
+            level,
+            input,
+            gradient,
+            &SAME,
+            1,
+            0..rows,
+            width,
+            WeightSums::Total(&mut sums),
+        );
     });
 }
 
@@ -50,7 +59,7 @@ fn weights3x3_by_sample(bencher: divan::Bencher<'_, '_>, (channels, rows, width)
             1,
             0..rows,
             width,
-            Sums::Samples(&mut sums),
+            WeightSums::Samples(&mut sums),
         );
     });
 }

@@ -346,7 +346,7 @@ mod moments {
 
 mod rows {
     use super::*;
-    use swapnas_lanes::kernels::rows::{Activation, Affine, Into, Source, load, signs};
+    use swapnas_lanes::kernels::rows::{Activation, Affine, Source, WriteMode, load, signs};
 
     const AFFINE: [Affine; 6] = [Affine { scale: 1.5, shift: 0.25 }; 6];
 
@@ -354,7 +354,7 @@ mod rows {
         bencher: Bencher<'_, '_>,
         level: Level,
         shape: Shape,
-        into: Into,
+        into: WriteMode,
         with_signs: bool,
         act: Activation,
     ) {
@@ -365,7 +365,7 @@ mod rows {
         let layout = input.layout;
         let source =
             Source { planes: input.planes(), affine: Some(&AFFINE[..shape.0]), activation: Some(act) };
-        let read = if into == Into::Sum { 2 } else { 1 };
+        let read = if into == WriteMode::Sum { 2 } else { 1 };
         let bytes = (read + 1) * input.bytes() + if with_signs { size_of_val(words.as_slice()) } else { 0 };
         bencher.counter(BytesCount::new(bytes)).bench_local(|| {
             let signs = with_signs.then(|| PlanesMut::new(&mut words, layout));
@@ -376,32 +376,32 @@ mod rows {
     /// Normalisation, ReLU and signs, as before a convolution.
     #[divan::bench(args = at(&STATES))]
     fn overwrite_with_signs(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Overwrite, true, Activation::Relu);
+        run(bencher, level, shape, WriteMode::Overwrite, true, Activation::Relu);
     }
 
     #[divan::bench(args = at(&STATES))]
     fn overwrite(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Overwrite, false, Activation::Relu);
+        run(bencher, level, shape, WriteMode::Overwrite, false, Activation::Relu);
     }
 
     #[divan::bench(args = at(&STATES))]
     fn sum_with_signs(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Sum, true, Activation::Relu);
+        run(bencher, level, shape, WriteMode::Sum, true, Activation::Relu);
     }
 
     #[divan::bench(args = at(&STATES))]
     fn sum(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Sum, false, Activation::Relu);
+        run(bencher, level, shape, WriteMode::Sum, false, Activation::Relu);
     }
 
     #[divan::bench(args = at(&[Shape(6, 16, 16)]))]
     fn silu(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Overwrite, false, Activation::Silu);
+        run(bencher, level, shape, WriteMode::Overwrite, false, Activation::Silu);
     }
 
     #[divan::bench(args = at(&[Shape(6, 16, 16)]))]
     fn gelu(bencher: Bencher<'_, '_>, At(level, shape): At<Shape>) {
-        run(bencher, level, shape, Into::Overwrite, false, Activation::Gelu);
+        run(bencher, level, shape, WriteMode::Overwrite, false, Activation::Gelu);
     }
 
     #[divan::bench(args = at(&STATES))]
@@ -422,7 +422,7 @@ mod attention {
     use swapnas_lanes::kernels::arrange;
     use swapnas_lanes::kernels::line::{self, Axis, Constants, Normalisation};
     use swapnas_lanes::kernels::product::Product;
-    use swapnas_lanes::kernels::rows::Into;
+    use swapnas_lanes::kernels::rows::WriteMode;
 
     use super::*;
 
@@ -438,7 +438,7 @@ mod attention {
         let operations = 2 * product.macs() as usize * SAMPLES;
         bencher
             .counter(ItemsCount::new(operations))
-            .bench_local(|| product.run(level, &a, &b, Into::Overwrite, &mut out));
+            .bench_local(|| product.run(level, &a, &b, WriteMode::Overwrite, &mut out));
     }
 
     #[divan::bench(args = at(&[Shape(FEATURES, 1, TOKENS)]))]

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use swapnas_lanes::kernels::blend::{self, Term};
 use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
+use swapnas_lanes::kernels::combination::{self, Term};
 use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::pool_gradient::{self, MaxPool};
-use swapnas_lanes::kernels::rows::{Activation, Into};
+use swapnas_lanes::kernels::rows::{Activation, WriteMode};
 use swapnas_lanes::kernels::sums;
 use swapnas_lanes::kernels::transpose::{phases, transpose_weights};
-use swapnas_lanes::kernels::weight_gradient::{self, Sums, total};
+use swapnas_lanes::kernels::weight_gradient::{self, WeightSums, total};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
@@ -200,7 +200,7 @@ fn weight_gradients<E: Element>(
 ) -> Vec<Lane<E>> {
     let mut sums = vec![Lane::splat(E::ONE); weights];
     let mut totals = vec![E::ONE; weights];
-    for sums in [Sums::Samples(&mut sums), Sums::Total(&mut totals)] {
+    for sums in [WeightSums::Samples(&mut sums), WeightSums::Total(&mut totals)] {
         let (x, g) = (Planes::new(x, *wide), Planes::new(g, out));
         weight_gradient::accumulate(level, x, g, window, groups, 0..out.rows, out.columns, sums);
     }
@@ -423,9 +423,9 @@ fn blend_everything<E: Element>(
         .collect();
     let constant = constant.then_some(of.c.as_slice());
     let mut all = Vec::new();
-    for into in [Into::Overwrite, Into::Sum] {
+    for into in [WriteMode::Overwrite, WriteMode::Sum] {
         let mut out = of.start.clone();
-        blend::blend(
+        combination::combine(
             level,
             &terms,
             constant,
@@ -499,12 +499,12 @@ fn chain_of<E: Element>(
     let mut results = vec![vec![Lane::splat(E::from_f64(BEFORE)); x.len()]; 5];
     let [value, slope, added, scaled, bend] = &mut results[..] else { unreachable!("there are five") };
     let out = |lanes| PlanesMut::new(lanes, layout);
-    chain::activate(level, &argument, act, rows.clone(), width, Into::Overwrite, out(value));
-    chain::slope(level, &argument, act, gradient, rows.clone(), width, Into::Overwrite, out(slope));
-    chain::slope(level, &argument, act, gradient, rows.clone(), width, Into::Sum, out(added));
+    chain::activate(level, &argument, act, rows.clone(), width, WriteMode::Overwrite, out(value));
+    chain::slope(level, &argument, act, gradient, rows.clone(), width, WriteMode::Overwrite, out(slope));
+    chain::slope(level, &argument, act, gradient, rows.clone(), width, WriteMode::Sum, out(added));
     if let Some(act) = act {
         chain::scale_by_slope(level, &argument, act, rows.clone(), width, out(scaled));
-        chain::bend(level, &argument, act, gradient, gradient, rows, width, out(bend));
+        chain::second_derivative(level, &argument, act, gradient, gradient, rows, width, out(bend));
     }
     results
 }
@@ -635,7 +635,16 @@ fn nothing_comes_of_no_pixels() {
     for (rows, width) in [(1..1, 3), (0..3, 0)] {
         let mut sums = [Lane::splat(1.0)];
         let (x, g) = (Planes::new(&lanes, layout), Planes::new(&lanes, layout));
-        weight_gradient::accumulate(Level::best(), x, g, &window, 1, rows, width, Sums::Samples(&mut sums));
+        weight_gradient::accumulate(
+            Level::best(),
+            x,
+            g,
+            &window,
+            1,
+            rows,
+            width,
+            WeightSums::Samples(&mut sums),
+        );
         assert_eq!(sums, [Lane::splat(1.0)]);
     }
 }

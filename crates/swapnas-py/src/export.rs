@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use swapnas::export::{Changes, Export, Format};
+use swapnas::export::{Export, Format, NetworkOverrides};
 
 use crate::errors::Raise;
 use crate::options::{self, Options};
@@ -32,7 +32,7 @@ pub(crate) fn export<'py>(
     let mut taken = Options::new(options)?;
     let space = options::space(space)?;
     let format = Format::choose(taken.parse("format")?, path.as_deref()).map_err(Raise::raise)?;
-    let changes = Changes {
+    let changes = NetworkOverrides {
         preset: taken.parse("network")?,
         channels: taken.number("channels", 2048)?,
         cells: taken.number("cells", 256)?,

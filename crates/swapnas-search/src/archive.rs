@@ -1,14 +1,14 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use swapnas_proxies::{Column, Columns, Score, Scored, Undefined};
+use swapnas_metrics::{Column, Columns, Score, Scored, Undefined};
 use swapnas_spaces::Arch;
 
 use crate::Sizes;
 
 /// An architecture that was evaluated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct Evaluated {
     /// The architecture, in canonical form.
     pub arch: Arch,
     /// What the scored network is like.
@@ -23,7 +23,7 @@ pub struct Entry {
 /// it: where the objective is made of ranks, it changes as the archive grows.
 pub struct Archive {
     columns: Columns,
-    entries: Vec<Entry>,
+    entries: Vec<Evaluated>,
     places: HashMap<Arch, usize>,
     fitness: Vec<Option<f64>>,
     cost: fn(&Sizes) -> f64,
@@ -47,7 +47,7 @@ impl Archive {
     }
 
     /// All entries.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Evaluated] {
         &self.entries
     }
 
@@ -108,7 +108,7 @@ impl Archive {
     }
 
     /// Adds entries and takes their fitness.
-    pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = Evaluated>) {
         let known = self.entries.len();
         for entry in entries {
             self.places.insert(entry.arch.clone(), self.entries.len());

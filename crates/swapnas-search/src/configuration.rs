@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::{Level, Shape, plain};
-use swapnas_proxies::{Columns, Proxies, Settings, Sharing};
+use swapnas_metrics::{Columns, Proxies, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
 use crate::algorithm::{Aging, Algorithm, Exhaustive, Nsga2, RandomSearch, SwapNas};
@@ -26,7 +26,7 @@ pub struct Configuration {
     /// Metrics of one's own, which `metrics` may name. They are functions and are not kept with a run.
     #[serde(skip)]
     pub proxies: Proxies,
-    /// The images, as [`InputSpec`](swapnas_proxies::inputs::InputSpec) is written.
+    /// The images, as [`InputSpec`](swapnas_metrics::inputs::InputSpec) is written.
     pub inputs: String,
     /// Number of images.
     pub batch: usize,
@@ -38,7 +38,7 @@ pub struct Configuration {
     pub init: Option<String>,
     /// Whether every network draws its own weights.
     pub independent: bool,
-    /// Precision, as [`Precision`](swapnas_proxies::Precision) is written.
+    /// Precision, as [`Precision`](swapnas_metrics::Precision) is written.
     pub precision: String,
     /// Which algorithm.
     pub algorithm: AlgorithmKind,

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use swapnas_graph::{Level, Shape};
-use swapnas_proxies::Progress;
+use swapnas_metrics::Progress;
 use swapnas_spaces::{Arch, NetworkConfig, by_name};
 
 use crate::{

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 use swapnas_graph::{plain, plain_sentence};
-use swapnas_proxies::ScoreError;
+use swapnas_metrics::ScoreError;
 use swapnas_spaces::NetworkError;
 
 /// Something that keeps a search from running.

@@ -1,7 +1,7 @@
 //! Search for architectures by training-free metrics.
 //!
 //! An [`Algorithm`] asks for architectures to be evaluated and is told what came out. A [`Search`] lets
-//! one of them run: it evaluates with a [`Scorer`](swapnas_proxies::Scorer), remembers everything in an
+//! one of them run: it evaluates with a [`Scorer`](swapnas_metrics::Scorer), remembers everything in an
 //! [`Archive`], and writes it to a run folder as it goes, so that a run that was stopped or killed can be
 //! resumed and ends with the same result.
 //!
@@ -39,7 +39,7 @@ mod target;
 pub use algorithm::{
     Aging, Algorithm, AlgorithmKind, Exhaustive, Nsga2, RandomSearch, SwapNas, UnknownAlgorithm,
 };
-pub use archive::{Archive, Entry};
+pub use archive::{Archive, Evaluated};
 pub use candidates::Candidates;
 pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondObjective};
 pub use error::SearchError;

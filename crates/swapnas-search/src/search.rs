@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use swapnas_graph::Level;
-use swapnas_proxies::{Progress, Proxies, Scored, Scorer};
+use swapnas_metrics::{Progress, Proxies, Scored, Scorer};
 use swapnas_spaces::{Arch, Space};
 
 use crate::algorithm::Algorithm;
-use crate::{AlgorithmKind, Archive, Candidates, Configuration, Entry, SearchError, SecondObjective, Store};
+use crate::{
+    AlgorithmKind, Archive, Candidates, Configuration, Evaluated, SearchError, SecondObjective, Store,
+};
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub struct Search {
     /// What the algorithm asks for and has not been told of yet.
     asked: Vec<Arch>,
     /// Evaluations of an earlier process that the algorithm has not asked for again yet.
-    known: HashMap<Arch, Entry>,
+    known: HashMap<Arch, Evaluated>,
     /// How many evaluations this process has made.
     evaluated: usize,
     store: Store,
@@ -186,9 +188,10 @@ impl Search {
         let candidates = &self.candidates;
         let entry = |(arch, scored): (Arch, Scored)| {
             let sizes = candidates.sizes(&arch)?;
-            Ok(Entry { arch, scored, sizes })
+            Ok(Evaluated { arch, scored, sizes })
         };
-        let entries: Vec<Entry> = scored.into_par_iter().map(entry).collect::<Result<_, SearchError>>()?;
+        let entries: Vec<Evaluated> =
+            scored.into_par_iter().map(entry).collect::<Result<_, SearchError>>()?;
         let (space, place) = (self.candidates.space(), self.archive.entries().len());
         self.store.save(space, &self.scorer.settings().metrics, &entries)?;
         self.evaluated += entries.len();
@@ -202,7 +205,7 @@ impl Search {
         }
         self.store.step(space, self.step, place, &new)?;
         let entries = new.iter().map(|arch| self.known.remove(arch).expect("all are known by now"));
-        self.archive.add(entries.collect::<Vec<Entry>>());
+        self.archive.add(entries.collect::<Vec<Evaluated>>());
         self.steps.resize(self.archive.entries().len(), self.step);
         Ok(true)
     }
@@ -315,11 +318,11 @@ impl Parts {
     }
 
     /// What an earlier process evaluated.
-    fn known(&self, store: &mut Store) -> Result<HashMap<Arch, Entry>, SearchError> {
+    fn known(&self, store: &mut Store) -> Result<HashMap<Arch, Evaluated>, SearchError> {
         store.load(&self.candidates, self.scorer.network(), &self.scorer.settings().metrics)
     }
 
-    fn search(self, configuration: Configuration, store: Store, known: HashMap<Arch, Entry>) -> Search {
+    fn search(self, configuration: Configuration, store: Store, known: HashMap<Arch, Evaluated>) -> Search {
         let Parts { scorer, candidates, algorithm, archive } = self;
         Search {
             configuration,

@@ -1,6 +1,6 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use swapnas_proxies::metrics::rounded;
+use swapnas_metrics::metrics::rounded;
 use swapnas_spaces::{NetworkConfig, Space};
 
 use crate::SearchError;

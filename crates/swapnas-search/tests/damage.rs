@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use rayon::prelude::*;
 use rusqlite::Connection;
 use swapnas_graph::{Level, Shape};
-use swapnas_proxies::Progress;
+use swapnas_metrics::Progress;
 use swapnas_search::{AlgorithmKind, Configuration, Ended, Limits, Search, SearchError, SecondObjective};
 use swapnas_spaces::{NetworkConfig, by_name};
 
@@ -44,7 +44,7 @@ fn configuration() -> Configuration {
 /// What a search has found: all of it, and what the algorithm works on in the end.
 fn found(search: &Search) -> Vec<String> {
     let (archive, space) = (search.archive(), search.candidates().space());
-    let line = |(place, entry): (usize, &swapnas_search::Entry)| {
+    let line = |(place, entry): (usize, &swapnas_search::Evaluated)| {
         let scores: Vec<String> = (entry.scored.scores.iter())
             .map(|score| match score {
                 Ok(score) => format!("{:?} {:?}", score.mean, score.std),

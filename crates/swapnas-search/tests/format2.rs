@@ -25,10 +25,10 @@ fn finish(folder: &Path) -> Result<(usize, Vec<String>), SearchError> {
     assert_eq!(search.run(&(), None)?, Ended::Complete);
     let (archive, space) = (search.archive(), search.candidates().space());
     let values = archive.values();
-    let line = |(place, entry): (usize, &swapnas_search::Entry)| {
+    let line = |(place, entry): (usize, &swapnas_search::Evaluated)| {
         let mut cells = vec![(place + 1).to_string(), search.step_of(place).to_string()];
         cells.push(space.print(&entry.arch));
-        let value = |values: &Vec<Result<swapnas_proxies::Score, _>>| {
+        let value = |values: &Vec<Result<swapnas_metrics::Score, _>>| {
             values[place].as_ref().map_or(String::new(), |score| format!("{:?}", score.mean))
         };
         cells.extend(values.iter().map(value));

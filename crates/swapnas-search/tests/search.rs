@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use swapnas_graph::{Level, Shape};
-use swapnas_proxies::Progress;
+use swapnas_metrics::Progress;
 use swapnas_search::{
     Aging, AlgorithmKind, Configuration, Ended, Exhaustive, Limits, Nsga2, Options, RandomSearch, Search,
     SearchError, SecondObjective, SwapNas, contract, regularisation,

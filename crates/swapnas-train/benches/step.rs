@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use swapnas_graph::{Level, Shape};
-use swapnas_proxies::inputs::InputSpec;
+use swapnas_metrics::inputs::InputSpec;
 use swapnas_spaces::{NetworkConfig, Preset, by_name};
 use swapnas_train::{Dataset, Settings, Trainer};
 

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use swapnas_graph::{Key, Shape};
-use swapnas_proxies::inputs::{Images, InputError, InputSpec};
+use swapnas_metrics::inputs::{Images, InputError, InputSpec};
 
 /// Labelled images to train with and to validate on.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use swapnas_graph::{Conv, Draw, GraphBuilder, Init, Level, Shape, Window};
-//! use swapnas_proxies::inputs::InputSpec;
+//! use swapnas_metrics::inputs::InputSpec;
 //! use swapnas_train::{Dataset, Settings, Trainer};
 //!
 //! let shape = Shape::new(3, 8, 8);

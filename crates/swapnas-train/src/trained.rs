@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use swapnas_graph::{Element, ModuleKind, Statistics, Tensor, Tensors};
+use swapnas_graph::{Element, FixedStatistics, ModuleKind, Tensor, Tensors};
 
 use crate::Trainer;
 use crate::bytes::Bytes;
@@ -14,7 +14,7 @@ pub struct TrainedNetwork {
     tensors: BTreeMap<String, Tensor>,
     /// How many batches each normalisation has seen, by the names of the counts.
     counts: BTreeMap<String, i64>,
-    statistics: Statistics,
+    statistics: FixedStatistics,
 }
 
 impl TrainedNetwork {
@@ -48,7 +48,7 @@ impl TrainedNetwork {
     }
 
     /// What batch normalisations subtract and divide by.
-    pub fn statistics(&self) -> &Statistics {
+    pub fn statistics(&self) -> &FixedStatistics {
         &self.statistics
     }
 

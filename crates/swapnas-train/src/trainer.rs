@@ -5,11 +5,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use swapnas_graph::grad::{
-    Differentiator, DroppedPaths, GradError, Loss, ParamSet, RunningStatistics, Statistics, Tape, Wanted,
+    Differentiator, DroppedPaths, GradError, GradientPlan, Loss, ParamSet, RunningStatistics, StatisticsOver,
+    Wanted,
 };
 use swapnas_graph::{Batch, Draw, Element, Graph, Init, Key, Level, RunError, Shape, ValueId, Want, Weights};
 
-use swapnas_proxies::{MemoryError, check_memory};
+use swapnas_metrics::{MemoryError, check_memory};
 
 use crate::loss::Entropy;
 use crate::optimiser::Descent;
@@ -96,7 +97,7 @@ pub enum TrainError {
 /// A network that is being trained.
 pub struct Trainer<E: Element = f32> {
     pub(crate) settings: Settings,
-    pub(crate) tape: Tape,
+    pub(crate) plan: GradientPlan,
     engine: Differentiator<E>,
     pub(crate) weights: ParamSet<E>,
     pub(crate) running: RunningStatistics,
@@ -139,7 +140,7 @@ impl<E: Element> Trainer<E> {
         Ok(Trainer {
             running: RunningStatistics::new(&graph),
             descent: Descent::new(settings.optimiser, &graph),
-            tape: Tape::new(graph, &Want::default()),
+            plan: GradientPlan::new(graph, &Want::default()),
             engine: Differentiator::new(level),
             settings,
             weights,
@@ -157,7 +158,7 @@ impl<E: Element> Trainer<E> {
 
     /// The network.
     pub fn graph(&self) -> &Graph {
-        self.tape.graph()
+        self.plan.graph()
     }
 
     /// How it is trained.
@@ -197,14 +198,14 @@ impl<E: Element> Trainer<E> {
     pub fn check_memory(&self, at_once: usize) -> Result<(), MemoryError> {
         let number = size_of::<E>();
         let threads = rayon::current_num_threads();
-        let step = self.tape.footprint(self.settings.batch, number, threads);
-        let logits = self.tape.graph().outputs().first().copied();
+        let step = self.plan.footprint(self.settings.batch, number, threads);
+        let logits = self.plan.graph().outputs().first().copied();
         let step = step.forward().saturating_add(step.back(logits, &Wanted::params(), false));
-        let predict = self.tape.footprint(PREDICTED, number, threads).forward();
+        let predict = self.plan.footprint(PREDICTED, number, threads).forward();
         // Weights, what the optimiser remembers, and all of that as it was before the epoch; the images of a step.
         let weights =
-            self.tape.graph().parameter_count() as usize * number * 2 * (1 + self.descent.memories.len());
-        let elements = self.tape.graph().shape(self.tape.graph().input()).elements();
+            self.plan.graph().parameter_count() as usize * number * 2 * (1 + self.descent.memories.len());
+        let elements = self.plan.graph().shape(self.plan.graph().input()).elements();
         let images = 2 * self.settings.batch.max(PREDICTED).saturating_mul(elements) * size_of::<f64>();
         let one = step.max(predict).saturating_add(weights).saturating_add(images);
         check_memory("the trainings", one.saturating_mul(at_once))
@@ -241,7 +242,7 @@ impl<E: Element> Trainer<E> {
     /// # Errors
     /// If they are of another shape, of more classes than the network knows, or too few.
     pub fn check(&self, data: &Dataset) -> Result<(), TrainError> {
-        let graph = self.tape.graph();
+        let graph = self.plan.graph();
         let (expected, found) = (graph.shape(graph.input()), data.shape());
         if expected != found {
             return Err(TrainError::Shape { expected, found });
@@ -259,7 +260,7 @@ impl<E: Element> Trainer<E> {
 
     /// Elements of the first output.
     fn classes(&self) -> Result<usize, TrainError> {
-        let graph = self.tape.graph();
+        let graph = self.plan.graph();
         let output = graph.outputs().first().ok_or(TrainError::Run(GradError::NoOutputs))?;
         Ok(graph.shape(*output).elements())
     }
@@ -294,7 +295,7 @@ impl<E: Element> Trainer<E> {
 
     /// The images of a step, each changed by random numbers of its own.
     fn images(&self, part: &Part, indices: &[usize], key: Key) -> Batch<E> {
-        let shape = self.tape.graph().shape(self.tape.graph().input());
+        let shape = self.plan.graph().shape(self.plan.graph().input());
         let mut numbers = Vec::with_capacity(indices.len() * shape.elements());
         for index in indices {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(key.with(*index as u64).0);
@@ -328,10 +329,10 @@ impl<E: Element> Trainer<E> {
         labels: &[usize],
         dropped: Option<&DroppedPaths>,
     ) -> Result<Entropy, GradError> {
-        let logits = self.tape.graph().outputs()[0];
+        let logits = self.plan.graph().outputs()[0];
         let mut pass = match dropped {
-            None => self.engine.forward(&self.tape, images, &self.weights, Statistics::Batch)?,
-            Some(dropped) => self.engine.forward_dropping(&self.tape, images, &self.weights, dropped)?,
+            None => self.engine.forward(&self.plan, images, &self.weights, StatisticsOver::Batch)?,
+            Some(dropped) => self.engine.forward_dropping(&self.plan, images, &self.weights, dropped)?,
         };
         let numbers = pass.value(logits).expect("outputs are always computed");
         let classes = numbers.len() / labels.len();
@@ -350,7 +351,7 @@ impl<E: Element> Trainer<E> {
     /// # Errors
     /// If numbers are not finite.
     pub fn validate(&mut self, part: &Part) -> Result<(f64, f64), TrainError> {
-        let shape = self.tape.graph().shape(self.tape.graph().input());
+        let shape = self.plan.graph().shape(self.plan.graph().input());
         let classes = self.classes()?;
         let (mut loss, mut right) = (0.0, 0);
         for first in (0..part.len()).step_by(PREDICTED) {
@@ -359,7 +360,7 @@ impl<E: Element> Trainer<E> {
                 Batch::from_nchw(count, shape, part.images(first, count)).expect("images of that shape");
             let logits = self
                 .engine
-                .predict(&self.tape, &batch, &self.weights, &self.running)
+                .predict(&self.plan, &batch, &self.weights, &self.running)
                 .map_err(|cause| diverged(cause, self.history.len(), None))?;
             let entropy = Entropy::of(&logits, &part.labels()[first..first + count], classes, 0.0);
             loss += entropy.loss * count as f64 / part.len() as f64;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use swapnas_graph::Level;
-use swapnas_proxies::Progress;
+use swapnas_metrics::Progress;
 use swapnas_spaces::by_name;
 use swapnas_train::benchmark::{self, Benchmark, BenchmarkError, Plan};
 use swapnas_train::{Optimiser, Settings};

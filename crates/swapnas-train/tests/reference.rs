@@ -6,7 +6,7 @@ use serde::Deserialize;
 use swapnas_fixtures::noise;
 use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Level, ModuleKind, Shape, Window};
-use swapnas_proxies::inputs::Images;
+use swapnas_metrics::inputs::Images;
 use swapnas_train::{Augmentation, Dataset, Optimiser, Settings, Trainer};
 
 #[derive(Deserialize)]

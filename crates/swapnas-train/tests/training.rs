@@ -1,7 +1,7 @@
 //! Training as a whole: what it depends on and what it does not, and how it goes on.
 
 use swapnas_graph::{Graph, Level, Shape};
-use swapnas_proxies::inputs::{InputSpec, Shapes};
+use swapnas_metrics::inputs::{InputSpec, Shapes};
 use swapnas_spaces::{NetworkConfig, by_name};
 use swapnas_train::{Augmentation, CheckpointError, Dataset, Optimiser, Settings, TrainError, Trainer};
 

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use swapnas_formats::onnx::{self, Contents, OnnxError};
 use swapnas_formats::torch::{self, TorchError};
 use swapnas_graph::{
-    Batch, BatchError, Draw, Graph, Init, Level, Op, Param, Plan, RunError, Shape, Statistics, Weights,
+    Batch, BatchError, Draw, FixedStatistics, Graph, Init, Level, Op, Param, Plan, RunError, Shape, Weights,
 };
-use swapnas_proxies::inputs::{Images, InputError, InputSpec};
-use swapnas_proxies::{MemoryError, check_memory};
+use swapnas_metrics::inputs::{Images, InputError, InputSpec};
+use swapnas_metrics::{MemoryError, check_memory};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Preset, Space};
 use swapnas_train::TrainedNetwork;
 
@@ -167,7 +167,7 @@ pub enum ExportError {
 
 /// What the network that is exported has other than the space's own.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Changes {
+pub struct NetworkOverrides {
     /// Which of the space's networks it is; the benchmark's if `None`.
     pub preset: Option<Preset>,
     /// Channels of its first stage.
@@ -180,7 +180,7 @@ pub struct Changes {
     pub size: Option<ImageSize>,
 }
 
-impl Changes {
+impl NetworkOverrides {
     /// The network: unless changed, the one that is trained.
     pub fn network(&self, space: &dyn Space) -> NetworkConfig {
         let own = match self.preset.unwrap_or(Preset::Benchmark) {
@@ -278,15 +278,15 @@ impl Export<'_> {
         // Other normalisations take theirs from each sample.
         let has_statistics = graph.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm { .. }));
         let statistics = if has_statistics {
-            let plan = Statistics::plan(graph.clone());
+            let plan = FixedStatistics::plan(graph.clone());
             let images = self.images_for(&graph)?;
             let images = Batch::from_nchw(images.count, images.shape(), &images.data)?;
             let run = plan_bytes(&plan);
             memory("weights and values of the network", run.max(file_bytes(&graph)))?;
-            Statistics::measure(&plan, weights, &images, Level::best())?
+            FixedStatistics::measure(&plan, weights, &images, Level::best())?
         } else {
             memory("weights of the network", file_bytes(&graph))?;
-            Statistics::default()
+            FixedStatistics::default()
         };
         let about = format!("{}{}\n", self.about()?, self.calibration(&graph, has_statistics));
         Ok(onnx::export(&graph, &Contents { weights, statistics: &statistics, about: &about })?)

@@ -83,9 +83,9 @@ pub use swapnas_graph::{
     Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, plain_sentence,
     read_json,
 };
-pub use swapnas_proxies::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
-pub use swapnas_proxies::metrics::all as metrics;
-pub use swapnas_proxies::{
+pub use swapnas_metrics::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
+pub use swapnas_metrics::metrics::all as metrics;
+pub use swapnas_metrics::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
     MetricError, Named, NetworkView, Outcome, Precision, Progress, Proxies, Proxy, ProxyError,
     ProxyNameError, Refusals, Refused, Remedy, Saturation, Score, ScoreError, Scored, Scorer, Settings,

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use swapnas_formats::onnx;
 pub use swapnas_formats::onnx::{Images, InputProblem, ReadError, Reading};
 use swapnas_graph::{Graph, ModuleKind, Shape, plain};
-use swapnas_proxies::{GraphScorer, Outcome, Progress, Refusals, Refused, ScoreError, Scored, Settings};
+use swapnas_metrics::{GraphScorer, Outcome, Progress, Refusals, Refused, ScoreError, Scored, Settings};
 
 /// The network of an ONNX file.
 #[derive(Clone, Debug)]

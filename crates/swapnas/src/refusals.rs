@@ -1,6 +1,6 @@
 //! Lists of networks of which some are refused.
 
-use swapnas_proxies::{Columns, Outcome, Progress, Score, ScoreError, Scored, Undefined};
+use swapnas_metrics::{Columns, Outcome, Progress, Score, ScoreError, Scored, Undefined};
 
 /// What is found of a network of a list, or why it was refused.
 pub type Finding = Result<Scored, String>;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
-use swapnas_search::{Configuration, Ended, Entry, Search, SecondObjective};
+use swapnas_search::{Configuration, Ended, Evaluated, Search, SecondObjective};
 
 use crate::report::{self, Best, Point, Report};
 use crate::{
@@ -22,7 +22,7 @@ pub struct Found<'a> {
     /// Its place in the archive.
     pub place: usize,
     /// The architecture and its sizes.
-    pub entry: &'a Entry,
+    pub entry: &'a Evaluated,
     /// Its columns.
     pub scores: Vec<(String, Result<Score, Undefined>)>,
 }
@@ -99,7 +99,7 @@ pub fn best_json(search: &Search, ended: Ended, count: usize) -> Value {
                 .zip(search.archive().columns().iter())
                 .map(|((name, score), column)| (name.clone(), score_json(Origin::of(column), score)))
                 .collect();
-            let Entry { arch, scored, sizes } = found.entry;
+            let Evaluated { arch, scored, sizes } = found.entry;
             json!({
                 "arch": space.print(arch),
                 "json": space.to_json(arch),
@@ -150,7 +150,7 @@ fn history_csv(search: &Search) -> csv::Result<Vec<u8>> {
     writer.write_record(header.chain(columns).chain(sizes).chain(["best".to_owned()]))?;
     let values = archive.values();
     let mut best: Option<usize> = None;
-    for (place, Entry { arch, scored, sizes }) in archive.entries().iter().enumerate() {
+    for (place, Evaluated { arch, scored, sizes }) in archive.entries().iter().enumerate() {
         if archive.fitness(place).is_finite() && best.is_none_or(|best| archive.better(place, best)) {
             best = Some(place);
         }
@@ -199,7 +199,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     };
     let front = archive.front();
     let points = ranking.iter().map(|&place| {
-        let Entry { arch, sizes, .. } = &archive.entries()[place];
+        let Evaluated { arch, sizes, .. } = &archive.entries()[place];
         Point {
             arch: space.print(arch),
             params: sizes.params,

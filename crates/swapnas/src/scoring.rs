@@ -1,7 +1,7 @@
 use swapnas_formats::onnx::Images;
 use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
-use swapnas_proxies::inputs::InputSpec;
-use swapnas_proxies::{ColumnError, Columns, Precision, Proxies, ScoreError, Scorer, Settings, Sharing};
+use swapnas_metrics::inputs::InputSpec;
+use swapnas_metrics::{ColumnError, Columns, Precision, Proxies, ScoreError, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
 /// The size of images, where it is not the network's own.

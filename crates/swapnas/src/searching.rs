@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use swapnas_proxies::inputs::InputSpec;
-use swapnas_proxies::{Columns, Sharing};
+use swapnas_metrics::inputs::InputSpec;
+use swapnas_metrics::{Columns, Sharing};
 use swapnas_search::{
     AlgorithmKind, Configuration, LatencyTable, Limits, SearchError, SecondObjective, Target, regularisation,
 };

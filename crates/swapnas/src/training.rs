@@ -1,7 +1,7 @@
 //! How to train, as the command and Python ask for it.
 
 use swapnas_graph::Shape;
-use swapnas_proxies::inputs::{InputSpec, Shapes};
+use swapnas_metrics::inputs::{InputSpec, Shapes};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 use swapnas_train::benchmark::Plan;
 use swapnas_train::{Augmentation, Dataset, DatasetError, Optimiser, Settings};

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
-use swapnas::export::{Changes, Export, Format};
+use swapnas::export::{Export, Format, NetworkOverrides};
 
 use crate::Ending;
 use crate::args::ExportArgs;
@@ -13,7 +13,7 @@ pub(crate) fn run(args: ExportArgs) -> anyhow::Result<Ending> {
     let format = Format::choose(args.format, args.out.as_deref())?;
     let arch = args.space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
     let ExportArgs { channels, cells, classes, input: size, .. } = args;
-    let changes = Changes { preset: Some(args.network), channels, cells, classes, size };
+    let changes = NetworkOverrides { preset: Some(args.network), channels, cells, classes, size };
     let export =
         Export { space: args.space, arch: &arch, network: changes.network(args.space), seed: args.seed };
     match &args.out {

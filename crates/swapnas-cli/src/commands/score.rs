@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
-use swapnas::table::{Entry, Place, Problems};
+use swapnas::table::{ListedArch, Place, Problems};
 use swapnas::{
     Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
     plain_sentence, results, saturation_warnings, scored, table,
@@ -162,7 +162,7 @@ fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, 
         problems = list.problems().clone();
     }
     let mut reader = Reader::new(scoring);
-    for Entry { place, arch } in list.entries() {
+    for ListedArch { place, arch } in list.entries() {
         match reader.read(arch) {
             Ok(subject) => subjects.push((*place, subject)),
             Err(error) if keeps => subjects.push(unread(*place, arch, reason(&error))),

@@ -12,7 +12,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use swapnas_graph::{Padding, Statistics, TensorsError, Weights, Window};
+use swapnas_graph::{FixedStatistics, Padding, TensorsError, Weights, Window};
 
 pub use export::{check, export};
 pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, Reading, read, read_with_weights};
@@ -38,7 +38,7 @@ pub struct Contents<'a> {
     /// The parameters.
     pub weights: Weights<'a>,
     /// What batch normalisations subtract and divide by; mean 0 and variance 1 where there are none.
-    pub statistics: &'a Statistics,
+    pub statistics: &'a FixedStatistics,
     /// For the readers of the file.
     pub about: &'a str,
 }

@@ -5,7 +5,7 @@ use prost::Message;
 use swapnas_graph::Level;
 use swapnas_graph::tensor::{Axis, Product};
 use swapnas_graph::{
-    Activation, Batch, Conv, Draw, Graph, GraphBuilder, GraphError, Init, Padding, Shape, Statistics,
+    Activation, Batch, Conv, Draw, FixedStatistics, Graph, GraphBuilder, GraphError, Init, Padding, Shape,
     Strided, ValueId, Weights, Window,
 };
 
@@ -64,12 +64,12 @@ fn everything() -> Result<Graph, GraphError> {
     Ok(b.finish(&[logits, features]))
 }
 
-fn statistics(graph: &Graph) -> Statistics {
+fn statistics(graph: &Graph) -> FixedStatistics {
     let shape = graph.shape(graph.input());
     let numbers: Vec<f32> = (0..5 * shape.elements()).map(|i| (i as f32).sin()).collect();
     let batch = Batch::from_nchw(5, shape, &numbers).unwrap();
-    let plan = Statistics::plan(Arc::new(graph.clone()));
-    Statistics::measure(&plan, WEIGHTS, &batch, Level::best()).unwrap()
+    let plan = FixedStatistics::plan(Arc::new(graph.clone()));
+    FixedStatistics::measure(&plan, WEIGHTS, &batch, Level::best()).unwrap()
 }
 
 fn model(graph: &Graph) -> Model {
@@ -226,7 +226,7 @@ fn the_batch_is_open_and_all_else_is_fixed() {
 
 #[test]
 fn what_onnx_cannot_have_is_an_error() {
-    let statistics = Statistics::default();
+    let statistics = FixedStatistics::default();
     let contents = Contents { weights: WEIGHTS, statistics: &statistics, about: "" };
     let error = |b: GraphBuilder, outputs: &[ValueId]| export(&b.finish(outputs), &contents).unwrap_err();
     let new = || GraphBuilder::new(Shape::new(16_384, 9, 9));

@@ -14,8 +14,8 @@ use swapnas_formats::onnx::{Contents, Images, OnnxError, export, read_with_weigh
 use swapnas_formats::torch::{self, TorchError};
 use swapnas_graph::tensor::Product;
 use swapnas_graph::{
-    Batch, Draw, Executor, Graph, GraphBuilder, Init, Level, Plan, Shape, Statistics, Tensor, Tensors, Want,
-    Weights,
+    Batch, Draw, Executor, FixedStatistics, Graph, GraphBuilder, Init, Level, Plan, Shape, Tensor, Tensors,
+    Want, Weights,
 };
 
 /// The largest difference of a result, as a part of the largest one, in double precision: factors and tables are rounded
@@ -62,7 +62,7 @@ fn run(graph: &Arc<Graph>, weights: &Tensors) -> Vec<f64> {
 
 fn file(graph: &Graph, weights: &Tensors) -> Vec<u8> {
     let contents =
-        Contents { weights: Weights::Loaded(weights), statistics: &Statistics::default(), about: "" };
+        Contents { weights: Weights::Loaded(weights), statistics: &FixedStatistics::default(), about: "" };
     export(graph, &contents).unwrap()
 }
 
@@ -135,7 +135,7 @@ fn a_product_whose_elements_share_a_place_is_an_error() {
     let graph = b.finish(&[x]);
     let tensors = Tensors::new("none".into(), BTreeMap::new());
     let contents =
-        Contents { weights: Weights::Loaded(&tensors), statistics: &Statistics::default(), about: "" };
+        Contents { weights: Weights::Loaded(&tensors), statistics: &FixedStatistics::default(), about: "" };
     assert!(matches!(export(&graph, &contents), Err(OnnxError::Overlap { .. })));
     assert_eq!(torch::module(&graph, ""), Err(TorchError::Overlap { value: 1 }));
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use swapnas_lanes::kernels::convolution::ConvolutionWeights;
 use swapnas_lanes::kernels::dense::DenseWeights;
-use swapnas_lanes::kernels::moments::{Moments, Sums};
+use swapnas_lanes::kernels::moments::{MomentSums, Moments};
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
@@ -28,7 +28,7 @@ const PIECE_LANES: usize = 4096;
 pub(super) struct Scratch<E> {
     padded: Vec<Lane<E>>,
     between: Vec<Lane<E>>,
-    sums: Sums<E>,
+    sums: MomentSums<E>,
 }
 
 /// A source as a band sees it: one block, with what is pending on it.
@@ -132,7 +132,7 @@ impl<'a, E: Element> Job<'a, E> {
             }
             Kernel::Combine => {
                 for term in 0..self.inputs.len() {
-                    let into = if term == 0 { rows::Into::Overwrite } else { rows::Into::Sum };
+                    let into = if term == 0 { rows::WriteMode::Overwrite } else { rows::WriteMode::Sum };
                     let signs = self.signs[term].take();
                     let source = &self.inputs[term].source;
                     rows::load(level, source, band.clone(), width, into, out.reborrow(), signs);
@@ -189,7 +189,15 @@ impl<'a, E: Element> Job<'a, E> {
             Kernel::Multiply => {
                 let (source, by) = (&self.inputs[0].source, self.inputs[1].source.planes);
                 let signs = self.signs[0].take();
-                rows::load(level, source, band.clone(), width, rows::Into::Overwrite, out.reborrow(), signs);
+                rows::load(
+                    level,
+                    source,
+                    band.clone(),
+                    width,
+                    rows::WriteMode::Overwrite,
+                    out.reborrow(),
+                    signs,
+                );
                 rows::multiply(level, by, band.clone(), width, out.reborrow());
             }
             Kernel::Tensor { op, params } => {
@@ -281,7 +289,15 @@ impl<'a, E: Element> Job<'a, E> {
         let mut load = |rows: Range<isize>, signs| {
             let end = rows.end.clamp(0, shape.height as isize) as usize;
             let rows = (rows.start.max(0) as usize).min(end)..end;
-            rows::load(level, &source, rows, shape.width, rows::Into::Overwrite, padded.reborrow(), signs);
+            rows::load(
+                level,
+                &source,
+                rows,
+                shape.width,
+                rows::WriteMode::Overwrite,
+                padded.reborrow(),
+                signs,
+            );
         };
         match signs {
             None => load(rows, None),

@@ -8,7 +8,7 @@ use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 use super::bands::{Input, Job, Kernel, Scratch};
 use super::{Executor, Numbers, RunError, Scaled, ValueCache, Weights, grow};
 use crate::magnitude::{self, Magnitude};
-use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, Target, Work};
+use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, StepWork, Target};
 use crate::tensor::TensorOp;
 use crate::tensor::run::Params;
 use crate::{Batch, Graph, Op, ParamId, Shape, ValueId};
@@ -109,19 +109,25 @@ impl<E: Element> Executor<E> {
     }
 
     /// How large the numbers of a step's result can be.
-    fn magnitude(&self, plan: &Plan, work: &Work, result: Shape, cache: Option<&ValueCache<E>>) -> Magnitude {
+    fn magnitude(
+        &self,
+        plan: &Plan,
+        work: &StepWork,
+        result: Shape,
+        cache: Option<&ValueCache<E>>,
+    ) -> Magnitude {
         let bound = |source: &Source| self.bound(plan, source, cache);
         let shape = |source: &Source| plan.slots[source.slot].shape;
         let Numbers { widened, bias, taps, .. } = &self.numbers;
         match work {
-            Work::Zero | Work::Signs { .. } => Magnitude::plain(0.0),
-            Work::Combine { terms } => Magnitude::plain(terms.iter().map(bound).sum()),
-            Work::Convolve { source, weights, .. } => {
+            StepWork::Zero | StepWork::Signs { .. } => Magnitude::plain(0.0),
+            StepWork::Combine { terms } => Magnitude::plain(terms.iter().map(bound).sum()),
+            StepWork::Convolve { source, weights, .. } => {
                 let outputs = weights.iter().map(|id| plan.graph().param(*id).shape[0]).sum();
                 let of_weights = magnitude::of_weights(widened, outputs);
                 Magnitude::weighted(bound(source), of_weights, magnitude::of_numbers(bias))
             }
-            Work::Depthwise { source, weight, pointwise, .. } => {
+            StepWork::Depthwise { source, weight, pointwise, .. } => {
                 let outputs = |id: ParamId| plan.graph().param(id).shape[0];
                 let first =
                     Magnitude::weighted(bound(source), magnitude::of_weights(taps, outputs(*weight)), 0.0);
@@ -130,12 +136,12 @@ impl<E: Element> Executor<E> {
                 let second = Magnitude::weighted(first.result, of_weights, magnitude::of_numbers(bias));
                 Magnitude { within: magnitude::larger(first.within, second.within), ..second }
             }
-            Work::Pool { source, window, pool } => {
+            StepWork::Pool { source, window, pool } => {
                 Magnitude::pooled(bound(source), window, *pool, shape(source), result)
             }
-            Work::Mean { source } => Magnitude::mean(bound(source), shape(source)),
-            Work::Multiply { source, by } => Magnitude::plain(bound(source) * bound(by)),
-            Work::Tensor { value, sources } => {
+            StepWork::Mean { source } => Magnitude::mean(bound(source), shape(source)),
+            StepWork::Multiply { source, by } => Magnitude::plain(bound(source) * bound(by)),
+            StepWork::Tensor { value, sources } => {
                 let bounds: Vec<f64> = sources.iter().map(bound).collect();
                 tensor_op(plan.graph(), *value).magnitude(&bounds, [widened, bias])
             }
@@ -173,7 +179,7 @@ impl<E: Element> Executor<E> {
     fn take_signs(
         &mut self,
         plan: &Plan,
-        work: &Work,
+        work: &StepWork,
         batch: &Batch<E>,
         wanted: &[bool],
     ) -> Vec<Option<Vec<u16>>> {
@@ -185,7 +191,7 @@ impl<E: Element> Executor<E> {
         work.sources().map(|source| source.relu.filter(|relu| wanted[*relu]).map(&mut take)).collect()
     }
 
-    fn return_signs(&mut self, work: &Work, signs: Vec<Option<Vec<u16>>>) {
+    fn return_signs(&mut self, work: &StepWork, signs: Vec<Option<Vec<u16>>>) {
         for (source, signs) in work.sources().zip(signs) {
             if let (Some(relu), Some(signs)) = (source.relu, signs) {
                 self.signs[relu] = signs;
@@ -254,20 +260,20 @@ impl<E: Element> Executor<E> {
     }
 
     /// Brings the weights of a step into the form that its kernel reads.
-    fn load_weights(&mut self, plan: &Plan, work: &Work, weights: Weights<'_>) -> Result<(), RunError> {
+    fn load_weights(&mut self, plan: &Plan, work: &StepWork, weights: Weights<'_>) -> Result<(), RunError> {
         let graph = plan.graph();
         let Numbers { drawn, widened, bias: biases, taps, convolution, pointwise: after } = &mut self.numbers;
         taps.clear();
         widened.clear();
         biases.clear();
         let (parts, bias): (&[ParamId], Option<ParamId>) = match work {
-            Work::Convolve { weights, bias, .. } => (weights, *bias),
-            Work::Depthwise { weight, pointwise, .. } => {
+            StepWork::Convolve { weights, bias, .. } => (weights, *bias),
+            StepWork::Depthwise { weight, pointwise, .. } => {
                 Self::load(drawn, graph, *weight, weights, taps)?;
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
                 (std::slice::from_ref(weight), *bias)
             }
-            Work::Tensor { value, .. } => {
+            StepWork::Tensor { value, .. } => {
                 let params = tensor_op(graph, *value).params();
                 for (id, numbers) in params.into_iter().zip([widened, biases]) {
                     if let Some(id) = id {
@@ -288,7 +294,7 @@ impl<E: Element> Executor<E> {
         let taps = shape[2..].iter().product();
         let bias = bias.map(|_| biases.as_slice());
         match work {
-            Work::Convolve { algorithm, groups, .. } => {
+            StepWork::Convolve { algorithm, groups, .. } => {
                 convolution.pack(*algorithm, *groups, shape[1], taps, widened, bias);
             }
             _ => after.pack(1, shape[1], taps, widened, bias),
@@ -305,26 +311,26 @@ fn tensor_op(graph: &Graph, value: ValueId) -> &TensorOp {
     }
 }
 
-fn kernel<'a, E: Element>(graph: &'a Graph, work: &Work, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
+fn kernel<'a, E: Element>(graph: &'a Graph, work: &StepWork, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
     match *work {
-        Work::Tensor { value, .. } => {
+        StepWork::Tensor { value, .. } => {
             let op = tensor_op(graph, value);
             let [weight, bias] = op.params();
             let numbers = [weight.map(|_| numbers.widened.as_slice()), bias.map(|_| numbers.bias.as_slice())];
             Kernel::Tensor { op, params: Params { numbers, directions: [None; 2] } }
         }
-        Work::Zero => Kernel::Zero,
-        Work::Combine { .. } => Kernel::Combine,
-        Work::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },
-        Work::Depthwise { window, pointwise, .. } => Kernel::Depthwise {
+        StepWork::Zero => Kernel::Zero,
+        StepWork::Combine { .. } => Kernel::Combine,
+        StepWork::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },
+        StepWork::Depthwise { window, pointwise, .. } => Kernel::Depthwise {
             window,
             weights: &numbers.taps,
             pointwise: pointwise.map(|_| &numbers.pointwise),
         },
-        Work::Pool { window, pool, .. } => Kernel::Pool { window, pool },
-        Work::Mean { .. } => Kernel::Mean,
-        Work::Multiply { .. } => Kernel::Multiply,
-        Work::Signs { .. } => Kernel::Signs,
+        StepWork::Pool { window, pool, .. } => Kernel::Pool { window, pool },
+        StepWork::Mean { .. } => Kernel::Mean,
+        StepWork::Multiply { .. } => Kernel::Multiply,
+        StepWork::Signs { .. } => Kernel::Signs,
     }
 }
 
@@ -399,7 +405,7 @@ impl<'a, E: Element> View<'a, E> {
     /// The jobs of a step: every block and band, with what it reads and writes.
     fn jobs<'s>(
         &self,
-        work: &Work,
+        work: &StepWork,
         kernel: &Kernel<'_, E>,
         shape: Shape,
         outs: impl Iterator<Item = Option<PlanesMut<'s, Lane<E>>>>,

@@ -5,12 +5,12 @@ use std::mem::take;
 
 use swapnas_lanes::Element;
 
+use super::backpropagation::{Arriving, Backpropagation, readers, useful};
 use super::conv::Sought;
 use super::flow::Flows;
 use super::frame::Tangents;
 use super::loss::{Loss, Start};
-use super::tape::View;
-use super::way::{Arriving, Way, readers, useful};
+use super::plan::View;
 use super::{GradError, Gradients, ParamSet, Pass, SampleGradients, Visit, Wanted};
 use crate::{Graph, ParamId, Shape, ValueId, magnitude};
 
@@ -18,7 +18,7 @@ impl<E: Element> Pass<'_, E> {
     /// Takes the gradient of a loss.
     ///
     /// # Errors
-    /// If labels or numbers do not fit the batch, or the tape does not keep a value that is asked for.
+    /// If labels or numbers do not fit the batch, or the plan does not keep a value that is asked for.
     pub fn backward(&mut self, loss: Loss<'_>, wanted: &Wanted) -> Result<Gradients<E>, GradError>
     where
         E: crate::Element,
@@ -123,12 +123,12 @@ impl<E: Element> Pass<'_, E> {
     }
 
     /// The node at which the gradient of a value arrives; none if the loss cannot depend on it, since
-    /// the tape does not compute it.
+    /// the plan does not compute it.
     fn kept(&self, value: ValueId) -> Result<Option<usize>, GradError> {
-        match self.tape.view(value) {
+        match self.plan.view(value) {
             None => Ok(None),
             Some(View { activation: Some(_), .. }) => Err(GradError::NotKept { value }),
-            Some(view) => Ok(Some(self.tape.node_of(view))),
+            Some(view) => Ok(Some(self.plan.node_of(view))),
         }
     }
 
@@ -142,10 +142,10 @@ impl<E: Element> Pass<'_, E> {
         visit: Option<Visit<'_, E>>,
         tangents: Option<Tangents<'_, E>>,
     ) -> Result<(Gradients<E>, f64), GradError> {
-        let tape = self.tape;
-        let value = loss.value(tape.graph().outputs())?;
-        let view = tape.view(value).ok_or(GradError::NotKept { value })?;
-        let shape = tape.graph().shape(value);
+        let plan = self.plan;
+        let value = loss.value(plan.graph().outputs())?;
+        let view = plan.view(value).ok_or(GradError::NotKept { value })?;
+        let shape = plan.graph().shape(value);
         let numbers = self.view_numbers(&self.frame(None), view);
         let Start { loss: at, gradient } = loss.start(&numbers, shape)?;
         let mut start = vec![self.spread(view.slot, &gradient)?];
@@ -172,17 +172,17 @@ impl<E: Element> Pass<'_, E> {
         let scratch = take(&mut self.engine.scratch);
         let samples = self.batch.samples();
         let zeros = |values: &[ValueId], size: fn(Shape) -> usize| -> Vec<Vec<f64>> {
-            values.iter().map(|value| vec![0.0; samples * size(tape.graph().shape(*value))]).collect()
+            values.iter().map(|value| vec![0.0; samples * size(plan.graph().shape(*value))]).collect()
         };
         let found = Gradients {
             loss: at,
-            params: ParamSet::zeros(tape.graph()),
+            params: ParamSet::zeros(plan.graph()),
             values: zeros(&wanted.values, Shape::elements),
             products: zeros(&wanted.products, |shape| shape.channels),
         };
-        let useful = useful(tape, sought.is_some(), values.keys().chain(products.keys()));
-        let readers = readers(tape, tape.node_of(view), &useful);
-        let mut way = Way {
+        let useful = useful(plan, sought.is_some(), values.keys().chain(products.keys()));
+        let readers = readers(plan, plan.node_of(view), &useful);
+        let mut back = Backpropagation {
             pass: self,
             frame: self.frame(tangents),
             flows: Flows::new(readers, tangents.is_some()),
@@ -197,14 +197,14 @@ impl<E: Element> Pass<'_, E> {
             memory,
             scratch,
         };
-        way.begin(view, start)?;
-        for step in tape.steps.iter().rev() {
-            way.step(step)?;
+        back.begin(view, start)?;
+        for step in plan.steps.iter().rev() {
+            back.step(step)?;
         }
-        way.end();
-        let Way { found, form, memory, scratch, .. } = way;
+        back.end();
+        let Backpropagation { found, form, memory, scratch, .. } = back;
         (self.engine.memory, self.engine.scratch) = (memory, scratch);
-        check(tape.graph(), &found)?;
+        check(plan.graph(), &found)?;
         Ok((found, form))
     }
 }

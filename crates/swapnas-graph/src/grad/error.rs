@@ -48,8 +48,8 @@ pub enum GradError {
         /// Shape of the value for one sample.
         shape: Shape,
     },
-    /// A value that was not announced when the tape was made.
-    #[error("value {} is not kept by the tape; name it in `Want::values` when making the tape", value.index())]
+    /// A value that was not announced when the plan was made.
+    #[error("value {} is not kept by the plan; name it in `Want::values` when making the plan", value.index())]
     NotKept {
         /// The value.
         value: ValueId,

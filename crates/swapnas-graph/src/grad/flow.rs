@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use swapnas_lanes::kernels::blend::{self, Term};
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::combination::{self, Term};
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
 
 use super::frame::{Frame, Tangents};
@@ -78,7 +78,7 @@ pub(super) struct Arrived<E> {
 pub(super) struct Open<E> {
     pub gradient: Vec<Lane<E>>,
     pub tangent: Option<Vec<Lane<E>>>,
-    pub into: Into,
+    pub into: WriteMode,
 }
 
 /// The gradients of all nodes.
@@ -122,7 +122,7 @@ impl<E: Element> Flows<E> {
         let Some(Arrived { flow, .. }) = self.arrived[node].take() else {
             let gradient = memory.take(len)?;
             let tangent = self.with_tangents.then(|| memory.take(len)).transpose()?;
-            return Ok(Open { gradient, tangent, into: Into::Overwrite });
+            return Ok(Open { gradient, tangent, into: WriteMode::Overwrite });
         };
         let mut own = |lanes: Arc<Vec<Lane<E>>>| {
             Arc::try_unwrap(lanes).or_else(|shared| {
@@ -133,7 +133,7 @@ impl<E: Element> Flows<E> {
         };
         let gradient = own(flow.gradient)?;
         let tangent = flow.tangent.map(own).transpose()?;
-        Ok(Open { gradient, tangent, into: Into::Sum })
+        Ok(Open { gradient, tangent, into: WriteMode::Sum })
     }
 
     pub(super) fn close(&mut self, node: usize, open: Open<E>) {
@@ -150,7 +150,7 @@ pub(super) struct Upstream<'a, E> {
 
 impl<'a, E: Element> Upstream<'a, E> {
     fn planes(&self, frame: &Frame<'_, E>, lanes: &'a [Lane<E>], block: usize) -> Planes<'a, Lane<E>> {
-        let layout = frame.tape.layout(self.slot);
+        let layout = frame.plan.layout(self.slot);
         Planes::new(&lanes[block * layout.lanes()..], layout)
     }
 
@@ -172,7 +172,7 @@ impl<'a, E: Element> Upstream<'a, E> {
         frame: &Frame<'_, E>,
         block: usize,
         rows: Range<usize>,
-        into: Into,
+        into: WriteMode,
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let shape = frame.shape(self.slot);
@@ -180,7 +180,7 @@ impl<'a, E: Element> Upstream<'a, E> {
         match &self.arrived.through {
             None => {
                 let terms = [Term::plain(gradient)];
-                blend::blend(frame.level, &terms, None, rows, shape.width, into, out);
+                combination::combine(frame.level, &terms, None, rows, shape.width, into, out);
             }
             Some(norm) => {
                 let part = |lanes: &'a [Lane<E>]| &lanes[block * shape.channels..][..shape.channels];
@@ -190,7 +190,7 @@ impl<'a, E: Element> Upstream<'a, E> {
                     Term { planes: value, factor: Some(part(&norm.by_value)) },
                 ];
                 let constant = Some(part(&norm.constant));
-                blend::blend(frame.level, &terms, constant, rows, shape.width, into, out);
+                combination::combine(frame.level, &terms, constant, rows, shape.width, into, out);
             }
         }
     }
@@ -202,7 +202,7 @@ impl<'a, E: Element> Upstream<'a, E> {
         tangents: &Tangents<'_, E>,
         block: usize,
         rows: Range<usize>,
-        into: Into,
+        into: WriteMode,
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let shape = frame.shape(self.slot);
@@ -211,7 +211,7 @@ impl<'a, E: Element> Upstream<'a, E> {
         let change = self.planes(frame, change, block);
         let Some(norm) = &self.arrived.through else {
             let terms = [Term::plain(change)];
-            return blend::blend(frame.level, &terms, None, rows, shape.width, into, out);
+            return combination::combine(frame.level, &terms, None, rows, shape.width, into, out);
         };
         let norm = norm.tangent.as_ref().expect("normalisations have tangents where weights move");
         let part = |lanes: &'a [Lane<E>]| Some(&lanes[block * shape.channels..][..shape.channels]);
@@ -224,6 +224,6 @@ impl<'a, E: Element> Upstream<'a, E> {
             terms.push(Term { planes, factor: part(&norm.by_tangent) });
         }
         let constant = part(&norm.constant);
-        blend::blend(frame.level, &terms, constant, rows, shape.width, into, out);
+        combination::combine(frame.level, &terms, constant, rows, shape.width, into, out);
     }
 }

@@ -3,17 +3,17 @@
 use swapnas_lanes::SAMPLES;
 use swapnas_lanes::kernels::window::Window;
 
-use super::tape::{Convolution, Step, Tape, View, Work};
-use super::way::{readers, useful};
+use super::backpropagation::{readers, useful};
+use super::plan::{Convolution, GradientPlan, GradientWork, Step, View};
 use super::{Elements, Wanted, jobs, local};
 use crate::tensor::TensorOp;
 use crate::{Op, ValueId};
 
-/// What passes over a tape take of memory besides images and weights, in bytes: bounds that are not far from the
+/// What passes over a plan take of memory besides images and weights, in bytes: bounds that are not far from the
 /// truth.
 #[derive(Clone, Copy, Debug)]
 pub struct Footprint<'t> {
-    tape: &'t Tape,
+    plan: &'t GradientPlan,
     samples: usize,
     number: usize,
     threads: usize,
@@ -22,18 +22,18 @@ pub struct Footprint<'t> {
 /// Weights in the order of a kernel take up to 16/9 of their memory.
 const PACKED: usize = 2;
 
-impl Tape {
+impl GradientPlan {
     /// What passes over so many samples take with numbers of so many bytes, if so many threads do the work of one.
     pub fn footprint(&self, samples: usize, number: usize, threads: usize) -> Footprint<'_> {
-        Footprint { tape: self, samples, number, threads }
+        Footprint { plan: self, samples, number, threads }
     }
 }
 
 impl Footprint<'_> {
     /// A forward pass, as long as it is there.
     pub fn forward(&self) -> usize {
-        let slots = sum(self.tape.slots.iter().skip(1).map(|slot| slot.elements()));
-        let most = self.tape.steps.iter().map(|step| match step {
+        let slots = sum(self.plan.slots.iter().skip(1).map(|slot| slot.elements()));
+        let most = self.plan.steps.iter().map(|step| match step {
             Step::Normalise(_) => 0,
             Step::Convolve(of) => self.band(of),
             Step::Compute { work, sources, out } => self.forward_room(*work, sources, *out),
@@ -47,11 +47,11 @@ impl Footprint<'_> {
     pub fn back(&self, from: Option<ValueId>, wanted: &Wanted, by_sample: bool) -> usize {
         let params = wanted.params != Elements::None;
         let kept = |values: &[ValueId]| -> Vec<usize> {
-            values.iter().filter_map(|value| Some(self.tape.node_of(self.tape.view(*value)?))).collect()
+            values.iter().filter_map(|value| Some(self.plan.node_of(self.plan.view(*value)?))).collect()
         };
         let (values, products) = (kept(&wanted.values), kept(&wanted.products));
         let flows = self.flows(from, params, values.iter().chain(&products));
-        let graph = self.tape.graph();
+        let graph = self.plan.graph();
         let all = graph.params().iter().map(|param| param.len()).fold(0, usize::saturating_add);
         // Turned and packed weights, and gradients of the layer and of bands.
         let bands = if self.threads > 1 { jobs::at_once(self.threads) } else { 1 };
@@ -88,14 +88,14 @@ impl Footprint<'_> {
 
     /// Tangents along a direction, and the way back with them, besides the forward pass.
     pub fn along(&self) -> usize {
-        let slots = sum(self.tape.slots.iter().skip(1).map(|slot| slot.elements()));
+        let slots = sum(self.plan.slots.iter().skip(1).map(|slot| slot.elements()));
         let back = self.back(None, &Wanted::params(), false);
         add([self.blocks_of(slots), back.saturating_mul(2), self.normalisations(10)])
     }
 
-    /// A value of the tape, as [`Pass::value`](super::Pass::value) gives it.
+    /// A value of the plan, as [`Pass::value`](super::Pass::value) gives it.
     pub fn value(&self, value: ValueId) -> usize {
-        let elements = self.tape.graph().shape(value).elements();
+        let elements = self.plan.graph().shape(value).elements();
         add([elements.saturating_mul(self.samples).saturating_mul(size_of::<f64>()), self.rooms(elements)])
     }
 
@@ -104,18 +104,18 @@ impl Footprint<'_> {
     }
 
     fn largest_param(&self) -> usize {
-        self.tape.graph().params().iter().map(|param| param.len()).max().unwrap_or(0)
+        self.plan.graph().params().iter().map(|param| param.len()).max().unwrap_or(0)
     }
 
     /// Elements of the largest parameter of an operation that is no layer, and of all that several operations read.
     fn params_by_sample(&self, by_sample: bool) -> usize {
-        let graph = self.tape.graph();
+        let graph = self.plan.graph();
         let ops = graph.nodes().iter().filter_map(|node| match &node.op {
             Op::Tensor(op) => Some(op),
             _ => None,
         });
         let largest = ops.map(|op| self.gradients_of(op, by_sample)).max().unwrap_or(0);
-        sum(self.tape.shared.iter().map(|param| graph.param(*param).len())).saturating_add(largest)
+        sum(self.plan.shared.iter().map(|param| graph.param(*param).len())).saturating_add(largest)
     }
 
     /// Elements of the parameters of an operation, if their gradients are taken by sample. Those of a table are added up
@@ -124,11 +124,11 @@ impl Footprint<'_> {
         if matches!(op, TensorOp::Embedding(_)) && !by_sample {
             return 0;
         }
-        sum(op.params().into_iter().flatten().map(|id| self.tape.graph().param(id).len()))
+        sum(op.params().into_iter().flatten().map(|id| self.plan.graph().param(id).len()))
     }
 
     fn largest_slot(&self) -> usize {
-        self.tape.slots.iter().map(|slot| slot.elements()).max().unwrap_or(0)
+        self.plan.slots.iter().map(|slot| slot.elements()).max().unwrap_or(0)
     }
 
     /// Bytes of so many lanes for each block.
@@ -147,7 +147,7 @@ impl Footprint<'_> {
 
     /// So many lanes for each channel that is normalised, and numbers in double precision for each sample.
     fn normalisations(&self, lanes: usize) -> usize {
-        let channels = sum(self.tape.norms.iter().map(|norm| self.tape.slots[norm.slot].channels));
+        let channels = sum(self.plan.norms.iter().map(|norm| self.plan.slots[norm.slot].channels));
         add([
             self.blocks_of(channels.saturating_mul(lanes)),
             channels.saturating_mul(self.samples).saturating_mul(24),
@@ -156,7 +156,7 @@ impl Footprint<'_> {
 
     /// Lanes that a band of a convolution reads and writes, at least: rows beneath a window.
     fn band(&self, of: &Convolution) -> usize {
-        let (input, output) = (self.tape.slots[of.source.slot], self.tape.slots[of.out]);
+        let (input, output) = (self.plan.slots[of.source.slot], self.plan.slots[of.out]);
         let width = of.window.reach(1, &(0..output.width)).len().max(input.width).max(output.width);
         let rows = of.window.reach(0, &(0..2)).len().max(2);
         let channels = input.channels.saturating_add(output.channels);
@@ -164,55 +164,55 @@ impl Footprint<'_> {
     }
 
     fn padded(&self, source: View, window: &Window, out: usize) -> usize {
-        local::padded_layout(self.tape.layout(source.slot), window, self.tape.layout(out)).lanes()
+        local::padded_layout(self.plan.layout(source.slot), window, self.plan.layout(out)).lanes()
     }
 
-    fn forward_room(&self, work: Work, sources: &[View], out: usize) -> usize {
-        let lanes = |view: &View| self.tape.slots[view.slot].elements();
+    fn forward_room(&self, work: GradientWork, sources: &[View], out: usize) -> usize {
+        let lanes = |view: &View| self.plan.slots[view.slot].elements();
         match work {
-            Work::Zero | Work::Concat => 0,
-            Work::Combine => {
+            GradientWork::Zero | GradientWork::Concat => 0,
+            GradientWork::Combine => {
                 if sources.iter().any(|source| source.activation.is_some()) {
-                    self.tape.slots[out].elements()
+                    self.plan.slots[out].elements()
                 } else {
                     0
                 }
             }
-            Work::Pool { window, .. } => self.padded(sources[0], &window, out),
-            Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
-            Work::Multiply => sum(sources.iter().map(lanes)),
-            Work::Tensor(value) => {
-                sum(sources.iter().map(lanes)).saturating_add(self.tape.tensor_op(value).room())
+            GradientWork::Pool { window, .. } => self.padded(sources[0], &window, out),
+            GradientWork::Mean | GradientWork::Slice { .. } => lanes(&sources[0]),
+            GradientWork::Multiply => sum(sources.iter().map(lanes)),
+            GradientWork::Tensor(value) => {
+                sum(sources.iter().map(lanes)).saturating_add(self.plan.tensor_op(value).room())
             }
         }
     }
 
     /// Lanes that steps take on the way back.
     fn back_rooms(&self, by_sample: bool) -> usize {
-        let tape = self.tape;
+        let plan = self.plan;
         let of_step = |step: &Step| match step {
             // The gradient that is taken through the normalisation, if a convolution does not take it.
-            Step::Normalise(norm) => match tape.norms[*norm].slot {
-                slot if tape.is_convolved(slot) => 0,
-                slot => tape.slots[slot].elements(),
+            Step::Normalise(norm) => match plan.norms[*norm].slot {
+                slot if plan.is_convolved(slot) => 0,
+                slot => plan.slots[slot].elements(),
             },
             Step::Convolve(of) => self.band(of).saturating_mul(2),
-            Step::Compute { work: Work::Pool { window, .. }, sources, out } => {
+            Step::Compute { work: GradientWork::Pool { window, .. }, sources, out } => {
                 2 * self.padded(sources[0], window, *out)
             }
             Step::Compute { work, sources, out } => {
                 // The gradients of an operation's parameters, twice while they are put together.
                 let params = match work {
-                    Work::Tensor(value) => {
-                        self.gradients_of(tape.tensor_op(*value), by_sample).saturating_mul(2)
+                    GradientWork::Tensor(value) => {
+                        self.gradients_of(plan.tensor_op(*value), by_sample).saturating_mul(2)
                     }
                     _ => 0,
                 };
                 let room = self.forward_room(*work, sources, *out).saturating_add(params);
-                room.saturating_add(tape.slots[*out].elements())
+                room.saturating_add(plan.slots[*out].elements())
             }
         };
-        tape.steps.iter().map(of_step).max().unwrap_or(0)
+        plan.steps.iter().map(of_step).max().unwrap_or(0)
     }
 
     /// The most lanes of gradients that are on their way at a time, for each block.
@@ -222,17 +222,17 @@ impl Footprint<'_> {
         params: bool,
         wanted: impl Iterator<Item = &'n usize>,
     ) -> usize {
-        let tape = self.tape;
-        let from = from.or_else(|| tape.graph().outputs().first().copied());
-        let Some(view) = from.and_then(|value| tape.view(value)) else { return 0 };
-        let useful = useful(tape, params, wanted);
-        let readers = readers(tape, tape.node_of(view), &useful);
-        let arrived = vec![None; tape.nodes()];
-        let mut flows = Flows { tape, useful, readers, arrived, lanes: Vec::new(), live: 0, most: 0 };
+        let plan = self.plan;
+        let from = from.or_else(|| plan.graph().outputs().first().copied());
+        let Some(view) = from.and_then(|value| plan.view(value)) else { return 0 };
+        let useful = useful(plan, params, wanted);
+        let readers = readers(plan, plan.node_of(view), &useful);
+        let arrived = vec![None; plan.nodes()];
+        let mut flows = Flows { plan, useful, readers, arrived, lanes: Vec::new(), live: 0, most: 0 };
         let start = flows.begin(view.slot);
         flows.push(view, true, start);
         flows.release(start);
-        for step in tape.steps.iter().rev() {
+        for step in plan.steps.iter().rev() {
             flows.step(step);
         }
         flows.most
@@ -241,7 +241,7 @@ impl Footprint<'_> {
 
 /// Gradients under way, as a way back moves them: which buffers there are, and who holds them.
 struct Flows<'t> {
-    tape: &'t Tape,
+    plan: &'t GradientPlan,
     useful: Vec<bool>,
     readers: Vec<usize>,
     /// The buffer that has arrived at each node.
@@ -254,7 +254,7 @@ struct Flows<'t> {
 
 impl Flows<'_> {
     fn begin(&mut self, slot: usize) -> usize {
-        let lanes = self.tape.slots[slot].elements();
+        let lanes = self.plan.slots[slot].elements();
         self.lanes.push((lanes, 1));
         self.live = self.live.saturating_add(lanes);
         self.most = self.most.max(self.live);
@@ -279,7 +279,7 @@ impl Flows<'_> {
         let buffer = match self.arrived[node] {
             Some(own) if self.lanes[own].1 == 1 => own,
             shared => {
-                let copy = self.begin(self.tape.slot_of(node));
+                let copy = self.begin(self.plan.slot_of(node));
                 shared.into_iter().for_each(|shared| self.release(shared));
                 copy
             }
@@ -288,7 +288,7 @@ impl Flows<'_> {
     }
 
     fn push(&mut self, view: View, passes: bool, buffer: usize) {
-        let node = self.tape.node_of(view);
+        let node = self.plan.node_of(view);
         if !self.useful[node] {
             return;
         }
@@ -300,14 +300,14 @@ impl Flows<'_> {
     }
 
     fn step(&mut self, step: &Step) {
-        let tape = self.tape;
-        let node = step.node(tape);
+        let plan = self.plan;
+        let node = step.node(plan);
         let Some(buffer) = self.arrived[node].take() else { return };
         if self.useful[node] {
             match step {
                 Step::Normalise(norm) => {
-                    let slot = tape.norms[*norm].slot;
-                    if self.useful[slot] && self.readers[slot] == 1 && (slot == 0 || tape.is_convolved(slot))
+                    let slot = plan.norms[*norm].slot;
+                    if self.useful[slot] && self.readers[slot] == 1 && (slot == 0 || plan.is_convolved(slot))
                     {
                         self.set(slot, buffer);
                     } else {
@@ -315,14 +315,14 @@ impl Flows<'_> {
                     }
                 }
                 Step::Convolve(of) => {
-                    let source = tape.node_of(of.source);
+                    let source = plan.node_of(of.source);
                     if self.useful[source] {
                         self.open(source);
                     }
                 }
                 Step::Compute { work, sources, .. } => {
                     for source in sources {
-                        self.push(*source, matches!(work, Work::Combine), buffer);
+                        self.push(*source, matches!(work, GradientWork::Combine), buffer);
                     }
                 }
             }
@@ -345,7 +345,9 @@ mod tests {
 
     use super::Footprint;
     use crate::grad::jobs::Scratch;
-    use crate::grad::{Differentiator, Loss, ParamSet, SampleGradients, Statistics, Tape, Wanted};
+    use crate::grad::{
+        Differentiator, GradientPlan, Loss, ParamSet, SampleGradients, StatisticsOver, Wanted,
+    };
     use crate::{
         Activation, Batch, Conv, Draw, Element, Graph, GraphBuilder, Init, Shape, Want, Weights, Window,
     };
@@ -401,23 +403,23 @@ mod tests {
     }
 
     /// Bytes that a pass and a way back leave behind in the engine and in what they return.
-    fn taken<E: Element>(tape: &Tape, samples: usize, back: Back, wanted: &Wanted) -> usize {
+    fn taken<E: Element>(plan: &GradientPlan, samples: usize, back: Back, wanted: &Wanted) -> usize {
         let draw = Draw { init: Init::PyTorch, seed: 1, repeat: 0, network: None };
-        let weights = ParamSet::<E>::load(tape.graph(), Weights::Drawn(draw)).unwrap();
-        let shape = tape.graph().shape(tape.graph().input());
+        let weights = ParamSet::<E>::load(plan.graph(), Weights::Drawn(draw)).unwrap();
+        let shape = plan.graph().shape(plan.graph().input());
         let images: Vec<f32> = (0..samples * shape.elements()).map(|i| (i as f32).sin()).collect();
         let batch = Batch::from_nchw(samples, shape, &images).unwrap();
         let labels = vec![1; samples];
         let loss = Loss::CrossEntropy(&labels);
         let mut engine = Differentiator::new(Level::best());
-        let mut pass = engine.forward(tape, &batch, &weights, Statistics::Batch).unwrap();
+        let mut pass = engine.forward(plan, &batch, &weights, StatisticsOver::Batch).unwrap();
         let mut returned = 0;
         match back {
             Back::Params | Back::Value => {
                 let found = pass.backward(loss, wanted).unwrap();
                 let numbers = found.values.iter().chain(&found.products).map(Vec::len).sum::<usize>();
                 returned =
-                    numbers * size_of::<f64>() + tape.graph().parameter_count() as usize * size_of::<E>();
+                    numbers * size_of::<f64>() + plan.graph().parameter_count() as usize * size_of::<E>();
             }
             Back::BySample => {
                 let largest = |_, of: SampleGradients<'_, E>| {
@@ -438,13 +440,13 @@ mod tests {
 
     fn check<E: Element>(graph: Graph, samples: usize, back: Back) {
         let layer = graph.modules()[0].output;
-        let tape = Tape::new(graph, &Want { values: vec![layer], ..Want::default() });
+        let plan = GradientPlan::new(graph, &Want { values: vec![layer], ..Want::default() });
         let wanted = match back {
             Back::Value => Wanted { products: vec![layer], ..Wanted::value(layer) },
             _ => Wanted::params(),
         };
-        let taken = taken::<E>(&tape, samples, back, &wanted);
-        let footprint = tape.footprint(samples, size_of::<E>(), 1);
+        let taken = taken::<E>(&plan, samples, back, &wanted);
+        let footprint = plan.footprint(samples, size_of::<E>(), 1);
         let said = footprint.forward()
             + match back {
                 Back::Along => footprint.along(),
@@ -472,8 +474,8 @@ mod tests {
     fn every_thread_takes_as_much_as_another() {
         let graph = mixed();
         let input = graph.input();
-        let tape = Tape::new(graph, &Want::default());
-        let of = |threads| tape.footprint(40, 4, threads);
+        let plan = GradientPlan::new(graph, &Want::default());
+        let of = |threads| plan.footprint(40, 4, threads);
         let by_threads = |bytes: &dyn Fn(Footprint<'_>) -> usize| {
             let [one, two, four] = [1, 2, 4].map(|threads| bytes(of(threads)));
             assert!(one < two && four - two == 2 * (two - one), "{one} {two} {four}");

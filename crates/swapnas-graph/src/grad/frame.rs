@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::blend::{self, Term};
 use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::combination::{self, Term};
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
 use super::ParamSet;
 use super::norm::{NormTangent, Normalised};
-use super::tape::{Tape, View};
+use super::plan::{GradientPlan, View};
 use crate::{Batch, Shape};
 
 /// Everything that is fixed while a step is done.
@@ -17,7 +17,7 @@ use crate::{Batch, Shape};
 pub(super) struct Frame<'a, E> {
     pub level: Level,
     pub parallel: bool,
-    pub tape: &'a Tape,
+    pub plan: &'a GradientPlan,
     pub batch: &'a Batch<E>,
     pub weights: &'a ParamSet<E>,
     /// The slots, of which the first is the batch itself.
@@ -37,7 +37,7 @@ pub(super) struct Tangents<'a, E> {
 
 impl<'a, E: Element> Frame<'a, E> {
     pub(super) fn shape(&self, slot: usize) -> Shape {
-        self.tape.slots[slot]
+        self.plan.slots[slot]
     }
 
     pub(super) fn blocks(&self) -> usize {
@@ -47,14 +47,14 @@ impl<'a, E: Element> Frame<'a, E> {
     /// A slot as it is in memory.
     pub(super) fn planes(&self, slot: usize, block: usize) -> Planes<'a, Lane<E>> {
         let lanes = if slot == 0 { self.batch.lanes() } else { &self.values[slot] };
-        let layout = self.tape.layout(slot);
+        let layout = self.plan.layout(slot);
         Planes::new(&lanes[block * layout.lanes()..], layout)
     }
 
     /// The elements of a slot, one after the other.
     pub(super) fn lanes(&self, slot: usize, block: usize) -> &'a [Lane<E>] {
         let lanes = if slot == 0 { self.batch.lanes() } else { &self.values[slot] };
-        let count = self.tape.layout(slot).lanes();
+        let count = self.plan.layout(slot).lanes();
         &lanes[block * count..][..count]
     }
 
@@ -65,7 +65,7 @@ impl<'a, E: Element> Frame<'a, E> {
         slot: usize,
         block: usize,
     ) -> Option<Planes<'a, Lane<E>>> {
-        let layout = self.tape.layout(slot);
+        let layout = self.plan.layout(slot);
         (slot > 0).then(|| Planes::new(&tangents.values[slot][block * layout.lanes()..], layout))
     }
 
@@ -88,7 +88,7 @@ impl<'a, E: Element> Frame<'a, E> {
         view: View,
         block: usize,
         rows: Range<usize>,
-        into: Into,
+        into: WriteMode,
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let width = self.shape(view.slot).width;
@@ -150,7 +150,7 @@ impl<'a, E: Element> Frame<'a, E> {
         let Shape { channels, width, .. } = self.shape(view.slot);
         let (mut terms, mut constant) = (Vec::new(), vec![Lane::ZERO; channels]);
         self.tangent_terms(tangents, view, block, &mut terms, &mut constant);
-        blend::blend(self.level, &terms, Some(&constant), rows, width, Into::Overwrite, out);
+        combination::combine(self.level, &terms, Some(&constant), rows, width, WriteMode::Overwrite, out);
     }
 
     /// Writes rows of the tangent of a view.
@@ -177,7 +177,7 @@ impl<'a, E: Element> Frame<'a, E> {
         block: usize,
         rows: Range<usize>,
         gradient: Planes<'_, Lane<E>>,
-        into: Into,
+        into: WriteMode,
         out: PlanesMut<'_, Lane<E>>,
     ) {
         let width = self.shape(view.slot).width;
@@ -195,18 +195,18 @@ impl<'a, E: Element> Frame<'a, E> {
         block: usize,
         rows: Range<usize>,
         (gradient, tangent): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
-        into: Into,
+        into: WriteMode,
         mut out: PlanesMut<'_, Lane<E>>,
         scratch: &mut Vec<Lane<E>>,
     ) {
         self.push(view, block, rows.clone(), tangent, into, out.reborrow());
         if let Some(activation) = view.activation.filter(|act| !act.is_piecewise_linear()) {
             let width = self.shape(view.slot).width;
-            let layout = self.tape.layout(view.slot);
+            let layout = self.plan.layout(view.slot);
             let mut change = super::jobs::room(scratch, layout);
             self.load_argument_tangent(tangents, view, block, rows.clone(), change.reborrow());
             let (argument, change) = (self.argument(view, block), change.as_planes());
-            chain::bend(self.level, &argument, activation, gradient, change, rows, width, out);
+            chain::second_derivative(self.level, &argument, activation, gradient, change, rows, width, out);
         }
     }
 }

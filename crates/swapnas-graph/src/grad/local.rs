@@ -1,16 +1,16 @@
 //! Everything but convolutions and normalisations: sums, pools, products, parts, block by block.
 
-use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::combination::{self, Term};
 use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::pool_gradient::{self, MaxPool};
-use swapnas_lanes::kernels::rows::{self, Into};
+use swapnas_lanes::kernels::rows::{self, WriteMode};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::kernels::{mean, sums};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::frame::{Frame, Tangents};
 use super::jobs::{self, Scratch, room};
-use super::tape::{View, Work};
+use super::plan::{GradientWork, View};
 use super::tensor::Operation;
 use crate::Shape;
 
@@ -38,7 +38,7 @@ impl<'a, E: Element> Read<'a, E> {
     fn load(&self, frame: &Frame<'a, E>, view: View, block: usize, out: &mut PlanesMut<'_, Lane<E>>) {
         let rows = 0..frame.shape(view.slot).height;
         match self {
-            Read::Values => frame.load(view, block, rows, Into::Overwrite, out.reborrow()),
+            Read::Values => frame.load(view, block, rows, WriteMode::Overwrite, out.reborrow()),
             Read::Tangents(tangents) => frame.load_tangent(tangents, view, block, rows, out),
         }
     }
@@ -47,25 +47,25 @@ impl<'a, E: Element> Read<'a, E> {
 /// Computes what `work` makes of its sources.
 pub(super) fn forward<E: Element>(
     frame: &Frame<'_, E>,
-    work: Work,
+    work: GradientWork,
     sources: &[View],
     out: usize,
     lanes: &mut [Lane<E>],
     scratch: &mut Scratch<E>,
 ) {
-    let layout = frame.tape.layout(out);
+    let layout = frame.plan.layout(out);
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
-        if let Work::Tensor(value) = work {
+        if let GradientWork::Tensor(value) = work {
             return Operation { value, sources, out }.forward(frame, block, lanes);
         }
         let out = PlanesMut::new(lanes, layout);
         match work {
-            Work::Multiply => {
+            GradientWork::Multiply => {
                 let pair = (Read::Values, Read::Values);
-                multiply(frame, sources, pair, block, Into::Overwrite, out, scratch);
+                multiply(frame, sources, pair, block, WriteMode::Overwrite, out, scratch);
             }
-            Work::Pool { window, pool } => {
+            GradientWork::Pool { window, pool } => {
                 let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
                 let rows = 0..layout.rows;
                 let input =
@@ -82,34 +82,34 @@ pub(super) fn forward<E: Element>(
 pub(super) fn tangent<'a, E: Element>(
     frame: &Frame<'a, E>,
     tangents: Tangents<'a, E>,
-    work: Work,
+    work: GradientWork,
     sources: &[View],
     out: usize,
     lanes: &mut [Lane<E>],
     scratch: &mut Scratch<E>,
 ) {
-    let layout = frame.tape.layout(out);
+    let layout = frame.plan.layout(out);
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let read = Read::Tangents(tangents);
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
-        if let Work::Tensor(value) = work {
+        if let GradientWork::Tensor(value) = work {
             return Operation { value, sources, out }.tangent(frame, &tangents, block, lanes);
         }
         let mut result = PlanesMut::new(lanes, layout);
         match work {
-            Work::Multiply => {
+            GradientWork::Multiply => {
                 multiply(
                     frame,
                     sources,
                     (read, Read::Values),
                     block,
-                    Into::Overwrite,
+                    WriteMode::Overwrite,
                     result.reborrow(),
                     scratch,
                 );
-                multiply(frame, sources, (Read::Values, read), block, Into::Sum, result, scratch);
+                multiply(frame, sources, (Read::Values, read), block, WriteMode::Sum, result, scratch);
             }
-            Work::Pool { window, pool } => {
+            GradientWork::Pool { window, pool } => {
                 let (rows, width) = (0..layout.rows, layout.columns);
                 let tangent =
                     padded(frame, sources[0], read, block, &window, layout, E::ZERO, &mut scratch.a);
@@ -129,7 +129,7 @@ pub(super) fn tangent<'a, E: Element>(
 /// What is the same for values and tangents.
 fn linear<'a, E: Element>(
     frame: &Frame<'a, E>,
-    work: Work,
+    work: GradientWork,
     sources: &[View],
     read: Read<'a, E>,
     block: usize,
@@ -138,10 +138,10 @@ fn linear<'a, E: Element>(
 ) {
     let layout = *out.layout();
     match work {
-        Work::Zero => out.fill_halo(0, 0, Lane::ZERO),
-        Work::Combine => sum(frame, sources, read, block, out, scratch),
-        Work::Mean => {
-            let image = frame.tape.layout(sources[0].slot);
+        GradientWork::Zero => out.fill_halo(0, 0, Lane::ZERO),
+        GradientWork::Combine => sum(frame, sources, read, block, out, scratch),
+        GradientWork::Mean => {
+            let image = frame.plan.layout(sources[0].slot);
             let mut pixels = room(&mut scratch.a, image);
             read.load(frame, sources[0], block, &mut pixels);
             let mut means = vec![Lane::ZERO; image.channels];
@@ -150,7 +150,7 @@ fn linear<'a, E: Element>(
                 out.row(channel, 0, 0..1)[0] = mean;
             }
         }
-        Work::Concat => {
+        GradientWork::Concat => {
             let mut first = 0;
             for &source in sources {
                 let channels = first..first + frame.shape(source.slot).channels;
@@ -158,13 +158,13 @@ fn linear<'a, E: Element>(
                 read.load(frame, source, block, &mut out.reborrow().channels(channels));
             }
         }
-        Work::Slice { start } => {
-            let mut pixels = room(&mut scratch.a, frame.tape.layout(sources[0].slot));
+        GradientWork::Slice { start } => {
+            let mut pixels = room(&mut scratch.a, frame.plan.layout(sources[0].slot));
             read.load(frame, sources[0], block, &mut pixels);
             let pixels = pixels.channels(start..start + layout.channels);
             copy(frame, pixels.as_planes(), out);
         }
-        Work::Pool { .. } | Work::Multiply | Work::Tensor(_) => {
+        GradientWork::Pool { .. } | GradientWork::Multiply | GradientWork::Tensor(_) => {
             unreachable!("not the same for values and tangents")
         }
     }
@@ -173,7 +173,7 @@ fn linear<'a, E: Element>(
 fn copy<E: Element>(frame: &Frame<'_, E>, from: Planes<'_, Lane<E>>, to: PlanesMut<'_, Lane<E>>) {
     let layout = *to.layout();
     let (rows, width) = (0..layout.rows, layout.columns);
-    blend::blend(frame.level, &[Term::plain(from)], None, rows, width, Into::Overwrite, to);
+    combination::combine(frame.level, &[Term::plain(from)], None, rows, width, WriteMode::Overwrite, to);
 }
 
 fn sum<'a, E: Element>(
@@ -197,12 +197,20 @@ fn sum<'a, E: Element>(
             }
         }
     }
-    blend::blend(frame.level, &terms, Some(&constant), rows.clone(), width, Into::Overwrite, out.reborrow());
+    combination::combine(
+        frame.level,
+        &terms,
+        Some(&constant),
+        rows.clone(),
+        width,
+        WriteMode::Overwrite,
+        out.reborrow(),
+    );
     for &source in sources.iter().filter(|source| source.activation.is_some()) {
         let mut pixels = room(&mut scratch.a, layout);
         read.load(frame, source, block, &mut pixels);
         let terms = [Term::plain(pixels.as_planes())];
-        blend::blend(frame.level, &terms, None, rows.clone(), width, Into::Sum, out.reborrow());
+        combination::combine(frame.level, &terms, None, rows.clone(), width, WriteMode::Sum, out.reborrow());
     }
 }
 
@@ -212,7 +220,7 @@ fn multiply<E: Element>(
     sources: &[View],
     (first, second): (Read<'_, E>, Read<'_, E>),
     block: usize,
-    into: Into,
+    into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
     scratch: &mut Scratch<E>,
 ) {
@@ -220,10 +228,10 @@ fn multiply<E: Element>(
     let (rows, width) = (0..layout.rows, layout.columns);
     let mut product = room(&mut scratch.a, layout);
     first.load(frame, sources[0], block, &mut product);
-    let mut by = room(&mut scratch.b, frame.tape.layout(sources[1].slot));
+    let mut by = room(&mut scratch.b, frame.plan.layout(sources[1].slot));
     second.load(frame, sources[1], block, &mut by);
     rows::multiply(frame.level, by.as_planes(), rows.clone(), width, product.reborrow());
-    blend::blend(frame.level, &[Term::plain(product.as_planes())], None, rows, width, into, out);
+    combination::combine(frame.level, &[Term::plain(product.as_planes())], None, rows, width, into, out);
 }
 
 /// A source with the border that a window reaches into.
@@ -239,7 +247,7 @@ fn padded<'s, E: Element>(
     scratch: &'s mut Vec<Lane<E>>,
 ) -> Planes<'s, Lane<E>> {
     let Shape { height, width, .. } = frame.shape(source.slot);
-    let layout = padded_layout(frame.tape.layout(source.slot), window, out);
+    let layout = padded_layout(frame.plan.layout(source.slot), window, out);
     let mut pixels = room(scratch, layout);
     pixels.fill_halo(height, width, Lane::splat(border));
     read.load(frame, source, block, &mut pixels);
@@ -267,7 +275,7 @@ fn max_pool<'s, E: Element>(
     window: &'s Window,
     scratch: &'s mut Vec<Lane<E>>,
 ) -> MaxPool<'s, E> {
-    let layout = frame.tape.layout(out);
+    let layout = frame.plan.layout(out);
     let input = padded(frame, source, Read::Values, block, window, layout, E::NEG_INFINITY, scratch);
     MaxPool { input, output: frame.planes(out, block), window }
 }
@@ -277,7 +285,7 @@ fn max_pool<'s, E: Element>(
 #[allow(clippy::too_many_arguments)]
 pub(super) fn backward<'s, E: Element>(
     frame: &Frame<'_, E>,
-    work: Work,
+    work: GradientWork,
     sources: &[View],
     which: Which,
     out: usize,
@@ -287,15 +295,15 @@ pub(super) fn backward<'s, E: Element>(
     (result, scratch): (&'s mut Vec<Lane<E>>, &mut Vec<Lane<E>>),
 ) -> Planes<'s, Lane<E>> {
     let source = sources[which.index];
-    let input = frame.tape.layout(source.slot);
-    let output = frame.tape.layout(out);
+    let input = frame.plan.layout(source.slot);
+    let output = frame.plan.layout(out);
     match work {
-        Work::Zero => unreachable!("zeros have no sources"),
-        Work::Combine => gradient,
-        Work::Tensor(value) => {
+        GradientWork::Zero => unreachable!("zeros have no sources"),
+        GradientWork::Combine => gradient,
+        GradientWork::Tensor(value) => {
             Operation { value, sources, out }.backward(frame, which.index, block, gradient, result)
         }
-        Work::Mean => {
+        GradientWork::Mean => {
             let mut spread = room(result, input);
             let share = E::from_f64(1.0 / (input.rows * input.columns) as f64);
             for channel in 0..input.channels {
@@ -306,17 +314,17 @@ pub(super) fn backward<'s, E: Element>(
             }
             Planes::new(result, input)
         }
-        Work::Concat => {
+        GradientWork::Concat => {
             let first = which.channels_before;
             gradient.channels(first..first + input.channels)
         }
-        Work::Slice { start } => {
+        GradientWork::Slice { start } => {
             let mut whole = room(result, input);
             whole.fill_halo(0, 0, Lane::ZERO);
             copy(frame, gradient, whole.channels(start..start + output.channels));
             Planes::new(result, input)
         }
-        Work::Pool { window, pool } => {
+        GradientWork::Pool { window, pool } => {
             let layout = padded_layout(input, &window, output);
             let mut into = room(result, layout);
             into.fill_halo(0, 0, Lane::ZERO);
@@ -329,9 +337,9 @@ pub(super) fn backward<'s, E: Element>(
             }
             Planes::new(result, layout)
         }
-        Work::Multiply => {
+        GradientWork::Multiply => {
             let other = sources[1 - which.index];
-            let mut by = room(scratch, frame.tape.layout(other.slot));
+            let mut by = room(scratch, frame.plan.layout(other.slot));
             with.load(frame, other, block, &mut by);
             let mut product = room(result, output);
             copy(frame, gradient, product.reborrow());

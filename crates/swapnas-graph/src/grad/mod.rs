@@ -1,13 +1,13 @@
 //! Gradients: backward passes, sample by sample if need be, and Hessian-vector products.
 //!
-//! A [`Tape`] is made of a graph once. A [`Differentiator`] runs it forward, which gives a [`Pass`];
+//! A [`GradientPlan`] is made of a graph once. A [`Differentiator`] runs it forward, which gives a [`Pass`];
 //! from there, any number of backward passes can be made.
 //!
 //! Hessian-vector products are exact, by Pearlmutter's R-operator (Neural Computation 1994): the
 //! forward and the backward pass are differentiated along the direction, step by step.
 //!
 //! ```
-//! use swapnas_graph::grad::{Differentiator, Loss, ParamSet, Statistics, Tape, Wanted};
+//! use swapnas_graph::grad::{Differentiator, Loss, ParamSet, StatisticsOver, GradientPlan, Wanted};
 //! use swapnas_graph::{Batch, Conv, Draw, GraphBuilder, Init, Level, Shape, Want, Weights, Window};
 //!
 //! let mut b = GraphBuilder::new(Shape::new(1, 4, 4));
@@ -24,16 +24,17 @@
 //! let images: Vec<f32> = (0..2 * 16).map(|i| (i as f32).sin()).collect();
 //! let batch = Batch::from_nchw(2, Shape::new(1, 4, 4), &images)?;
 //!
-//! let tape = Tape::new(graph, &Want::default());
+//! let plan = GradientPlan::new(graph, &Want::default());
 //! let mut engine = Differentiator::new(Level::best());
-//! let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch)?;
+//! let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch)?;
 //! let loss = Loss::CrossEntropy(&[0, 2]);
 //! let gradients = pass.backward(loss, &Wanted::params())?;
 //! let curvature = pass.hessian_product(loss, &gradients.params)?;
-//! assert_eq!(curvature.iter().len(), tape.graph().params().len());
+//! assert_eq!(curvature.iter().len(), plan.graph().params().len());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backpropagation;
 mod backward;
 mod conv;
 mod error;
@@ -46,15 +47,14 @@ mod local;
 mod loss;
 mod norm;
 mod params;
-mod tape;
+mod plan;
 mod tensor;
-mod way;
 
 use std::mem::take;
 
 use swapnas_lanes::kernels::chain;
 use swapnas_lanes::kernels::moments::Moments;
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Level, PlanesMut, SAMPLES};
 
 pub use error::GradError;
@@ -63,9 +63,9 @@ pub use gradients::{Elements, Gradients, SampleGradients, Visit, Wanted};
 pub use loss::Loss;
 #[doc(hidden)]
 pub use norm::Norms;
-pub use norm::{ChannelStatistics, DroppedPaths, RunningStatistics, Statistics};
+pub use norm::{ChannelStatistics, DroppedPaths, RunningStatistics, StatisticsOver};
 pub use params::ParamSet;
-pub use tape::Tape;
+pub use plan::GradientPlan;
 
 use crate::exec::{Observer, RunError, Signs};
 use crate::magnitude::{self, Magnitude};
@@ -74,7 +74,7 @@ use flow::Memory;
 use frame::{Frame, Tangents};
 use jobs::Scratch;
 use norm::{NormTangent, Normalised};
-use tape::{Step, View, Work};
+use plan::{GradientWork, Step, View};
 
 /// Computes gradients, one network at a time, keeping its memory from network to network.
 pub struct Differentiator<E: Element = f32> {
@@ -106,15 +106,15 @@ impl<E: Element> Differentiator<E> {
     /// If the weights are those of another graph.
     pub fn forward<'a>(
         &'a mut self,
-        tape: &'a Tape,
+        plan: &'a GradientPlan,
         batch: &'a Batch<E>,
         weights: &'a ParamSet<E>,
-        statistics: Statistics,
+        statistics: StatisticsOver,
     ) -> Result<Pass<'a, E>, RunError>
     where
         E: crate::Element,
     {
-        E::forward(self, tape, batch, weights, Norms::Taken(statistics))
+        E::forward(self, plan, batch, weights, Norms::Taken(statistics))
     }
 
     /// [`forward`](Self::forward) with statistics over the batch, some paths left out for some samples.
@@ -126,7 +126,7 @@ impl<E: Element> Differentiator<E> {
     /// If the weights or the paths are those of another graph or batch.
     pub fn forward_dropping<'a>(
         &'a mut self,
-        tape: &'a Tape,
+        plan: &'a GradientPlan,
         batch: &'a Batch<E>,
         weights: &'a ParamSet<E>,
         dropped: &'a DroppedPaths,
@@ -134,7 +134,7 @@ impl<E: Element> Differentiator<E> {
     where
         E: crate::Element,
     {
-        E::forward(self, tape, batch, weights, Norms::Dropping(dropped))
+        E::forward(self, plan, batch, weights, Norms::Dropping(dropped))
     }
 
     /// What a trained network says: its first output over the batch, `[sample][channel][row][column]`, normalised with
@@ -147,7 +147,7 @@ impl<E: Element> Differentiator<E> {
     /// If the weights or the statistics are those of another graph.
     pub fn predict(
         &mut self,
-        tape: &Tape,
+        plan: &GradientPlan,
         batch: &Batch<E>,
         weights: &ParamSet<E>,
         running: &RunningStatistics,
@@ -155,20 +155,20 @@ impl<E: Element> Differentiator<E> {
     where
         E: crate::Element,
     {
-        let output = *tape.graph().outputs().first().ok_or(GradError::NoOutputs)?;
-        let pass = E::forward(self, tape, batch, weights, Norms::Running(running))?;
+        let output = *plan.graph().outputs().first().ok_or(GradError::NoOutputs)?;
+        let pass = E::forward(self, plan, batch, weights, Norms::Running(running))?;
         Ok(pass.value(output).expect("outputs are always computed"))
     }
 
     /// [`forward`](Self::forward) for the type at hand.
     pub(crate) fn make_pass<'a>(
         &'a mut self,
-        tape: &'a Tape,
+        plan: &'a GradientPlan,
         batch: &'a Batch<E>,
         weights: &'a ParamSet<E>,
         how: Norms<'a>,
     ) -> Result<Pass<'a, E>, RunError> {
-        let expected = tape.graph().shape(tape.graph().input());
+        let expected = plan.graph().shape(plan.graph().input());
         if batch.shape() != expected {
             return Err(RunError::InputShape { expected, found: batch.shape() });
         }
@@ -176,7 +176,7 @@ impl<E: Element> Differentiator<E> {
             return Err(RunError::NoSamples);
         }
         let values = vec![Vec::new()];
-        let mut pass = Pass { engine: self, tape, batch, weights, how, values, norms: Vec::new() };
+        let mut pass = Pass { engine: self, plan, batch, weights, how, values, norms: Vec::new() };
         pass.run()?;
         Ok(pass)
     }
@@ -190,7 +190,7 @@ type TangentsOfAll<E> = (Vec<Vec<Lane<E>>>, Vec<NormTangent<E>>);
 /// The numbers of samples that fill up the last block of a batch never count.
 pub struct Pass<'a, E: Element> {
     engine: &'a mut Differentiator<E>,
-    tape: &'a Tape,
+    plan: &'a GradientPlan,
     batch: &'a Batch<E>,
     weights: &'a ParamSet<E>,
     how: Norms<'a>,
@@ -211,7 +211,7 @@ impl<'a, E: Element> Pass<'a, E> {
         Frame {
             level: self.engine.level,
             parallel: self.engine.parallel,
-            tape: self.tape,
+            plan: self.plan,
             batch: self.batch,
             weights: self.weights,
             values: &self.values,
@@ -221,31 +221,31 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     fn run(&mut self) -> Result<(), RunError> {
-        let tape = self.tape;
+        let plan = self.plan;
         let mut scratch = take(&mut self.engine.scratch);
         // Moments that were taken while their slot was written.
-        let mut moments: Vec<Option<Vec<Moments>>> = vec![None; tape.slots.len()];
+        let mut moments: Vec<Option<Vec<Moments>>> = vec![None; plan.slots.len()];
         // What no number of each slot exceeds.
-        let mut bounds = Vec::with_capacity(tape.slots.len());
+        let mut bounds = Vec::with_capacity(plan.slots.len());
         bounds.push(self.batch.largest());
         let mut done = Ok(());
-        for step in &tape.steps {
+        for step in &plan.steps {
             match step {
                 Step::Normalise(norm) => {
-                    let slot = tape.norms[*norm].slot;
+                    let slot = plan.norms[*norm].slot;
                     let frame = self.frame(None);
                     let known = moments[slot].clone();
                     let normalised =
                         Normalised::new(&frame, *norm, self.how, known, bounds[slot], &mut scratch);
                     if !normalised.bound.is_finite() {
-                        done = Err(tape.graph().not_finite(tape.norms[*norm].value));
+                        done = Err(plan.graph().not_finite(plan.norms[*norm].value));
                         break;
                     }
                     self.norms.push(normalised);
                 }
                 Step::Convolve(convolution) => {
                     let out = convolution.out;
-                    let wanted = self.how.read_batch() && tape.is_normalised(out);
+                    let wanted = self.how.read_batch() && plan.is_normalised(out);
                     let mut lanes = self.lanes(out)?;
                     let found =
                         conv::forward(&self.frame(None), convolution, &mut lanes, wanted, &mut scratch);
@@ -261,7 +261,7 @@ impl<'a, E: Element> Pass<'a, E> {
             if let Some(slot) = step.out() {
                 let bound = self.bound(step, slot, moments[slot].as_deref(), &bounds);
                 if bound.is_none() {
-                    done = Err(tape.graph().not_finite(tape.value_of(slot)));
+                    done = Err(plan.graph().not_finite(plan.value_of(slot)));
                     break;
                 }
                 bounds.extend(bound);
@@ -277,13 +277,13 @@ impl<'a, E: Element> Pass<'a, E> {
         if let Some(moments) = moments {
             return known(magnitude::of_moments(moments));
         }
-        let tape = self.tape;
+        let plan = self.plan;
         let bound = |view: &View| {
             let bound = view.norm.map_or(bounds[view.slot], |norm| self.norms[norm].bound);
             magnitude::activated(view.activation, bound)
         };
-        let shape = |view: &View| tape.slots[view.slot];
-        let result = tape.slots[slot];
+        let shape = |view: &View| plan.slots[view.slot];
+        let result = plan.slots[slot];
         let magnitude = match step {
             Step::Normalise(_) => Magnitude::plain(0.0),
             Step::Convolve(of) => {
@@ -292,20 +292,20 @@ impl<'a, E: Element> Pass<'a, E> {
                 Magnitude::weighted(bound(&of.source), of_weights, bias)
             }
             Step::Compute { work, sources, .. } => match work {
-                Work::Zero => Magnitude::plain(0.0),
-                Work::Combine => Magnitude::plain(sources.iter().map(bound).sum()),
-                Work::Pool { window, pool } => {
+                GradientWork::Zero => Magnitude::plain(0.0),
+                GradientWork::Combine => Magnitude::plain(sources.iter().map(bound).sum()),
+                GradientWork::Pool { window, pool } => {
                     Magnitude::pooled(bound(&sources[0]), window, *pool, shape(&sources[0]), result)
                 }
-                Work::Mean => Magnitude::mean(bound(&sources[0]), shape(&sources[0])),
-                Work::Multiply => Magnitude::plain(sources.iter().map(bound).product()),
-                Work::Tensor(value) => {
-                    let op = tape.tensor_op(*value);
+                GradientWork::Mean => Magnitude::mean(bound(&sources[0]), shape(&sources[0])),
+                GradientWork::Multiply => Magnitude::plain(sources.iter().map(bound).product()),
+                GradientWork::Tensor(value) => {
+                    let op = plan.tensor_op(*value);
                     let bounds: Vec<f64> = sources.iter().map(bound).collect();
                     let numbers = op.params().map(|id| id.map_or(&[][..], |id| self.weights.get(id)));
                     op.magnitude(&bounds, numbers)
                 }
-                Work::Concat | Work::Slice { .. } => {
+                GradientWork::Concat | GradientWork::Slice { .. } => {
                     Magnitude::plain(sources.iter().map(bound).fold(0.0, f64::max))
                 }
             },
@@ -313,26 +313,26 @@ impl<'a, E: Element> Pass<'a, E> {
         if magnitude.fits::<E>() {
             return Some(magnitude.result);
         }
-        let lanes = self.values[slot].chunks_exact(tape.layout(slot).lanes().max(1)).enumerate();
+        let lanes = self.values[slot].chunks_exact(plan.layout(slot).lanes().max(1)).enumerate();
         let of_blocks = lanes.map(|(block, lanes)| magnitude::of_lanes(lanes, self.batch.samples_in(block)));
         known(of_blocks.fold(0.0, magnitude::larger))
     }
 
     /// Room for a slot over the batch.
     fn lanes(&mut self, slot: usize) -> Result<Vec<Lane<E>>, RunError> {
-        self.engine.memory.take(self.tape.layout(slot).lanes() * self.batch.blocks())
+        self.engine.memory.take(self.plan.layout(slot).lanes() * self.batch.blocks())
     }
 
     /// The tangents of all slots and normalisations along a direction.
     fn tangents(&mut self, direction: &ParamSet<E>) -> Result<TangentsOfAll<E>, RunError> {
-        let tape = self.tape;
+        let plan = self.plan;
         let mut scratch = take(&mut self.engine.scratch);
         let mut values = vec![Vec::new()];
         let mut norms: Vec<NormTangent<E>> = Vec::new();
-        for step in &tape.steps {
+        for step in &plan.steps {
             let mut lanes = match step {
                 Step::Normalise(_) => Vec::new(),
-                Step::Convolve(tape::Convolution { out, .. }) | Step::Compute { out, .. } => {
+                Step::Convolve(plan::Convolution { out, .. }) | Step::Compute { out, .. } => {
                     self.lanes(*out)?
                 }
             };
@@ -362,10 +362,10 @@ impl<'a, E: Element> Pass<'a, E> {
 
     /// The network.
     pub fn graph(&self) -> &'a Graph {
-        self.tape.graph()
+        self.plan.graph()
     }
 
-    /// A value over the batch, `[sample][channel][row][column]`; `None` if the tape does not compute it.
+    /// A value over the batch, `[sample][channel][row][column]`; `None` if the plan does not compute it.
     pub fn value(&self, value: ValueId) -> Option<Vec<f64>>
     where
         E: crate::Element,
@@ -375,7 +375,7 @@ impl<'a, E: Element> Pass<'a, E> {
 
     /// [`value`](Self::value) for the type at hand.
     pub(crate) fn numbers_of(&self, value: ValueId) -> Option<Vec<f64>> {
-        Some(self.view_numbers(&self.frame(None), self.tape.view(value)?))
+        Some(self.view_numbers(&self.frame(None), self.plan.view(value)?))
     }
 
     /// Mean and variance of the channels that a batch normalisation reads, over the batch: of the
@@ -383,11 +383,11 @@ impl<'a, E: Element> Pass<'a, E> {
     /// the batch.
     pub fn moments(&self, value: ValueId) -> Option<&[Moments]> {
         // They are in the order of their values.
-        let norm = self.tape.norms.binary_search_by_key(&value, |norm| norm.value).ok()?;
+        let norm = self.plan.norms.binary_search_by_key(&value, |norm| norm.value).ok()?;
         Some(self.norms[norm].moments.as_slice()).filter(|moments| !moments.is_empty())
     }
 
-    /// Shows the signs of all ReLUs to an observer, if the tape was made for it.
+    /// Shows the signs of all ReLUs to an observer, if the plan was made for it.
     pub fn signs(&self, observer: &mut impl Observer)
     where
         E: crate::Element,
@@ -399,7 +399,7 @@ impl<'a, E: Element> Pass<'a, E> {
     pub(crate) fn show_signs(&self, observer: &mut dyn Observer) {
         let frame = self.frame(None);
         let mut words = Vec::new();
-        for (relu, view) in &self.tape.relus {
+        for (relu, view) in &self.plan.relus {
             if observer.wants(relu) {
                 words.clear();
                 self.relu_signs(&frame, relu, *view, &mut words);
@@ -409,7 +409,7 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     fn relu_signs(&self, frame: &Frame<'_, E>, relu: &Relu, view: View, words: &mut Vec<u16>) {
-        let (layout, Shape { height, width, .. }) = (self.tape.layout(view.slot), relu.shape);
+        let (layout, Shape { height, width, .. }) = (self.plan.layout(view.slot), relu.shape);
         words.resize(layout.lanes() * self.batch.blocks(), 0);
         for (block, words) in words.chunks_exact_mut(layout.lanes()).enumerate() {
             let out = PlanesMut::new(words, layout);
@@ -418,13 +418,13 @@ impl<'a, E: Element> Pass<'a, E> {
     }
 
     fn view_numbers(&self, frame: &Frame<'_, E>, view: View) -> Vec<f64> {
-        let height = self.tape.slots[view.slot].height;
-        self.numbers(view.slot, |block, out| frame.load(view, block, 0..height, Into::Overwrite, out))
+        let height = self.plan.slots[view.slot].height;
+        self.numbers(view.slot, |block, out| frame.load(view, block, 0..height, WriteMode::Overwrite, out))
     }
 
     /// The numbers of something with the shape of a slot, loaded block by block.
     fn numbers(&self, slot: usize, mut load: impl FnMut(usize, PlanesMut<'_, Lane<E>>)) -> Vec<f64> {
-        let layout = self.tape.layout(slot);
+        let layout = self.plan.layout(slot);
         let mut lanes = vec![Lane::ZERO; layout.lanes()];
         let mut numbers = Vec::with_capacity(self.batch.samples() * layout.lanes());
         for block in 0..self.batch.blocks() {
@@ -440,7 +440,7 @@ impl<'a, E: Element> Pass<'a, E> {
     fn spread(&mut self, slot: usize, numbers: &[f64]) -> Result<Vec<Lane<E>>, RunError> {
         let mut lanes = self.lanes(slot)?;
         lanes.fill(Lane::ZERO);
-        let elements = self.tape.slots[slot].elements();
+        let elements = self.plan.slots[slot].elements();
         for (sample, numbers) in numbers.chunks_exact(elements).enumerate() {
             let block = &mut lanes[sample / SAMPLES * elements..][..elements];
             for (lane, x) in block.iter_mut().zip(numbers) {

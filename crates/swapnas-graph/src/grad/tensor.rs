@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use swapnas_lanes::kernels::line;
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Planes};
 
 use super::frame::{Frame, Tangents};
 use super::jobs::room;
-use super::tape::View;
+use super::plan::View;
 use crate::ValueId;
 use crate::tensor::run::{Params, Run};
 
@@ -52,8 +52,8 @@ fn value<'a, E: Element>(frame: &Frame<'a, E>, view: View, block: usize) -> Cow<
         return Cow::Borrowed(frame.lanes(view.slot, block));
     }
     let mut lanes = Vec::new();
-    let layout = frame.tape.layout(view.slot);
-    frame.load(view, block, 0..layout.rows, Into::Overwrite, room(&mut lanes, layout));
+    let layout = frame.plan.layout(view.slot);
+    frame.load(view, block, 0..layout.rows, WriteMode::Overwrite, room(&mut lanes, layout));
     Cow::Owned(lanes)
 }
 
@@ -63,7 +63,7 @@ fn tangent<'a, E: Element>(
     view: View,
     block: usize,
 ) -> Option<Cow<'a, [Lane<E>]>> {
-    let layout = frame.tape.layout(view.slot);
+    let layout = frame.plan.layout(view.slot);
     if view == View::plain(view.slot) {
         let of_slot = |slot: usize| &tangents.values[slot][block * layout.lanes()..][..layout.lanes()];
         return (view.slot > 0).then(|| Cow::Borrowed(of_slot(view.slot)));
@@ -75,7 +75,7 @@ fn tangent<'a, E: Element>(
 
 impl Operation<'_> {
     fn run<'a, E: Element>(&self, frame: &Frame<'a, E>, tangents: Option<&Tangents<'a, E>>) -> Run<'a, E> {
-        let op = frame.tape.tensor_op(self.value);
+        let op = frame.plan.tensor_op(self.value);
         let numbers = op.params().map(|id| id.map(|id| frame.weights.get(id)));
         let directions = op.params().map(|id| Some(tangents?.direction.get(id?)));
         Run { op, level: frame.level, params: Params { numbers, directions } }
@@ -109,7 +109,7 @@ impl Operation<'_> {
         result: &'s mut Vec<Lane<E>>,
     ) -> Planes<'s, Lane<E>> {
         let inputs = Inputs::new(frame, None, self.sources, block);
-        let layout = frame.tape.layout(self.sources[which].slot);
+        let layout = frame.plan.layout(self.sources[which].slot);
         let out = zeros(result, layout.lanes());
         let (gradient, written) = (self.lanes(frame, gradient), frame.lanes(self.out, block));
         self.run(frame, None).backward(which, &inputs.values(), written, gradient, out);
@@ -127,7 +127,7 @@ impl Operation<'_> {
         result: &'s mut Vec<Lane<E>>,
     ) -> Planes<'s, Lane<E>> {
         let inputs = Inputs::new(frame, Some(tangents), self.sources, block);
-        let layout = frame.tape.layout(self.sources[which].slot);
+        let layout = frame.plan.layout(self.sources[which].slot);
         let out = zeros(result, layout.lanes());
         let gradient = self.dual(frame, gradient, change);
         let written = Inputs::new(frame, Some(tangents), &[View::plain(self.out)], block);

@@ -13,7 +13,7 @@ use swapnas_lanes::kernels::window::Window;
 use convolutions::{Families, depthwise};
 
 use super::places::{self, Stay};
-use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, Target, Want, Work};
+use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, StepWork, Target, Want};
 use crate::{Activation, Graph, Key, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.
@@ -123,7 +123,7 @@ impl<'a> Compiler<'a> {
             let slot = if source.channels.len() == self.draft.slots[source.slot].shape.channels {
                 source.slot
             } else {
-                self.write(value, 0, Work::Combine { terms: vec![source] }).slot
+                self.write(value, 0, StepWork::Combine { terms: vec![source] }).slot
             };
             self.draft.kept.push((value, slot));
         }
@@ -137,7 +137,7 @@ impl<'a> Compiler<'a> {
         let input = || first.expect("the builder gives this operation an input");
         let source = match op {
             Op::Input => unreachable!("only node 0 is the input"),
-            Op::Zero => self.write(value, self.halo(value), Work::Zero),
+            Op::Zero => self.write(value, self.halo(value), StepWork::Zero),
             &Op::Conv2d { window, groups, weight, bias } => {
                 if self.fused_into(value).is_some() {
                     return; // The 1x1 convolution that reads it computes it as well.
@@ -148,7 +148,7 @@ impl<'a> Compiler<'a> {
                         let Op::Conv2d { window, weight: first, .. } = node.op else {
                             unreachable!("only a convolution is fused");
                         };
-                        Work::Depthwise {
+                        StepWork::Depthwise {
                             source: self.read(node.inputs[0]),
                             window: window.for_lanes(),
                             weight: first,
@@ -163,10 +163,17 @@ impl<'a> Compiler<'a> {
                         let source = self.read(input());
                         let window = window.for_lanes();
                         if bias.is_none() && depthwise(graph, value) {
-                            Work::Depthwise { source, window, weight, pointwise: None }
+                            StepWork::Depthwise { source, window, weight, pointwise: None }
                         } else {
                             let algorithm = self.algorithm(value);
-                            Work::Convolve { source, window, algorithm, groups, weights: vec![weight], bias }
+                            StepWork::Convolve {
+                                source,
+                                window,
+                                algorithm,
+                                groups,
+                                weights: vec![weight],
+                                bias,
+                            }
                         }
                     }
                 };
@@ -175,7 +182,7 @@ impl<'a> Compiler<'a> {
             &Op::Linear { weight, bias } => {
                 let source = self.read(input());
                 let (window, algorithm, weights) = (Window::POINT, Algorithm::Dense, vec![weight]);
-                let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias };
+                let work = StepWork::Convolve { source, window, algorithm, groups: 1, weights, bias };
                 self.write(value, 0, work)
             }
             Op::BatchNorm { affine, epsilon } => {
@@ -183,7 +190,7 @@ impl<'a> Compiler<'a> {
                 let whole_slot = source.channels.len() == self.draft.slots[source.slot].shape.channels;
                 if source.slot == 0 || !(whole_slot || self.siblings(input()).len() > 1) {
                     let of = input();
-                    source = self.write_alone(of, Work::Combine { terms: vec![source] });
+                    source = self.write_alone(of, StepWork::Combine { terms: vec![source] });
                 }
                 self.draft.slots[source.slot].moments = true;
                 let Source { slot, ref channels, .. } = source;
@@ -204,7 +211,7 @@ impl<'a> Compiler<'a> {
                 source.activation = Some(for_lanes(*act));
                 source.relu = relu;
                 if !self.live[value.index()] {
-                    self.draft.steps.push(Step { value, work: Work::Signs { source }, target: None });
+                    self.draft.steps.push(Step { value, work: StepWork::Signs { source }, target: None });
                     return;
                 }
                 source
@@ -212,7 +219,7 @@ impl<'a> Compiler<'a> {
             Op::MaxPool(window) => {
                 let source = self.read(input());
                 let window = window.for_lanes();
-                self.write(value, self.halo(value), Work::Pool { source, window, pool: Pool::Max })
+                self.write(value, self.halo(value), StepWork::Pool { source, window, pool: Pool::Max })
             }
             Op::AvgPool { window, count_padding } => {
                 let source = self.read(input());
@@ -223,20 +230,20 @@ impl<'a> Compiler<'a> {
                     Pool::Mean { height: image.height, width: image.width }
                 };
                 let window = window.for_lanes();
-                self.write(value, self.halo(value), Work::Pool { source, window, pool })
+                self.write(value, self.halo(value), StepWork::Pool { source, window, pool })
             }
             Op::GlobalAvgPool => {
                 let source = self.plain(input());
-                self.write(value, 0, Work::Mean { source })
+                self.write(value, 0, StepWork::Mean { source })
             }
             Op::Add => {
                 let terms = inputs.iter().map(|v| self.read(*v)).collect();
-                self.write(value, self.halo(value), Work::Combine { terms })
+                self.write(value, self.halo(value), StepWork::Combine { terms })
             }
             Op::Mul => {
                 let source = self.read(input());
                 let by = self.plain(inputs[1]);
-                self.write(value, self.halo(value), Work::Multiply { source, by })
+                self.write(value, self.halo(value), StepWork::Multiply { source, by })
             }
             Op::Concat => {
                 let slot = self.joined_slot(value);
@@ -247,14 +254,18 @@ impl<'a> Compiler<'a> {
                     if self.part_of(part) != Some(value) {
                         let terms = vec![self.read(part)];
                         let target = Some(Target { slot, channels });
-                        self.draft.steps.push(Step { value: part, work: Work::Combine { terms }, target });
+                        self.draft.steps.push(Step {
+                            value: part,
+                            work: StepWork::Combine { terms },
+                            target,
+                        });
                     }
                 }
                 whole(slot, shape.channels)
             }
             Op::Tensor(_) => {
                 let sources = inputs.iter().map(|input| self.plain(*input)).collect();
-                self.write(value, 0, Work::Tensor { value, sources })
+                self.write(value, 0, StepWork::Tensor { value, sources })
             }
             Op::Slice { start } => {
                 let source = self.plain(input());
@@ -289,11 +300,11 @@ impl<'a> Compiler<'a> {
         if source.affine.is_none() && source.activation.is_none() {
             return source;
         }
-        self.write_alone(value, Work::Combine { terms: vec![source] })
+        self.write_alone(value, StepWork::Combine { terms: vec![source] })
     }
 
     /// Adds a step that writes the value, where the readers expect it.
-    fn write(&mut self, value: ValueId, halo: usize, work: Work) -> Source {
+    fn write(&mut self, value: ValueId, halo: usize, work: StepWork) -> Source {
         let channels = self.graph.shape(value).channels;
         let (target, source) = match self.part_of(value) {
             Some(concat) => {
@@ -313,7 +324,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Adds a step that writes the value to a slot of its own, and makes it the place to read it.
-    fn write_alone(&mut self, value: ValueId, work: Work) -> Source {
+    fn write_alone(&mut self, value: ValueId, work: StepWork) -> Source {
         let slot = self.slot(value, self.halo(value));
         let channels = self.graph.shape(value).channels;
         let source = whole(slot, channels);

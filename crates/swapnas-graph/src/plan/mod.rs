@@ -69,11 +69,11 @@ impl Plan {
         let (mut together, mut dense, mut winograd, mut lanes) = (0, 0, 0, 0usize);
         for step in &self.steps {
             let (algorithm, weights) = match &step.work {
-                Work::Convolve { algorithm, weights, .. } => (*algorithm, weights.as_slice()),
-                Work::Depthwise { pointwise: Some((weight, _)), .. } => {
+                StepWork::Convolve { algorithm, weights, .. } => (*algorithm, weights.as_slice()),
+                StepWork::Depthwise { pointwise: Some((weight, _)), .. } => {
                     (Algorithm::Dense, std::slice::from_ref(weight))
                 }
-                Work::Tensor { value, .. } => {
+                StepWork::Tensor { value, .. } => {
                     let op = &self.graph.node(*value).op;
                     together = op.params().map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
                     if let Op::Tensor(op) = op {
@@ -188,12 +188,12 @@ pub(crate) struct Target {
 pub(crate) struct Step {
     /// The value that it computes, or the first of several.
     pub value: ValueId,
-    pub work: Work,
+    pub work: StepWork,
     pub target: Option<Target>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Work {
+pub(crate) enum StepWork {
     /// Fills the target with zeros.
     Zero,
     /// Sums up sources.
@@ -227,19 +227,19 @@ pub(crate) enum Work {
     Signs { source: Source },
 }
 
-impl Work {
+impl StepWork {
     /// Everything that is read.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
         let (first, rest): (Option<&Source>, &[Source]) = match self {
-            Work::Zero => (None, &[]),
-            Work::Combine { terms } => (None, terms),
-            Work::Tensor { sources, .. } => (None, sources),
-            Work::Convolve { source, .. }
-            | Work::Depthwise { source, .. }
-            | Work::Pool { source, .. }
-            | Work::Mean { source }
-            | Work::Signs { source } => (Some(source), &[]),
-            Work::Multiply { source, by } => (Some(source), std::slice::from_ref(by)),
+            StepWork::Zero => (None, &[]),
+            StepWork::Combine { terms } => (None, terms),
+            StepWork::Tensor { sources, .. } => (None, sources),
+            StepWork::Convolve { source, .. }
+            | StepWork::Depthwise { source, .. }
+            | StepWork::Pool { source, .. }
+            | StepWork::Mean { source }
+            | StepWork::Signs { source } => (Some(source), &[]),
+            StepWork::Multiply { source, by } => (Some(source), std::slice::from_ref(by)),
         };
         first.into_iter().chain(rest)
     }

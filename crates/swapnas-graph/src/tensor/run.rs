@@ -1,11 +1,11 @@
 //! What operations compute, forward and back, of values and of their tangents.
 
 use swapnas_lanes::kernels::line::{self, Beside, Constants, Number as _, Read, Tangents};
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::kernels::{arrange, product::Product};
 use swapnas_lanes::{Element, Lane, Level, SAMPLES};
 
-use super::transposed::{Way, channels_last};
+use super::transposed::{Direction, channels_last};
 use super::{ConvTranspose, Normalise, TensorOp};
 
 /// Weights, and what they are multiplied with.
@@ -187,7 +187,7 @@ impl<E: Element> Run<'_, E> {
                 for (channel, out) in out.chunks_exact_mut(of.output.pixels()).enumerate() {
                     out.fill(bias.map_or(Lane::ZERO, |bias| Lane::splat(bias[channel])));
                 }
-                self.through_taps(of, inputs[0], Way::Forward, out);
+                self.through_taps(of, inputs[0], Direction::Forward, out);
             }
         }
     }
@@ -250,7 +250,7 @@ impl<E: Element> Run<'_, E> {
             TensorOp::Function(function) => {
                 line::apply_gradient(level, *function, inputs[0], gradient, out);
             }
-            TensorOp::ConvTranspose(of) => self.through_taps(of, gradient, Way::Back, out),
+            TensorOp::ConvTranspose(of) => self.through_taps(of, gradient, Direction::Back, out),
         }
     }
 
@@ -305,13 +305,19 @@ impl<E: Element> Run<'_, E> {
     }
 
     /// Adds what the taps of a transposed convolution make of `x` that way.
-    fn through_taps<'a, R: Operand<'a, E>>(&self, of: &ConvTranspose, x: R, way: Way, out: &mut [Lane<E>]) {
-        let shape = if way == Way::Forward { of.input } else { of.output };
+    fn through_taps<'a, R: Operand<'a, E>>(
+        &self,
+        of: &ConvTranspose,
+        x: R,
+        way: Direction,
+        out: &mut [Lane<E>],
+    ) {
+        let shape = if way == Direction::Forward { of.input } else { of.output };
         let weights = self.params.numbers[0].expect("a layer has weights");
         for (weights, x) in x.weighted(weights, self.params.directions[0]).into_iter().flatten() {
             let last = channels_last(x, shape);
             for tap in of.taps() {
-                tap.product(way).run(self.level, &tap.lanes(weights, way), &last, Into::Sum, out);
+                tap.product(way).run(self.level, &tap.lanes(weights, way), &last, WriteMode::Sum, out);
             }
         }
     }
@@ -364,6 +370,6 @@ fn multiply<E: Element>(
 ) {
     out.fill(Lane::ZERO);
     for [a, b] in factors.into_iter().flatten() {
-        product.run(level, a, b, Into::Sum, out);
+        product.run(level, a, b, WriteMode::Sum, out);
     }
 }

@@ -37,7 +37,7 @@ pub struct ConvTranspose {
 
 /// Through which of its sides a transposed convolution is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// From what is read to the result.
     Forward,
     /// From the gradient of the result to that of what is read.
@@ -136,11 +136,11 @@ impl ConvTranspose {
 
 impl Tap {
     /// What goes that way: the weights in [their order](Self::lanes) times pixels with channels last.
-    pub(crate) fn product(&self, way: Way) -> Product {
+    pub(crate) fn product(&self, way: Direction) -> Product {
         let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
         let (rows, columns, from, to) = match way {
-            Way::Forward => (outputs, inputs, &self.input, &self.output),
-            Way::Back => (inputs, outputs, &self.output, &self.input),
+            Direction::Forward => (outputs, inputs, &self.input, &self.output),
+            Direction::Back => (inputs, outputs, &self.output, &self.input),
         };
         Product { a: self.matrices(groups, [rows, columns]), b: from.last, out: to.planes }
     }
@@ -159,10 +159,10 @@ impl Tap {
     }
 
     /// Its weights, the same for every sample: `[group, out, in]`, or `[group, in, out]` on the way back.
-    pub(crate) fn lanes<E: Element>(&self, weights: &[E], way: Way) -> Vec<Lane<E>> {
+    pub(crate) fn lanes<E: Element>(&self, weights: &[E], way: Direction) -> Vec<Lane<E>> {
         let order = match way {
-            Way::Forward => [0, 1, 2],
-            Way::Back => [0, 2, 1],
+            Direction::Forward => [0, 1, 2],
+            Direction::Back => [0, 2, 1],
         };
         self.weights.permuted(&order).places().map(|place| Lane::splat(weights[place])).collect()
     }

@@ -1,7 +1,7 @@
 //! The differentiator against the chain rule on the interpreter's numbers: values, gradients of weights,
 //! values and samples, Hessian-vector products.
 
-use swapnas_graph::grad::{Differentiator, Elements, Loss, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, Elements, GradientPlan, Loss, StatisticsOver, Wanted};
 use swapnas_graph::{Element, Graph, Level, Op, ParamId, ParamKind, ValueId, Want};
 
 use crate::cases::cases;
@@ -11,7 +11,8 @@ use crate::interpreter::{self, Number};
 use crate::numbers::{Numbers, Tolerance, assert_close, direction, noise, param_set};
 use crate::reverse::{self, Gradients};
 
-pub(crate) const ALL: [Statistics; 3] = [Statistics::Batch, Statistics::Sample, Statistics::None];
+pub(crate) const ALL: [StatisticsOver; 3] =
+    [StatisticsOver::Batch, StatisticsOver::Sample, StatisticsOver::None];
 
 pub(crate) const DOUBLE: Tolerance = Tolerance { relative: 1e-9, least: 0.1 };
 /// Gradients through several normalisations lose some digits.
@@ -41,7 +42,7 @@ pub(crate) struct Truth<'a> {
     name: &'a str,
     graph: &'a Graph,
     numbers: &'a Numbers,
-    statistics: Statistics,
+    statistics: StatisticsOver,
     labels: Vec<usize>,
     values: Vec<Vec<f64>>,
     /// Of the cross entropy of the first output, and its gradients.
@@ -53,7 +54,12 @@ pub(crate) struct Truth<'a> {
 }
 
 impl<'a> Truth<'a> {
-    pub(crate) fn new(name: &'a str, graph: &'a Graph, numbers: &'a Numbers, statistics: Statistics) -> Self {
+    pub(crate) fn new(
+        name: &'a str,
+        graph: &'a Graph,
+        numbers: &'a Numbers,
+        statistics: StatisticsOver,
+    ) -> Self {
         let (samples, images, weights) = (numbers.samples, numbers.images64(), numbers.weights64());
         let (labels, output) = (numbers.labels(graph), graph.outputs()[0]);
         let values = interpreter::forward(graph, samples, &images, &weights, statistics);
@@ -104,8 +110,8 @@ impl<'a> Truth<'a> {
         let loss = Loss::CrossEntropy(labels);
 
         // With what is computed anyway.
-        let tape = Tape::new((*graph).clone(), &Want::default());
-        let mut pass = engine.forward(&tape, &batch, &weights, *statistics).unwrap();
+        let plan = GradientPlan::new((*graph).clone(), &Want::default());
+        let mut pass = engine.forward(&plan, &batch, &weights, *statistics).unwrap();
         for value in outputs(graph) {
             let found = pass.value(value).unwrap();
             assert_close(&format!("{at}, {value:?}"), &found, &values[value.index()], tolerance);
@@ -148,8 +154,8 @@ impl<'a> Truth<'a> {
 
         // With every value kept.
         let kept = all_values(graph);
-        let tape = Tape::new((*graph).clone(), &Want { signs: false, values: kept.clone() });
-        let mut pass = engine.forward(&tape, &batch, &weights, *statistics).unwrap();
+        let plan = GradientPlan::new((*graph).clone(), &Want { signs: false, values: kept.clone() });
+        let mut pass = engine.forward(&plan, &batch, &weights, *statistics).unwrap();
         for value in &kept {
             let found = pass.value(*value).unwrap();
             assert_close(&format!("{at}, kept {value:?}"), &found, &values[value.index()], tolerance);
@@ -188,7 +194,7 @@ impl<'a> Truth<'a> {
 fn gradients_are_those_of_the_chain_rule_at_every_level() {
     for case in cases() {
         for (samples, statistics) in
-            [(17, Statistics::Batch), (3, Statistics::Batch), (2, Statistics::Sample)]
+            [(17, StatisticsOver::Batch), (3, StatisticsOver::Batch), (2, StatisticsOver::Sample)]
         {
             let numbers = Numbers::new(&case.graph, case.samples(samples));
             let truth = Truth::new(&case.name, &case.graph, &numbers, statistics);
@@ -209,10 +215,10 @@ fn gradients_are_those_of_the_chain_rule_at_every_level() {
 fn gradients_are_right_for_batches_of_any_size() {
     for case in cases() {
         for (samples, statistics) in [
-            (1, Statistics::Batch),
-            (15, Statistics::None),
-            (16, Statistics::Sample),
-            (33, Statistics::Batch),
+            (1, StatisticsOver::Batch),
+            (15, StatisticsOver::None),
+            (16, StatisticsOver::Sample),
+            (33, StatisticsOver::Batch),
         ] {
             let numbers = Numbers::new(&case.graph, case.samples(samples));
             let truth = Truth::new(&case.name, &case.graph, &numbers, statistics);
@@ -230,11 +236,11 @@ fn other_losses_have_the_gradients_of_the_chain_rule() {
         let (images, weights) = (numbers.images64(), numbers.weights64());
         let batch = numbers.batch::<f64>(graph);
         let param_set = param_set::<f64>(graph, &numbers.weights);
-        for statistics in [Statistics::Batch, Statistics::Sample] {
+        for statistics in [StatisticsOver::Batch, StatisticsOver::Sample] {
             let values = interpreter::forward(graph, samples, &images, &weights, statistics);
-            let tape = Tape::new(graph.clone(), &Want { signs: false, values: all_values(graph) });
+            let plan = GradientPlan::new(graph.clone(), &Want { signs: false, values: all_values(graph) });
             let mut engine = Differentiator::<f64>::new(Level::best());
-            let mut pass = engine.forward(&tape, &batch, &param_set, statistics).unwrap();
+            let mut pass = engine.forward(&plan, &batch, &param_set, statistics).unwrap();
             let mut check = |what: &str, loss: Loss<'_>, value: ValueId, gradient: Vec<f64>| {
                 let what = format!("{}, {statistics:?}, {what} of {value:?}", case.name);
                 let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use swapnas_graph::grad::Statistics;
+use swapnas_graph::grad::StatisticsOver;
 use swapnas_graph::{Element, Executor, Graph, Level, Observer, Plan, Relu, Signs, ValueId, Want, Weights};
 
 use crate::cases::cases;
@@ -45,7 +45,7 @@ pub(crate) struct Truth<'a> {
 impl<'a> Truth<'a> {
     pub(crate) fn new(name: &'a str, graph: &'a Graph, numbers: &'a Numbers) -> Self {
         let (images, weights) = (numbers.images64(), numbers.weights64());
-        let values = interpreter::forward(graph, numbers.samples, &images, &weights, Statistics::Batch);
+        let values = interpreter::forward(graph, numbers.samples, &images, &weights, StatisticsOver::Batch);
         Truth { name, graph, numbers, values }
     }
 

@@ -6,7 +6,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use swapnas_graph::grad::Statistics;
+use swapnas_graph::grad::StatisticsOver;
 use swapnas_graph::{Activation, Graph, Node, Op, ParamId, Shape, ValueId, Window};
 
 use crate::tensors;
@@ -221,17 +221,21 @@ pub(crate) fn other_factor(shape: Shape, by: Shape, out: usize) -> usize {
 }
 
 /// The numbers that a batch normalisation takes mean and variance of: the channel, and their places.
-pub(crate) fn populations(samples: usize, shape: Shape, statistics: Statistics) -> Vec<(usize, Vec<usize>)> {
+pub(crate) fn populations(
+    samples: usize,
+    shape: Shape,
+    statistics: StatisticsOver,
+) -> Vec<(usize, Vec<usize>)> {
     let mut populations = Vec::new();
     for channel in 0..shape.channels {
         let of_sample =
             |sample: usize| (0..shape.pixels()).map(move |pixel| place(shape, sample, channel, 0, 0) + pixel);
         match statistics {
-            Statistics::Batch => populations.push((channel, (0..samples).flat_map(of_sample).collect())),
-            Statistics::Sample => {
+            StatisticsOver::Batch => populations.push((channel, (0..samples).flat_map(of_sample).collect())),
+            StatisticsOver::Sample => {
                 populations.extend((0..samples).map(|sample| (channel, of_sample(sample).collect())));
             }
-            Statistics::None => {}
+            StatisticsOver::None => {}
         }
     }
     populations
@@ -281,7 +285,7 @@ pub(crate) fn forward<T: Number>(
     samples: usize,
     images: &[T],
     weights: &[Vec<T>],
-    statistics: Statistics,
+    statistics: StatisticsOver,
 ) -> Vec<Vec<T>> {
     let mut values: Vec<Vec<T>> = Vec::new();
     for node in graph.nodes() {

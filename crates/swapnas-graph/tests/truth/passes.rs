@@ -1,7 +1,9 @@
 //! What the differentiator promises besides right numbers: parts of gradients, the same bits at every level
 //! and on any number of threads, errors.
 
-use swapnas_graph::grad::{Differentiator, Elements, GradError, Loss, ParamSet, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{
+    Differentiator, Elements, GradError, GradientPlan, Loss, ParamSet, StatisticsOver, Wanted,
+};
 use swapnas_graph::{Batch, Conv, GraphBuilder, Level, RunError, Shape, Want, Window};
 
 use crate::cases::{Case, case, cases};
@@ -15,11 +17,11 @@ fn first_elements_have_the_gradients_of_all() {
         let (samples, Case { name, graph }) = (case.samples(17), case);
         let numbers = Numbers::new(&graph, samples);
         let (batch, weights) = (numbers.batch::<f32>(&graph), param_set::<f32>(&graph, &numbers.weights));
-        let tape = Tape::new(graph.clone(), &Want::default());
+        let plan = GradientPlan::new(graph.clone(), &Want::default());
         let mut engine = Differentiator::new(Level::best());
         let labels = numbers.labels(&graph);
         for statistics in ALL {
-            let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
+            let mut pass = engine.forward(&plan, &batch, &weights, statistics).unwrap();
             let mut firsts = |params: Elements| {
                 let (mut firsts, mut counts) = (Vec::new(), Vec::new());
                 let wanted = Wanted { params, ..Wanted::default() };
@@ -47,14 +49,16 @@ fn first_elements_have_the_gradients_of_all() {
 fn everything(engine: &mut Differentiator<f32>, case: &Case) -> Vec<u64> {
     let graph = &case.graph;
     let along = param_set(graph, &direction(graph, 300));
-    let tape = Tape::new(graph.clone(), &Want::default());
+    let plan = GradientPlan::new(graph.clone(), &Want::default());
     let mut bits = Vec::new();
-    for (samples, statistics) in [(17, Statistics::Batch), (3, Statistics::Sample), (2, Statistics::None)] {
+    for (samples, statistics) in
+        [(17, StatisticsOver::Batch), (3, StatisticsOver::Sample), (2, StatisticsOver::None)]
+    {
         let numbers = Numbers::new(graph, case.samples(samples));
         let (batch, labels) = (numbers.batch(graph), numbers.labels(graph));
         let weights = param_set(graph, &numbers.weights);
         let loss = Loss::CrossEntropy(&labels);
-        let mut pass = engine.forward(&tape, &batch, &weights, statistics).unwrap();
+        let mut pass = engine.forward(&plan, &batch, &weights, statistics).unwrap();
         let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
         let gradients = pass.backward(loss, &wanted).unwrap();
         bits.push(gradients.loss.to_bits());
@@ -98,14 +102,14 @@ fn what_does_not_fit_is_an_error() {
         let x = b.global_avg_pool("c", x)?;
         Ok([b.linear("d", x, 3, true)?])
     });
-    let tape = Tape::new(graph.clone(), &Want::default());
+    let plan = GradientPlan::new(graph.clone(), &Want::default());
     let numbers = Numbers::new(&graph, 1);
     let (batch, weights) = (numbers.batch::<f64>(&graph), param_set::<f64>(&graph, &numbers.weights));
     let mut engine = Differentiator::new(Level::best());
     let small = Batch::from_nchw(1, Shape::new(2, 3, 3), &[0.0; 18]).unwrap();
-    let wrong = engine.forward(&tape, &small, &weights, Statistics::Batch);
+    let wrong = engine.forward(&plan, &small, &weights, StatisticsOver::Batch);
     assert!(matches!(wrong.err(), Some(RunError::InputShape { .. })));
-    let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
     let mut error = |loss, wanted| pass.backward(loss, &wanted).unwrap_err().to_string();
     let message = error(Loss::CrossEntropy(&[0, 1]), Wanted::params());
     assert_eq!(message, "the batch has 1 samples, but there are 2 labels; give one label per sample");
@@ -115,7 +119,7 @@ fn what_does_not_fit_is_an_error() {
     assert_eq!(message, "the batch has 1 samples, counted from 0, so there is no sample 1");
     let relu = graph.relu_values()[0];
     let kept = error(Loss::Sum, Wanted::value(relu));
-    assert!(kept.starts_with("value 2 is not kept by the tape"), "{kept}");
+    assert!(kept.starts_with("value 2 is not kept by the plan"), "{kept}");
     let wrong = Loss::Product { value: relu, gradient: &[0.0] };
     assert!(matches!(pass.backward(wrong, &Wanted::params()), Err(GradError::GradientSize { .. })));
 }
@@ -125,11 +129,11 @@ fn of_nothing_there_is_no_gradient() {
     let run = |samples: usize, shape: Shape| -> Result<f64, GradError> {
         let mut b = GraphBuilder::new(shape);
         let y = b.relu("relu", b.input()).unwrap();
-        let tape = Tape::new(b.finish(&[y]), &Want::default());
+        let plan = GradientPlan::new(b.finish(&[y]), &Want::default());
         let batch = Batch::<f64>::from_nchw(samples, shape, &vec![1.0; samples * shape.elements()]).unwrap();
-        let weights = ParamSet::zeros(tape.graph());
+        let weights = ParamSet::zeros(plan.graph());
         let mut engine = Differentiator::new(Level::best());
-        let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch)?;
+        let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch)?;
         Ok(pass.backward(Loss::Sum, &Wanted::params())?.loss)
     };
     assert_eq!(run(2, Shape::new(3, 1, 4)).unwrap(), 24.0);

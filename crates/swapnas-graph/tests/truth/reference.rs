@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use swapnas_graph::grad::{Differentiator, Loss, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, GradientPlan, Loss, StatisticsOver, Wanted};
 use swapnas_graph::{
     Activation, Conv, Element, Epsilon, Executor, Graph, Level, Padding, ParamId, Plan, Shape, Want, Weights,
     Window,
@@ -125,10 +125,10 @@ fn check<E: Element>(graph: &Graph, reference: &Reference, level: Level, toleran
     assert_close("logits of the executor", &logits, &reference.logits, tolerance);
 
     let weights = param_set::<E>(graph, &numbers.weights);
-    let tape = Tape::new(graph.clone(), &Want::default());
+    let plan = GradientPlan::new(graph.clone(), &Want::default());
     let mut engine = Differentiator::<E>::new(level);
     let loss = Loss::CrossEntropy(labels);
-    let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
     assert_close("logits", &pass.value(output).unwrap(), &reference.logits, tolerance);
     let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
     let found = pass.backward(loss, &wanted).unwrap();
@@ -146,7 +146,7 @@ fn check<E: Element>(graph: &Graph, reference: &Reference, level: Level, toleran
     }
     drop(pass);
 
-    let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Sample).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Sample).unwrap();
     pass.backward_by_sample(loss, &Wanted::params(), |id, gradients| {
         let (name, expected) = of(id);
         let samples = labels.len();
@@ -235,9 +235,9 @@ impl Padded {
         assert_close(&about("the executor"), &found, &expected, tolerance);
 
         let weights = param_set::<E>(&graph, &numbers.weights);
-        let tape = Tape::new(graph.clone(), &Want::default());
+        let plan = GradientPlan::new(graph.clone(), &Want::default());
         let mut engine = Differentiator::<E>::new(level);
-        let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+        let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
         assert_close(&about("the differentiator"), &pass.value(output).unwrap(), &expected, tolerance);
         let gradient: Vec<f64> = noise(expected.len(), 5).into_iter().map(f64::from).collect();
         let loss = Loss::Product { value: output, gradient: &gradient };

@@ -3,7 +3,7 @@
 //! With dual numbers for weights, a gradient comes out with its derivative along their direction, which is
 //! a Hessian-vector product: no second derivative is written down anywhere.
 
-use swapnas_graph::grad::Statistics;
+use swapnas_graph::grad::StatisticsOver;
 use swapnas_graph::{Graph, Op, ParamId, ValueId};
 
 use crate::dual::Dual;
@@ -35,7 +35,7 @@ pub(crate) fn backward<T: Number>(
     samples: usize,
     values: &[Vec<T>],
     weights: &[Vec<T>],
-    statistics: Statistics,
+    statistics: StatisticsOver,
     (of, gradient): (ValueId, Vec<T>),
 ) -> Gradients<T> {
     let zeros = |numbers: &Vec<T>| vec![T::of(0.0); numbers.len()];
@@ -114,7 +114,7 @@ pub(crate) fn backward<T: Number>(
                     add(0, place, g[place] * slope);
                 }
             }
-            Op::BatchNorm { .. } if statistics == Statistics::None => {
+            Op::BatchNorm { .. } if statistics == StatisticsOver::None => {
                 for (place, g) in g.iter().enumerate() {
                     add(0, place, *g);
                 }

@@ -5,7 +5,7 @@
 //! All sizes are gone through, so that no formula for the first or last row is right by luck.
 
 use rayon::prelude::*;
-use swapnas_graph::grad::{Differentiator, Loss, Statistics, Tape, Wanted};
+use swapnas_graph::grad::{Differentiator, GradientPlan, Loss, StatisticsOver, Wanted};
 use swapnas_graph::{Conv, GraphBuilder, GraphError, Level, Padding, Shape, ValueId, Want, Window};
 
 use crate::cases::{Case, case};
@@ -107,11 +107,11 @@ fn check_gradients(Case { name, graph }: &Case, numbers: &Numbers, values: &[Vec
     let gradient: Vec<f64> = noise(values_there.len(), 5).into_iter().map(f64::from).collect();
     let of = (output, gradient.clone());
     let expected =
-        reverse::backward(graph, numbers.samples, values, &numbers.weights64(), Statistics::Batch, of);
-    let tape = Tape::new(graph.clone(), &Want::default());
+        reverse::backward(graph, numbers.samples, values, &numbers.weights64(), StatisticsOver::Batch, of);
+    let plan = GradientPlan::new(graph.clone(), &Want::default());
     let (batch, weights) = (numbers.batch::<f64>(graph), param_set::<f64>(graph, &numbers.weights));
     let mut engine = Differentiator::<f64>::new(Level::best());
-    let mut pass = engine.forward(&tape, &batch, &weights, Statistics::Batch).unwrap();
+    let mut pass = engine.forward(&plan, &batch, &weights, StatisticsOver::Batch).unwrap();
     let wanted = Wanted { values: vec![graph.input()], ..Wanted::params() };
     let loss = Loss::Product { value: output, gradient: &gradient };
     let tolerance = differentiator::DOUBLE;

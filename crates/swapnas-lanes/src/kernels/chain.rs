@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::rows::{Activation, Into};
+use super::rows::{Activation, WriteMode};
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};
 
@@ -47,7 +47,7 @@ pub fn activate<E: Element>(
     activation: Option<Activation>,
     rows: Range<usize>,
     width: usize,
-    into: Into,
+    into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
 ) {
     run::<E, Value, 0>(level, of, activation, [], rows, width, into.into(), out);
@@ -65,7 +65,7 @@ pub fn slope<E: Element>(
     gradient: Planes<'_, Lane<E>>,
     rows: Range<usize>,
     width: usize,
-    into: Into,
+    into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
 ) {
     run::<E, Slope, 1>(level, at, activation, [gradient], rows, width, into.into(), out);
@@ -92,7 +92,7 @@ pub fn scale_by_slope<E: Element>(
 /// # Panics
 /// If the planes do not have the channels, rows and columns.
 #[allow(clippy::too_many_arguments)]
-pub fn bend<E: Element>(
+pub fn second_derivative<E: Element>(
     level: Level,
     at: &Argument<'_, E>,
     activation: Activation,
@@ -102,7 +102,16 @@ pub fn bend<E: Element>(
     width: usize,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Bend, 2>(level, at, Some(activation), [gradient, tangent], rows, width, Store::Add, out);
+    run::<E, SecondDerivative, 2>(
+        level,
+        at,
+        Some(activation),
+        [gradient, tangent],
+        rows,
+        width,
+        Store::Add,
+        out,
+    );
 }
 
 /// The bits of the samples with a positive argument, for every pixel.
@@ -132,12 +141,12 @@ fn run<E: Element, P: Part<N>, const N: usize>(
 ) {
     let chain = Chain { at: *at, activation, part: PhantomData::<P>, others, rows, width, out };
     match (at.scaling.is_some(), store) {
-        (false, Store::Replace) => level.run(Entry::<_, false, REPLACE>(chain)),
-        (false, Store::Add) => level.run(Entry::<_, false, ADD>(chain)),
-        (false, Store::Multiply) => level.run(Entry::<_, false, MULTIPLY>(chain)),
-        (true, Store::Replace) => level.run(Entry::<_, true, REPLACE>(chain)),
-        (true, Store::Add) => level.run(Entry::<_, true, ADD>(chain)),
-        (true, Store::Multiply) => level.run(Entry::<_, true, MULTIPLY>(chain)),
+        (false, Store::Replace) => level.run(Specialised::<_, false, REPLACE>(chain)),
+        (false, Store::Add) => level.run(Specialised::<_, false, ADD>(chain)),
+        (false, Store::Multiply) => level.run(Specialised::<_, false, MULTIPLY>(chain)),
+        (true, Store::Replace) => level.run(Specialised::<_, true, REPLACE>(chain)),
+        (true, Store::Add) => level.run(Specialised::<_, true, ADD>(chain)),
+        (true, Store::Multiply) => level.run(Specialised::<_, true, MULTIPLY>(chain)),
     }
 }
 
@@ -154,11 +163,11 @@ const REPLACE: u8 = Store::Replace as u8;
 const ADD: u8 = Store::Add as u8;
 const MULTIPLY: u8 = Store::Multiply as u8;
 
-impl From<Into> for Store {
-    fn from(into: Into) -> Self {
+impl From<WriteMode> for Store {
+    fn from(into: WriteMode) -> Self {
         match into {
-            Into::Overwrite => Store::Replace,
-            Into::Sum => Store::Add,
+            WriteMode::Overwrite => Store::Replace,
+            WriteMode::Sum => Store::Add,
         }
     }
 }
@@ -171,7 +180,7 @@ trait Part<const N: usize> {
 struct Value;
 struct Slope;
 struct BareSlope;
-struct Bend;
+struct SecondDerivative;
 
 impl Part<0> for Value {
     #[inline(always)]
@@ -194,10 +203,10 @@ impl Part<0> for BareSlope {
     }
 }
 
-impl Part<2> for Bend {
+impl Part<2> for SecondDerivative {
     #[inline(always)]
     fn of<S: Simd, C: Curve>(simd: S, x: S::V, [gradient, tangent]: [S::V; 2]) -> S::V {
-        simd.mul(simd.mul(gradient, tangent), C::bend(simd, x))
+        simd.mul(simd.mul(gradient, tangent), C::second_derivative(simd, x))
     }
 }
 
@@ -211,10 +220,10 @@ struct Chain<'a, E, P, const N: usize> {
     out: PlanesMut<'a, Lane<E>>,
 }
 
-struct Entry<C, const AFFINE: bool, const STORE: u8>(C);
+struct Specialised<C, const AFFINE: bool, const STORE: u8>(C);
 
 impl<E: Element, P: Part<N>, const N: usize, const AFFINE: bool, const STORE: u8> Task<E>
-    for Entry<Chain<'_, E, P, N>, AFFINE, STORE>
+    for Specialised<Chain<'_, E, P, N>, AFFINE, STORE>
 {
     type Output = ();
 
@@ -311,7 +320,7 @@ impl<E: Element> Task<E> for Signs<'_, E> {
 trait Curve {
     fn value<S: Simd>(simd: S, x: S::V) -> S::V;
     fn slope<S: Simd>(simd: S, x: S::V) -> S::V;
-    fn bend<S: Simd>(simd: S, x: S::V) -> S::V;
+    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V;
 }
 
 struct Plain;
@@ -338,7 +347,7 @@ impl Curve for Plain {
         number(simd, 1.0)
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, _x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
         simd.zero()
     }
 }
@@ -353,7 +362,7 @@ impl Curve for Relu {
         simd.select(x, simd.zero(), number(simd, 1.0), simd.zero())
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, _x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
         simd.zero()
     }
 }
@@ -369,7 +378,7 @@ impl Curve for Relu6 {
         simd.select(x, simd.zero(), below, simd.zero())
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, _x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
         simd.zero()
     }
 }
@@ -394,7 +403,7 @@ impl Curve for Silu {
         simd.fma(x, change, s)
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
         let s = sigmoid(simd, x);
         let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
         let tilt = simd.fma(number(simd, -2.0), s, number(simd, 1.0));
@@ -424,7 +433,7 @@ impl Curve for Gelu {
         simd.fma(x, density(simd, x), simd.fma(erf, half, half))
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
         let square = simd.mul(x, x);
         simd.mul(density(simd, x), simd.sub(number(simd, 2.0), square))
     }
@@ -445,7 +454,7 @@ impl Curve for HardSwish {
         simd.select(x, number(simd, -3.0), below, simd.zero())
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
         let below = simd.select(number(simd, 3.0), x, number(simd, 1.0 / 3.0), simd.zero());
         simd.select(x, number(simd, -3.0), below, simd.zero())
     }
@@ -463,7 +472,7 @@ impl Curve for Sigmoid {
         simd.mul(s, simd.sub(number(simd, 1.0), s))
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
         let s = sigmoid(simd, x);
         let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
         simd.mul(change, simd.fma(number(simd, -2.0), s, number(simd, 1.0)))
@@ -483,7 +492,7 @@ impl Curve for HardSigmoid {
         simd.select(x, number(simd, -3.0), below, simd.zero())
     }
     #[inline(always)]
-    fn bend<S: Simd>(simd: S, _x: S::V) -> S::V {
+    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
         simd.zero()
     }
 }

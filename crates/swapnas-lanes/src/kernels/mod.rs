@@ -6,8 +6,8 @@
 //! rows are divided (into pairs, for the algorithm that does two at a time).
 
 pub mod arrange;
-pub mod blend;
 pub mod chain;
+pub mod combination;
 pub mod convolution;
 pub mod dense;
 pub mod depthwise;

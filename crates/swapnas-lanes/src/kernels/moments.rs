@@ -62,7 +62,7 @@ pub fn accumulate<E: Element>(
     samples: usize,
     moments: &mut [Moments],
 ) {
-    let mut sums = Sums::default();
+    let mut sums = MomentSums::default();
     sums.add(level, planes, rows, width);
     sums.join(samples, moments);
 }
@@ -77,7 +77,7 @@ const CHAINS: usize = 4;
 /// mean is large against the deviation. The result depends on which rows were added, not on how many
 /// at once; so rows can be added while they are still in the cache.
 #[derive(Clone, Debug)]
-pub struct Sums<E = f32> {
+pub struct MomentSums<E = f32> {
     channels: Vec<Channel<E>>,
     /// Pixels of each channel.
     pixels: usize,
@@ -90,13 +90,13 @@ struct Channel<E> {
     squares: [Lane<E>; CHAINS],
 }
 
-impl<E> Default for Sums<E> {
+impl<E> Default for MomentSums<E> {
     fn default() -> Self {
-        Sums { channels: Vec::new(), pixels: 0 }
+        MomentSums { channels: Vec::new(), pixels: 0 }
     }
 }
 
-impl<E: Element> Sums<E> {
+impl<E: Element> MomentSums<E> {
     /// Adds rows of each channel.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Products of two matrices that both depend on the sample, as attention has them.
 
-use super::rows::Into;
+use super::rows::WriteMode;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Strided};
 
@@ -11,7 +11,7 @@ const COLUMNS: usize = 32;
 /// The product of two views, matrix by matrix: `out[.., i, j] = sum over k of a[.., i, k] * b[.., k, j]`.
 ///
 /// The dimensions before the last two are alike in all three. Sums are taken in the order of k, fused, whatever
-/// the level. With [`Into::Sum`], products are added to what is there, and elements of `out` may be there several
+/// the level. With [`WriteMode::Sum`], products are added to what is there, and elements of `out` may be there several
 /// times in the dimensions before the last two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Product {
@@ -63,7 +63,7 @@ impl Product {
         level: Level,
         a: &[Lane<E>],
         b: &[Lane<E>],
-        into: Into,
+        into: WriteMode,
         out: &mut [Lane<E>],
     ) {
         assert!(self.fits(), "{self:?}");
@@ -84,7 +84,7 @@ struct Run<'a, E> {
     of: &'a Product,
     a: &'a [Lane<E>],
     b: &'a [Lane<E>],
-    into: Into,
+    into: WriteMode,
     out: &'a mut [Lane<E>],
 }
 
@@ -164,7 +164,7 @@ impl<E: Element> Run<'_, E> {
         let result = Matrix::of(&self.of.out);
         for part in 0..S::PARTS {
             let mut sums = [[simd.zero(); N]; M];
-            if self.into == Into::Sum {
+            if self.into == WriteMode::Sum {
                 for (m, sums) in sums.iter_mut().enumerate() {
                     for (n, sum) in sums.iter_mut().enumerate() {
                         let place = out + (i + m) * result.row + (j + n) * result.column;

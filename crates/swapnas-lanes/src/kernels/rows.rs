@@ -54,7 +54,7 @@ impl<'a, E: Element> Source<'a, E> {
 
 /// What becomes of the numbers of a [`Source`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Into {
+pub enum WriteMode {
     /// They replace what is there.
     Overwrite,
     /// They are added to what is there.
@@ -73,14 +73,14 @@ pub fn load<E: Element>(
     source: &Source<'_, E>,
     rows: Range<usize>,
     width: usize,
-    into: Into,
+    into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
     signs: Option<PlanesMut<'_, u16>>,
 ) {
     let (source, out) = (*source, Some(out));
     match into {
-        Into::Overwrite => level.run(Load::<E, false> { source, rows, width, out, signs }),
-        Into::Sum => level.run(Load::<E, true> { source, rows, width, out, signs }),
+        WriteMode::Overwrite => level.run(Load::<E, false> { source, rows, width, out, signs }),
+        WriteMode::Sum => level.run(Load::<E, true> { source, rows, width, out, signs }),
     }
 }
 

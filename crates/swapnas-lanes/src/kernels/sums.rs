@@ -22,7 +22,7 @@ pub fn sum<E: Element>(
     sums: &mut [Lane<E>],
 ) {
     assert_eq!(sums.len(), x.layout().channels);
-    level.run(Sums::<E, false> {
+    level.run(ChannelSums::<E, false> {
         x,
         by: Argument { planes: x, scaling: None },
         rows,
@@ -48,10 +48,10 @@ pub fn sums_and_products<E: Element>(
 ) {
     let channels = x.layout().channels;
     assert_eq!((sums.len(), products.len(), by.planes.layout().channels), (channels, channels, channels));
-    level.run(Sums::<E, true> { x, by: *by, rows, width, sums, products: Some(products) });
+    level.run(ChannelSums::<E, true> { x, by: *by, rows, width, sums, products: Some(products) });
 }
 
-struct Sums<'a, E, const PRODUCTS: bool> {
+struct ChannelSums<'a, E, const PRODUCTS: bool> {
     x: Planes<'a, Lane<E>>,
     by: Argument<'a, E>,
     rows: Range<usize>,
@@ -60,7 +60,7 @@ struct Sums<'a, E, const PRODUCTS: bool> {
     products: Option<&'a mut [Lane<E>]>,
 }
 
-impl<E: Element, const PRODUCTS: bool> Task<E> for Sums<'_, E, PRODUCTS> {
+impl<E: Element, const PRODUCTS: bool> Task<E> for ChannelSums<'_, E, PRODUCTS> {
     type Output = ();
 
     #[inline(always)]

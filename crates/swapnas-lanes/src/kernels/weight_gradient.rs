@@ -18,18 +18,18 @@ const ROUND: usize = 4;
 const CHUNK: usize = 64;
 
 /// Where gradients are added, in the order of weights `[out, in / groups, taps]`.
-pub enum Sums<'a, E = f32> {
+pub enum WeightSums<'a, E = f32> {
     /// For each sample by itself.
     Samples(&'a mut [Lane<E>]),
     /// For all samples of the block together.
     Total(&'a mut [E]),
 }
 
-impl<E> Sums<'_, E> {
+impl<E> WeightSums<'_, E> {
     fn len(&self) -> usize {
         match self {
-            Sums::Samples(lanes) => lanes.len(),
-            Sums::Total(numbers) => numbers.len(),
+            WeightSums::Samples(lanes) => lanes.len(),
+            WeightSums::Total(numbers) => numbers.len(),
         }
     }
 }
@@ -49,7 +49,7 @@ pub fn accumulate<E: Element>(
     groups: usize,
     rows: Range<usize>,
     width: usize,
-    sums: Sums<'_, E>,
+    sums: WeightSums<'_, E>,
 ) {
     let (inputs, outputs) = (input.layout().channels / groups, gradient.layout().channels / groups);
     assert_eq!(input.layout().channels, groups * inputs, "input channels in {groups} groups");
@@ -75,7 +75,7 @@ struct Accumulate<'a, E> {
     offsets: Vec<usize>,
     rows: Range<usize>,
     width: usize,
-    sums: Sums<'a, E>,
+    sums: WeightSums<'a, E>,
 }
 
 impl<E: Element> Task<E> for Accumulate<'_, E> {
@@ -191,7 +191,7 @@ impl<E: Element> Accumulate<'_, E> {
         for (output, result) in result.iter().enumerate() {
             let place = (channel + output) * terms + term;
             match &mut self.sums {
-                Sums::Samples(lanes) => {
+                WeightSums::Samples(lanes) => {
                     for (lane, result) in lanes[place..place + T].iter_mut().zip(result) {
                         for part in 0..S::PARTS {
                             let sum = simd.add(simd.load(lane, part), simd.load(result, part));
@@ -199,7 +199,7 @@ impl<E: Element> Accumulate<'_, E> {
                         }
                     }
                 }
-                Sums::Total(numbers) => {
+                WeightSums::Total(numbers) => {
                     for (number, result) in numbers[place..place + T].iter_mut().zip(result) {
                         *number = *number + total(result);
                     }

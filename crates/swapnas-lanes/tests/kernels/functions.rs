@@ -1,6 +1,6 @@
 //! How accurate activations and the functions that they are made of are.
 
-use swapnas_lanes::kernels::rows::{self, Activation, Into, Source};
+use swapnas_lanes::kernels::rows::{self, Activation, Source, WriteMode};
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 use crate::support::{Near, Number, at_every_level, bits};
@@ -64,7 +64,7 @@ fn apply<E: Element>(level: Level, activation: Activation, numbers: &[E]) -> Vec
     let planes = Planes::new(&lanes, layout);
     let source = Source { planes, affine: None, activation: Some(activation) };
     let mut out = vec![Lane::ZERO; lanes.len()];
-    let into = Into::Overwrite;
+    let into = WriteMode::Overwrite;
     rows::load(level, &source, 0..1, lanes.len(), into, PlanesMut::new(&mut out, layout), None);
     out
 }

@@ -2,7 +2,7 @@
 
 use swapnas_lanes::kernels::arrange;
 use swapnas_lanes::kernels::product::Product;
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Lane, Level, SAMPLES, Strided};
 
 use crate::support::{Noise, Number, at_every_level};
@@ -58,7 +58,7 @@ fn products_are_sums_of_products<E: Number>(level: Level) {
             let before = noise(seed + 90, 2 * rows * columns);
             let places = |view: &Strided| view.places().collect::<Vec<_>>();
             let [of_a, of_b, of_out] = [&product.a, &product.b, &product.out].map(places);
-            for into in [Into::Overwrite, Into::Sum] {
+            for into in [WriteMode::Overwrite, WriteMode::Sum] {
                 let run = |level: Level| {
                     let mut out = lanes::<E>(&before);
                     product.run(level, &lanes(&a), &lanes(&b), into, &mut out);
@@ -71,7 +71,7 @@ fn products_are_sums_of_products<E: Number>(level: Level) {
                     for sample in 0..SAMPLES {
                         let x = |k: usize| a[of_a[(matrix * rows + i) * terms + k]][sample];
                         let y = |k: usize| b[of_b[(matrix * terms + k) * columns + j]][sample];
-                        let start = if into == Into::Sum { before[*place][sample] } else { 0.0 };
+                        let start = if into == WriteMode::Sum { before[*place][sample] } else { 0.0 };
                         let exact = (0..terms).fold(start, |sum, k| sum + x(k) * y(k));
                         let error = (found[*place].0[sample].to_f64() - exact).abs();
                         assert!(
@@ -95,7 +95,7 @@ fn the_way_back_sums_what_was_shared() {
     };
     let (a, gradient) = (lanes::<f64>(&noise(1, 24)), lanes::<f64>(&noise(2, 30)));
     let mut back = vec![Lane::ZERO; 20];
-    product.back_to_b().run(Level::best(), &a, &gradient, Into::Sum, &mut back);
+    product.back_to_b().run(Level::best(), &a, &gradient, WriteMode::Sum, &mut back);
     for (place, back) in back.iter().enumerate() {
         let (k, j) = (place / 5, place % 5);
         for sample in 0..SAMPLES {

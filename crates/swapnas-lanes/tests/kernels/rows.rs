@@ -1,6 +1,6 @@
 //! Element-wise kernels against one formula a number.
 
-use swapnas_lanes::kernels::rows::{self, Activation, Affine, Into, Source};
+use swapnas_lanes::kernels::rows::{self, Activation, Affine, Source, WriteMode};
 use swapnas_lanes::{Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 use crate::functions::ACTIVATIONS;
@@ -55,7 +55,7 @@ fn check_load<E: Number>(level: Level, image: &Image, choice: Choice) {
     let narrowed: Vec<Affine<E>> = exact.iter().map(narrow).collect();
     let affine = choice.affine.then_some(narrowed.as_slice());
     let source = Source { planes: stored.planes(), affine, activation: choice.activation };
-    let into = if choice.sum { Into::Sum } else { Into::Overwrite };
+    let into = if choice.sum { WriteMode::Sum } else { WriteMode::Overwrite };
 
     let signs = |place: usize| -> u16 {
         (0..SAMPLES).fold(0, |bits, sample| bits | u16::from(argument(place, sample) > 0.0) << sample)
@@ -145,7 +145,7 @@ fn sums_are_loads_one_after_the_other<E: Number>(level: Level) {
             });
             let expected = written(level, shape, E::ZERO, |level, band, mut out| {
                 for (term, source) in sources.iter().enumerate() {
-                    let into = if term == 0 { Into::Overwrite } else { Into::Sum };
+                    let into = if term == 0 { WriteMode::Overwrite } else { WriteMode::Sum };
                     rows::load(level, source, band.clone(), width, into, out.reborrow(), None);
                 }
             });
@@ -186,7 +186,15 @@ fn special_numbers_go_through_relu_as_written<E: Number>(level: Level) {
         let mut out = vec![Lane::splat(E::ONE); SAMPLES];
         let mut words = vec![0; SAMPLES];
         let signs = Some(PlanesMut::new(&mut words, layout));
-        rows::load(level, &source, 0..1, SAMPLES, Into::Overwrite, PlanesMut::new(&mut out, layout), signs);
+        rows::load(
+            level,
+            &source,
+            0..1,
+            SAMPLES,
+            WriteMode::Overwrite,
+            PlanesMut::new(&mut out, layout),
+            signs,
+        );
         assert_eq!(bits(&out), bits(&expected));
         for (word, lane) in words.iter().zip(&lanes) {
             for (i, x) in lane.0.iter().enumerate() {
@@ -204,7 +212,7 @@ fn products_with_images_and_channels<E: Number>(level: Level) {
             let (stored, factors) = (image.plain::<E>(), by.plain::<E>());
             let found = written(level, shape, E::ZERO, |level, band, mut out| {
                 let source = Source::plain(stored.planes());
-                rows::load(level, &source, band.clone(), width, Into::Overwrite, out.reborrow(), None);
+                rows::load(level, &source, band.clone(), width, WriteMode::Overwrite, out.reborrow(), None);
                 rows::multiply(level, factors.planes(), band, width, out);
             });
             let expected: Vec<_> = (image.pixels.iter().enumerate())

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use swapnas_spaces::NetworkConfig;
 
-use crate::{Candidates, Entry, SearchError, Sizes};
+use crate::{Candidates, Evaluated, SearchError, Sizes};
 
 /// Version of the tables.
 pub(super) const FORMAT: i64 = 2;
@@ -41,7 +41,7 @@ pub(super) fn drop_tables(connection: &Connection) -> rusqlite::Result<()> {
 /// # Errors
 /// If a network cannot be built.
 pub(super) fn wrong_count(
-    entry: &Entry,
+    entry: &Evaluated,
     candidates: &Candidates,
     scored: &NetworkConfig,
 ) -> Result<Option<String>, SearchError> {

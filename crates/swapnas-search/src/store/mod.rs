@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
 use swapnas_graph::{Key, plain, plain_sentence};
-use swapnas_proxies::Metric;
+use swapnas_metrics::Metric;
 use swapnas_spaces::{Arch, NetworkConfig, Space};
 
-use crate::{Candidates, Configuration, Entry, SearchError};
+use crate::{Candidates, Configuration, Evaluated, SearchError};
 use rows::{Came, Evaluation};
 
 /// Version of the tables.
@@ -249,7 +249,7 @@ impl Store {
         candidates: &Candidates,
         scored: &NetworkConfig,
         metrics: &[Metric],
-    ) -> Result<HashMap<Arch, Entry>, SearchError> {
+    ) -> Result<HashMap<Arch, Evaluated>, SearchError> {
         let run = (self.format == FORMAT).then_some(self.run);
         let evaluations = self.sound(rows::evaluations(&self.connection, metrics, run))?;
         let history = self.sound(rows::history(&self.connection, evaluations.len(), run))?;
@@ -257,13 +257,13 @@ impl Store {
             let entry = evaluation.entry(candidates.space(), metrics, candidates.has_latencies());
             entry.map_err(|what| Fault::Damaged(format!("evaluation {}: {what}", evaluation.id)))
         };
-        let entries: Vec<Entry> = self.sound(evaluations.par_iter().map(entry).collect())?;
+        let entries: Vec<Evaluated> = self.sound(evaluations.par_iter().map(entry).collect())?;
         self.history = history
             .iter()
             .map(|came| (came.step, entries[came.evaluation as usize - 1].arch.clone()))
             .collect();
         if self.format == format2::FORMAT {
-            let check = |(evaluation, entry): (&Evaluation, &Entry)| {
+            let check = |(evaluation, entry): (&Evaluation, &Evaluated)| {
                 let wrong = format2::wrong_count(entry, candidates, scored)?;
                 Ok(wrong.map(|what| Fault::Damaged(format!("evaluation {}: {what}", evaluation.id))))
             };
@@ -288,7 +288,12 @@ impl Store {
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub fn save(&self, space: &dyn Space, metrics: &[Metric], entries: &[Entry]) -> Result<(), SearchError> {
+    pub fn save(
+        &self,
+        space: &dyn Space,
+        metrics: &[Metric],
+        entries: &[Evaluated],
+    ) -> Result<(), SearchError> {
         self.transaction(|connection| {
             let last: i64 =
                 connection.query_row("SELECT ifnull(max(id), 0) FROM evaluations", [], |row| row.get(0))?;

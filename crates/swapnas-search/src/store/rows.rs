@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Row, params};
 use swapnas_graph::{Key, plain};
-use swapnas_proxies::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
+use swapnas_metrics::{Ceiling, Metric, Saturation, Score, Scored, Undefined};
 use swapnas_spaces::Space;
 
 use super::Fault;
-use crate::{Entry, Sizes};
+use crate::{Evaluated, Sizes};
 
 /// The names of ceilings of patterns.
 const BATCH: &str = "batch";
@@ -45,8 +45,8 @@ const COLUMNS: &str =
 
 impl Evaluation {
     /// What is written of an entry.
-    pub(super) fn new(id: i64, entry: &Entry, space: &dyn Space, metrics: &[Metric]) -> Self {
-        let Entry { arch, scored, sizes } = entry;
+    pub(super) fn new(id: i64, entry: &Evaluated, space: &dyn Space, metrics: &[Metric]) -> Self {
+        let Evaluated { arch, scored, sizes } = entry;
         let counts = [scored.params, scored.macs, scored.units, sizes.params, sizes.macs];
         let score = |(metric, score): (&Metric, &Result<Score, Undefined>)| {
             let metric = metric.to_string();
@@ -79,7 +79,7 @@ impl Evaluation {
         space: &dyn Space,
         metrics: &[Metric],
         has_latency: bool,
-    ) -> Result<Entry, String> {
+    ) -> Result<Evaluated, String> {
         let arch = space.parse(&self.arch).map_err(|error| error.to_string())?;
         if space.print(&arch) != self.arch || space.canonical(&arch) != arch {
             return Err("its architecture is not written as searches write it".to_owned());
@@ -129,7 +129,7 @@ impl Evaluation {
         }
         let scored = Scored { params, macs, units, scores, saturation };
         let sizes = Sizes { params: trained_params, macs: trained_macs, latency };
-        Ok(Entry { arch, scored, sizes })
+        Ok(Evaluated { arch, scored, sizes })
     }
 
     /// The checksum of all columns, in the run of that checksum.

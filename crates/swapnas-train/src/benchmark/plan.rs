@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::Shape;
-use swapnas_proxies::inputs::{InputSpec, SpecError};
+use swapnas_metrics::inputs::{InputSpec, SpecError};
 use swapnas_spaces::{NetworkConfig, Preset, Space, UnknownPreset, UnknownSpace, by_name};
 
 use crate::settings::within;

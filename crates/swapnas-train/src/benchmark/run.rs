@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use swapnas_graph::{Level, plain, read_json};
-use swapnas_proxies::{MemoryError, Progress};
+use swapnas_metrics::{MemoryError, Progress};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use super::journal::{self, Journal, JournalError, Training};
@@ -224,8 +224,15 @@ pub fn create(
         .collect();
     let shared = Mutex::new((journal, trained.clone()));
     let threads = rayon::current_num_threads();
-    let work =
-        Work { space, config, data: &data, plan, level, at_once: threads.min(tasks.len()).max(1), progress };
+    let work = Trainings {
+        space,
+        config,
+        data: &data,
+        plan,
+        level,
+        at_once: threads.min(tasks.len()).max(1),
+        progress,
+    };
     let one = |(arch, seed): &(&Arch, u64)| -> Result<(), BenchmarkError> {
         if let Some(trained) = work.train(arch, *seed)? {
             let mut shared = shared.lock().expect("nobody panics with the lock");
@@ -244,7 +251,7 @@ pub fn create(
 }
 
 /// What all trainings have in common.
-struct Work<'a> {
+struct Trainings<'a> {
     space: &'static dyn Space,
     config: NetworkConfig,
     data: &'a Dataset,
@@ -255,7 +262,7 @@ struct Work<'a> {
     progress: &'a dyn Progress,
 }
 
-impl Work<'_> {
+impl Trainings<'_> {
     /// Trains a network; `None` if it is stopped before the end.
     fn train(&self, arch: &Arch, seed: u64) -> Result<Option<Training>, BenchmarkError> {
         if self.progress.stopped() {

@@ -1,4 +1,4 @@
-use swapnas_proxies::{Column, Columns, Direction, Score, Scored, Undefined};
+use swapnas_metrics::{Column, Columns, Direction, Score, Scored, Undefined};
 
 use crate::table::{NumberColumn, Place, Problem};
 

@@ -1,4 +1,4 @@
-use swapnas_proxies::{Direction, Score, Undefined};
+use swapnas_metrics::{Direction, Score, Undefined};
 
 use super::*;
 

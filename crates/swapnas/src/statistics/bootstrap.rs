@@ -1,7 +1,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use serde::{Serialize, Serializer};
-use swapnas_proxies::quantile;
+use swapnas_metrics::quantile;
 
 use super::coefficients::{Coefficient, Room};
 use super::pairs::Column;

@@ -35,7 +35,7 @@ pub use partial::partial_spearman;
 pub use retrieval::{ndcg, top_overlap, top_regret};
 pub use sizes::kendall_of_same_size;
 pub use spread::Spread;
-pub use swapnas_proxies::{log_rank_sums, mean_ranks, quantile, ranks};
+pub use swapnas_metrics::{log_rank_sums, mean_ranks, quantile, ranks};
 
 /// Why a statistic has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,13 +13,13 @@ use super::{Place, Problem, Problems};
 #[derive(Clone, Debug, PartialEq)]
 pub struct List {
     file: String,
-    entries: Vec<Entry>,
+    entries: Vec<ListedArch>,
     problems: Problems,
 }
 
 /// An architecture in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListedArch {
     /// Where it begins.
     pub place: Place,
     /// The architecture, in some encoding of some space.
@@ -73,7 +73,7 @@ pub(super) fn list(text: &Text) -> Result<List, TableError> {
     let mut problems = Problems::new(&text.file);
     let mut entries = Vec::new();
     let mut take = |place, arch: Result<&str, Problem>| match arch {
-        Ok(arch) => entries.push(Entry { place, arch: arch.to_owned() }),
+        Ok(arch) => entries.push(ListedArch { place, arch: arch.to_owned() }),
         Err(problem) => problems.push(place, problem),
     };
     if is_csv {
@@ -130,7 +130,7 @@ impl List {
     }
 
     /// The architectures.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ListedArch] {
         &self.entries
     }
 

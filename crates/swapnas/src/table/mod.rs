@@ -22,7 +22,7 @@ mod write;
 
 pub use embedded::{EMBEDDED, EMBEDDED_NETWORK, EMBEDDED_SPACE, embedded};
 pub use error::TableError;
-pub use list::{Entry, List, list_from_bytes, read_list};
+pub use list::{List, ListedArch, list_from_bytes, read_list};
 pub use place::Place;
 pub use problems::{Problem, Problems};
 pub use read::{Archs, Cell, ColumnTitle, NumberColumn, Options, Row, Table, from_bytes, read};

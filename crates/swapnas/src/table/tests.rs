@@ -291,7 +291,7 @@ fn architectures_need_not_be_there() {
 }
 
 mod writing {
-    use swapnas_proxies::{Columns, Score, Scored, Undefined};
+    use swapnas_metrics::{Columns, Score, Scored, Undefined};
 
     use super::super::{Scores, write_scores};
     use super::*;

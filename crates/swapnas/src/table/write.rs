@@ -2,7 +2,7 @@ use std::io::Write;
 use std::path::Path;
 
 use csv::ByteRecord;
-use swapnas_proxies::Scored;
+use swapnas_metrics::Scored;
 
 use super::Table;
 use crate::file;

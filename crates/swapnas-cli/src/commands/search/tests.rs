@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use swapnas::export::Changes;
+use swapnas::export::NetworkOverrides;
 use swapnas::search::{Configuration, LatencyTable};
 use swapnas::{command, spaces};
 
@@ -177,7 +177,7 @@ fn the_command_of_a_run_runs_it_again() {
         let printed = command::export(space, &space.print(&arch), &trained);
         let Command::Export(args) = parse(in_shell("sh", &printed)) else { panic!("it is an export") };
         let (channels, cells, classes, size) = (args.channels, args.cells, args.classes, args.input);
-        let network = Changes { preset: Some(args.network), channels, cells, classes, size }.network(args.space);
+        let network = NetworkOverrides { preset: Some(args.network), channels, cells, classes, size }.network(args.space);
         prop_assert_eq!(network, trained, "{}", printed);
         prop_assert_eq!(space.print(&args.space.parse(&args.arch).unwrap()), space.print(&arch));
     });

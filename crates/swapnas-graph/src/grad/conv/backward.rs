@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::blend::{self, Term};
 use swapnas_lanes::kernels::chain::Argument;
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::combination::{self, Term};
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::kernels::sums;
-use swapnas_lanes::kernels::weight_gradient::{self, Sums};
+use swapnas_lanes::kernels::weight_gradient::{self, WeightSums};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
@@ -16,7 +16,7 @@ use crate::grad::Elements;
 use crate::grad::flow::Upstream;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
-use crate::grad::tape::Convolution;
+use crate::grad::plan::Convolution;
 use crate::{Shape, division};
 
 /// Lanes of gradients and input that a band goes over.
@@ -105,7 +105,7 @@ impl<E: Element> Found<E> {
 pub(in crate::grad) struct Destination<'a, E> {
     pub gradient: &'a mut [Lane<E>],
     pub tangent: Option<&'a mut [Lane<E>]>,
-    pub into: Into,
+    pub into: WriteMode,
 }
 
 /// Takes the gradient of the result back to the input and to the weights.
@@ -129,12 +129,12 @@ pub(in crate::grad) fn backward<E: Element>(
         upstream,
         sought,
         transposed: destination.as_ref().map(|_| Transposed::new(frame, of, &dimensions)),
-        into: destination.as_ref().map_or(Into::Overwrite, |destination| destination.into),
+        into: destination.as_ref().map_or(WriteMode::Overwrite, |destination| destination.into),
     };
     let per_row = (input.channels + output.channels.div_ceil(of.window.stride[0])) * input.width;
     // Gradients of 3x3 convolutions may be taken back two rows at a time.
     let bands = division::bands(input.height, 2, per_row, BAND_LANES);
-    let layout = frame.tape.layout(of.source.slot);
+    let layout = frame.plan.layout(of.source.slot);
     let count = frame.blocks() * bands.len();
     let (gradients, tangents) = match destination {
         Some(Destination { gradient, tangent, .. }) => {
@@ -167,7 +167,7 @@ struct Backward<'a, E: Element> {
     upstream: &'a Upstream<'a, E>,
     sought: Option<Sought>,
     transposed: Option<Transposed<E>>,
-    into: Into,
+    into: WriteMode,
 }
 
 impl<E: Element> Backward<'_, E> {
@@ -192,7 +192,13 @@ impl<E: Element> Backward<'_, E> {
         let Scratch { a, b, c, d, e, f } = scratch;
         let mut arriving = room(a, layout);
         arriving.fill_halo(output.height, output.width, Lane::ZERO);
-        self.upstream.load(frame, block, clip(&rows, output.height), Into::Overwrite, arriving.reborrow());
+        self.upstream.load(
+            frame,
+            block,
+            clip(&rows, output.height),
+            WriteMode::Overwrite,
+            arriving.reborrow(),
+        );
         let arriving = arriving.as_planes();
         if frame.tangents.is_none() {
             self.accumulate(block, &owned, arriving, &mut found, b);
@@ -206,7 +212,7 @@ impl<E: Element> Backward<'_, E> {
                 tangents,
                 block,
                 clip(&rows, output.height),
-                Into::Overwrite,
+                WriteMode::Overwrite,
                 change.reborrow(),
             );
             let change = Planes::new(c, layout);
@@ -237,7 +243,15 @@ impl<E: Element> Backward<'_, E> {
             transposed.take_back(frame.level, Turned::change, arriving, band, other.reborrow(), d);
             let (rows, width) = (band.clone(), input.width);
             let other = [Term::plain(other.as_planes())];
-            blend::blend(frame.level, &other, None, rows, width, Into::Sum, back_tangent.reborrow());
+            combination::combine(
+                frame.level,
+                &other,
+                None,
+                rows,
+                width,
+                WriteMode::Sum,
+                back_tangent.reborrow(),
+            );
             let pushed = (back.as_planes(), back_tangent.as_planes());
             frame.push_tangent(tangents, of.source, block, band.clone(), pushed, self.into, tangent, d);
         }
@@ -291,8 +305,8 @@ impl<E: Element> Backward<'_, E> {
         }
         let sums = match self.sought {
             None | Some(Sought::Form) => return,
-            Some(Sought::Batch) => Sums::Total(&mut found.weight),
-            Some(Sought::Samples | Sought::First) => Sums::Samples(&mut found.weight_by_sample),
+            Some(Sought::Batch) => WeightSums::Total(&mut found.weight),
+            Some(Sought::Samples | Sought::First) => WeightSums::Samples(&mut found.weight_by_sample),
         };
         // The first weight is the first tap from the first channel to the first one.
         let first = self.sought == Some(Sought::First);
@@ -304,7 +318,7 @@ impl<E: Element> Backward<'_, E> {
         };
         let (mut padded, rows) = padded(scratch, &window, input, output, owned);
         load_padded(&rows, input, |rows| {
-            frame.load(of.source, block, rows, Into::Overwrite, padded.reborrow());
+            frame.load(of.source, block, rows, WriteMode::Overwrite, padded.reborrow());
         });
         let (padded, rows, width) = (padded.as_planes(), owned.clone(), output.width);
         weight_gradient::accumulate(frame.level, padded, arriving, &window, groups, rows, width, sums);
@@ -333,14 +347,14 @@ impl<E: Element> Backward<'_, E> {
         }
         let (mut value, rows) = padded(scratch, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
-            frame.load(of.source, block, rows, Into::Overwrite, value.reborrow());
+            frame.load(of.source, block, rows, WriteMode::Overwrite, value.reborrow());
         });
         let (mut tangent, rows) = padded(other, &of.window, input, output, owned);
         load_padded(&rows, input, |rows| {
             frame.load_tangent(tangents, of.source, block, rows, &mut tangent);
         });
         for (input, gradient) in [(value.as_planes(), change), (tangent.as_planes(), arriving)] {
-            let sums = Sums::Total(&mut found.weight);
+            let sums = WeightSums::Total(&mut found.weight);
             let (rows, width) = (owned.clone(), output.width);
             weight_gradient::accumulate(frame.level, input, gradient, &of.window, groups, rows, width, sums);
         }

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use swapnas_lanes::kernels::blend::{self, Term};
+use swapnas_lanes::kernels::combination::{self, Term};
 use swapnas_lanes::kernels::convolution::{Algorithm, ConvolutionWeights};
 use swapnas_lanes::kernels::moments::{self, Moments};
-use swapnas_lanes::kernels::rows::Into;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, PlanesMut};
 
 use super::{Dimensions, divide, image, load_padded, padded};
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::{self, Scratch, room};
 use crate::grad::norm;
-use crate::grad::tape::Convolution;
+use crate::grad::plan::Convolution;
 use crate::{Shape, division};
 
 /// Lanes of input that a band reads: half a megabyte, to stay in a core's cache.
@@ -32,7 +32,7 @@ pub(in crate::grad) fn forward<E: Element>(
     let mut weights = ConvolutionWeights::default();
     weights.pack(algorithm, groups, inputs, taps, frame.weights.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
-    let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
+    let jobs = numbered(divide(out, frame.plan.layout(of.out), &bands), &bands);
     let mut total = Vec::new();
     if take_moments {
         total.resize(output.channels, Moments::default());
@@ -40,7 +40,7 @@ pub(in crate::grad) fn forward<E: Element>(
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
         let (mut pixels, rows) = padded(&mut scratch.a, &of.window, input, output, &band);
         load_padded(&rows, input, |rows| {
-            frame.load(of.source, block, rows, Into::Overwrite, pixels.reborrow());
+            frame.load(of.source, block, rows, WriteMode::Overwrite, pixels.reborrow());
         });
         let (pixels, rows, width) = (pixels.as_planes(), band.clone(), output.width);
         weights.convolve(frame.level, pixels, &of.window, rows, width, &mut scratch.b, out.reborrow());
@@ -73,7 +73,7 @@ pub(in crate::grad) fn tangent<E: Element>(
     weights.pack(algorithm, groups, inputs, taps, frame.weights.get(of.weight), None);
     change.pack(algorithm, groups, inputs, taps, tangents.direction.get(of.weight), bias);
     let bands = forward_bands(of, input, output);
-    let jobs = numbered(divide(out, frame.tape.layout(of.out), &bands), &bands);
+    let jobs = numbered(divide(out, frame.plan.layout(of.out), &bands), &bands);
     let job = |(block, band, mut out): Job<'_, E>, scratch: &mut Scratch<E>| {
         let width = output.width;
         let Scratch { a, b, c, .. } = scratch;
@@ -82,14 +82,14 @@ pub(in crate::grad) fn tangent<E: Element>(
         let planes = pixels.as_planes();
         weights.convolve(frame.level, planes, &of.window, band.clone(), width, c, out.reborrow());
         load_padded(&rows, input, |rows| {
-            frame.load(of.source, block, rows, Into::Overwrite, pixels.reborrow());
+            frame.load(of.source, block, rows, WriteMode::Overwrite, pixels.reborrow());
         });
         let rows = band.start as isize..band.end as isize;
         let mut other = room(b, image(output.channels, &rows, &(0..width as isize)));
         let planes = pixels.as_planes();
         change.convolve(frame.level, planes, &of.window, band.clone(), width, c, other.reborrow());
         let other = [Term::plain(other.as_planes())];
-        blend::blend(frame.level, &other, None, band, width, Into::Sum, out);
+        combination::combine(frame.level, &other, None, band, width, WriteMode::Sum, out);
     };
     jobs::run(frame.parallel, jobs, scratch, job, |_, ()| {});
 }

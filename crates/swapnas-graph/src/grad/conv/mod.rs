@@ -14,7 +14,7 @@ pub(super) use forward::{forward, tangent};
 
 use super::frame::Frame;
 use super::jobs::{self, room};
-use super::tape::Convolution;
+use super::plan::Convolution;
 use crate::Shape;
 
 /// A convolution's dimensions.

@@ -9,7 +9,7 @@ use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 use super::{Dimensions, image, span};
 use crate::grad::frame::Frame;
 use crate::grad::jobs::room;
-use crate::grad::tape::Convolution;
+use crate::grad::plan::Convolution;
 
 /// The way back through the weights.
 pub(super) struct Transposed<E: Element> {

@@ -2,35 +2,35 @@
 
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
-use super::Statistics;
+use super::StatisticsOver;
 use crate::Shape;
 use crate::grad::frame::Frame;
 
 /// Means over the channels of a slot: of all samples, or of each.
 #[derive(Clone, Copy)]
 pub(in crate::grad) struct Cells {
-    pub(super) statistics: Statistics,
+    pub(super) statistics: StatisticsOver,
     pub(super) channels: usize,
     samples: usize,
     pixels: usize,
 }
 
 impl Cells {
-    pub(super) fn new<E: Element>(frame: &Frame<'_, E>, statistics: Statistics, shape: Shape) -> Self {
+    pub(super) fn new<E: Element>(frame: &Frame<'_, E>, statistics: StatisticsOver, shape: Shape) -> Self {
         Cells { statistics, channels: shape.channels, samples: frame.batch.samples(), pixels: shape.pixels() }
     }
 
     pub(super) fn count(&self) -> usize {
-        if self.statistics == Statistics::Sample { self.samples * self.channels } else { self.channels }
+        if self.statistics == StatisticsOver::Sample { self.samples * self.channels } else { self.channels }
     }
 
     pub(super) fn cell(&self, sample: usize, channel: usize) -> usize {
-        if self.statistics == Statistics::Sample { sample * self.channels + channel } else { channel }
+        if self.statistics == StatisticsOver::Sample { sample * self.channels + channel } else { channel }
     }
 
     /// How many numbers a cell's mean is over.
     pub(super) fn numbers(&self) -> f64 {
-        let samples = if self.statistics == Statistics::Sample { 1 } else { self.samples };
+        let samples = if self.statistics == StatisticsOver::Sample { 1 } else { self.samples };
         (samples * self.pixels) as f64
     }
 
@@ -57,7 +57,7 @@ impl Cells {
             let first = block * SAMPLES;
             let samples = (self.samples - first).min(SAMPLES);
             for (channel, lane) in lanes.iter_mut().enumerate() {
-                if self.statistics == Statistics::Sample {
+                if self.statistics == StatisticsOver::Sample {
                     for (i, x) in lane.0[..samples].iter_mut().enumerate() {
                         *x = E::from_f64(number(self.cell(first + i, channel), channel));
                     }

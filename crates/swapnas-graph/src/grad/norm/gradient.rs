@@ -42,10 +42,10 @@ impl<E: Element> NormGradient<E> {
         gradient_tangent: Option<&[Lane<E>]>,
         scratch: &mut Scratch<E>,
     ) -> Self {
-        let slot = frame.tape.norms[norm].slot;
+        let slot = frame.plan.norms[norm].slot;
         let normalised = &frame.norms[norm];
         let Normalised { cells, inverse, mean: at, weight, factors, .. } = normalised;
-        let layout = frame.tape.layout(slot);
+        let layout = frame.plan.layout(slot);
         let by = |block| normalised.plain(frame.planes(slot, block), block);
         // Where a result is left out, so is its gradient; sums are of single samples.
         let dropped = |(sums, products)| (times(sums, factors), times(products, factors));

@@ -32,7 +32,7 @@ use cells::Cells;
 
 /// Over which samples a batch normalisation takes mean and variance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Statistics {
+pub enum StatisticsOver {
     /// Over the batch, as in training. The gradient flows through them, from every sample to every
     /// other.
     #[default]
@@ -48,7 +48,7 @@ pub enum Statistics {
 #[derive(Clone, Copy, Debug)]
 pub enum Norms<'a> {
     /// They take statistics.
-    Taken(Statistics),
+    Taken(StatisticsOver),
     /// They take them over the batch, and results of some are left out for some samples.
     Dropping(&'a DroppedPaths),
     /// They use those of earlier batches.
@@ -57,16 +57,16 @@ pub enum Norms<'a> {
 
 impl Norms<'_> {
     /// What statistics are taken over. Running ones are those of a batch, of an earlier one.
-    pub(super) fn statistics(self) -> Statistics {
+    pub(super) fn statistics(self) -> StatisticsOver {
         match self {
             Norms::Taken(statistics) => statistics,
-            Norms::Dropping(_) | Norms::Running(_) => Statistics::Batch,
+            Norms::Dropping(_) | Norms::Running(_) => StatisticsOver::Batch,
         }
     }
 
     /// Whether mean and variance of what the batch holds are needed.
     pub(super) fn read_batch(self) -> bool {
-        matches!(self, Norms::Taken(Statistics::Batch) | Norms::Dropping(_))
+        matches!(self, Norms::Taken(StatisticsOver::Batch) | Norms::Dropping(_))
     }
 }
 
@@ -109,7 +109,7 @@ impl<E: Element> Normalised<E> {
         bound: f64,
         scratch: &mut Scratch<E>,
     ) -> Self {
-        let norm = frame.tape.norms[norm];
+        let norm = frame.plan.norms[norm];
         let shape = frame.shape(norm.slot);
         let statistics = norms.statistics();
         let cells = Cells::new(frame, statistics, shape);
@@ -121,18 +121,18 @@ impl<E: Element> Normalised<E> {
                 let inverse = running.variance.iter().copied().map(inverse_of).collect();
                 (running.mean.clone(), inverse)
             }
-            (_, Statistics::Batch) => {
+            (_, StatisticsOver::Batch) => {
                 moments = known.unwrap_or_else(|| slot_moments(frame, norm.slot, scratch));
                 let inverse = moments.iter().map(|m| inverse_of(m.variance())).collect();
                 (moments.iter().map(|m| m.mean).collect(), inverse)
             }
-            (_, Statistics::Sample) => {
+            (_, StatisticsOver::Sample) => {
                 let (mean, variance) = sample_moments(frame, norm.slot, &cells, scratch);
                 (mean, variance.into_iter().map(inverse_of).collect())
             }
-            (_, Statistics::None) => (vec![0.0; shape.channels], vec![1.0; shape.channels]),
+            (_, StatisticsOver::None) => (vec![0.0; shape.channels], vec![1.0; shape.channels]),
         };
-        let params = norm.params.filter(|_| statistics != Statistics::None);
+        let params = norm.params.filter(|_| statistics != StatisticsOver::None);
         let read = |id: ParamId| frame.weights.get(id).iter().map(|x| x.to_f64()).collect();
         let (weight, bias): (Vec<f64>, Vec<f64>) = match params {
             Some((weight, bias)) => (read(weight), read(bias)),
@@ -155,8 +155,10 @@ impl<E: Element> Normalised<E> {
             }
         });
         let bound = match statistics {
-            Statistics::None => bound,
-            Statistics::Batch | Statistics::Sample => bounds.fold(0.0, magnitude::larger) * largest_factor,
+            StatisticsOver::None => bound,
+            StatisticsOver::Batch | StatisticsOver::Sample => {
+                bounds.fold(0.0, magnitude::larger) * largest_factor
+            }
         };
         let scale = cells.spread(|cell, channel| inverse[cell] * weight[channel]);
         let shift =
@@ -178,7 +180,7 @@ impl<E: Element> Normalised<E> {
 
     /// Whether values and gradients pass as they are, whatever the parameters.
     pub(super) fn changes_nothing(&self) -> bool {
-        self.cells.statistics == Statistics::None
+        self.cells.statistics == StatisticsOver::None
     }
 
     /// x', as far as its sums are concerned.

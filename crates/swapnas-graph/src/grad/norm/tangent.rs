@@ -3,7 +3,7 @@
 use swapnas_lanes::{Element, Lane};
 
 use super::dropped::times;
-use super::{Normalised, Statistics, products};
+use super::{Normalised, StatisticsOver, products};
 use crate::ParamId;
 use crate::grad::frame::{Frame, Tangents};
 use crate::grad::jobs::Scratch;
@@ -28,11 +28,11 @@ impl<E: Element> NormTangent<E> {
         norm: usize,
         scratch: &mut Scratch<E>,
     ) -> Self {
-        let (norm, normalised) = (frame.tape.norms[norm], &frame.norms[norm]);
+        let (norm, normalised) = (frame.plan.norms[norm], &frame.norms[norm]);
         let Normalised { cells, inverse, mean: at, weight, factors, .. } = normalised;
         let channels = cells.channels;
         let (mut mean, mut product) = (vec![0.0; cells.count()], vec![0.0; cells.count()]);
-        if norm.slot > 0 && cells.statistics != Statistics::None {
+        if norm.slot > 0 && cells.statistics != StatisticsOver::None {
             let tangent = |block| {
                 frame.tangent_planes(tangents, norm.slot, block).expect("all slots but the batch have one")
             };
@@ -40,7 +40,7 @@ impl<E: Element> NormTangent<E> {
             let (sums, products) = products(frame, cells, scratch, tangent, by);
             (mean, product) = (cells.means(&sums), cells.means(&products));
         }
-        let params = norm.params.filter(|_| cells.statistics != Statistics::None);
+        let params = norm.params.filter(|_| cells.statistics != StatisticsOver::None);
         let read = |id: ParamId| tangents.direction.get(id).iter().map(|x| x.to_f64()).collect();
         let (weight_tangent, bias_tangent): (Vec<f64>, Vec<f64>) = match params {
             Some((weight, bias)) => (read(weight), read(bias)),

@@ -6,7 +6,7 @@ use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::window::Window;
 
 use super::{Compiler, whole};
-use crate::plan::{Slot, Source, Step, Target, Work};
+use crate::plan::{Slot, Source, Step, StepWork, Target};
 use crate::{Graph, Key, Node, Op, ValueId};
 
 /// Convolutions that are done in one step.
@@ -82,7 +82,7 @@ impl Compiler<'_> {
         let key = Key::of(("siblings", keys));
         self.draft.slots.push(Slot { shape, halo: 0, moments: false, key, place: 0 });
         let algorithm = self.algorithm(siblings[0]);
-        let work = Work::Convolve { source, window, algorithm, groups: 1, weights, bias: None };
+        let work = StepWork::Convolve { source, window, algorithm, groups: 1, weights, bias: None };
         let target = Some(Target { slot, channels: 0..channels });
         self.draft.steps.push(Step { value: siblings[0], work, target });
     }
