@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};
-use crate::{Element, Lane, Planes, SAMPLES};
+use crate::{Element, Lane, Planes};
 
 /// Most output channels whose gradients are computed at once.
 const OUTPUTS: usize = 4;
@@ -201,7 +201,7 @@ impl<E: Element> Accumulate<'_, E> {
                 }
                 WeightSums::Total(numbers) => {
                     for (number, result) in numbers[place..place + T].iter_mut().zip(result) {
-                        *number = *number + total(result);
+                        *number = *number + total_by_registers(simd, *result);
                     }
                 }
             }
@@ -238,16 +238,35 @@ unsafe fn add_pixel<S: Simd, const O: usize, const T: usize>(
     }
 }
 
+/// [`total`], where halves are added by registers as long as they have several.
+#[inline(always)]
+fn total_by_registers<S: Simd>(simd: S, mut lane: Lane<S::E>) -> S::E {
+    let mut parts = S::PARTS;
+    while parts > 1 {
+        parts /= 2;
+        for part in 0..parts {
+            let sum = simd.add(simd.load(&lane, part), simd.load(&lane, part + parts));
+            simd.store(sum, &mut lane, part);
+        }
+    }
+    sum_of_halves(&mut lane.0[..S::WIDTH])
+}
+
 /// The sum over the samples of a lane: halves are added until one number is left.
 #[inline(always)]
 pub fn total<E: Element>(lane: &Lane<E>) -> E {
-    let mut sums = lane.0;
-    let mut half = SAMPLES / 2;
+    let mut numbers = lane.0;
+    sum_of_halves(&mut numbers)
+}
+
+#[inline(always)]
+fn sum_of_halves<E: Element>(numbers: &mut [E]) -> E {
+    let mut half = numbers.len() / 2;
     while half > 0 {
         for i in 0..half {
-            sums[i] = sums[i] + sums[i + half];
+            numbers[i] = numbers[i] + numbers[i + half];
         }
         half /= 2;
     }
-    sums[0]
+    numbers[0]
 }
