@@ -209,7 +209,7 @@ pub(crate) struct SearchArgs {
 pub(crate) struct ScoringArgs {
     /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
     /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
-    /// the first [default: swap-plus,swap,params,macs; of networks of texts az-expressivity,blocks,swap,params,macs; of a
+    /// the first [default: swap-plus,swap,params,macs; of networks of texts blocks,az-expressivity,swap,params,macs; of a
     /// search the first of these]
     #[arg(long, value_name = "LIST", visible_alias = "metric")]
     pub metrics: Option<String>,

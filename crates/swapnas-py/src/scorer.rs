@@ -20,7 +20,7 @@ use crate::watch::{Audience, interrupted, watched};
 ///
 /// space: the space, or its name; swapnas.spaces() lists them.
 /// metrics: names such as "swap,params" or a list of them, rank(a,b) and logrank(a,b) included, or "all";
-///     swap-plus, swap, params and macs unless given, of networks of texts az-expressivity, blocks, swap, params and
+///     swap-plus, swap, params and macs unless given, of networks of texts blocks, az-expressivity, swap, params and
 ///     macs. swapnas.metrics() lists them.
 /// inputs: the images: "spectral" (the default), "gaussian", "cifar10:PATH", "images:DIR", "npy:FILE", "zipf" (texts), an array
 ///     of shape (images, channels, rows, columns) of finite real numbers (uint8 is divided by 255), or a pair of an array and labels.

@@ -89,8 +89,9 @@ impl Scoring {
     /// What is computed unless something else is asked for; networks are ranked by the first.
     pub const METRICS: &str = "swap-plus,swap,params,macs";
 
-    /// The same for networks of texts, whose order `swap-plus` does not tell: see docs/benchmarks.md.
-    pub const METRICS_OF_TEXTS: &str = "az-expressivity,blocks,swap,params,macs";
+    /// The same for networks of texts, whose order `swap-plus` does not tell, and depth and width tell best: see
+    /// docs/benchmarks.md.
+    pub const METRICS_OF_TEXTS: &str = "blocks,az-expressivity,swap,params,macs";
 
     /// Scores as they are where nothing else is asked for.
     pub fn new(space: &'static dyn Space) -> Self {

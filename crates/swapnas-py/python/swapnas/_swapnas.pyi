@@ -100,7 +100,7 @@ class Scorer:
         """A scorer.
 
         metrics: names as `metrics` lists them, ``rank(a,b)`` or ``logrank(a,b)``; swap-plus, swap, params and
-        macs by default, of networks of texts az-expressivity, blocks, swap, params and macs. Also functions that take a `Network` and return a number: ``metrics={"mine": function}``,
+        macs by default, of networks of texts blocks, az-expressivity, swap, params and macs. Also functions that take a `Network` and return a number: ``metrics={"mine": function}``,
         or a list such as ``["swap", function]``; `Metric` says more of one. An exception of theirs ends the
         scoring, but for `UndefinedError`.
         inputs: a text (spectral, gaussian, ``cifar10:PATH``, ``images:DIR``, ``npy:FILE``), an array of shape
