@@ -1,14 +1,17 @@
 //! What can be typed.
 
+mod design;
 mod training;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use swapnas::export::Format;
 use swapnas::search::{AlgorithmKind, SecondObjective};
 use swapnas::{ImageSize, Init, InputSpec, Precision, Preset, Shape, Space};
 
+pub(crate) use design::DesignArgs;
 pub(crate) use training::{
     BenchCommand, BenchCreateArgs, BenchReportArgs, OptimiserArg, TrainArgs, TrainingArgs,
 };
@@ -29,6 +32,8 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Search for architectures
     Search(SearchArgs),
+    /// Design a network for a folder of labelled pictures, and write a program that trains it
+    Design(DesignArgs),
     /// Write an architecture as a network to be trained, a description or a drawing
     Export(ExportArgs),
     /// Train the network of an architecture on labelled images
@@ -40,6 +45,10 @@ pub(crate) enum Command {
     Spaces(SpacesArgs),
     /// List the metrics, or explain one
     Metrics(MetricsArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -187,6 +196,10 @@ pub(crate) struct SearchArgs {
     /// Cells of the network to be trained [default: 20 for darts, else the benchmark's]
     #[arg(long, value_name = "N", value_parser = number(1..=256))]
     pub final_cells: Option<usize>,
+    /// Shape of the images of the network to be trained, CHANNELSxHEIGHTxWIDTH, or only their height and width as one
+    /// number [default: --size, else the space's own]
+    #[arg(long, value_name = "SHAPE", value_parser = scored_input)]
+    pub final_size: Option<ImageSize>,
     /// End after so many seconds
     #[arg(long, value_name = "S", value_parser = positive)]
     pub budget_seconds: Option<f64>,
@@ -341,6 +354,19 @@ pub(crate) struct MetricsArgs {
     pub json: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// Folder for a page for each command, such as swapnas-search.1; it is made if need be
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 fn space(name: &str) -> Result<&'static dyn Space, String> {
     if name == "onnx" {
         return Err("ONNX files need no space: `swapnas score model.onnx`".to_owned());
@@ -354,19 +380,7 @@ fn seed(text: &str) -> Result<u64, String> {
 
 /// A count such as 3300000, 3.3M, 600k or 1.2G.
 fn count(text: &str) -> Result<u64, String> {
-    // Those that have too many digits for the fractions below.
-    if let Some(number) = text.parse().ok().filter(|number| *number > 0) {
-        return Ok(number);
-    }
-    let (digits, factor) = match text.char_indices().last() {
-        Some((place, 'k' | 'K')) => (&text[..place], 1e3),
-        Some((place, 'm' | 'M')) => (&text[..place], 1e6),
-        Some((place, 'g' | 'G')) => (&text[..place], 1e9),
-        _ => (text, 1.0),
-    };
-    let number = digits.parse::<f64>().ok().map(|number| (number * factor).round());
-    let number = number.filter(|number| (1.0..1e18).contains(number));
-    number.map(|number| number as u64).ok_or_else(|| "give a count such as 3300000, 3.3M or 600k".to_owned())
+    swapnas::count(text).ok_or_else(|| "give a count such as 3300000, 3.3M or 600k".to_owned())
 }
 
 /// A number greater than zero.

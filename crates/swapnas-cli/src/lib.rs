@@ -51,8 +51,11 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         Command::Train(args) => commands::train::run(args),
         Command::Bench(command) => commands::bench::run(command, &given(&command_line, &matches)),
         Command::Search(args) => commands::search::run(args, &given(&command_line, &matches)),
+        Command::Design(args) => commands::design::run(args),
         Command::Spaces(args) => commands::spaces::run(args),
         Command::Metrics(args) => commands::metrics::run(args),
+        Command::Completions(args) => commands::manual::complete(args, command()),
+        Command::Man(args) => commands::manual::man(args, command()),
     };
     // Python ends processes without Rust's knowledge. What was stopped has written all that it could.
     let result = result.and_then(|ending| match ending {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
 use swapnas::train::Optimiser;
 use swapnas::{
     Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, Shape, Sharing, Space, Training, plain,
@@ -178,6 +178,20 @@ impl<'py> Options<'py> {
         skipping.map(Some).ok_or_else(|| {
             PyValueError::new_err("skip_bad leaves out pictures of inputs=\"images:DIR\"; there are none")
         })
+    }
+
+    /// Takes a count: a whole number, a number such as 3.3e6, or a text such as "3.3M".
+    pub(crate) fn count(&mut self, name: &'static str) -> PyResult<Option<u64>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        let wrong = || PyValueError::new_err(format!("{name} is a count such as 3300000, 3.3e6 or \"3.3M\""));
+        let text = match value.extract::<f64>() {
+            Ok(number) if !value.is_instance_of::<PyBool>() => match value.extract::<u64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => number.to_string(),
+            },
+            _ => value.extract::<String>().map_err(|_| wrong())?,
+        };
+        swapnas::count(&text).map(Some).ok_or_else(wrong)
     }
 
     /// Takes the size of images: height and width as one number, or channels, height and width.

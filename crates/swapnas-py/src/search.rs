@@ -23,11 +23,12 @@ use crate::watch::{Audience, interrupted, watched};
 /// algorithm: "swap-nas", "aging", "random", "exhaustive" or "nsga2".
 /// population, sample, cycles, mutations: architectures that it works on, how many of them are drawn in a cycle,
 ///     cycles, mutants of a cycle.
-/// min_params, max_params, max_macs, max_latency: limits of the network that is to be trained.
+/// min_params, max_params, max_macs, max_latency: limits of the network that is to be trained; counts may be written
+///     as "3.3M".
 /// latency_table: a CSV file with the columns op, input and ms.
 /// second_objective: "params", "macs" or "latency": what the front, and nsga2, weigh the score against.
 /// target_params: the size that the network to be trained should have; sets mu and sigma of swap-reg.
-/// final_channels, final_cells: of the network to be trained.
+/// final_channels, final_cells, final_size: of the network to be trained.
 /// budget_seconds: when to end before the algorithm does.
 /// top: how many of the best are returned and written.
 ///
@@ -40,7 +41,7 @@ use crate::watch::{Audience, interrupted, watched};
                       algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, min_params=None, \
                       max_params=None, max_macs=None, max_latency=None, latency_table=None, \
                       second_objective='params', target_params=None, final_channels=None, final_cells=None, \
-                      budget_seconds=None, top=5, threads=None)"
+                      final_size=None, budget_seconds=None, top=5, threads=None)"
 )]
 pub(crate) fn search<'py>(
     py: Python<'py>,
@@ -60,9 +61,9 @@ pub(crate) fn search<'py>(
         cycles: taken.number_from(0, "cycles", 100_000_000)?.unwrap_or(default.cycles),
         mutations: taken.number("mutations", 100_000)?.unwrap_or(default.mutations),
         limits: Limits {
-            min_params: taken.take("min_params")?,
-            max_params: taken.take("max_params")?,
-            max_macs: taken.take("max_macs")?,
+            min_params: taken.count("min_params")?,
+            max_params: taken.count("max_params")?,
+            max_macs: taken.count("max_macs")?,
             max_latency: taken.take("max_latency")?,
         },
         latency: match taken.take::<PathBuf>("latency_table")? {
@@ -70,9 +71,10 @@ pub(crate) fn search<'py>(
             None => None,
         },
         second: taken.parse("second_objective")?.unwrap_or(default.second),
-        target_params: taken.take("target_params")?,
+        target_params: taken.count("target_params")?,
         final_channels: taken.number("final_channels", 2048)?,
         final_cells: taken.number("final_cells", 256)?,
+        final_size: taken.image_size("final_size")?,
         scoring: default.scoring,
     };
     let run = Run::take(&mut taken, progress)?;

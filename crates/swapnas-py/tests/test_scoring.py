@@ -242,6 +242,18 @@ class Correlations(unittest.TestCase):
             for key, value in told["metrics"][name].items():
                 value = tuple(value) if key.endswith("ci95") and value else value
                 self.assertEqual(getattr(correlation, key), value, key)
+        shown = found._repr_html_()
+        self.assertEqual(shown.count("<tr>"), 3)
+        self.assertIn(f"<td>{found['swap'].spearman:.6g}</td>", shown)
+        pandas = package("pandas")
+        if pandas is not None:
+            self.assertEqual(list(found.to_frame()["metric"]), ["swap", "params"])
+
+    def test_notebooks_obey_nothing_of_a_name(self):
+        scored = swapnas.Scored("<b>\x1b[2J", None, None, None, {"swap": None}, {}, {"swap": "no"}, False, "no")
+        shown = scored._repr_html_()
+        self.assertIn("&lt;b&gt;", shown)
+        self.assertNotIn("\x1b", shown)
 
     def test_columns_seeds_and_comparisons_are_those_of_the_command(self):
         archs = swapnas.Space("nb201").sample(12)

@@ -37,6 +37,22 @@ class Searches(unittest.TestCase):
             self.assertEqual((found.folder / name).read_text(), (self.folder / "b" / name).read_text())
         self.assertIn("<svg", (found.folder / "report.html").read_text())
 
+    def test_notebooks_show_what_was_found(self):
+        found = swapnas.search("nb201", folder=self.folder / "a", metrics="swap,params", max_params="0.5M", **SMALL)
+        shown = found._repr_html_()
+        self.assertIn(f"The best of {found.evaluations} architectures of nb201 by swap", shown)
+        self.assertEqual(shown.count("<tr>"), 6)
+        self.assertIn("<svg", shown)
+        self.assertTrue(all(one.params <= 500_000 for one in found.best))
+        same = swapnas.search("nb201", folder=self.folder / "b", metrics="swap,params", max_params=5e5, **SMALL)
+        self.assertEqual(same.command, found.command)
+        for wrong in ["0.5X", "", 0, -1, 1.5e-9, True, [1]]:
+            with self.assertRaisesRegex((ValueError, TypeError), "max_params"):
+                swapnas.search("nb201", folder=self.folder / "c", max_params=wrong, **SMALL)
+        pandas = package("pandas")
+        if pandas is not None:
+            self.assertEqual(list(found.to_frame()["arch"]), [one.arch for one in found.best])
+
     def test_a_search_that_was_cut_goes_on(self):
         whole = swapnas.search("nb201", folder=self.folder / "whole", **SMALL)
         cut = swapnas.search("nb201", folder=self.folder / "cut", budget_seconds=1e-6, **SMALL)

@@ -57,10 +57,8 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("init", init.as_ref());
     words.option("weights", independent.then_some("independent"));
     words.option("precision", (precision != "f32").then_some(precision));
-    // The size holds for both networks; where they differ, each has its own, which for the scored network
-    // depends on whether it is named.
-    let [channels, height, width] = scored.input;
-    let input = Shape::new(channels, height, width);
+    let [input, trained_input] =
+        [scored.input, trained.input].map(|[channels, height, width]| Shape::new(channels, height, width));
     let small = scored.channels.is_some()
         && crate::space(space).is_ok_and(|space| {
             let (small, own) = (space.scored_network(), space.default_network());
@@ -69,11 +67,19 @@ pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> St
     words.option("network", (!small).then_some(&scored.preset));
     words.option("channels", number(scored.channels));
     words.option("cells", number(scored.cells));
-    let size = (scored.input == trained.input).then(|| shape(input));
-    words.option("size", size);
+    // One size holds for both networks. Where they differ, each may have its own, which for the scored network depends
+    // on whether it is named.
+    let own = crate::space(space).ok().map(|space| {
+        let scored = if small { space.scored_network() } else { space.default_network() };
+        [scored.input, space.final_network().input]
+    });
+    let same = input == trained_input;
+    let is_own = own == Some([input, trained_input]);
+    words.option("size", (same || !is_own).then(|| shape(input)));
     words.option("classes", number(Some(scored.classes)));
     words.option("final-channels", number(trained.channels));
     words.option("final-cells", number(trained.cells));
+    words.option("final-size", (!same && !is_own).then(|| shape(trained_input)));
     words.option("algorithm", (*algorithm != AlgorithmKind::Own).then(|| algorithm.to_string()));
     for (name, number) in configuration.numbers() {
         words.option(name, Some(number.to_string()));

@@ -49,6 +49,7 @@
 
 pub mod command;
 mod correlation;
+pub mod design;
 pub mod drawing;
 pub mod export;
 mod file;
@@ -71,7 +72,7 @@ pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
 pub use file::{WriteError, check_output, write as write_file};
-pub use number::number;
+pub use number::{count, number};
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
@@ -83,7 +84,9 @@ pub use swapnas_graph::{
     Init, Key, Level, LevelError, Plain, Shape, Tensors, TensorsError, plain, plain_lines, plain_sentence,
     read_json,
 };
-pub use swapnas_metrics::inputs::{Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped};
+pub use swapnas_metrics::inputs::{
+    Array, ArrayError, InputError, InputSpec, PictureFolder, Place, Skipped, Survey, SurveyError,
+};
 pub use swapnas_metrics::metrics::all as metrics;
 pub use swapnas_metrics::{
     Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,

@@ -7,7 +7,7 @@ use swapnas_search::{
 };
 use swapnas_spaces::{NetworkConfig, Preset};
 
-use crate::{Scoring, plain};
+use crate::{ImageSize, Scoring, plain};
 
 /// How to search, as users ask for it.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Searching {
     pub final_channels: Option<usize>,
     /// Its cells.
     pub final_cells: Option<usize>,
+    /// The size of its images: that of the scored network's if one is asked for there, else as the space has it.
+    pub final_size: Option<ImageSize>,
 }
 
 impl Searching {
@@ -55,6 +57,7 @@ impl Searching {
             target_params: None,
             final_channels: None,
             final_cells: None,
+            final_size: None,
         }
     }
 
@@ -79,7 +82,11 @@ impl Searching {
             channels: self.final_channels.or(trained.channels),
             cells: self.final_cells.or(trained.cells),
             classes: scored.classes,
-            input: if scoring.size.is_some() { scored.input } else { trained.input },
+            input: match self.final_size {
+                Some(size) => size.shape(trained.input),
+                None if scoring.size.is_some() => scored.input,
+                None => trained.input,
+            },
             ..trained
         };
         // The first of what is computed by default.

@@ -2,7 +2,9 @@
 
 pub(crate) mod bench;
 pub(crate) mod correlate;
+pub(crate) mod design;
 pub(crate) mod export;
+pub(crate) mod manual;
 pub(crate) mod metrics;
 pub(crate) mod score;
 pub(crate) mod scoring;

@@ -43,20 +43,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
             Search::create(&folder, configuration, level)?
         }
     };
-    let total = match search.configuration().evaluations() {
-        Some(evaluations) => evaluations,
-        None => usize::try_from(search.candidates().space().size()).unwrap_or(usize::MAX),
-    };
-    let bar = Bar::new(total)?;
-    let searching = Instant::now();
-    let ended = search.run(&bar, args.budget_seconds.map(Duration::from_secs_f64));
-    let searching = searching.elapsed().as_secs_f64();
-    bar.finish();
-    // Whatever happened, what was found by then is written. Where that fails as well, for instance since
-    // the disk is full, the first error is the one to mend.
-    let written = results::write(&search, *ended.as_ref().unwrap_or(&Ended::Stopped), args.top);
-    let ended = ended?;
-    written?;
+    let Run { bar, ended, seconds: searching } = Run::of(&mut search, args.budget_seconds, args.top)?;
     let total = start.elapsed().as_secs_f64();
     bar.print(|out| {
         if args.json {
@@ -94,6 +81,34 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
     }
 }
 
+/// A search that was run to its end, or as far as there was time.
+pub(crate) struct Run {
+    pub(crate) bar: Bar,
+    pub(crate) ended: Ended,
+    pub(crate) seconds: f64,
+}
+
+impl Run {
+    /// Runs a search, and writes what it has found.
+    pub(crate) fn of(search: &mut Search, budget_seconds: Option<f64>, top: usize) -> anyhow::Result<Self> {
+        let total = match search.configuration().evaluations() {
+            Some(evaluations) => evaluations,
+            None => usize::try_from(search.candidates().space().size()).unwrap_or(usize::MAX),
+        };
+        let bar = Bar::new(total)?;
+        let start = Instant::now();
+        let ended = search.run(&bar, budget_seconds.map(Duration::from_secs_f64));
+        let seconds = start.elapsed().as_secs_f64();
+        bar.finish();
+        // Whatever happened, what was found by then is written. Where that fails as well, for instance since
+        // the disk is full, the first error is the one to mend.
+        let written = results::write(search, *ended.as_ref().unwrap_or(&Ended::Stopped), top);
+        let ended = ended?;
+        written?;
+        Ok(Run { bar, ended, seconds })
+    }
+}
+
 /// How to search, and the sizes that were asked for in words.
 fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
     let searching = Searching {
@@ -114,6 +129,7 @@ fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
         target_params: args.target_params,
         final_channels: args.final_channels,
         final_cells: args.final_cells,
+        final_size: args.final_size,
     };
     let (configuration, target) = searching.configuration()?;
     if let Some(target) = target {

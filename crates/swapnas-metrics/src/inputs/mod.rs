@@ -32,7 +32,7 @@ use swapnas_graph::{Key, Shape};
 pub use array::{Array, ArrayError};
 pub use cifar10::Cifar10;
 pub use error::{InputError, Place};
-pub use folder::{PictureFolder, Skipped};
+pub use folder::{PictureFolder, Skipped, Survey, SurveyError};
 pub use npy::draw_npy;
 pub use shapes::Shapes;
 pub use spec::{InputKind, InputSpec, SpecError};

@@ -109,7 +109,7 @@ impl Shapes {
     /// Paints an image.
     fn paint(&self, outline: Outline, shape: Shape, rng: &mut impl Rng, image: &mut [f32]) {
         let Shape { channels, height, width } = shape;
-        let figure = Placed::draw(rng, height, width, 0.28, 0.46);
+        let figure = Placed::draw(rng, height, width, 0.2, 0.46);
         let (ground, cover) = (Grating::draw(rng, height, width), Grating::draw(rng, height, width));
         let patches: Vec<Placed> =
             (0..PATCHES).map(|_| Placed::draw(rng, height, width, 0.03, 0.12)).collect();

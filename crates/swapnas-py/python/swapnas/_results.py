@@ -1,10 +1,11 @@
 """What comes out."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ._swapnas import plain
+from ._html import frame, table
+from ._swapnas import export, plain
 
 
 class _Scores:
@@ -65,6 +66,10 @@ class Scored(_Scores):
         sizes = {"params": self.params, "macs": self.macs, "units": self.units}
         row = {"arch": self.arch, **sizes, **self.scores, **sizes}
         return row if self.refused is None else {**row, "refused": self.refused}
+
+    def _repr_html_(self) -> str:
+        row = self.to_dict()
+        return table(row, [row.values()])
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,21 @@ class Correlations(dict[str, Correlation]):
     def __init__(self, correlations: dict[str, Correlation], comparison: Optional[Comparison] = None) -> None:
         super().__init__(correlations)
         self.comparison = comparison
+
+    def to_frame(self) -> Any:
+        """A row for each metric or column and a column for each coefficient, as a frame of pandas."""
+        return frame([{"metric": name, **asdict(correlation)} for name, correlation in self.items()])
+
+    def _repr_html_(self) -> str:
+        names = ["spearman", "spearman_given_params", "kendall", "kendall_same_size", "regret_at_10", "n", "undefined"]
+
+        def row(name: str, correlation: Correlation) -> list[Any]:
+            first, *others = (getattr(correlation, name) for name in names)
+            interval = correlation.spearman_ci95
+            return [name, first, "–" if interval is None else "{:.3f} to {:.3f}".format(*interval), *others]
+
+        head = ["metric", names[0], "95% interval", *(name.replace("_", " ") for name in names[1:])]
+        return table(head, [row(*item) for item in self.items()])
 
 
 @dataclass(frozen=True)
@@ -233,6 +253,27 @@ class SearchResult:
     """The last population."""
     command: str
     """The command that runs the same search."""
+
+    def to_frame(self) -> Any:
+        """A row for each of the best, best first, as a frame of pandas."""
+        rows = [
+            {"arch": one.arch, **one.scores, "params": one.params, "macs": one.macs, "latency_ms": one.latency_ms}
+            for one in self.best
+        ]
+        return frame(rows)
+
+    def _repr_html_(self) -> str:
+        names = list(self.best[0].scores) if self.best else []
+        rows = [
+            [place, *(one.scores[name] for name in names), one.params, one.macs, one.arch]
+            for place, one in enumerate(self.best, 1)
+        ]
+        caption = f"The best of {self.evaluations} architectures of {self.space} by {self.objective}"
+        shown = table(["rank", *names, "parameters", "multiply-accumulates", "architecture"], rows, caption)
+        try:
+            return shown + (export(self.best[0].arch, self.space, format="svg") if self.best else "")
+        except ValueError:
+            return shown  # A space of one's own is known to nobody but whoever made it.
 
     @staticmethod
     def _of(folder: Union[str, Path], found: dict[str, Any]) -> "SearchResult":

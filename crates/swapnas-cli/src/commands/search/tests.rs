@@ -47,7 +47,7 @@ fn values(id: &str, folder: &Path) -> Option<BoxedStrategy<String>> {
         "network" => names(&["benchmark", "swap"]),
         "channels" | "final_channels" => (1..=2048u32).prop_map(|n| n.to_string()).boxed(),
         "cells" | "final_cells" => (1..=256u32).prop_map(|n| n.to_string()).boxed(),
-        "size" => prop_oneof![
+        "size" | "final_size" => prop_oneof![
             (1..=2048u32).prop_map(|side| side.to_string()),
             (1..=4u32, 1..=2048u32, 1..=2048u32).prop_map(|(c, h, w)| format!("{c}x{h}x{w}")),
         ]

@@ -1,6 +1,7 @@
 //! A folder of pictures.
 
 mod check;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -19,6 +20,8 @@ use walk::{classes, list};
 use super::pick::pick;
 use super::pictures::{Album, Normalisation, fit};
 use super::{Images, InputError};
+
+pub use survey::{Survey, SurveyError};
 
 /// Mean and standard deviation of ImageNet, as image classifiers are trained with.
 const NORMALISATION: Normalisation =
