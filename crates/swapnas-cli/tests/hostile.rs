@@ -70,6 +70,9 @@ fn every_option_and_argument_takes_any_text() {
         ("train", Some("4321"), &training),
         ("bench create", None, &[&training[..], &["--networks=2", "--out=bench"]].concat()),
         ("bench report", Some("none"), &small),
+        ("design", Some("none"), &[]),
+        ("completions", Some("bash"), &[]),
+        ("man", None, &[]),
         ("spaces", Some("nb201"), &[]),
         ("metrics", Some("swap"), &[]),
     ] {

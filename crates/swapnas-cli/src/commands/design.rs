@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use swapnas::design::{Design, Wishes};
 use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{Level, Searching, Survey, plain, results};
+use swapnas::{Level, Searching, Survey, plain, plain_sentence, results};
 
 use super::search::Run;
 use crate::args::DesignArgs;
@@ -22,8 +22,7 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<Ending> {
     let level = Level::from_env()?;
     let survey = Survey::of(&args.images, args.skip_bad)?;
     if !survey.bad.is_empty() {
-        let files = render::count(survey.bad.len(), "file");
-        say(format_args!("{files} cannot be used and are left out:"));
+        say(format_args!("left out: {} that cannot be used", render::count(survey.bad.len(), "file")));
         for skipped in &survey.bad {
             say(format_args!("  {skipped}"));
         }
@@ -115,7 +114,7 @@ fn describe(out: &mut impl Write, design: &Design) -> std::io::Result<()> {
     )?;
     writeln!(out, "shorter sides from {smallest} to {largest} pixels, median {median}")?;
     for reason in design.reasons() {
-        writeln!(out, "{}", plain(reason))?;
+        writeln!(out, "{}", plain_sentence(reason))?;
     }
     Ok(())
 }
