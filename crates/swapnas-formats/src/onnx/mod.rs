@@ -2,7 +2,7 @@
 //!
 //! [`export`] writes every node of a graph, so that all parameters are there under their names. Batch
 //! normalisations run with fixed statistics, as ONNX has them outside of training: those that are given, for
-//! which [`Statistics::measure`] takes them from a batch.
+//! which [`FixedStatistics::measure`] takes them from a batch.
 //!
 //! [`read`] makes a graph of such a file, or of one that another program wrote.
 
