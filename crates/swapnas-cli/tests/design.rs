@@ -20,8 +20,8 @@ fn pictures(folder: &Path, count: usize, is_grey: bool) {
             let level = |x: u32, y: u32| -> u8 {
                 let (dark, bright) = (20 + 5 * index as u8, 230 - 3 * index as u8);
                 let is_bright = match class {
-                    0 => (y + index as u32) / 3 % 2 == 0,
-                    1 => (x + index as u32) / 3 % 2 == 0,
+                    0 => ((y + index as u32) / 3).is_multiple_of(2),
+                    1 => ((x + index as u32) / 3).is_multiple_of(2),
                     _ => (8..24).contains(&x) && (8..24).contains(&y),
                 };
                 if is_bright { bright } else { dark }

@@ -125,7 +125,8 @@ fn what_cannot_be_trained_is_refused() {
 fn a_benchmark_is_made_gone_on_with_and_reported_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let create = [&["bench", "create", "--out=b", "--space=nb201", "--networks=6", "--seeds=2"], &SMALL[..]].concat();
+    let create =
+        [&["bench", "create", "--out=b", "--space=nb201", "--networks=6", "--seeds=2"], &SMALL[..]].concat();
     let text = stdout(path, &create);
     assert!(text.starts_with("b/table.csv: 6 networks, accuracies from "), "{text}");
     assert!(text.contains("2 trainings each: accuracies vary by "), "{text}");

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use swapnas_formats::onnx::{self, Contents, Images};
-//! use swapnas_graph::{Conv, Draw, GraphBuilder, Init, Shape, FixedStatistics, Weights, Window};
+//! use swapnas_graph::{Conv, Draw, FixedStatistics, GraphBuilder, Init, Shape, Weights, Window};
 //!
 //! let mut b = GraphBuilder::new(Shape::new(3, 32, 32));
 //! let x = b.conv2d("stem", b.input(), Conv::new(16, Window::square(3)))?;

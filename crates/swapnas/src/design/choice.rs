@@ -23,8 +23,11 @@ const SMALL: usize = 64;
 const SAMPLE: usize = 100;
 const ENOUGH: usize = SAMPLE / 10;
 
-/// Channels and cells of networks, the largest first; those of the benchmark where there are none.
-const SIZES: [(&str, &[(Option<usize>, Option<usize>)]); 3] = [
+/// Channels and cells of a network; those of the benchmark where there are none.
+type Size = (Option<usize>, Option<usize>);
+
+/// Sizes of the networks of spaces, the largest first.
+const SIZES: [(&str, &[Size]); 3] = [
     ("darts", &[(Some(36), Some(20)), (Some(24), Some(14)), (Some(16), Some(8)), (Some(8), Some(5))]),
     ("mobilenet", &[(Some(32), None), (Some(24), None), (Some(16), None), (Some(8), None)]),
     ("nb201", &[(Some(16), Some(5)), (Some(16), Some(3)), (Some(16), Some(1)), (Some(8), Some(1))]),
@@ -155,7 +158,7 @@ impl Of<'_> {
             let graph = space.network(arch, network).map_err(|cause| DesignError::Network {
                 space: space.name(),
                 input: self.input,
-                cause,
+                cause: Box::new(cause),
             })?;
             Ok(Sizes::of(&graph, latency)?)
         };
@@ -183,7 +186,7 @@ impl Of<'_> {
         // A table may be of another space.
         let latency = self.wishes.latency.as_ref();
         let drawn = match self.drawn_with(space, &smallest, latency) {
-            Err(DesignError::Search(SearchError::Latency { .. })) => {
+            Err(DesignError::Search(error)) if matches!(*error, SearchError::Latency { .. }) => {
                 self.drawn_with(space, &smallest, None)?
             }
             other => other?,

@@ -59,11 +59,11 @@ pub enum DesignError {
         /// The images.
         input: Shape,
         /// Why.
-        cause: NetworkError,
+        cause: Box<NetworkError>,
     },
     /// Sizes cannot be told.
     #[error(transparent)]
-    Search(#[from] SearchError),
+    Search(Box<SearchError>),
     /// Nothing is within the limits.
     #[error("{}", choice::unreachable(limits, reach))]
     Unreachable {
@@ -72,6 +72,12 @@ pub enum DesignError {
         /// What each space that takes such images comes to at the least, that which was asked for or chosen first.
         reach: Vec<Reach>,
     },
+}
+
+impl From<SearchError> for DesignError {
+    fn from(error: SearchError) -> Self {
+        DesignError::Search(Box::new(error))
+    }
 }
 
 impl Design {
