@@ -126,12 +126,12 @@ fn a_benchmark_is_made_gone_on_with_and_reported_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let create =
-        [&["bench", "create", "--out=b", "--space=nb201", "--networks=6", "--seeds=2"], &SMALL[..]].concat();
+        [&["bench", "create", "--out=b", "--space=nb201", "--networks=12", "--seeds=2"], &SMALL[..]].concat();
     let text = stdout(path, &create);
-    assert!(text.starts_with("b/table.csv: 6 networks, accuracies from "), "{text}");
+    assert!(text.starts_with("b/table.csv: 12 networks, accuracies from "), "{text}");
     assert!(text.contains("2 trainings each: accuracies vary by "), "{text}");
     let table = std::fs::read_to_string(path.join("b/table.csv")).unwrap();
-    assert_eq!(table.lines().count(), 7);
+    assert_eq!(table.lines().count(), 13);
     // All of it is there: nothing is trained again, so even the seconds are the same.
     assert_eq!(stdout(path, &create), text);
     assert_eq!(std::fs::read_to_string(path.join("b/table.csv")).unwrap(), table);
@@ -140,15 +140,15 @@ fn a_benchmark_is_made_gone_on_with_and_reported_on() {
 
     let report = ["bench", "report", "b", "--metrics=swap,params,jacov", "--repeats=1"];
     let text = stdout(path, &report);
-    assert!(text.starts_with("nb201: 6 networks trained on shapes for 2 epochs\n"), "{text}");
+    assert!(text.starts_with("nb201: 12 networks trained on shapes for 2 epochs\n"), "{text}");
     assert!(text.contains("orders the networks best: Spearman's rho is "), "{text}");
     let object = json(&stdout(path, &[&report[..], &["--json", "--out=r.html", "--plot=r.svg"]].concat()));
-    assert_eq!(object["networks"].as_array().unwrap().len(), 6);
-    assert_eq!(object["metrics"]["params"]["n"], 6);
+    assert_eq!(object["networks"].as_array().unwrap().len(), 12);
+    assert_eq!(object["metrics"]["params"]["n"], 12);
     assert_eq!(object["settings"]["inputs"], "shapes");
     let page = std::fs::read_to_string(path.join("r.html")).unwrap();
     assert!(
-        page.contains("<h1>nb201: 6 networks trained on shapes for 2 epochs</h1>") && page.contains("<svg")
+        page.contains("<h1>nb201: 12 networks trained on shapes for 2 epochs</h1>") && page.contains("<svg")
     );
     assert!(path.join("r.svg").exists());
     // The table is one like any other.
