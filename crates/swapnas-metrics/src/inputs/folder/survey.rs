@@ -105,14 +105,24 @@ impl Survey {
     pub fn of(folder: &Path, skip_bad: bool) -> Result<Self, SurveyError> {
         let (train, validation) = parts(folder)?;
         let (files, mut bad) = usable(&train)?;
+        let to_validate = validation.as_deref().map(usable).transpose()?;
+        let to_validate = to_validate.map(|(files, more)| {
+            bad.extend(more);
+            files
+        });
+        // What cannot be used may be all that there is of a class.
+        if !bad.is_empty() && !skip_bad {
+            return Err(SurveyError::Bad { folder: folder.to_owned(), bad });
+        }
+        if files.is_empty() {
+            return Err(InputError::NoPictures { folder: train }.into());
+        }
         let by_class = by_class(&train, &files)?;
         if let [(class, _)] = &by_class.iter().collect::<Vec<_>>()[..] {
             return Err(SurveyError::OneClass { folder: train, class: (*class).clone() });
         }
         let mut validation_pictures = 0;
-        if let Some(validation) = &validation {
-            let (files, more) = usable(validation)?;
-            bad.extend(more);
+        if let (Some(validation), Some(files)) = (&validation, to_validate) {
             for (class, count) in self::by_class(validation, &files)? {
                 if !by_class.contains_key(&class) {
                     let (validation, train) = (validation.clone(), train);
@@ -120,9 +130,6 @@ impl Survey {
                 }
                 validation_pictures += count;
             }
-        }
-        if !bad.is_empty() && !skip_bad {
-            return Err(SurveyError::Bad { folder: folder.to_owned(), bad });
         }
         let step = files.len().div_ceil(LOOKED_AT).max(1);
         let seen: Vec<(u32, bool)> =
@@ -271,5 +278,11 @@ mod tests {
           `DIR/b/3.png`: it cannot be decoded: The image format could not be determined
         ");
         assert_eq!(Survey::of(broken.path(), true).unwrap().bad.len(), 1);
+        // The only picture of a class is not taken for none.
+        fs::write(broken.path().join("b/2.png"), "text").unwrap();
+        assert!(error(&broken, false).starts_with("2 files in `DIR` cannot be used"));
+        insta::assert_snapshot!(error(&broken, true), @"all pictures in DIR are of the class `a`; it takes at least two");
+        fs::write(broken.path().join("a/1.png"), "text").unwrap();
+        assert!(error(&broken, true).contains("DIR"), "{}", error(&broken, true));
     }
 }
