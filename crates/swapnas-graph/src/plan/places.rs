@@ -165,6 +165,8 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
 
     use super::*;
 
@@ -233,7 +235,6 @@ mod tests {
             let places = in_time(&stays);
             prop_assert!(!overlap(&stays, &places));
             prop_assert!(end(&stays, &places) >= needed(&stays));
-            prop_assert!(end(&stays, &places) <= 2 * end(&stays, &naive(&stays)));
         }
 
         /// Values of one size have gaps of that size between them, so that none is left empty.
@@ -242,6 +243,18 @@ mod tests {
             let stays: Vec<Stay> = stays.into_iter().map(|stay| Stay { lanes: 5, ..stay }).collect();
             prop_assert_eq!(end(&stays, &in_time(&stays)), needed(&stays));
         }
+    }
+
+    /// No factor bounds what one plan may lose by gaps, so that many are looked at, and always the same.
+    #[test]
+    fn places_in_time_take_little_more_memory_on_the_whole() {
+        let mut runner = TestRunner::deterministic();
+        let samples: Vec<Vec<Stay>> =
+            (0..256).map(|_| stays().new_tree(&mut runner).expect("no filter").current()).collect();
+        let total = |assign: fn(&[Stay]) -> Vec<usize>| -> usize {
+            samples.iter().map(|stays| end(stays, &assign(stays))).sum()
+        };
+        assert!(total(in_time) * 8 <= total(naive) * 9, "{} {}", total(in_time), total(naive));
     }
 
     /// A value that is too large for the last gap begins in it all the same, if nothing lies behind.
