@@ -126,6 +126,16 @@ mod dense {
         case(1, 6, 6, 16),
         case(1, 12, 6, 16),
         case(1, 12, 6, 32),
+        case(1, 96, 96, 8),
+        case(1, 96, 24, 8),
+        case(1, 128, 128, 8),
+        case(1, 256, 256, 4),
+        case(1, 256, 64, 8),
+        case(1, 768, 768, 14),
+        case(1, 768, 3072, 14),
+        case(1, 3072, 768, 14),
+        case(3, 32, 64, 8),
+        case(5, 16, 32, 16),
     ]))]
     fn convolution(bencher: Bencher<'_, '_>, At(level, case): At<Case>) {
         let Case { inputs, outputs, size, kernel } = case;

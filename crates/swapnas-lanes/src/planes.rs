@@ -230,6 +230,11 @@ impl<'a, T: Copy> PlanesMut<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.lanes.add(place.start), place.len()) }
     }
 
+    #[inline(always)]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.lanes
+    }
+
     /// All lanes of all channels one after the other, if the `height` x `width` image is all that is stored and all of
     /// it is this view's.
     pub fn as_lanes(&mut self, height: usize, width: usize) -> Option<&mut [T]> {

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::panel::{self, Panels};
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Layout, Planes, PlanesMut};
 
 /// Most output channels that are computed at once.
-const TILE: usize = 6;
+pub(super) const TILE: usize = 6;
 
 /// Weights of a convolution in the order in which the kernel reads them.
 ///
@@ -65,6 +66,11 @@ impl<E: Element> DenseWeights<E> {
     /// Number of output channels.
     pub fn out_channels(&self) -> usize {
         self.groups * self.outputs
+    }
+
+    /// Weights of an output channel.
+    fn terms(&self) -> usize {
+        self.inputs * self.taps
     }
 }
 
@@ -132,6 +138,9 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
 
     #[inline(always)]
     fn run<S: Simd<E = E>>(mut self, simd: S) {
+        if panel::pays(self.weights.terms(), self.weights.outputs, self.rows.len() * self.width) {
+            return self.by_panels(simd);
+        }
         for row in self.rows.clone() {
             let start = self.window.start(0, row);
             // SAFETY: `convolve` has made the table of all of these.
@@ -148,6 +157,38 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
                     &mut self.out,
                 );
             }
+        }
+    }
+}
+
+impl<E: Element> Convolve<'_, E> {
+    #[inline(always)]
+    fn by_panels<S: Simd<E = E>>(mut self, simd: S) {
+        let Convolve { input, window, weights, table, rows, width, out } = &mut self;
+        // Every row is this view's, and as wide.
+        for channel in [0, weights.out_channels() - 1] {
+            for row in rows.clone() {
+                out.row(channel, row as isize, 0..*width as isize);
+            }
+        }
+        let (layout, out_layout, out) = (input.layout(), *out.layout(), out.as_mut_ptr());
+        let weights_of_group = weights.tiles.chunks_exact(weights.outputs * weights.terms());
+        let groups = weights_of_group.zip(weights.bias.chunks_exact(weights.outputs));
+        for (group, (tiles, bias)) in groups.enumerate() {
+            let panels = Panels {
+                weights: tiles,
+                bias,
+                offsets: &table.offsets,
+                stride: out_layout.channel_stride(),
+            };
+            let place = |pixel: usize| {
+                let (row, column) = (rows.start + pixel / *width, pixel % *width);
+                let from = layout.at(group * weights.inputs, window.start(0, row), window.start(1, column));
+                let to = out_layout.at(group * weights.outputs, row as isize, column as isize);
+                (input.as_ptr().wrapping_add(from), out.wrapping_add(to))
+            };
+            // SAFETY: `convolve` has made the table of all of these; the rows are this view's alone.
+            unsafe { panels.convolve(simd, rows.len() * *width, place) };
         }
     }
 }

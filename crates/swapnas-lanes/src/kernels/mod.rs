@@ -14,6 +14,8 @@ pub mod depthwise;
 pub mod line;
 pub mod mean;
 pub mod moments;
+mod panel;
+
 pub mod pool;
 pub mod pool_gradient;
 pub mod product;

@@ -9,6 +9,7 @@ use swapnas_lanes::{Level, SAMPLES};
 at_every_level!(
     windows_of_every_kind,
     channels_of_every_number,
+    panels_of_several_blocks,
     groups_of_every_size,
     linear_layers_are_convolutions_of_one_pixel,
     packing_again_forgets_what_was_packed
@@ -100,6 +101,16 @@ fn channels_of_every_number<E: Number>(level: Level) {
         for inputs in cases([1, 2, 3, 4, 6, 16]) {
             check::<E>(level, &wide, &Weights::noise(1, outputs, inputs, 1, outputs % 2 == 0));
         }
+    }
+}
+
+/// More terms than a panel has, more weights than a block has, and pixels that fill no number of panels.
+fn panels_of_several_blocks<E: Number>(level: Level) {
+    let geometry = Geometry::new([3, 5], [3, 3], [2, 1], [1, 1], [[1, 1], [1, 1]]);
+    check::<E>(level, &geometry, &Weights::noise(2, 13, 27, 9, true));
+    let pixels = Geometry::new([1, 5], [1, 1], [1, 1], [1, 1], [[0, 0], [0, 0]]);
+    for [inputs, outputs] in cases([[16, 12], [17, 100], [200, 12], [450, 700]]) {
+        check::<E>(level, &pixels, &Weights::noise(1, outputs, inputs, 1, outputs % 3 == 0));
     }
 }
 
