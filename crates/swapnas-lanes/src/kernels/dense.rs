@@ -175,12 +175,8 @@ impl<E: Element> Convolve<'_, E> {
         let weights_of_group = weights.tiles.chunks_exact(weights.outputs * weights.terms());
         let groups = weights_of_group.zip(weights.bias.chunks_exact(weights.outputs));
         for (group, (tiles, bias)) in groups.enumerate() {
-            let panels = Panels {
-                weights: tiles,
-                bias,
-                offsets: &table.offsets,
-                stride: out_layout.channel_stride(),
-            };
+            let panels =
+                Panels { weights: tiles, bias, offsets: &table.offsets, stride: out_layout.channel_stride() };
             let place = |pixel: usize| {
                 let (row, column) = (rows.start + pixel / *width, pixel % *width);
                 let from = layout.at(group * weights.inputs, window.start(0, row), window.start(1, column));

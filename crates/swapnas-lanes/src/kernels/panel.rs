@@ -179,8 +179,7 @@ impl<E: Element, const PIXELS: usize> Sums<'_, E, PIXELS> {
                     None => {
                         for (sum, output) in sums.iter_mut().zip(self.outputs) {
                             // SAFETY: the caller's promise.
-                            *sum =
-                                simd.load(unsafe { &*output.wrapping_add(channel * self.stride) }, part);
+                            *sum = simd.load(unsafe { &*output.wrapping_add(channel * self.stride) }, part);
                         }
                     }
                 }

@@ -1,12 +1,20 @@
 //! Products of two matrices that both depend on the sample, as attention has them.
 
+use std::ops::Range;
+
 use super::rows::WriteMode;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Strided};
 
-/// Columns of the second factor that are gone through before the next rows of the first: with 64 rows, an
-/// eighth of a megabyte, to stay in the second cache.
-const COLUMNS: usize = 32;
+/// Terms that are added to sums at once.
+const TERMS: usize = 64;
+
+/// Rows of the first factor that are brought together: with so many terms, 192 kilobytes, to stay in the second cache.
+const ROWS: usize = 48;
+
+/// Columns of the second factor that are brought together: with so many terms, 16 kilobytes, to stay in the first
+/// cache.
+const COLUMNS: usize = 4;
 
 /// The product of two views, matrix by matrix: `out[.., i, j] = sum over k of a[.., i, k] * b[.., k, j]`.
 ///
@@ -112,59 +120,92 @@ impl<E: Element> Task<E> for Run<'_, E> {
     fn run<S: Simd<E = E>>(mut self, simd: S) {
         let Product { a, b, out } = self.of;
         let firsts = a.outer(2).places().zip(b.outer(2).places()).zip(out.outer(2).places());
+        let mut blocks = Blocks { rows: Vec::new(), columns: Vec::new() };
         for ((a, b), out) in firsts {
-            self.multiply(simd, [a, b, out]);
+            self.multiply(simd, &mut blocks, [a, b, out]);
         }
+    }
+}
+
+/// Blocks of both factors as tiles read them: some rows, or columns, side by side for one term after the other.
+struct Blocks<E> {
+    rows: Vec<Lane<E>>,
+    columns: Vec<Lane<E>>,
+}
+
+/// Puts `count` lanes that are `apart` from each other side by side, for one term after the other, which are `stride`
+/// apart.
+#[inline(always)]
+fn gather<E: Element>(
+    lanes: &[Lane<E>],
+    first: usize,
+    (terms, stride): (&Range<usize>, usize),
+    (count, apart): (usize, usize),
+    into: &mut Vec<Lane<E>>,
+) {
+    for k in terms.clone() {
+        into.extend((0..count).map(|i| lanes[first + k * stride + i * apart]));
     }
 }
 
 impl<E: Element> Run<'_, E> {
     /// One matrix.
     #[inline(always)]
-    fn multiply<S: Simd<E = E>>(&mut self, simd: S, [a, b, out]: [usize; 3]) {
+    fn multiply<S: Simd<E = E>>(&mut self, simd: S, blocks: &mut Blocks<E>, [a, b, out]: [usize; 3]) {
         let (first, second) = (Matrix::of(&self.of.a), Matrix::of(&self.of.b));
-        for columns in (0..second.columns).step_by(COLUMNS) {
-            let end = (columns + COLUMNS).min(second.columns);
-            let mut i = 0;
-            while i < first.rows {
-                // Where there are registers for it, six rows and four columns at a time.
-                let together = match first.rows - i {
-                    6.. if S::REGISTERS >= 32 => 6,
-                    3.. => 3,
-                    _ => 1,
-                };
-                let mut j = columns;
-                while j < end {
-                    let at = [a + i * first.row, b + j * second.column, out];
-                    match (together, end - j) {
-                        (6, 4..) => self.tile::<S, 6, 4>(simd, at, i, j),
-                        (6, _) => self.tile::<S, 6, 1>(simd, at, i, j),
-                        (3, 4..) => self.tile::<S, 3, 4>(simd, at, i, j),
-                        (3, _) => self.tile::<S, 3, 1>(simd, at, i, j),
-                        (_, 4..) => self.tile::<S, 1, 4>(simd, at, i, j),
-                        _ => self.tile::<S, 1, 1>(simd, at, i, j),
-                    }
-                    j += if end - j >= 4 { 4 } else { 1 };
+        let Blocks { rows, columns } = blocks;
+        // Where there are registers for it, six rows at a time.
+        let sizes: &[usize] = if S::REGISTERS >= 32 { &[6, 3, 1] } else { &[3, 1] };
+        // Without terms, sums are written all the same.
+        for start in (0..first.columns.max(1)).step_by(TERMS) {
+            let terms = start..first.columns.min(start + TERMS);
+            for top in (0..first.rows).step_by(ROWS) {
+                let tiles = || Tiles { next: top, end: first.rows.min(top + ROWS), sizes };
+                rows.clear();
+                for (i, count) in tiles() {
+                    gather(self.a, a + i * first.row, (&terms, first.column), (count, first.row), rows);
                 }
-                i += together;
+                for (j, wide) in (Tiles { next: 0, end: second.columns, sizes: &[COLUMNS, 1] }) {
+                    columns.clear();
+                    let from = b + j * second.column;
+                    gather(self.b, from, (&terms, second.row), (wide, second.column), columns);
+                    let mut rest = rows.as_slice();
+                    for (i, count) in tiles() {
+                        let (these, others) = rest.split_at(count * terms.len());
+                        rest = others;
+                        let to = [i, j];
+                        let add = start > 0 || self.into == WriteMode::Sum;
+                        match (count, wide) {
+                            (6, 4) => self.tile::<S, 6, 4>(simd, these, columns, add, out, to),
+                            (6, _) => self.tile::<S, 6, 1>(simd, these, columns, add, out, to),
+                            (3, 4) => self.tile::<S, 3, 4>(simd, these, columns, add, out, to),
+                            (3, _) => self.tile::<S, 3, 1>(simd, these, columns, add, out, to),
+                            (_, 4) => self.tile::<S, 1, 4>(simd, these, columns, add, out, to),
+                            (_, _) => self.tile::<S, 1, 1>(simd, these, columns, add, out, to),
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// `M` rows and `N` columns of a result, from row `i` and column `j` on.
+    /// The products of blocks of `M` rows and `N` columns, which are added to what is at a place of a result, or
+    /// overwrite it.
     #[inline(always)]
     fn tile<S: Simd<E = E>, const M: usize, const N: usize>(
         &mut self,
         simd: S,
-        [a, b, out]: [usize; 3],
-        i: usize,
-        j: usize,
+        rows: &[Lane<E>],
+        columns: &[Lane<E>],
+        add: bool,
+        out: usize,
+        [i, j]: [usize; 2],
     ) {
-        let (first, second) = (Matrix::of(&self.of.a), Matrix::of(&self.of.b));
         let result = Matrix::of(&self.of.out);
+        let ((rows, _), (columns, _)) = (rows.as_chunks::<M>(), columns.as_chunks::<N>());
         for part in 0..S::PARTS {
             let mut sums = [[simd.zero(); N]; M];
-            if self.into == WriteMode::Sum {
+            if add {
                 for (m, sums) in sums.iter_mut().enumerate() {
                     for (n, sum) in sums.iter_mut().enumerate() {
                         let place = out + (i + m) * result.row + (j + n) * result.column;
@@ -172,27 +213,26 @@ impl<E: Element> Run<'_, E> {
                     }
                 }
             }
-            for k in 0..first.columns {
-                let (a, b) = (a + k * first.column, b + k * second.row);
+            for (row, column) in rows.iter().zip(columns) {
                 // The shorter side stays in registers, and the numbers of the other pass by.
                 if M < N {
                     let mut x = [simd.zero(); M];
-                    for (m, x) in x.iter_mut().enumerate() {
-                        *x = simd.load(&self.a[a + m * first.row], part);
+                    for (x, lane) in x.iter_mut().zip(row) {
+                        *x = simd.load(lane, part);
                     }
-                    for n in 0..N {
-                        let factor = simd.load(&self.b[b + n * second.column], part);
+                    for (n, lane) in column.iter().enumerate() {
+                        let factor = simd.load(lane, part);
                         for (sums, x) in sums.iter_mut().zip(x) {
                             sums[n] = simd.fma(x, factor, sums[n]);
                         }
                     }
                 } else {
                     let mut factors = [simd.zero(); N];
-                    for (n, factor) in factors.iter_mut().enumerate() {
-                        *factor = simd.load(&self.b[b + n * second.column], part);
+                    for (factor, lane) in factors.iter_mut().zip(column) {
+                        *factor = simd.load(lane, part);
                     }
-                    for (m, sums) in sums.iter_mut().enumerate() {
-                        let x = simd.load(&self.a[a + m * first.row], part);
+                    for (sums, lane) in sums.iter_mut().zip(row) {
+                        let x = simd.load(lane, part);
                         for (sum, factor) in sums.iter_mut().zip(factors) {
                             *sum = simd.fma(x, factor, *sum);
                         }
@@ -206,5 +246,24 @@ impl<E: Element> Run<'_, E> {
                 }
             }
         }
+    }
+}
+
+/// Rows or columns that go together, the first of them and how many: as many as there can be, of some sizes down to 1.
+struct Tiles<'a> {
+    next: usize,
+    end: usize,
+    sizes: &'a [usize],
+}
+
+impl Iterator for Tiles<'_> {
+    type Item = (usize, usize);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let (first, left) = (self.next, self.end - self.next);
+        let count = *self.sizes.iter().find(|size| **size <= left)?;
+        self.next += count;
+        Some((first, count))
     }
 }

@@ -18,8 +18,8 @@ fn noise(seed: u64, count: usize) -> Vec<[f64; SAMPLES]> {
     (0..count).map(|_| noise.lane()).collect()
 }
 
-/// Rows, terms and columns around the tiles of 6 x 4, 3 x 4 and 1 x 1, and the blocks of 32 columns.
-const SIZES: [[usize; 3]; 10] = [
+/// Rows, terms and columns around the tiles of 6 x 4, 3 x 4 and 1 x 1, and blocks of 64 terms and 48 rows.
+const SIZES: [[usize; 3]; 12] = [
     [1, 1, 1],
     [2, 3, 3],
     [3, 1, 4],
@@ -30,6 +30,8 @@ const SIZES: [[usize; 3]; 10] = [
     [14, 2, 31],
     [4, 7, 33],
     [9, 0, 2],
+    [53, 66, 5],
+    [2, 130, 1],
 ];
 
 fn products_are_sums_of_products<E: Number>(level: Level) {
