@@ -207,7 +207,7 @@ pub(crate) unsafe fn convolve_row<S: Simd>(
     width: usize,
     out: &mut PlanesMut<'_, Lane<S::E>>,
 ) {
-    let terms = weights.inputs * weights.taps;
+    let terms = weights.terms();
     let layout: &Layout = input.layout();
     let step = window.stride[1];
     let mut tiles = weights.tiles.as_slice();

@@ -22,9 +22,12 @@ const WEIGHTS: usize = 256 << 10;
 const FEWEST_TERMS: usize = 16;
 const FEWEST_OUTPUTS: usize = 12;
 
+/// The most pixels that are summed up at once.
+const PIXELS: usize = 4;
+
 /// Whether panels are faster for outputs that are sums of so many terms.
 pub(super) fn pays(terms: usize, outputs: usize, pixels: usize) -> bool {
-    terms >= FEWEST_TERMS && outputs >= FEWEST_OUTPUTS && pixels >= 4
+    terms >= FEWEST_TERMS && outputs >= FEWEST_OUTPUTS && pixels >= PIXELS
 }
 
 /// A group of output channels.
@@ -45,8 +48,7 @@ impl<E: Element> Panels<'_, E> {
     ///
     /// # Safety
     /// For every offset, `input + offset` is a lane that can be read; and for every channel of the group,
-    /// `output + channel * stride` is one that can be written and is nobody else's. There are at least as many pixels
-    /// as are summed up at once.
+    /// `output + channel * stride` is one that can be written and is nobody else's. There are at least [`PIXELS`].
     #[inline(always)]
     pub(super) unsafe fn convolve<S: Simd<E = E>>(
         &self,
@@ -58,7 +60,7 @@ impl<E: Element> Panels<'_, E> {
         // SAFETY: the caller's promise.
         unsafe {
             if S::REGISTERS >= 32 {
-                self.blocks::<S, 4>(simd, pixels, place);
+                self.blocks::<S, PIXELS>(simd, pixels, place);
             } else {
                 self.blocks::<S, 2>(simd, pixels, place);
             }

@@ -112,6 +112,9 @@ fn panels_of_several_blocks<E: Number>(level: Level) {
     for [inputs, outputs] in cases([[16, 12], [17, 100], [200, 12], [450, 700]]) {
         check::<E>(level, &pixels, &Weights::noise(1, outputs, inputs, 1, outputs % 3 == 0));
     }
+    // Rows of three pixels have no panel by themselves, and the same bits as all of them with panels.
+    let narrow = Geometry::new([3, 3], [1, 1], [1, 1], [1, 1], [[0, 0], [0, 0]]);
+    check::<E>(level, &narrow, &Weights::noise(1, 12, 200, 1, true));
 }
 
 fn groups_of_every_size<E: Number>(level: Level) {
