@@ -50,7 +50,8 @@ pub fn activate<E: Element>(
     into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Value, 0>(level, of, activation, [], rows, width, into.into(), out);
+    let chain = Chain { at: *of, activation, part: PhantomData::<Value>, others: [], rows, width, out };
+    chain.write(level, into);
 }
 
 /// Writes `gradient` times the activation's derivative at the argument, or adds it to what is there.
@@ -68,7 +69,9 @@ pub fn slope<E: Element>(
     into: WriteMode,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, Slope, 1>(level, at, activation, [gradient], rows, width, into.into(), out);
+    let others = [gradient];
+    let chain = Chain { at: *at, activation, part: PhantomData::<Slope>, others, rows, width, out };
+    chain.write(level, into);
 }
 
 /// Multiplies what is there by the activation's derivative at the argument.
@@ -83,7 +86,9 @@ pub fn scale_by_slope<E: Element>(
     width: usize,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, BareSlope, 0>(level, at, Some(activation), [], rows, width, Store::Multiply, out);
+    let activation = Some(activation);
+    let chain = Chain { at: *at, activation, part: PhantomData::<BareSlope>, others: [], rows, width, out };
+    level.run(To::<_, MULTIPLY>(chain));
 }
 
 /// Adds `gradient * tangent` times the activation's second derivative at the argument to what is
@@ -102,16 +107,10 @@ pub fn second_derivative<E: Element>(
     width: usize,
     out: PlanesMut<'_, Lane<E>>,
 ) {
-    run::<E, SecondDerivative, 2>(
-        level,
-        at,
-        Some(activation),
-        [gradient, tangent],
-        rows,
-        width,
-        Store::Add,
-        out,
-    );
+    let (activation, others) = (Some(activation), [gradient, tangent]);
+    let chain =
+        Chain { at: *at, activation, part: PhantomData::<SecondDerivative>, others, rows, width, out };
+    level.run(To::<_, ADD>(chain));
 }
 
 /// The bits of the samples with a positive argument, for every pixel.
@@ -128,49 +127,10 @@ pub fn signs<E: Element>(
     level.run(Signs { of: *of, rows, width, out });
 }
 
-#[allow(clippy::too_many_arguments)]
-fn run<E: Element, P: Part<N>, const N: usize>(
-    level: Level,
-    at: &Argument<'_, E>,
-    activation: Option<Activation>,
-    others: [Planes<'_, Lane<E>>; N],
-    rows: Range<usize>,
-    width: usize,
-    store: Store,
-    out: PlanesMut<'_, Lane<E>>,
-) {
-    let chain = Chain { at: *at, activation, part: PhantomData::<P>, others, rows, width, out };
-    match (at.scaling.is_some(), store) {
-        (false, Store::Replace) => level.run(Specialised::<_, false, REPLACE>(chain)),
-        (false, Store::Add) => level.run(Specialised::<_, false, ADD>(chain)),
-        (false, Store::Multiply) => level.run(Specialised::<_, false, MULTIPLY>(chain)),
-        (true, Store::Replace) => level.run(Specialised::<_, true, REPLACE>(chain)),
-        (true, Store::Add) => level.run(Specialised::<_, true, ADD>(chain)),
-        (true, Store::Multiply) => level.run(Specialised::<_, true, MULTIPLY>(chain)),
-    }
-}
-
-/// What becomes of a result and what is there.
-#[derive(Clone, Copy)]
-enum Store {
-    Replace,
-    Add,
-    Multiply,
-}
-
-// The same as constants, for which code is compiled.
-const REPLACE: u8 = Store::Replace as u8;
-const ADD: u8 = Store::Add as u8;
-const MULTIPLY: u8 = Store::Multiply as u8;
-
-impl From<WriteMode> for Store {
-    fn from(into: WriteMode) -> Self {
-        match into {
-            WriteMode::Overwrite => Store::Replace,
-            WriteMode::Sum => Store::Add,
-        }
-    }
-}
+// What becomes of a result and what is there, as constants, for which code is compiled.
+const REPLACE: u8 = 0;
+const ADD: u8 = 1;
+const MULTIPLY: u8 = 2;
 
 /// Which derivative is taken, and the `N` numbers that it is multiplied by.
 trait Part<const N: usize> {
@@ -220,33 +180,43 @@ struct Chain<'a, E, P, const N: usize> {
     out: PlanesMut<'a, Lane<E>>,
 }
 
-struct Specialised<C, const AFFINE: bool, const STORE: u8>(C);
+/// A chain, and what becomes of its results.
+struct To<C, const STORE: u8>(C);
 
-impl<E: Element, P: Part<N>, const N: usize, const AFFINE: bool, const STORE: u8> Task<E>
-    for Specialised<Chain<'_, E, P, N>, AFFINE, STORE>
-{
+impl<E: Element, P: Part<N>, const N: usize, const STORE: u8> Task<E> for To<Chain<'_, E, P, N>, STORE> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<E = E>>(self, simd: S) {
         match self.0.activation {
-            None => self.0.run::<S, Plain, AFFINE, STORE>(simd),
-            Some(Activation::Relu) => self.0.run::<S, Relu, AFFINE, STORE>(simd),
-            Some(Activation::Relu6) => self.0.run::<S, Relu6, AFFINE, STORE>(simd),
-            Some(Activation::Silu) => self.0.run::<S, Silu, AFFINE, STORE>(simd),
-            Some(Activation::Gelu) => self.0.run::<S, Gelu, AFFINE, STORE>(simd),
-            Some(Activation::HardSwish) => self.0.run::<S, HardSwish, AFFINE, STORE>(simd),
-            Some(Activation::Sigmoid) => self.0.run::<S, Sigmoid, AFFINE, STORE>(simd),
-            Some(Activation::HardSigmoid) => self.0.run::<S, HardSigmoid, AFFINE, STORE>(simd),
+            None => self.0.run::<S, Plain, STORE>(simd),
+            Some(Activation::Relu) => self.0.run::<S, Relu, STORE>(simd),
+            Some(Activation::Relu6) => self.0.run::<S, Relu6, STORE>(simd),
+            Some(Activation::Silu) => self.0.run::<S, Silu, STORE>(simd),
+            Some(Activation::Gelu) => self.0.run::<S, Gelu, STORE>(simd),
+            Some(Activation::HardSwish) => self.0.run::<S, HardSwish, STORE>(simd),
+            Some(Activation::Sigmoid) => self.0.run::<S, Sigmoid, STORE>(simd),
+            Some(Activation::HardSigmoid) => self.0.run::<S, HardSigmoid, STORE>(simd),
         }
     }
 }
 
 impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
+    fn write(self, level: Level, into: WriteMode) {
+        match into {
+            WriteMode::Overwrite => level.run(To::<_, REPLACE>(self)),
+            WriteMode::Sum => level.run(To::<_, ADD>(self)),
+        }
+    }
+
     #[inline(always)]
-    fn run<S: Simd<E = E>, C: Curve, const AFFINE: bool, const STORE: u8>(mut self, simd: S) {
+    fn run<S: Simd<E = E>, C: Curve, const STORE: u8>(mut self, simd: S) {
         let columns = 0..self.width as isize;
+        // What leaves every number as it is, -0 too: one loop serves both cases.
+        let (one, zero) = (Lane::splat(E::ONE), Lane::splat(E::from_f64(-0.0)));
         for channel in 0..self.at.planes.layout().channels {
+            let scale = self.at.scaling.map_or(&one, |scaling| &scaling.scale[channel]);
+            let shift = self.at.scaling.map_or(&zero, |scaling| &scaling.shift[channel]);
             for row in self.rows.clone() {
                 let row = row as isize;
                 let x = self.at.planes.row(channel, row, columns.clone());
@@ -256,14 +226,9 @@ impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
                     *other = &planes.row(channel, row, columns.clone())[..x.len()];
                 }
                 for part in 0..S::PARTS {
-                    let (mut scale, mut shift) = (simd.zero(), simd.zero());
-                    if let (true, Some(scaling)) = (AFFINE, self.at.scaling) {
-                        scale = simd.load(&scaling.scale[channel], part);
-                        shift = simd.load(&scaling.shift[channel], part);
-                    }
+                    let (scale, shift) = (simd.load(scale, part), simd.load(shift, part));
                     for (i, (x, out)) in x.iter().zip(out.iter_mut()).enumerate() {
-                        let x = simd.load(x, part);
-                        let x = if AFFINE { simd.fma(x, scale, shift) } else { x };
+                        let x = simd.fma(simd.load(x, part), scale, shift);
                         let mut factors = [x; N];
                         for (factor, other) in factors.iter_mut().zip(&others) {
                             *factor = simd.load(&other[i], part);

@@ -1,34 +1,38 @@
 use std::marker::PhantomData;
 
-use super::Simd;
-use crate::{Element, Lane, SAMPLES};
+use super::{Simd, part_of, part_of_mut};
+use crate::{Element, Lane};
 
-/// Plain Rust, for every processor and for both number types: a register is a whole lane.
+/// Numbers of a register: what the least processors of today do at once. With more, kernels that keep a dozen registers
+/// are so much code, most of it calls of `fma`, that compiling it takes longer than all other levels together.
+const WIDTH: usize = 4;
+
+/// Plain Rust, for every processor and for both number types.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable<E>(pub(super) PhantomData<E>);
 
 #[inline(always)]
-fn zip<E: Element>(a: [E; SAMPLES], b: [E; SAMPLES], f: impl Fn(E, E) -> E) -> [E; SAMPLES] {
+fn zip<E: Element>(a: [E; WIDTH], b: [E; WIDTH], f: impl Fn(E, E) -> E) -> [E; WIDTH] {
     std::array::from_fn(|i| f(a[i], b[i]))
 }
 
 impl<E: Element> Simd for Portable<E> {
     type E = E;
-    type V = [E; SAMPLES];
-    const WIDTH: usize = SAMPLES;
+    type V = [E; WIDTH];
+    const WIDTH: usize = WIDTH;
     const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn splat(self, x: E) -> Self::V {
-        [x; SAMPLES]
+        [x; WIDTH]
     }
     #[inline(always)]
-    fn load(self, lane: &Lane<E>, _part: usize) -> Self::V {
-        lane.0
+    fn load(self, lane: &Lane<E>, part: usize) -> Self::V {
+        *part_of(&lane.0, part)
     }
     #[inline(always)]
-    fn store(self, v: Self::V, lane: &mut Lane<E>, _part: usize) {
-        lane.0 = v;
+    fn store(self, v: Self::V, lane: &mut Lane<E>, part: usize) {
+        *part_of_mut(&mut lane.0, part) = v;
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
@@ -60,7 +64,7 @@ impl<E: Element> Simd for Portable<E> {
     }
     #[inline(always)]
     fn greater(self, a: Self::V, b: Self::V) -> u16 {
-        (0..SAMPLES).fold(0, |bits, i| bits | u16::from(a[i] > b[i]) << i)
+        (0..WIDTH).fold(0, |bits, i| bits | u16::from(a[i] > b[i]) << i)
     }
     #[inline(always)]
     fn select(self, a: Self::V, b: Self::V, c: Self::V, d: Self::V) -> Self::V {

@@ -6,6 +6,7 @@ mod convolution;
 mod dense;
 mod depthwise;
 mod functions;
+mod gradients;
 mod line;
 mod moments;
 mod pool;
