@@ -2,7 +2,9 @@
 
 Arguments are the folder, and which of these. For each network NAME and each exporter, the folder gets
 NAME.EXPORTER.onnx, NAME.EXPORTER.buffers with the names of what is not learned, and NAME.EXPORTER.safetensors with
-`images`, `logits` (double precision, training mode without dropout) and `parameters` (how many there are).
+`images`, `logits` (double precision, training mode without dropout) and `parameters` (how many there are,
+divided by 2^20, and the rest). There are no
+logits where the weights take more than the 2 GB that an ONNX file may have.
 """
 
 import sys
@@ -101,24 +103,45 @@ def timm_networks():
         yield name, network, network.default_cfg["input_size"][-1]
 
 
+# One of each family of torchvision, and the sides of its images.
+TORCHVISION = {
+    64: "resnet18 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 "
+        "efficientnet_v2_s densenet121 squeezenet1_0 squeezenet1_1 shufflenet_v2_x1_0 regnet_x_400mf regnet_y_400mf "
+        "mnasnet0_5 mnasnet1_0 convnext_tiny",
+    224: "alexnet vgg11 vgg11_bn vit_b_32 swin_t swin_v2_t maxvit_t",
+}
+# These start slowly unless they are told not to.
+INCEPTIONS = {"googlenet": 64, "inception_v3": 96}
+
+
 def torchvision_networks():
-    import torchvision
+    from torchvision import models
 
     yield "parts", Parts(), 24
     yield "decoder", Decoder(), 24
-    # One of each family, and the sides of its images.
-    sides = {
-        64: "resnet18 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 "
-            "efficientnet_v2_s densenet121 squeezenet1_0 squeezenet1_1 shufflenet_v2_x1_0 regnet_x_400mf regnet_y_400mf "
-            "mnasnet0_5 mnasnet1_0 convnext_tiny",
-        224: "alexnet vgg11 vgg11_bn vit_b_32 swin_t swin_v2_t maxvit_t",
-    }
-    for side, names in sides.items():
+    for side, names in TORCHVISION.items():
         for name in names.split():
-            yield name, getattr(torchvision.models, name)(weights=None), side
-    options = {"weights": None, "aux_logits": False, "init_weights": False}
-    yield "googlenet", torchvision.models.googlenet(**options), 64
-    yield "inception_v3", torchvision.models.inception_v3(**options), 96
+            yield name, getattr(models, name)(weights=None), side
+    for name, side in INCEPTIONS.items():
+        yield name, getattr(models, name)(weights=None, aux_logits=False, init_weights=False), side
+
+
+def other_torchvision_networks():
+    """All that torchvision has for images of one class, but for those above."""
+    from torchvision import models
+    from torchvision.models import regnet, vision_transformer
+
+    above = {*" ".join(TORCHVISION.values()).split(), *INCEPTIONS}
+    for name in models.list_models(module=models):
+        if name in above:
+            continue
+        side = 224 if name.startswith("vgg") else 56 if name == "vit_h_14" else 96 if "swin" in name else 64
+        options = {"image_size": side} if name.startswith("vit") else {}
+        yield name, getattr(models, name)(weights=None, **options), side
+    # The two that no file can hold, with fewer layers.
+    yield "vit_h_14_of_2_layers", vision_transformer.VisionTransformer(56, 14, 2, 16, 1280, 5120), 56
+    stages = regnet.BlockParams([1, 1, 1, 1], [528, 1056, 2904, 7392], [264] * 4, [1.0] * 4, [2] * 4, 0.25)
+    yield "regnet_y_128gf_of_4_blocks", regnet.RegNet(stages), 64
 
 
 def transformers_networks():
@@ -154,7 +177,7 @@ def export(name, exporter, network, images, path):
     network.eval()
     if exporter == "script":
         torch.onnx.export(
-            network, (images,), path, dynamo=False, training=torch.onnx.TrainingMode.PRESERVE,
+            network, (images,), str(path), dynamo=False, training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,  # of a table of positions, what is taken from it would be left
             input_names=["images"], dynamic_axes={"images": {0: "batch"}} if images.is_floating_point() else None,
         )
@@ -167,6 +190,7 @@ def main(folder, zoo):
     # Names, networks, and the side of their images.
     networks, exporters, samples = {
         "torchvision": (torchvision_networks, ["script", "dynamo"], 6),
+        "others of torchvision": (other_torchvision_networks, ["script"], 6),
         "timm": (timm_networks, ["script"], 2),
         "transformers": (transformers_networks, ["script", "dynamo"], 2),
     }[zoo]
@@ -193,6 +217,8 @@ def main(folder, zoo):
             except torch.onnx.errors.UnsupportedOperatorError as error:
                 print(f"{name}: the exporter '{exporter}' does not know an operator: {error}")
                 (folder / f"{name}.{exporter}.onnx").unlink(missing_ok=True)
+        parameters = sum(p.numel() for p in network.parameters())
+        tensors = {"images": images.float(), "parameters": torch.tensor(divmod(parameters, 2**20)).float()}
         # Networks of texts have nothing that computes otherwise in training.
         network.double().train(not is_text)
         for module in network.modules():
@@ -202,13 +228,13 @@ def main(folder, zoo):
                 module.dropout = 0.0
             if hasattr(module, "drop_prob"):
                 module.drop_prob = 0.0
-        with torch.no_grad():
-            logits = network(images if is_text else images.double())
-        # In training, networks that were distilled return what each of their heads says.
-        logits = logits[0] if is_text or isinstance(logits, tuple) else logits
+        if 4 * parameters < 2**31:
+            with torch.no_grad():
+                logits = network(images if is_text else images.double())
+            # In training, networks that were distilled return what each of their heads says.
+            logits = logits[0] if is_text or isinstance(logits, tuple) else logits
+            tensors["logits"] = logits.float().contiguous()
         network.float()
-        parameters = torch.tensor([sum(p.numel() for p in network.parameters())], dtype=torch.float32)
-        tensors = {"images": images.float(), "logits": logits.float().contiguous(), "parameters": parameters}
         for exporter in written:
             buffers = "\n".join(buffer for buffer, _ in network.named_buffers())
             (folder / f"{name}.{exporter}.buffers").write_text(buffers)
