@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use swapnas::export::Format;
 use swapnas::search::{AlgorithmKind, SecondObjective};
+use swapnas::shard::Shard;
 use swapnas::{ImageSize, Init, InputSpec, Precision, Preset, Shape, Space};
 
 pub(crate) use design::DesignArgs;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Correlate(CorrelateArgs),
     /// Score architectures
     Score(ScoreArgs),
+    /// Put together what several machines have scored of one list
+    Merge(MergeArgs),
     /// Search for architectures
     Search(SearchArgs),
     /// Design a network for a folder of labelled pictures, and write a program that trains it
@@ -141,9 +144,21 @@ pub(crate) struct ScoreArgs {
     /// Print the best N by the first metric only [default: 10 with --random, else all in the order given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub top: Option<u64>,
+    /// Score the I-th of N shares of all that is asked for, on one of N machines; `swapnas merge` puts together what they
+    /// print
+    #[arg(long, value_name = "I/N", requires = "json", conflicts_with = "top")]
+    pub shard: Option<Shard>,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MergeArgs {
+    /// What `swapnas score --shard I/N --json` has printed, of every I from 1 to N, in any order. The rows are printed in
+    /// the order of the list, the same as without --shard
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -46,6 +46,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit(error));
     let result = match cli.command {
         Command::Score(args) => commands::score::run(args, &given(&command_line, &matches)),
+        Command::Merge(args) => commands::merge::run(args),
         Command::Correlate(args) => commands::correlate::run(args, &given(&command_line, &matches)),
         Command::Export(args) => commands::export::run(args),
         Command::Train(args) => commands::train::run(args),

@@ -64,6 +64,7 @@ mod sample;
 mod saturation;
 mod scoring;
 mod searching;
+pub mod shard;
 pub mod statistics;
 pub mod table;
 mod training;

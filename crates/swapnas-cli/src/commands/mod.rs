@@ -5,6 +5,7 @@ pub(crate) mod correlate;
 pub(crate) mod design;
 pub(crate) mod export;
 pub(crate) mod manual;
+pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod score;
 pub(crate) mod scoring;

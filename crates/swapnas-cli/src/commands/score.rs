@@ -4,9 +4,10 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use swapnas::shard::Shard;
 use swapnas::table::{ListedArch, Place, Problems};
 use swapnas::{
-    Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
+    Column, Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
     plain_sentence, results, saturation_warnings, scored, table,
 };
 
@@ -28,8 +29,15 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     check_skip_bad(&args.scoring, args.archs_file.is_some())?;
     let scoring = args.scoring.of(args.space);
     // What cannot be computed need not be looked for.
-    scoring.columns()?;
-    let Asked { subjects, failed, refusals } = asked(&args, &scoring)?;
+    let columns = scoring.columns()?;
+    if args.shard.is_some() {
+        check_share(&columns)?;
+    }
+    let Asked { mut subjects, failed, refusals } = asked(&args, &scoring)?;
+    let all = subjects.len();
+    if let Some(shard) = args.shard {
+        subjects = share(shard, subjects)?;
+    }
     let tensors = args.tensors.as_deref().map(Tensors::read).transpose()?;
     let subjects = Subjects::new(subjects, &scoring, tensors, given)?;
     let columns = &subjects.columns;
@@ -39,7 +47,8 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
     let found = found?;
     let done = found.iter().flatten().count();
     let mut rows = rows(columns, &subjects, &found);
-    let top = args.top.or(args.random.map(|_| BEST_OF_SAMPLE));
+    let sampled = args.random.filter(|_| args.shard.is_none());
+    let top = args.top.or(sampled.map(|_| BEST_OF_SAMPLE));
     let mut cut = Vec::new();
     if let Some(top) = top {
         best_first(columns, &mut rows);
@@ -52,6 +61,9 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
                 let mut object = object(columns, row);
                 object["space"] = subjects.origin().into();
                 object["settings"] = settings.clone();
+                if let Some(shard) = args.shard {
+                    Shard::mark(&mut object, shard.place(row.index), all);
+                }
                 writeln!(out, "{object}")?;
             }
             // Lines of standard output are networks.
@@ -83,10 +95,31 @@ pub(crate) fn run(args: ScoreArgs, given: &[String]) -> anyhow::Result<Ending> {
         return Ok(bar.ending());
     }
     match refused {
-        Some(refused) if scored(&found).next().is_none() => bail!(refused),
+        // A share of a list may well have nothing but such lines.
+        Some(refused) if scored(&found).next().is_none() && args.shard.is_none() => bail!(refused),
         refused => refused.into_iter().for_each(say),
     }
     Ok(Ending::Complete)
+}
+
+/// Refuses what cannot be said of a share by itself.
+fn check_share(columns: &Columns) -> anyhow::Result<()> {
+    match columns.iter().find(|column| matches!(column, Column::Aggregate { .. })) {
+        Some(column) => bail!(
+            "{column} ranks all networks, of which a share has only some: leave it out, and rank what \
+             `swapnas merge` prints"
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The networks of a share, all of which are architectures.
+fn share(shard: Shard, subjects: Vec<Subject>) -> anyhow::Result<Vec<Subject>> {
+    if subjects.iter().any(|subject| matches!(subject, Subject::Model(_))) {
+        bail!("--shard is for architectures of a space; give each machine its own ONNX files");
+    }
+    let mut subjects: Vec<Option<Subject>> = subjects.into_iter().map(Some).collect();
+    Ok(shard.places(subjects.len()).filter_map(|place| subjects[place].take()).collect())
 }
 
 /// What is said of lines that are left out.
@@ -175,6 +208,8 @@ fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, 
 
 /// A network with what was found.
 pub(crate) struct Row<'a> {
+    /// Its place among all that is scored.
+    pub index: usize,
     pub name: String,
     /// Whether the name is a text of others.
     pub is_foreign: bool,
@@ -191,7 +226,7 @@ fn rows<'a>(columns: &Columns, subjects: &Subjects, found: &'a [Option<Finding>]
     let row = |(index, (finding, values)): (usize, (&'a Option<Finding>, Option<_>))| {
         let found = finding.as_ref()?.as_ref().map_err(String::as_str);
         let (name, is_foreign) = (subjects.name(index), subjects.is_foreign(index));
-        Some(Row { name, is_foreign, shapes: subjects.shapes(index), found, values: values? })
+        Some(Row { index, name, is_foreign, shapes: subjects.shapes(index), found, values: values? })
     };
     found.iter().zip(swapnas::values(columns, found)).enumerate().filter_map(row).collect()
 }
