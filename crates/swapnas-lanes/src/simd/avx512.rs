@@ -79,7 +79,10 @@ impl Simd for Avx512 {
     fn map(self, a: __m512, f: impl Fn(f32) -> f32) -> __m512 {
         let mut lane = Lane::ZERO;
         self.store(a, &mut lane, 0);
-        self.load(&Lane(lane.0.map(f)), 0)
+        for x in &mut lane.0 {
+            *x = f(*x);
+        }
+        self.load(&lane, 0)
     }
     #[inline(always)]
     fn prefetch_for_write(self, lane: *const Lane) {
