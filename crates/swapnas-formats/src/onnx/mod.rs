@@ -15,7 +15,10 @@ mod tests;
 use swapnas_graph::{FixedStatistics, Padding, TensorsError, Weights, Window};
 
 pub use export::{check, export};
-pub use read::{Images, InputProblem, Limit, NodeName, Problem, ReadError, Reading, read, read_with_weights};
+pub use read::{
+    Images, InputProblem, Limit, NodeName, Problem, ReadError, Reading, read, read_with_weights,
+    read_with_weights_beside,
+};
 
 /// The version of the operators: the lowest one that has all that is needed.
 pub const OPSET: i64 = 17;

@@ -115,8 +115,19 @@ pub(crate) struct Tensor {
     /// Likewise, of type `Double`.
     #[prost(double, repeated, tag = "10")]
     pub double_data: Vec<f64>,
+    /// Where they are, if not in this file: `location`, `offset` and `length`.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
     #[prost(enumeration = "DataLocation", tag = "14")]
     pub data_location: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Entry {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]

@@ -3,8 +3,7 @@
 Arguments are the folder, and which of these. For each network NAME and each exporter, the folder gets
 NAME.EXPORTER.onnx, NAME.EXPORTER.buffers with the names of what is not learned, and NAME.EXPORTER.safetensors with
 `images`, `logits` (double precision, training mode without dropout) and `parameters` (how many there are,
-divided by 2^20, and the rest). There are no
-logits where the weights take more than the 2 GB that an ONNX file may have.
+divided by 2^20, and the rest). Weights of more than 2 GB are in files of their own.
 """
 
 import sys
@@ -129,7 +128,6 @@ def torchvision_networks():
 def other_torchvision_networks():
     """All that torchvision has for images of one class, but for those above."""
     from torchvision import models
-    from torchvision.models import regnet, vision_transformer
 
     above = {*" ".join(TORCHVISION.values()).split(), *INCEPTIONS}
     for name in models.list_models(module=models):
@@ -138,10 +136,6 @@ def other_torchvision_networks():
         side = 224 if name.startswith("vgg") else 56 if name == "vit_h_14" else 96 if "swin" in name else 64
         options = {"image_size": side} if name.startswith("vit") else {}
         yield name, getattr(models, name)(weights=None, **options), side
-    # The two that no file can hold, with fewer layers.
-    yield "vit_h_14_of_2_layers", vision_transformer.VisionTransformer(56, 14, 2, 16, 1280, 5120), 56
-    stages = regnet.BlockParams([1, 1, 1, 1], [528, 1056, 2904, 7392], [264] * 4, [1.0] * 4, [2] * 4, 0.25)
-    yield "regnet_y_128gf_of_4_blocks", regnet.RegNet(stages), 64
 
 
 def transformers_networks():
@@ -228,12 +222,11 @@ def main(folder, zoo):
                 module.dropout = 0.0
             if hasattr(module, "drop_prob"):
                 module.drop_prob = 0.0
-        if 4 * parameters < 2**31:
-            with torch.no_grad():
-                logits = network(images if is_text else images.double())
-            # In training, networks that were distilled return what each of their heads says.
-            logits = logits[0] if is_text or isinstance(logits, tuple) else logits
-            tensors["logits"] = logits.float().contiguous()
+        with torch.no_grad():
+            logits = network(images if is_text else images.double())
+        # In training, networks that were distilled return what each of their heads says.
+        logits = logits[0] if is_text or isinstance(logits, tuple) else logits
+        tensors["logits"] = logits.float().contiguous()
         network.float()
         for exporter in written:
             buffers = "\n".join(buffer for buffer, _ in network.named_buffers())

@@ -8,6 +8,7 @@
 mod activations;
 mod arithmetic;
 mod attributes;
+mod beside;
 mod constant;
 mod error;
 mod functions;
@@ -31,6 +32,7 @@ mod value;
 mod views;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -83,8 +85,25 @@ pub fn read(file: Vec<u8>, reading: impl Into<Reading>) -> Result<Graph, ReadErr
 /// # Errors
 /// Besides, if these are in another file or of another type than single or double precision.
 pub fn read_with_weights(file: Vec<u8>, reading: impl Into<Reading>) -> Result<(Graph, Tensors), ReadError> {
-    let (model, reading) = (decode(file)?, reading.into());
-    let reader::Parts { graph, params } = parts(&model, &reading)?;
+    with_weights(&decode(file)?, &reading.into())
+}
+
+/// The same of a file in a folder where the files are that have its numbers, if it has not all of them itself.
+///
+/// # Errors
+/// Besides, if a number is in none of these: files that are named must be in the folder, and not be reached by `..`.
+pub fn read_with_weights_beside(
+    file: Vec<u8>,
+    folder: &Path,
+    reading: impl Into<Reading>,
+) -> Result<(Graph, Tensors), ReadError> {
+    let mut model = decode(file)?;
+    beside::bring(&mut model, folder)?;
+    with_weights(&model, &reading.into())
+}
+
+fn with_weights(model: &Model, reading: &Reading) -> Result<(Graph, Tensors), ReadError> {
+    let reader::Parts { graph, params } = parts(model, reading)?;
     let mut tensors = BTreeMap::new();
     for (param, constant) in graph.params().iter().zip(params) {
         let name = || constant.name().unwrap_or(&param.name).to_owned();

@@ -1,5 +1,6 @@
 //! Small files, made of messages.
 
+mod beside;
 mod corruption;
 mod mistakes;
 mod operators;
