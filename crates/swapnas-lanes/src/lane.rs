@@ -168,6 +168,20 @@ impl<E: Element> Lane<E> {
     pub const fn splat(x: E) -> Self {
         Lane([x; SAMPLES])
     }
+
+    /// The sum over the samples: the second half is added to the first, until one number is left.
+    #[inline(always)]
+    pub fn total(&self) -> E {
+        let mut numbers = self.0;
+        let mut half = SAMPLES / 2;
+        while half > 0 {
+            for i in 0..half {
+                numbers[i] = numbers[i] + numbers[i + half];
+            }
+            half /= 2;
+        }
+        numbers[0]
+    }
 }
 
 impl<E: Element> Default for Lane<E> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::kernels::sums;
-use swapnas_lanes::kernels::weight_gradient::total;
 use swapnas_lanes::{Element, Lane, Planes, PlanesMut};
 
 use super::conv::{self, Destination, Found, Sought};
@@ -448,7 +447,7 @@ impl<E: Element> Local<'_, '_, E> {
 fn sum_samples<E: Element>(lanes: &[Lane<E>], numbers: &mut [E]) {
     for block in lanes.chunks_exact(numbers.len().max(1)) {
         for (number, lane) in numbers.iter_mut().zip(block) {
-            *number = *number + total(lane);
+            *number = *number + lane.total();
         }
     }
 }

@@ -188,24 +188,41 @@ impl<E: Element> Accumulate<'_, E> {
             }
         }
         let terms = self.offsets.len();
-        for (output, result) in result.iter().enumerate() {
-            let place = (channel + output) * terms + term;
-            match &mut self.sums {
-                WeightSums::Samples(lanes) => {
-                    for (lane, result) in lanes[place..place + T].iter_mut().zip(result) {
+        let first = |output| (channel + output) * terms + term;
+        match &mut self.sums {
+            WeightSums::Samples(lanes) => {
+                for (output, result) in result.iter().enumerate() {
+                    for (lane, result) in lanes[first(output)..][..T].iter_mut().zip(result) {
                         for part in 0..S::PARTS {
                             let sum = simd.add(simd.load(lane, part), simd.load(result, part));
                             simd.store(sum, lane, part);
                         }
                     }
                 }
-                WeightSums::Total(numbers) => {
-                    for (number, result) in numbers[place..place + T].iter_mut().zip(result) {
-                        *number = *number + total_by_registers(simd, *result);
+            }
+            WeightSums::Total(numbers) => {
+                let mut totals = [[E::ZERO; T]; O];
+                add_up(simd, result.as_flattened(), totals.as_flattened_mut());
+                for (output, totals) in totals.iter().enumerate() {
+                    for (number, total) in numbers[first(output)..][..T].iter_mut().zip(totals) {
+                        *number = *number + *total;
                     }
                 }
             }
         }
+    }
+}
+
+/// The total of each of some lanes.
+#[inline(always)]
+fn add_up<S: Simd>(simd: S, lanes: &[Lane<S::E>], totals: &mut [S::E]) {
+    let (fours, rest) = lanes.as_chunks::<4>();
+    let (totals_of_fours, totals_of_rest) = totals.as_chunks_mut::<4>();
+    for (totals, lanes) in totals_of_fours.iter_mut().zip(fours) {
+        *totals = simd.totals(lanes);
+    }
+    for (total, lane) in totals_of_rest.iter_mut().zip(rest) {
+        *total = lane.total();
     }
 }
 
@@ -236,37 +253,4 @@ unsafe fn add_pixel<S: Simd, const O: usize, const T: usize>(
             *sum = simd.fma(factor, *input, *sum);
         }
     }
-}
-
-/// [`total`], where halves are added by registers as long as they have several.
-#[inline(always)]
-fn total_by_registers<S: Simd>(simd: S, mut lane: Lane<S::E>) -> S::E {
-    let mut parts = S::PARTS;
-    while parts > 1 {
-        parts /= 2;
-        for part in 0..parts {
-            let sum = simd.add(simd.load(&lane, part), simd.load(&lane, part + parts));
-            simd.store(sum, &mut lane, part);
-        }
-    }
-    sum_of_halves(&mut lane.0[..S::WIDTH])
-}
-
-/// The sum over the samples of a lane: halves are added until one number is left.
-#[inline(always)]
-pub fn total<E: Element>(lane: &Lane<E>) -> E {
-    let mut numbers = lane.0;
-    sum_of_halves(&mut numbers)
-}
-
-#[inline(always)]
-fn sum_of_halves<E: Element>(numbers: &mut [E]) -> E {
-    let mut half = numbers.len() / 2;
-    while half > 0 {
-        for i in 0..half {
-            numbers[i] = numbers[i] + numbers[i + half];
-        }
-        half /= 2;
-    }
-    numbers[0]
 }

@@ -86,6 +86,27 @@ impl Simd for Avx2 {
         self.load(&lane, 0)
     }
     #[inline(always)]
+    fn totals(self, lanes: &[Lane; 4]) -> [f32; 4] {
+        let mut halves = [self.zero(); 4];
+        for (half, lane) in halves.iter_mut().zip(lanes) {
+            *half = self.add(self.load(lane, 0), self.load(lane, 1));
+        }
+        let [a, b, c, d] = halves;
+        let mut totals = Lane::ZERO;
+        // SAFETY: see above.
+        let sums = unsafe {
+            // Four numbers of a lane and four of the next, then two of each of the four: a, c, b, d.
+            let ab =
+                _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b));
+            let cd =
+                _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(c, d), _mm256_permute2f128_ps::<0x31>(c, d));
+            let twos = _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xee>(ab, cd));
+            _mm256_add_ps(twos, _mm256_permute_ps::<0xb1>(twos))
+        };
+        self.store(sums, &mut totals, 0);
+        [totals.0[0], totals.0[4], totals.0[2], totals.0[6]]
+    }
+    #[inline(always)]
     fn prefetch_for_write(self, lane: *const Lane) {
         // SAFETY: a hint, for any address; processors without the instruction do nothing.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(lane.cast()) }

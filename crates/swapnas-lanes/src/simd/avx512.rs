@@ -85,6 +85,24 @@ impl Simd for Avx512 {
         self.load(&lane, 0)
     }
     #[inline(always)]
+    fn totals(self, lanes: &[Lane; 4]) -> [f32; 4] {
+        let [a, b, c, d] = lanes;
+        let [a, b, c, d] = [self.load(a, 0), self.load(b, 0), self.load(c, 0), self.load(d, 0)];
+        let mut totals = Lane::ZERO;
+        // SAFETY: see above.
+        let sums = unsafe {
+            // Eight numbers of a lane and eight of the next, then four of each of the four.
+            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xee>(c, d));
+            let fours =
+                _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            let twos = _mm512_add_ps(fours, _mm512_permute_ps::<0x4e>(fours));
+            _mm512_add_ps(twos, _mm512_permute_ps::<0xb1>(twos))
+        };
+        self.store(sums, &mut totals, 0);
+        [totals.0[0], totals.0[4], totals.0[8], totals.0[12]]
+    }
+    #[inline(always)]
     fn prefetch_for_write(self, lane: *const Lane) {
         // SAFETY: a hint, for any address; processors without the instruction do nothing.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(lane.cast()) }

@@ -68,6 +68,16 @@ pub trait Simd: Copy {
     /// A function of every sample by itself, for what has no instruction: fast if it has no branches and is inlined.
     fn map(self, a: Self::V, f: impl Fn(Self::E) -> Self::E) -> Self::V;
 
+    /// The [total](Lane::total) of each of four lanes.
+    #[inline(always)]
+    fn totals(self, lanes: &[Lane<Self::E>; 4]) -> [Self::E; 4] {
+        let mut totals = [Self::E::ZERO; 4];
+        for (total, lane) in totals.iter_mut().zip(lanes) {
+            *total = lane.total();
+        }
+        totals
+    }
+
     /// Asks for a lane that will be written soon to be brought into the first cache, if the processor
     /// can be asked. The lane need not exist.
     #[inline(always)]

@@ -5,7 +5,7 @@ use swapnas_lanes::{Lane, Level, SAMPLES};
 
 use crate::support::{Number, at_every_level, cases};
 
-at_every_level!(operations_have_one_meaning);
+at_every_level!(operations_have_one_meaning, totals_add_halves);
 
 struct Operations<'a, E> {
     a: &'a Lane<E>,
@@ -111,4 +111,34 @@ fn levels_have_names() {
     }
     let error = "sse9".parse::<Level>().unwrap_err().to_string();
     assert!(error.contains("'sse9'") && error.contains("portable"), "{error}");
+}
+
+struct Totals<'a, E>(&'a [Lane<E>; 4]);
+
+impl<E: Number> Task<E> for Totals<'_, E> {
+    type Output = [E; 4];
+
+    #[inline(always)]
+    fn run<S: Simd<E = E>>(self, simd: S) -> [E; 4] {
+        simd.totals(self.0)
+    }
+}
+
+/// By the definition, where every sum of another order would have other bits.
+fn totals_add_halves<E: Number>(level: Level) {
+    let lane = |number: usize| {
+        let sample =
+            |i: usize| E::from_f64(((i + 16 * number) as f64 * 0.7).sin() * 10f64.powi(i as i32 % 5));
+        Lane(std::array::from_fn(sample))
+    };
+    let lanes: [Lane<E>; 4] = std::array::from_fn(lane);
+    let expected = lanes.each_ref().map(|lane| {
+        let mut numbers = lane.0.to_vec();
+        while numbers.len() > 1 {
+            let (first, second) = numbers.split_at(numbers.len() / 2);
+            numbers = first.iter().zip(second).map(|(a, b)| *a + *b).collect();
+        }
+        numbers[0]
+    });
+    assert_eq!(level.run(Totals(&lanes)).map(E::bits), expected.map(E::bits));
 }

@@ -1,7 +1,7 @@
 //! Gradients of weights: sums over pixels.
 
 use proptest::prelude::*;
-use swapnas_lanes::kernels::weight_gradient::{self, WeightSums, total};
+use swapnas_lanes::kernels::weight_gradient::{self, WeightSums};
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, SAMPLES};
 
@@ -99,5 +99,5 @@ fn nothing_comes_of_no_pixels() {
 
 #[test]
 fn totals_are_sums_over_samples() {
-    assert_eq!(total(&Lane(std::array::from_fn(|i| (i + 1) as f64))), 136.0);
+    assert_eq!(Lane::<f64>(std::array::from_fn(|i| (i + 1) as f64)).total(), 136.0);
 }
