@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Metrics(MetricsArgs),
     /// Print what a shell needs to complete commands and options
     Completions(CompletionsArgs),
-    /// Print the manual page, or write one for each command
+    /// Print the manual page, or write one for each command, or a book
     Man(ManArgs),
 }
 
@@ -380,6 +380,10 @@ pub(crate) struct ManArgs {
     /// Folder for a page for each command, such as swapnas-search.1; it is made if need be
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Folder for a book instead, for mdBook to make a site of: tutorials, and a page for each command, search space and
+    /// metric; it is made if need be
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub book: Option<PathBuf>,
 }
 
 fn space(name: &str) -> Result<&'static dyn Space, String> {

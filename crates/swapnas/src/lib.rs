@@ -90,7 +90,7 @@ pub use swapnas_metrics::inputs::{
 };
 pub use swapnas_metrics::metrics::all as metrics;
 pub use swapnas_metrics::{
-    Aggregate, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
+    Aggregate, Argument, Ceiling, Column, ColumnError, Columns, Definition, Direction, MemoryError, Metric,
     MetricError, Named, NetworkView, Outcome, Precision, Progress, Proxies, Proxy, ProxyError,
     ProxyNameError, Refusals, Refused, Remedy, Saturation, Score, ScoreError, Scored, Scorer, Settings,
     Sharing, Undefined,

@@ -10,6 +10,7 @@ use swapnas::{plain, write_file};
 
 use crate::Ending;
 use crate::args::{CompletionsArgs, ManArgs};
+use crate::commands::book;
 
 pub(crate) fn complete(args: CompletionsArgs, mut command: Command) -> anyhow::Result<Ending> {
     let mut script = Vec::new();
@@ -21,6 +22,10 @@ pub(crate) fn complete(args: CompletionsArgs, mut command: Command) -> anyhow::R
 pub(crate) fn man(args: ManArgs, mut command: Command) -> anyhow::Result<Ending> {
     // Names of commands become whole: `swapnas search`.
     command.build();
+    if let Some(folder) = args.book {
+        book::write(&folder, &command)?;
+        return Ok(Ending::Complete);
+    }
     match args.out {
         None => Man::new(command).render(&mut std::io::stdout())?,
         Some(folder) => {
