@@ -3,6 +3,7 @@
 mod axis;
 mod panel;
 mod pdf;
+mod scatter;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
@@ -18,6 +19,7 @@ use swapnas_graph::plain;
 
 use axis::Axis;
 pub(crate) use axis::spread;
+pub use scatter::{Progression, Scatter};
 
 /// Panels of a grid, which look alike and share the meaning of colours.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub struct Panel {
     pub points: Vec<(f64, f64)>,
     /// A third number of each point, in their order, shown as its colour.
     pub colours: Option<Vec<f64>>,
+    /// A line through these places, on top of the points; none if there are fewer than two.
+    pub line: Vec<(f64, f64)>,
 }
 
 /// A plot that cannot be drawn.
@@ -137,6 +141,8 @@ struct Look {
     tick: u32,
     /// Radius of a point.
     point: u32,
+    /// Width of a line.
+    line: u32,
     /// Up to so many points of a panel each is drawn.
     most: usize,
     /// The width of a panel over that of one that is alone.
@@ -162,6 +168,7 @@ impl Look {
             bar_labels: 76 * scale,
             tick: 5 * scale,
             point: alone(3, 2),
+            line: alone(4, 3) / 2,
             most,
             share,
         }
@@ -222,12 +229,15 @@ impl Figure {
             return Err(PlotError::Empty);
         }
         let mut colours = Vec::new();
-        for Panel { points, colours: own, .. } in self.panels() {
+        for Panel { points, colours: own, line, .. } in self.panels() {
             for (index, (x, y)) in points.iter().enumerate() {
                 let colour = own.as_ref().map_or(Some(0.0), |colours| colours.get(index).copied());
                 if ![Some(*x), Some(*y), colour].iter().all(|number| number.is_some_and(f64::is_finite)) {
                     return Err(PlotError::NotFinite(index));
                 }
+            }
+            if let Some(index) = line.iter().position(|(x, y)| !x.is_finite() || !y.is_finite()) {
+                return Err(PlotError::NotFinite(index));
             }
             colours.extend(own.iter().flat_map(|own| &own[..points.len()]));
         }

@@ -19,6 +19,9 @@ const CELLS: [f64; 2] = [240.0, 180.0];
 /// The colour of points that have none of their own.
 const PLAIN: RGBColor = RGBColor(31, 87, 160);
 
+/// The colour of lines, which is none of points.
+const LINE: RGBColor = RGBColor(179, 71, 11);
+
 /// A point as it is drawn.
 struct Mark {
     at: (f64, f64),
@@ -77,6 +80,11 @@ pub(super) fn draw<B: DrawingBackend>(
             .filter(|mark| mark.is_outside)
             .map(|mark| TriangleMarker::new(mark.at, size + size / 2, mark.colour.mix(0.8).filled())),
     )?;
+    if panel.line.len() > 1 {
+        let line = panel.line.iter().map(|(along, up)| (x.place(*along).0, y.place(*up).0));
+        let style = LINE.mix(0.8).stroke_width(look.line);
+        chart.draw_series([PathElement::new(line.collect::<Vec<_>>(), style)])?;
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ fn points() -> Vec<(f64, f64)> {
 
 fn panel(points: &[(f64, f64)]) -> Panel {
     let [title, x_label, y_label] = ["rho = 0.12", "swap", "accuracy"].map(str::to_owned);
-    Panel { title, x_label, y_label, points: points.to_vec(), colours: None }
+    Panel { title, x_label, y_label, points: points.to_vec(), colours: None, line: Vec::new() }
 }
 
 fn scatter(points: &[(f64, f64)]) -> Figure {
@@ -173,4 +173,24 @@ fn a_pdf_holds_what_is_drawn() {
     assert!(points.iter().all(|point| point.contains("1 J\n60 w")), "{}", points[0]);
     // Text is drawn as curves, and no font is asked for.
     assert!(text.matches(" c\n").count() > 500 && !text.contains("/Font"));
+}
+
+#[test]
+fn a_line_is_drawn_on_top_of_the_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = |line: &[(f64, f64)], name: &str| {
+        let panel = Panel { line: line.to_vec(), ..panel(&points()) };
+        let path = folder.path().join(name);
+        Figure::square(vec![panel], String::new()).draw(&path).map(|()| std::fs::read(&path).unwrap())
+    };
+    let svg = String::from_utf8(drawn(&[(0.0, 1.0), (20.0, 1.0), (20.0, 9.0)], "plot.svg").unwrap()).unwrap();
+    let line = svg.rfind("<polyline").unwrap();
+    assert!(svg[line..].contains("#B3470B") && line > svg.rfind("<circle").unwrap(), "{}", &svg[line..]);
+    for name in ["plot.svg", "plot.pdf", "plot.png"] {
+        assert!(
+            drawn(&[(0.0, 1.0), (20.0, 1.0)], name).unwrap() != drawn(&[(0.0, 1.0)], name).unwrap(),
+            "{name}"
+        );
+    }
+    assert!(matches!(drawn(&[(0.0, 1.0), (f64::NAN, 1.0)], "plot.svg"), Err(PlotError::NotFinite(1))));
 }

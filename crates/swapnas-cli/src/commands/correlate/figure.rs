@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use swapnas::plain;
-use swapnas::plot::{Figure, Panel, PlotError};
+use swapnas::plot::{Figure, Panel, PlotError, Scatter};
 
 use super::findings::Finding;
 
@@ -32,50 +31,20 @@ pub(crate) fn of(findings: &[Finding]) -> Figure {
 }
 
 /// A metric, by its place, against accuracy; of several tables, the name of this one goes into the title.
-fn panel(finding: &Finding, metric: usize, label: Option<&str>) -> Panel {
-    let (ranking, correlation) = (&finding.rankings[metric], &finding.correlations[metric]);
-    // Colours show how much of the score is size alone, unless that is what is drawn.
-    let scored = finding.scored.as_ref().filter(|_| ranking.name != "params");
-    let mut points = Vec::new();
-    let mut colours = scored.map(|_| Vec::new());
-    for (place, value) in ranking.values.iter().enumerate() {
-        let Ok(score) = value else { continue };
-        points.push((score.mean, finding.accuracies[place]));
-        if let (Some(colours), Some(scored)) = (&mut colours, scored) {
-            colours.push(scored[place].params as f64);
-        }
-    }
-    let rho = correlation.spearman.map_or("undefined".to_owned(), |rho| format!("{rho:.3}"));
-    let label = label.map(|label| format!("{}: ", short(label, 20))).unwrap_or_default();
-    let accuracy = finding.table.accuracy_column().name.as_deref().filter(|name| !name.is_empty());
-    Panel {
-        title: format!("{label}rho = {rho}, n = {}", points.len()),
-        x_label: if ranking.name == "swap" { "SWAP-Score".to_owned() } else { short(&ranking.name, 36) },
-        y_label: short(accuracy.unwrap_or("accuracy"), 28),
-        points,
-        colours,
-    }
-}
-
-/// A text of so many characters at most, for which the middle is left out.
-fn short(text: &str, most: usize) -> String {
-    let text = plain(text).to_string();
-    let letters: Vec<char> = text.chars().collect();
-    if letters.len() <= most {
-        return text;
-    }
-    let (first, last) = (&letters[..most / 2], &letters[letters.len() - (most - most / 2 - 1)..]);
-    first.iter().chain(&['…']).chain(last).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short;
-
-    #[test]
-    fn long_labels_leave_out_their_middle() {
-        assert_eq!(short("table", 5), "table");
-        assert_eq!(short("nasbench201_cifar10", 9), "nasb…ar10");
-        assert_eq!(short("äöüäöü", 4), "äö…ü");
-    }
+fn panel(finding: &Finding, metric: usize, table: Option<&str>) -> Panel {
+    let ranking = &finding.rankings[metric];
+    let scores: Vec<Option<f64>> =
+        ranking.values.iter().map(|value| value.as_ref().ok().map(|score| score.mean)).collect();
+    let params: Option<Vec<u64>> =
+        finding.scored.as_ref().map(|scored| scored.iter().map(|scored| scored.params).collect());
+    let scatter = Scatter {
+        metric: &ranking.name,
+        scores: &scores,
+        accuracies: &finding.accuracies,
+        params: params.as_deref(),
+        spearman: finding.correlations[metric].spearman,
+        accuracy: finding.table.accuracy_column().name.as_deref(),
+        table,
+    };
+    scatter.panel()
 }
