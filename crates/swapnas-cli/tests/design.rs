@@ -72,7 +72,7 @@ fn a_network_is_designed_for_pictures() {
     assert_eq!(without_seconds(&stdout(path, &words)), without_seconds(&text));
     let other = run(path, &design(&["--out", "found", "--max-params", "200k"]));
     let other = String::from_utf8(other.stderr).unwrap();
-    insta::assert_snapshot!(other.trim_end(), @"error: found has another design; give the same pictures and options as then, or another folder with --out");
+    insta::assert_snapshot!(other.trim_end(), @"error: found has another design; give the same pictures and options as then, or another folder");
     let object = stdout(path, &[&words[..], &["--json"]].concat());
     let object: Value = serde_json::from_str(&object).unwrap();
     let best = &object["best"][0]["final"];

@@ -1,12 +1,11 @@
 //! `swapnas design`.
 
 use std::io::Write;
-use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use swapnas::design::{Design, Wishes};
-use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{Level, Searching, Survey, plain, plain_sentence, results};
+use swapnas::search::{Ended, LatencyTable, Limits};
+use swapnas::{Level, Survey, plain, plain_sentence, results};
 
 use super::search::Run;
 use crate::args::DesignArgs;
@@ -40,8 +39,7 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<Ending> {
         seed: args.seed,
     };
     let design = Design::new(survey, wishes)?;
-    let (configuration, _) = Searching { cycles: args.cycles, ..design.searching() }.configuration()?;
-    let mut search = begin(&args.out, configuration, level)?;
+    let mut search = design.begin(&args.out, args.cycles, level)?;
     if !args.json {
         let mut out = std::io::stdout().lock();
         describe(&mut out, &design)?;
@@ -72,21 +70,6 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<Ending> {
         return Ok(bar.ending());
     }
     Ok(Ending::Complete)
-}
-
-/// Begins a search in a folder, or goes on with the one that is there if it is the same.
-fn begin(folder: &Path, configuration: Configuration, level: Level) -> anyhow::Result<Search> {
-    if !folder.join("run.db").exists() {
-        return Ok(Search::create(folder, configuration, level)?);
-    }
-    let search = Search::resume(folder, level)?;
-    if *search.configuration() != configuration {
-        bail!(
-            "{} has another design; give the same pictures and options as then, or another folder with --out",
-            plain(folder)
-        );
-    }
-    Ok(search)
 }
 
 /// What was found in the folder, and what was chosen for it.

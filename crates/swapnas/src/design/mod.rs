@@ -7,12 +7,12 @@
 mod choice;
 mod script;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use swapnas_graph::Shape;
+use swapnas_graph::{Level, Shape, plain};
 use swapnas_metrics::inputs::{InputSpec, PictureFolder, Survey};
-use swapnas_search::{LatencyTable, Limits, SearchError};
+use swapnas_search::{LatencyTable, Limits, Search, SearchError};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 pub use choice::{Reach, side};
@@ -72,6 +72,9 @@ pub enum DesignError {
         /// What each space that takes such images comes to at the least, that which was asked for or chosen first.
         reach: Vec<Reach>,
     },
+    /// The folder holds what was found for other pictures or wishes.
+    #[error("{} has another design; give the same pictures and options as then, or another folder", plain(.0))]
+    Other(PathBuf),
 }
 
 impl From<SearchError> for DesignError {
@@ -138,6 +141,22 @@ impl Design {
             final_size: Some(ImageSize::Shape(input)),
             ..Searching::new(scoring)
         }
+    }
+
+    /// Begins the search in a folder, with so many cycles, or goes on with the one that is there if it is the same.
+    ///
+    /// # Errors
+    /// If the search cannot begin, or the folder holds another one.
+    pub fn begin(&self, folder: &Path, cycles: usize, level: Level) -> Result<Search, DesignError> {
+        let (configuration, _) = Searching { cycles, ..self.searching() }.configuration()?;
+        if !folder.join("run.db").exists() {
+            return Ok(Search::create(folder, configuration, level)?);
+        }
+        let search = Search::resume(folder, level)?;
+        if *search.configuration() != configuration {
+            return Err(DesignError::Other(folder.to_owned()));
+        }
+        Ok(search)
     }
 
     /// The pictures, or what is drawn in their place if they do not make a batch.
