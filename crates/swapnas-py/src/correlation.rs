@@ -52,22 +52,26 @@ fn object_of<'py>(py: Python<'py>, correlation: &Correlation) -> PyResult<Bound<
     classes.getattr("Correlation")?.call((), Some(&fields))
 }
 
-/// Correlations by the names of their rankings, and the comparison, if there is one.
+/// Correlations by the names of their rankings, and the comparison, if there is one, with the accuracies and parameters of
+/// the networks.
 pub(crate) fn objects_of<'py>(
     py: Python<'py>,
     rankings: &[Ranking],
     correlations: &[Correlation],
     comparison: Option<Comparison>,
+    (accuracies, params): (Vec<f64>, Vec<u64>),
 ) -> PyResult<Bound<'py, PyAny>> {
     let classes = py.import("swapnas._results")?;
-    let named = PyDict::new(py);
+    let (named, scores) = (PyDict::new(py), PyDict::new(py));
     for (ranking, correlation) in rankings.iter().zip(correlations) {
         named.set_item(&ranking.name, object_of(py, correlation)?)?;
+        let values = ranking.values.iter().map(|value| value.as_ref().ok().map(|score| score.mean));
+        scores.set_item(&ranking.name, values.collect::<Vec<Option<f64>>>())?;
     }
     let comparison = comparison.map(|Comparison { names, spearman, n }| {
         classes.getattr("Comparison").and_then(|class| class.call1((names, spearman, n)))
     });
-    classes.getattr("Correlations")?.call1((named, comparison.transpose()?))
+    classes.getattr("Correlations")?.call1((named, comparison.transpose()?, scores, accuracies, params))
 }
 
 /// Columns of numbers by their names, one for each of `count` networks; None and NaN stand for numbers that are not

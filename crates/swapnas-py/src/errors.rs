@@ -130,6 +130,15 @@ impl Raise for swapnas::onnx::ModelError {
     }
 }
 
+impl Raise for swapnas::plot::PlotError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::plot::PlotError::Write(error) => error.kind(),
+            _ => Kind::Value,
+        }
+    }
+}
+
 impl Raise for swapnas::ArrayError {}
 impl Raise for swapnas::LevelError {}
 impl Raise for swapnas::MetricError {}

@@ -6,6 +6,7 @@ mod errors;
 mod export;
 mod onnx;
 mod options;
+mod plot;
 mod proxy;
 mod scorer;
 mod search;
@@ -27,6 +28,8 @@ mod _swapnas {
     use super::export::export;
     #[pymodule_export]
     use super::onnx::{score_exported, score_onnx};
+    #[pymodule_export]
+    use super::plot::{plot_scores, plot_search};
     #[pymodule_export]
     use super::proxy::{Link, UndefinedError};
     #[pymodule_export]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict};
 use swapnas::onnx::{self, InputProblem, Model, ModelError, ReadError, Reading};
 use swapnas::{Columns, Refusals, Remedy, ScoreError, Scoring, Settings, Unread, plain, score_readable};
 
@@ -35,7 +35,7 @@ pub(crate) fn score_onnx<'py>(
     strict: Option<bool>,
     progress: Option<Bound<'py, PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyList>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let how = How::new(options, Origin::Files)?;
     let files = items(files, "paths or contents of ONNX files")?.collect::<PyResult<Vec<_>>>()?;
     let refusals = Refusals::of(strict, files.len());
@@ -70,7 +70,7 @@ pub(crate) fn score_exported<'py>(
     strict: bool,
     progress: Option<Bound<'py, PyAny>>,
     options: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyList>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let how = How::new(Some(options), Origin::Modules)?;
     let refusals = if strict { Refusals::Errors } else { Refusals::Kept };
     let mut models = Vec::with_capacity(exported.len());
@@ -173,8 +173,8 @@ impl How {
         models: &[Result<Model, Unread>],
         refusals: Refusals,
         progress: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let audience = Audience::of(progress)?;
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let audience = Audience::of(py, progress)?;
         let pool = self.threads.pool()?;
         let (found, raised) = watched(py, models.len(), &audience, |progress| {
             let score = |models: &[Model]| onnx::score_each(models, &self.settings, refusals, progress);
@@ -189,7 +189,7 @@ impl How {
             *reason = self.words(reason).into_owned();
         }
         let batch = (self.scoring.batch, Remedy::Show);
-        let results = Results::new(py, &self.columns, name, found, batch, raised)?;
+        let results = Results::new(py, &self.columns, None, name, found, batch, raised)?;
         // Those of modules are exported with all that they have.
         let read: Vec<Model> = models.iter().flatten().cloned().collect();
         let lacking = if self.origin == Origin::Files { onnx::warning(&read) } else { None };

@@ -111,8 +111,9 @@ impl PyScorer {
     /// Scores a list of architectures, each a text in any encoding of the space, a dictionary, a number, or an
     /// object whose text is an encoding, such as a Genotype.
     ///
-    /// progress is a function of the numbers of networks done and in all, or False for no bar. Ctrl-C lets the
-    /// networks at hand be finished and raises swapnas.Interrupted, which has all that was finished.
+    /// progress is a function of the numbers of networks done and in all, False for no bar, or True for one of tqdm, which
+    /// notebooks show anyway. Ctrl-C lets the networks at hand be finished and raises swapnas.Interrupted, which has all
+    /// that was finished.
     ///
     /// What cannot be scored is refused: it has its place in the list, and `refused` says why. With strict=True the
     /// first such is an error. Unless it is given, a list of one is strict and a longer one is not.
@@ -123,9 +124,9 @@ impl PyScorer {
         archs: &Bound<'py, PyAny>,
         strict: Option<bool>,
         progress: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (archs, refusals) = read_each(self.scoring.space, archs, strict)?;
-        let audience = Audience::of(progress)?;
+        let audience = Audience::of(py, progress)?;
         let pool = self.threads.pool()?;
         let score =
             |archs: &[Arch], progress: &dyn Progress| self.scorer.score_each(archs, refusals, progress);
@@ -138,7 +139,8 @@ impl PyScorer {
         };
         let found = found.map_err(Raise::raise)?;
         let batch = (self.scoring.batch, Remedy::Build);
-        Results::new(py, &self.columns, name, found, batch, raised)?.objects(py, name)
+        let space = Some(self.scoring.space.name());
+        Results::new(py, &self.columns, space, name, found, batch, raised)?.objects(py, name)
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
@@ -194,7 +196,7 @@ impl PyScorer {
             PyValueError::new_err(format!("seeds={seeds} goes beyond the largest seed; give a smaller seed"))
         })?;
 
-        let audience = Audience::of(progress)?;
+        let audience = Audience::of(py, progress)?;
         let pool = self.threads.pool()?;
         type Rounds = Result<Vec<Vec<Option<Scored>>>, ScoringError>;
         let score = |progress: &dyn Progress| -> Rounds {
@@ -214,7 +216,8 @@ impl PyScorer {
         let name = |index: usize| self.name(&archs[index]);
         let scored = rounds.next().unwrap_or_default().into_iter().map(|scored| scored.map(Ok)).collect();
         let batch = (self.scoring.batch, Remedy::Build);
-        let results = Results::new(py, &self.columns, name, scored, batch, raised)?;
+        let space = Some(self.scoring.space.name());
+        let results = Results::new(py, &self.columns, space, name, scored, batch, raised)?;
 
         let networks: Vec<&Scored> = results.networks().collect();
         let params: Vec<u64> = networks.iter().map(|scored| scored.params).collect();
@@ -246,7 +249,7 @@ impl PyScorer {
             (rankings, correlations, comparison)
         };
         let (rankings, correlations, comparison) = py.detach(|| pool.install(correlate));
-        correlation::objects_of(py, &rankings, &correlations, comparison)
+        correlation::objects_of(py, &rankings, &correlations, comparison, (accuracies, params))
     }
 }
 
@@ -263,7 +266,7 @@ pub(crate) fn score<'py>(
     strict: Option<bool>,
     progress: Option<Bound<'py, PyAny>>,
     options: Option<Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyList>> {
+) -> PyResult<Bound<'py, PyAny>> {
     PyScorer::new(py, space, options)?.score(py, archs, strict, progress)
 }
 
@@ -326,6 +329,8 @@ fn numbers(accuracies: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<f64>> {
 /// What was found of networks.
 pub(crate) struct Results<'a> {
     columns: &'a Columns,
+    /// The space that they are of, if they are of one.
+    space: Option<&'static str>,
     found: Vec<Option<Finding>>,
 }
 
@@ -335,12 +340,13 @@ impl<'a> Results<'a> {
     pub(crate) fn new(
         py: Python<'_>,
         columns: &'a Columns,
+        space: Option<&'static str>,
         name: impl Fn(usize) -> String,
         found: Vec<Option<Finding>>,
         (batch, remedy): (usize, Remedy),
         raised: Option<PyErr>,
     ) -> PyResult<Self> {
-        let results = Results { columns, found };
+        let results = Results { columns, space, found };
         if let Some(raised) = raised {
             let message = "stopped; what was finished is in `scored`".to_owned();
             return Err(interrupted(raised, message, "scored", results.objects(py, name)?, py));
@@ -355,13 +361,14 @@ impl<'a> Results<'a> {
         scored(&self.found)
     }
 
-    /// As objects of Python.
+    /// As a swapnas.Scores.
     pub(crate) fn objects<'py>(
         &self,
         py: Python<'py>,
         name: impl Fn(usize) -> String,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let class = py.import("swapnas._results")?.getattr("Scored")?;
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let classes = py.import("swapnas._results")?;
+        let class = classes.getattr("Scored")?;
         let objects = PyList::empty(py);
         for (index, (found, values)) in self.found.iter().zip(values(self.columns, &self.found)).enumerate() {
             let (Some(found), Some(values)) = (found, values) else {
@@ -392,10 +399,10 @@ impl<'a> Results<'a> {
             let refused = found.as_ref().err().map(|reason| in_python(reason));
             let [params, macs, units] = sizes.map_or([None; 3], |sizes| sizes.map(Some));
             let sizes = (name(index), params, macs, units).into_pyobject(py)?;
-            let rest = (scores, deviations, reasons, saturated, refused).into_pyobject(py)?;
+            let rest = (scores, deviations, reasons, saturated, refused, self.space).into_pyobject(py)?;
             objects.append(class.call1(sizes.add(rest)?.cast_into::<PyTuple>()?)?)?;
         }
-        Ok(objects)
+        classes.getattr("Scores")?.call1((objects,))
     }
 }
 

@@ -1,9 +1,11 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use rayon::ThreadPool;
 use swapnas::search::{AlgorithmKind, Ended, LatencyTable, Limits, Search, SearchError};
 use swapnas::{Level, Remedy, Searching, free_folder, results, saturation_warnings};
 
@@ -13,6 +15,9 @@ use crate::scorer::warn;
 use crate::space::object;
 use crate::threads::Threads;
 use crate::watch::{Audience, interrupted, watched};
+
+/// How many of the best are returned and written, unless it is said.
+const TOP: usize = 5;
 
 /// Searches a space, by SWAP-NAS unless told otherwise; returns a swapnas.SearchResult.
 ///
@@ -77,7 +82,7 @@ pub(crate) fn search<'py>(
         final_size: taken.image_size("final_size")?,
         scoring: default.scoring,
     };
-    let run = Run::take(&mut taken, progress)?;
+    let run = Run::take(py, &mut taken, progress)?;
     taken.finish()?;
     let folder = folder.or_else(free_folder).ok_or_else(|| {
         PyOSError::new_err("there are too many folders called swapnas-search-N; give one as folder")
@@ -106,55 +111,50 @@ pub(crate) fn resume<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
     let proxies = taken.metrics()?.map(|(_, proxies)| proxies).unwrap_or_default();
-    let run = Run::take(&mut taken, progress)?;
+    let run = Run::take(py, &mut taken, progress)?;
     taken.finish()?;
     let level = Level::from_env().map_err(Raise::raise)?;
     run.run(py, || Search::resume_with(&folder, proxies, level))
 }
 
 /// What may be different each time that a search is continued.
-struct Run {
+pub(crate) struct Run {
     threads: Threads,
     budget: Option<Duration>,
-    top: usize,
+    /// How many of the best are returned and written.
+    pub(crate) top: usize,
     audience: Audience,
 }
 
 impl Run {
-    fn take(options: &mut Options<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+    /// On so many threads, until the search comes to its end.
+    pub(crate) fn new(
+        py: Python<'_>,
+        threads: Option<usize>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let audience = Audience::of(py, progress)?;
+        Ok(Run { threads: Threads::new(threads), budget: None, top: TOP, audience })
+    }
+
+    fn take(py: Python<'_>, options: &mut Options<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
         let seconds = options.take::<f64>("budget_seconds")?;
         let budget = seconds.map(Duration::try_from_secs_f64).transpose().map_err(|_| {
             PyValueError::new_err("budget_seconds is a number from 0 on; leave it out for no limit")
         })?;
-        Ok(Run {
-            threads: Threads::new(options.threads()?),
-            budget,
-            top: options.number("top", 1_000_000)?.unwrap_or(5),
-            audience: Audience::of(progress)?,
-        })
+        let top = options.number("top", 1_000_000)?.unwrap_or(TOP);
+        Ok(Run { budget, top, ..Run::new(py, options.threads()?, progress)? })
     }
 
-    /// Lets a search run, and writes what was found, however it ended.
+    /// Lets a search run, and returns what was found.
     fn run<'py>(
         &self,
         py: Python<'py>,
         search: impl FnOnce() -> Result<Search, SearchError> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let pool = self.threads.pool()?;
+        let pool = self.pool()?;
         let mut search = py.detach(|| pool.install(search)).map_err(Raise::raise)?;
-        let total = match search.configuration().evaluations() {
-            Some(evaluations) => evaluations,
-            None => usize::try_from(search.candidates().space().size()).unwrap_or(usize::MAX),
-        };
-        let ((ended, written), raised) = watched(py, total, &self.audience, |progress| {
-            pool.install(|| {
-                let ended = search.run(progress, self.budget);
-                let written = results::write(&search, *ended.as_ref().unwrap_or(&Ended::Stopped), self.top);
-                (ended, written)
-            })
-        });
-        let ended = ended.map_err(Raise::raise)?;
-        written.map_err(Raise::raise)?;
+        let (ended, raised) = self.work(py, &mut search)?;
         let folder = search.folder();
         if let Some(raised) = raised {
             let message = format!("stopped; go on with swapnas.resume({:?})", folder.display().to_string());
@@ -171,5 +171,29 @@ impl Run {
         let found = object(py, &results::best_json(&search, ended, self.top))?;
         let class = py.import("swapnas._results")?.getattr("SearchResult")?;
         class.call_method1("_of", (folder, found))
+    }
+
+    /// Lets a search run, and writes what was found, however it ended; returns how it did, and what was raised.
+    pub(crate) fn work(&self, py: Python<'_>, search: &mut Search) -> PyResult<(Ended, Option<PyErr>)> {
+        let pool = self.pool()?;
+        let total = match search.configuration().evaluations() {
+            Some(evaluations) => evaluations,
+            None => usize::try_from(search.candidates().space().size()).unwrap_or(usize::MAX),
+        };
+        let ((ended, written), raised) = watched(py, total, &self.audience, |progress| {
+            pool.install(|| {
+                let ended = search.run(progress, self.budget);
+                let written = results::write(search, *ended.as_ref().unwrap_or(&Ended::Stopped), self.top);
+                (ended, written)
+            })
+        });
+        let ended = ended.map_err(Raise::raise)?;
+        written.map_err(Raise::raise)?;
+        Ok((ended, raised))
+    }
+
+    /// The threads to work on.
+    pub(crate) fn pool(&self) -> PyResult<Arc<ThreadPool>> {
+        self.threads.pool()
     }
 }

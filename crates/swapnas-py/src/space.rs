@@ -1,10 +1,13 @@
+use std::path::PathBuf;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyString};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use serde_json::Value;
-use swapnas::{Arch, ParseError, Refusals, Space, Unread, plain};
+use swapnas::export::Format;
+use swapnas::{Arch, ParseError, Refusals, Space, Unread, drawing, plain, write_file};
 
 use crate::errors::Raise;
 use crate::options::{extract, number};
@@ -130,6 +133,31 @@ impl PySpace {
     ) -> PyResult<String> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self::seed(seed)?);
         Ok(self.0.print(&self.0.crossover(&read(self.0, a)?, &read(self.0, b)?, &mut rng)))
+    }
+
+    /// What an architecture looks like, as a swapnas.Drawing; also written to a file if there is a path.
+    #[pyo3(signature = (arch, path = None))]
+    fn draw<'py>(
+        &self,
+        py: Python<'py>,
+        arch: &Bound<'py, PyAny>,
+        path: Option<PathBuf>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let svg = drawing::svg(&self.0.diagrams(&read(self.0, arch)?));
+        if let Some(path) = path {
+            if Format::of(&path) != Some(Format::Svg) {
+                let path = plain(&path).to_string();
+                let what = format!("cannot draw {path}: the name of a drawing ends in .svg");
+                return Err(PyValueError::new_err(what));
+            }
+            write_file(&path, svg.as_bytes()).map_err(Raise::raise)?;
+        }
+        py.import("swapnas._html")?.getattr("Drawing")?.call1((svg,))
+    }
+
+    /// What notebooks show.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("swapnas._html")?.call_method1("space", (slf,))
     }
 
     /// All architectures of a space that is small enough to go through.

@@ -51,7 +51,7 @@ pub(crate) fn train<'py>(
     let threads = Threads::new(taken.threads()?);
     taken.finish()?;
     let arch = read(space, arch)?;
-    let audience = Audience::of(progress)?;
+    let audience = Audience::of(py, progress)?;
     let pool = threads.pool()?;
     let data = py.detach(|| pool.install(|| training.data())).map_err(Raise::raise)?;
     let network = training.network(data.classes());
@@ -157,7 +157,7 @@ pub(crate) fn create_benchmark<'py>(
         ));
     }
     let plan = training.plan(networks, seeds);
-    let audience = Audience::of(progress)?;
+    let audience = Audience::of(py, progress)?;
     let pool = threads.pool()?;
     let (made, raised) = watched(py, networks, &audience, |progress| {
         pool.install(|| benchmark::create(&folder, &plan, Level::best(), progress))

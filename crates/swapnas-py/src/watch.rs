@@ -23,25 +23,33 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Who is told how far the work is.
 pub(crate) enum Audience {
-    /// A bar on standard error, if that is a terminal.
+    /// The command's bar on standard error, if that is a terminal.
     Bar,
     Nobody,
     /// A function of Python, which gets the numbers of networks done and of all.
     Function(Py<PyAny>),
+    /// A function that shows a bar of tqdm, and is told of the beginning as well.
+    Tqdm(Py<PyAny>),
 }
 
 impl Audience {
-    /// `None` is a bar, `False` nobody; a function is called.
-    pub(crate) fn of(progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(progress) = progress else { return Ok(Audience::Bar) };
+    /// `None` is a bar, in notebooks that of tqdm if there is one, which `True` shows everywhere; `False` is nobody; a
+    /// function is called.
+    pub(crate) fn of(py: Python<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        let Some(progress) = progress else { return Audience::bar(py, false) };
         if let Ok(shown) = progress.extract::<bool>() {
-            return Ok(if shown { Audience::Bar } else { Audience::Nobody });
+            return if shown { Audience::bar(py, true) } else { Ok(Audience::Nobody) };
         }
         if !progress.is_callable() {
             let what = "progress is a function of the numbers of networks done and in all, True or False";
             return Err(PyTypeError::new_err(what));
         }
         Ok(Audience::Function(progress.unbind()))
+    }
+
+    fn bar(py: Python<'_>, is_forced: bool) -> PyResult<Self> {
+        let function = py.import("swapnas._progress")?.call_method1("bar", (is_forced,))?;
+        Ok(if function.is_none() { Audience::Bar } else { Audience::Tqdm(function.unbind()) })
     }
 }
 
@@ -82,7 +90,7 @@ pub(crate) fn watched<T: Send>(
                 result
             });
             let mut exception = None;
-            let mut told = 0;
+            let mut told = if matches!(audience, Audience::Tqdm(_)) { None } else { Some(0) };
             loop {
                 let ended = waiting.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout);
                 let done = watch.done.networks();
@@ -92,13 +100,15 @@ pub(crate) fn watched<T: Send>(
                 let asked = Python::attach(|py| {
                     py.check_signals()?;
                     match audience {
-                        Audience::Function(function) if done > told && exception.is_none() => {
+                        Audience::Function(function) | Audience::Tqdm(function)
+                            if told.is_none_or(|told| done > told) && exception.is_none() =>
+                        {
                             function.call1(py, (done, total)).map(drop)
                         }
                         _ => Ok(()),
                     }
                 });
-                told = done;
+                told = Some(done);
                 if let Err(raised) = asked {
                     watch.stopped.store(true, Ordering::Relaxed);
                     // Whoever presses Ctrl-C again while the networks at hand are finished means the same.

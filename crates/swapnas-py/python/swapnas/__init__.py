@@ -7,12 +7,26 @@
 
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
-`score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a space. A function that takes a `Network` is a metric as well. ``help(swapnas.Scorer)`` and the like explain the
-arguments, which have the names of the command's options, with underscores.
+`score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a
+space. A function that takes a `Network` is a metric as well.
+``help(swapnas.Scorer)`` and the like explain the arguments, which have the names of the command's options, with
+underscores. Notebooks show results as tables and drawings.
 """
 
+from ._html import Drawing
 from ._network import Layer, Metric, Network
-from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread, Table, Trained
+from ._results import (
+    Comparison,
+    Correlation,
+    Correlations,
+    Found,
+    Scored,
+    Scores,
+    SearchResult,
+    Spread,
+    Table,
+    Trained,
+)
 from ._swapnas import (
     Interrupted,
     Scorer,
@@ -38,6 +52,7 @@ __all__ = [
     "Comparison",
     "Correlation",
     "Correlations",
+    "Drawing",
     "Found",
     "Interrupted",
     "Layer",
@@ -45,6 +60,7 @@ __all__ = [
     "Network",
     "Scored",
     "Scorer",
+    "Scores",
     "SearchResult",
     "Space",
     "Spread",

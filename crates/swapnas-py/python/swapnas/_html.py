@@ -1,9 +1,21 @@
 """What notebooks show of results."""
 
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Iterable, Optional
 
-from ._swapnas import plain
+from ._swapnas import Space, export, plain
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing or a figure, which notebooks show."""
+
+    svg: str = field(repr=False)
+    """What a file of it holds."""
+
+    def _repr_svg_(self) -> str:
+        return self.svg
 
 
 def cell(value: Any) -> str:
@@ -30,3 +42,25 @@ def frame(rows: list[dict[str, Any]]) -> Any:
     except ImportError as error:
         raise ImportError("to_frame needs pandas: pip install pandas") from error
     return pandas.DataFrame(rows)
+
+
+def drawn(arch: str, space: Optional[str]) -> str:
+    """What an architecture looks like; nothing if that is not known."""
+    if space is None:
+        return ""
+    try:
+        svg = export(arch, space, format="svg")
+    except ValueError:
+        return ""  # A space of one's own is known to nobody but whoever made it.
+    # Drawings take the colour of the text around them, which is bright on a dark page, and have a white background.
+    return f'<div style="color: #111; overflow-x: auto">{svg}</div>'
+
+
+def space(space: Space) -> str:
+    """A search space with one of its architectures."""
+    encodings = table(["encoding", "what it is"], space.encodings.items())
+    (arch,) = space.sample(1)
+    return (
+        f"<p><strong>{escape(space.name)}</strong>: {escape(space.description)}</p>"
+        f"<p>{space.size:,} architectures, such as</p>{drawn(arch, space.name)}{encodings}"
+    )

@@ -1,11 +1,13 @@
 """What comes out."""
 
+import csv
 from dataclasses import asdict, dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ._html import frame, table
-from ._swapnas import export, plain
+from ._html import Drawing, drawn, frame, table
+from ._swapnas import plain, plot_scores, plot_search
 
 
 class _Scores:
@@ -58,6 +60,8 @@ class Scored(_Scores):
     """Whether the number of patterns is close to the most that there can be, so that it says little."""
     refused: Optional[str] = None
     """Why the network was refused, which is then the reason of all metrics; None if it was scored."""
+    space: Optional[str] = None
+    """The space of the architecture; None for a network that is of none."""
 
     __hash__ = _Scores.__hash__
 
@@ -69,7 +73,26 @@ class Scored(_Scores):
 
     def _repr_html_(self) -> str:
         row = self.to_dict()
-        return table(row, [row.values()])
+        return table(row, [row.values()]) + drawn(self.arch, self.space if self.refused is None else None)
+
+
+class Scores(list[Scored]):
+    """Scores of networks, in the order in which they were given: a list. Of work that was stopped, what was not finished
+    is None."""
+
+    SHOWN = 20
+    """How many of them notebooks show."""
+
+    def to_frame(self) -> Any:
+        """A row for each network, as a frame of pandas."""
+        return frame([{} if scored is None else scored.to_dict() for scored in self])
+
+    def _repr_html_(self) -> str:
+        rows = [{} if scored is None else scored.to_dict() for scored in self[: self.SHOWN]]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        count = "1 network" if len(self) == 1 else f"{len(self):,} networks"
+        caption = count if len(self) <= self.SHOWN else f"The first {self.SHOWN} of {count}"
+        return table(names, [[row.get(name) for name in names] for row in rows], caption)
 
 
 @dataclass(frozen=True)
@@ -147,10 +170,35 @@ class Correlations(dict[str, Correlation]):
 
     comparison: Optional[Comparison]
     """How they correlate with each other, if that was asked for."""
+    scores: dict[str, list[Optional[float]]]
+    """What was correlated, by the names of metrics and columns: a number for each network, None where there is none."""
+    accuracies: list[float]
+    """The accuracies of the networks."""
+    params: list[int]
+    """Their parameters."""
 
-    def __init__(self, correlations: dict[str, Correlation], comparison: Optional[Comparison] = None) -> None:
+    def __init__(
+        self,
+        correlations: dict[str, Correlation],
+        comparison: Optional[Comparison],
+        scores: dict[str, list[Optional[float]]],
+        accuracies: list[float],
+        params: list[int],
+    ) -> None:
         super().__init__(correlations)
         self.comparison = comparison
+        self.scores = scores
+        self.accuracies = accuracies
+        self.params = params
+
+    def plot(self, path: Optional[Union[str, PathLike[str]]] = None) -> Drawing:
+        """The figure of ``swapnas correlate --plot``: each metric and column against the accuracies, coloured by
+        parameters.
+
+        path: a file for it as well, SVG, PDF or PNG by the end of its name.
+        """
+        metrics = [(name, self.scores[name], correlation.spearman) for name, correlation in self.items()]
+        return Drawing(plot_scores(metrics, self.accuracies, self.params, path))
 
     def to_frame(self) -> Any:
         """A row for each metric or column and a column for each coefficient, as a frame of pandas."""
@@ -262,6 +310,20 @@ class SearchResult:
         ]
         return frame(rows)
 
+    def plot(self, path: Optional[Union[str, PathLike[str]]] = None) -> Drawing:
+        """All that was evaluated, of which the folder knows: scores over evaluations, with a line for the best so far,
+        and over parameters of the network to be trained.
+
+        path: a file for it as well, SVG, PDF or PNG by the end of its name.
+        """
+        with open(self.folder / "history.csv", newline="") as file:
+            header, *rows = csv.reader(file)
+        # The objective is the first metric. Others may be called as sizes are, which come last.
+        score, params, best = header.index("arch") + 1, header.index("final_params", -4), len(header) - 1
+        evaluations = [(float(row[score]) if row[score] else None, int(row[params])) for row in rows]
+        places = sorted({int(row[best]) - 1 for row in rows if row[best]})
+        return Drawing(plot_search(self.objective, evaluations, places, path))
+
     def _repr_html_(self) -> str:
         names = list(self.best[0].scores) if self.best else []
         rows = [
@@ -270,10 +332,7 @@ class SearchResult:
         ]
         caption = f"The best of {self.evaluations} architectures of {self.space} by {self.objective}"
         shown = table(["rank", *names, "parameters", "multiply-accumulates", "architecture"], rows, caption)
-        try:
-            return shown + (export(self.best[0].arch, self.space, format="svg") if self.best else "")
-        except ValueError:
-            return shown  # A space of one's own is known to nobody but whoever made it.
+        return shown + (drawn(self.best[0].arch, self.space) if self.best else "")
 
     @staticmethod
     def _of(folder: Union[str, Path], found: dict[str, Any]) -> "SearchResult":

@@ -3,8 +3,9 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
+from ._html import Drawing
 from ._network import Network
-from ._results import Correlations, Scored, SearchResult, Table, Trained
+from ._results import Correlations, Scored, Scores, SearchResult, Table, Trained
 
 __version__: str
 
@@ -13,8 +14,8 @@ _Function = Callable[[Network], Optional[float]]
 _Metrics = Union[None, str, _Function, Iterable[Union[str, _Function]], dict[str, _Function]]
 """Names of metrics, functions (or `Metric`), a list of both, or functions by their names."""
 _Progress = Union[None, bool, Callable[[int, int], object]]
-"""None is a bar on standard error if that is a terminal, False nothing; a function gets the numbers of networks
-done and in all."""
+"""None is a bar: in notebooks that of tqdm, if it is installed, elsewhere on standard error, if that is a terminal. True is
+the bar of tqdm everywhere, False nothing; a function gets the numbers of networks done and in all."""
 
 class UndefinedError(ValueError):
     """A metric is undefined for a network: raised by a metric of one's own, with the reason."""
@@ -68,6 +69,12 @@ class Space:
         """One of the neighbours, drawn uniformly."""
     def crossover(self, a: Any, b: Any, seed: int = 0) -> str:
         """An architecture that has every gene from one of two, drawn uniformly."""
+    def draw(self, arch: Any, path: Optional[_Path] = None) -> Drawing:
+        """What an architecture looks like.
+
+        path: a file for it as well, whose name ends in .svg.
+        """
+    def _repr_html_(self) -> str: ...
     def all(self) -> list[str]:
         """All architectures; ValueError if they are too many to go through."""
 
@@ -118,7 +125,7 @@ class Scorer:
         """The network that is scored, in words."""
     def score(
         self, archs: Iterable[Any], *, strict: Optional[bool] = None, progress: _Progress = None
-    ) -> list[Scored]:
+    ) -> Scores:
         """Scores architectures. Ctrl-C raises `Interrupted`, which has what was finished by then.
 
         strict: whether the first one that cannot be scored is an error; otherwise it is refused, and has its place
@@ -150,7 +157,7 @@ def score(
     strict: Optional[bool] = None,
     progress: _Progress = None,
     **options: Any,
-) -> list[Scored]:
+) -> Scores:
     """Scores architectures: what ``Scorer(space, ...).score(archs)`` returns, whose arguments are taken as well."""
 
 def correlate(
@@ -183,7 +190,7 @@ def score_onnx(
     precision: Literal["f32", "f64"] = "f32",
     size: Union[int, Iterable[int], None] = None,
     threads: Optional[int] = None,
-) -> list[Scored]:
+) -> Scores:
     """Scores networks of ONNX files, given as paths or as contents, with weights that are drawn.
 
     ``arch`` of the results is the path, or the number in the list.
@@ -401,9 +408,24 @@ def score_exported(
     strict: bool,
     progress: _Progress,
     options: dict[str, Any],
-) -> list[Scored]:
+) -> Scores:
     """Scores modules: their names, each with the contents of an ONNX file, or with the reason why there is none, and
     with the names of its buffers."""
+
+def plot_scores(
+    metrics: list[tuple[str, list[Optional[float]], Optional[float]]],
+    accuracies: list[float],
+    params: list[int],
+    path: Optional[_Path] = None,
+) -> str:
+    """The figure of scores against accuracies as SVG, also in a file if there is a path. Each metric is a name, its
+    scores and Spearman's rho."""
+
+def plot_search(
+    score: str, evaluations: list[tuple[Optional[float], int]], best: list[int], path: Optional[_Path] = None
+) -> str:
+    """The figure of what a search has evaluated as SVG, also in a file if there is a path. Each evaluation is a score and
+    a number of parameters; ``best`` are the places of those that were better than all before."""
 
 def plain(text: str) -> str:
     """A text as messages show it."""

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
 
-from ._results import Scored
+from ._results import Scores
 from ._swapnas import export, plain, plain_sentence, score_exported
 
 _numbers = itertools.count()
@@ -46,7 +46,7 @@ def score_torch(
     strict: Optional[bool] = None,
     progress: Any = None,
     **options: Any,
-) -> list[Scored]:
+) -> Scores:
     """Scores networks of PyTorch: modules that take images of the shape ``input``, channels, height and width; or
     texts, if ``input`` is a number, that of their tokens.
 
