@@ -139,6 +139,24 @@ impl Raise for swapnas::plot::PlotError {
     }
 }
 
+impl Raise for swapnas::SurveyError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::SurveyError::Input(InputError::Read { cause, .. }) => Kind::File(cause.kind()),
+            _ => Kind::Value,
+        }
+    }
+}
+
+impl Raise for swapnas::design::DesignError {
+    fn kind(&self) -> Kind {
+        match self {
+            swapnas::design::DesignError::Search(error) => error.kind(),
+            _ => Kind::Value,
+        }
+    }
+}
+
 impl Raise for swapnas::ArrayError {}
 impl Raise for swapnas::LevelError {}
 impl Raise for swapnas::MetricError {}
@@ -165,7 +183,7 @@ pub(crate) fn plain_sentence_text(text: &Bound<'_, PyString>) -> String {
 }
 
 /// The options that messages of the library name.
-const OPTIONS: [&str; 22] = [
+const OPTIONS: [&str; 23] = [
     "accuracy-column",
     "algorithm",
     "arch-column",
@@ -187,6 +205,7 @@ const OPTIONS: [&str; 22] = [
     "sample",
     "size",
     "skip-bad",
+    "space",
     "target-params",
 ];
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod correlation;
+mod design;
 mod errors;
 mod export;
 mod onnx;
@@ -22,6 +23,8 @@ use pyo3::prelude::*;
 mod _swapnas {
     #[pymodule_export]
     use super::command::command;
+    #[pymodule_export]
+    use super::design::design;
     #[pymodule_export]
     use super::errors::{plain_sentence_text, plain_text};
     #[pymodule_export]

@@ -21,6 +21,7 @@ class Lists(unittest.TestCase):
             (swapnas.Scorer, dict(space="nb201")),
             (swapnas.search, dict(space="nb201")),
             (swapnas.resume, dict(folder="nowhere")),
+            (swapnas.design, dict(images="nowhere")),
             (swapnas.score_onnx, dict(files=[])),
             (swapnas.export, dict(arch=1, space="nb201", format="svg")),
         ]
@@ -34,7 +35,7 @@ class Lists(unittest.TestCase):
                     continue  # Classes like this one have no signature there.
                 parameters = inspect.signature(function).parameters.values()
                 named = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
-                self.assertEqual(named - {"folder", "path", "progress", "strict"}, set(known))
+                self.assertEqual(named - {"folder", "out", "path", "progress", "strict"}, set(known))
 
 
 class Spaces(unittest.TestCase):

@@ -8,7 +8,7 @@
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
 `score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a
-space. A function that takes a `Network` is a metric as well.
+space. `design` makes a network for a folder of pictures. A function that takes a `Network` is a metric as well.
 ``help(swapnas.Scorer)`` and the like explain the arguments, which have the names of the command's options, with
 underscores. Notebooks show results as tables and drawings.
 """
@@ -19,6 +19,7 @@ from ._results import (
     Comparison,
     Correlation,
     Correlations,
+    Designed,
     Found,
     Scored,
     Scores,
@@ -36,6 +37,7 @@ from ._swapnas import (
     built_in_table,
     correlate,
     create_benchmark,
+    design,
     export,
     metrics,
     read_table,
@@ -52,6 +54,7 @@ __all__ = [
     "Comparison",
     "Correlation",
     "Correlations",
+    "Designed",
     "Drawing",
     "Found",
     "Interrupted",
@@ -71,6 +74,7 @@ __all__ = [
     "built_in_table",
     "correlate",
     "create_benchmark",
+    "design",
     "export",
     "metrics",
     "read_table",

@@ -2,12 +2,13 @@
 
 import csv
 from dataclasses import asdict, dataclass, field
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from ._html import Drawing, drawn, frame, table
-from ._swapnas import plain, plot_scores, plot_search
+from ._swapnas import plain, plain_sentence, plot_scores, plot_search
 
 
 class _Scores:
@@ -349,3 +350,70 @@ class SearchResult:
         ]
         names = ("space", "objective", "complete", "evaluations", "front", "population", "command")
         return SearchResult(folder=Path(folder), best=best, **{name: found[name] for name in names})
+
+
+@dataclass(frozen=True)
+class Designed:
+    """A network for pictures, ready to be trained."""
+
+    folder: Path
+    """The folder of everything."""
+    arch: str
+    """The architecture in the canonical encoding of its space."""
+    space: str
+    """Its space."""
+    network: str
+    """The network, in words."""
+    params: int
+    """Its parameters."""
+    macs: int
+    """Its multiply-accumulates for one image."""
+    latency_ms: Optional[float]
+    """Its latency by the latency table, if there is one."""
+    size: tuple[int, int, int]
+    """Channels, height and width of the images."""
+    classes: list[str]
+    """The classes, in order, which are the names of folders."""
+    reasons: list[str]
+    """Why all this is so, in sentences."""
+    search: SearchResult
+    """The search that found the architecture."""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """What is in the folder, by name: the network as ``network.py`` and ``network.onnx``, ``train.py``, which trains
+        it on the pictures, and ``report.html`` of the search."""
+        return {name: self.folder / name for name in ("network.py", "network.onnx", "train.py", "report.html")}
+
+    def _repr_html_(self) -> str:
+        row = {
+            "classes": len(self.classes),
+            "images": "x".join(map(str, self.size)),
+            "space": self.space,
+            "parameters": self.params,
+            "multiply-accumulates": self.macs,
+        }
+        if self.latency_ms is not None:
+            row["milliseconds"] = self.latency_ms
+        reasons = "".join(f"<li>{escape(plain_sentence(reason))}</li>" for reason in self.reasons)
+        train = escape(plain(f"python {self.files['train.py']}"))
+        shown = table(row, [row.values()], f"The network in {self.folder}")
+        return f"{shown}<ul>{reasons}</ul><p>To train it: <code>{train}</code></p>{drawn(self.arch, self.space)}"
+
+    @staticmethod
+    def _of(folder: Union[str, Path], found: dict[str, Any]) -> "Designed":
+        search, design = SearchResult._of(folder, found), found["design"]
+        best = search.best[0]
+        return Designed(
+            folder=search.folder,
+            arch=best.arch,
+            space=search.space,
+            network=design["final_network"],
+            params=best.params,
+            macs=best.macs,
+            latency_ms=best.latency_ms,
+            size=tuple(design["size"]),
+            classes=design["pictures"]["classes"],
+            reasons=design["reasons"],
+            search=search,
+        )

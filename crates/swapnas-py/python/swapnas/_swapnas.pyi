@@ -5,7 +5,7 @@ from typing import Any, Literal, Optional, Union, final, overload
 
 from ._html import Drawing
 from ._network import Network
-from ._results import Correlations, Scored, Scores, SearchResult, Table, Trained
+from ._results import Correlations, Designed, Scored, Scores, SearchResult, Table, Trained
 
 __version__: str
 
@@ -26,7 +26,7 @@ class Interrupted(KeyboardInterrupt):
     scored: list[Optional[Scored]]
     """Of scores, what was finished by then, and None for the rest."""
     folder: pathlib.Path
-    """Of a search, where `resume` finds it."""
+    """Of a search, where `resume` finds it; of a design, where the same call goes on."""
 
 @final
 class Space:
@@ -359,6 +359,35 @@ def resume(
     """Continues the search in a folder, with its own settings; it ends as one that was never stopped.
 
     metrics: where the search goes by metrics of one's own, these again; nothing else changes.
+    """
+
+def design(
+    images: _Path,
+    *,
+    out: _Path = "swapnas-design",
+    progress: _Progress = None,
+    max_params: Union[int, float, str, None] = None,
+    max_macs: Union[int, float, str, None] = None,
+    max_latency: Optional[float] = None,
+    latency_table: Optional[_Path] = None,
+    skip_bad: bool = False,
+    size: Optional[int] = None,
+    space: Union[str, Space, None] = None,
+    cycles: int = 200,
+    seed: int = 0,
+    threads: Optional[int] = None,
+) -> Designed:
+    """From a folder of labelled pictures to a network that is ready to be trained.
+
+    What suits the pictures is chosen by rules, which ``reasons`` of the result says: the size of the images, the space,
+    and the size of the network. A search then finds the architecture. Ctrl-C raises `Interrupted`, whose folder has the
+    best network that was found by then; the same call goes on.
+
+    images: a folder with a folder of pictures for each class, or with folders ``train`` and ``val`` that have those.
+    out: the folder for what is found; what is there of the same design is gone on with.
+    size: height and width of the images; by default, the largest of 32, 64, 96, 128, 160, 192 and 224 that half of the
+    pictures reach.
+    space: by default, darts up to images of 64 pixels and mobilenet above.
     """
 
 @overload
