@@ -52,8 +52,8 @@ fn object_of<'py>(py: Python<'py>, correlation: &Correlation) -> PyResult<Bound<
     classes.getattr("Correlation")?.call((), Some(&fields))
 }
 
-/// Correlations by the names of their rankings, and the comparison, if there is one, with the accuracies and parameters of
-/// the networks.
+/// Correlations by the names of their rankings, and the comparison, if there is one, with the accuracies and parameters
+/// of the networks.
 pub(crate) fn objects_of<'py>(
     py: Python<'py>,
     rankings: &[Ranking],

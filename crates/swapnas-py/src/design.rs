@@ -18,8 +18,8 @@ use crate::watch::interrupted;
 
 /// From a folder of labelled pictures to a network that is ready to be trained; returns a swapnas.Designed.
 ///
-/// What suits the pictures is chosen by rules, which `reasons` of the result says: the size of the images, the space, and
-/// the size of the network. A search then finds the architecture. The folder has the network as network.py and
+/// What suits the pictures is chosen by rules, which `reasons` of the result says: the size of the images, the space,
+/// and the size of the network. A search then finds the architecture. The folder has the network as network.py and
 /// network.onnx, train.py, which trains it, and what a search leaves.
 ///
 /// images: a folder with a folder of pictures for each class, or with folders train and val that have those.
@@ -34,7 +34,8 @@ use crate::watch::interrupted;
 /// seed: the seed of everything that is drawn.
 /// threads: all cores unless given.
 ///
-/// Ctrl-C raises swapnas.Interrupted, whose `folder` has the best network that was found by then; the same call goes on.
+/// Ctrl-C raises swapnas.Interrupted, whose `folder` has the best network that was found by then; the same call goes
+/// on.
 #[pyfunction]
 #[pyo3(
     signature = (images, *, out = None, progress = None, **options),

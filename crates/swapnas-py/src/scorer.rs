@@ -111,9 +111,9 @@ impl PyScorer {
     /// Scores a list of architectures, each a text in any encoding of the space, a dictionary, a number, or an
     /// object whose text is an encoding, such as a Genotype.
     ///
-    /// progress is a function of the numbers of networks done and in all, False for no bar, or True for one of tqdm, which
-    /// notebooks show anyway. Ctrl-C lets the networks at hand be finished and raises swapnas.Interrupted, which has all
-    /// that was finished.
+    /// progress is a function of the numbers of networks done and in all, False for no bar, or True for one of tqdm,
+    /// which notebooks show anyway. Ctrl-C lets the networks at hand be finished and raises swapnas.Interrupted, which
+    /// has all that was finished.
     ///
     /// What cannot be scored is refused: it has its place in the list, and `refused` says why. With strict=True the
     /// first such is an error. Unless it is given, a list of one is strict and a longer one is not.

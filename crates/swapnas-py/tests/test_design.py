@@ -20,9 +20,11 @@ torch = package("torch")
 def picture(path, level, width=33, height=37):
     """Writes a grey picture, whose brightness at a place is a function of it."""
     rows = b"".join(b"\0" + bytes(level(x, y) for x in range(width)) for y in range(height))
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    written = [struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(written))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    written = b"\x89PNG\r\n\x1a\n"
+    for kind, data in [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]:
+        written += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(written)
 
 
 def pictures(folder):
@@ -106,7 +108,6 @@ class Designs(unittest.TestCase):
         self.assertEqual((resumed.arch, resumed.search.best), (whole.arch, whole.search.best))
 
     def test_limits_of_latency(self):
-        space = swapnas.Space("nb201")
         table = self.folder / "latency.csv"
         table.write_text("op,input,ms\n")
         with self.assertRaisesRegex(ValueError, "max_latency takes a latency_table"):
@@ -114,7 +115,8 @@ class Designs(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "latency"):
             swapnas.design(self.pictures, out=self.folder / "a", max_latency=5.0, latency_table=table, **SHORT)
         with self.assertRaisesRegex(FileNotFoundError, "nowhere.csv"):
-            swapnas.design(self.pictures, out=self.folder / "a", latency_table="nowhere.csv", **{**SHORT, "space": space})
+            options = {**SHORT, "space": swapnas.Space("nb201"), "latency_table": "nowhere.csv"}
+            swapnas.design(self.pictures, out=self.folder / "a", **options)
 
     def test_mistakes(self):
         for error, message, options in [

@@ -56,6 +56,29 @@ class Bars(unittest.TestCase):
                 with mock.patch.dict(sys.modules, {"tqdm.auto": None}):
                     self.assertIsNone(_progress.bar(False))
 
+    def test_a_bar_is_there_from_the_beginning(self):
+        calls = []
+
+        def slow(network):
+            time.sleep(0.3)
+            return 1.0
+
+        with mock.patch.object(_progress, "bar", lambda is_forced: lambda *call: calls.append(call)):
+            swapnas.score([1, 2], **{**SMALL, "metrics": {"slow": slow}, "progress": None, "threads": 1})
+        self.assertEqual((calls[0], calls[-1]), ((0, 2), (2, 2)))
+
+    @unittest.skipIf(tqdm is None, "there is no tqdm")
+    def test_a_bar_is_closed_whatever_happens(self):
+        def wrong(network):
+            time.sleep(0.2)
+            raise RuntimeError("enough")
+
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            with self.assertRaisesRegex(RuntimeError, "enough"):
+                swapnas.score([1, 2], **{**SMALL, "metrics": {"wrong": wrong}, "progress": True})
+        self.assertIn("/2 [", said.getvalue())
+        self.assertFalse(tqdm.tqdm._instances)
+
     def test_without_tqdm_there_is_the_bar_of_the_command(self):
         with mock.patch.dict(sys.modules, {"tqdm.auto": None}):
             self.assertIsNone(_progress.bar(True))
@@ -202,7 +225,8 @@ class Kernel(unittest.TestCase):
 
     @unittest.skipIf(tqdm is None, "there is no tqdm")
     def test_a_bar_is_shown(self):
-        self.run_cell("import swapnas\nscorer = swapnas.Scorer('nb201', metrics='swap', channels=4, cells=1, repeats=1)")
+        scorer = "swapnas.Scorer('nb201', metrics='swap', channels=4, cells=1, repeats=1)"
+        self.run_cell(f"import swapnas\nscorer = {scorer}")
         code = "scorer.score(range(321), progress={})[:0]"
         self.assertIn("/321", str(self.run_cell(code.format("None"))))
         self.assertNotIn("/321", str(self.run_cell(code.format("False"))))

@@ -74,12 +74,13 @@ class Scored(_Scores):
 
     def _repr_html_(self) -> str:
         row = self.to_dict()
-        return table(row, [row.values()]) + drawn(self.arch, self.space if self.refused is None else None)
+        shown = table(row, [row.values()])
+        return shown if self.refused else shown + drawn(self.arch, self.space)
 
 
 class Scores(list[Scored]):
-    """Scores of networks, in the order in which they were given: a list. Of work that was stopped, what was not finished
-    is None."""
+    """Scores of networks, in the order in which they were given: a list. Of work that was stopped, what was not
+    finished is None."""
 
     SHOWN = 20
     """How many of them notebooks show."""
@@ -381,8 +382,8 @@ class Designed:
 
     @property
     def files(self) -> dict[str, Path]:
-        """What is in the folder, by name: the network as ``network.py`` and ``network.onnx``, ``train.py``, which trains
-        it on the pictures, and ``report.html`` of the search."""
+        """What is in the folder, by name: the network as ``network.py`` and ``network.onnx``, ``train.py``, which
+        trains it on the pictures, and ``report.html`` of the search."""
         return {name: self.folder / name for name in ("network.py", "network.onnx", "train.py", "report.html")}
 
     def _repr_html_(self) -> str:

@@ -14,8 +14,8 @@ _Function = Callable[[Network], Optional[float]]
 _Metrics = Union[None, str, _Function, Iterable[Union[str, _Function]], dict[str, _Function]]
 """Names of metrics, functions (or `Metric`), a list of both, or functions by their names."""
 _Progress = Union[None, bool, Callable[[int, int], object]]
-"""None is a bar: in notebooks that of tqdm, if it is installed, elsewhere on standard error, if that is a terminal. True is
-the bar of tqdm everywhere, False nothing; a function gets the numbers of networks done and in all."""
+"""None is a bar: in notebooks that of tqdm, if it is installed, elsewhere on standard error, if that is a terminal.
+True is the bar of tqdm everywhere, False nothing; a function gets the numbers of networks done and in all."""
 
 class UndefinedError(ValueError):
     """A metric is undefined for a network: raised by a metric of one's own, with the reason."""
@@ -453,8 +453,8 @@ def plot_scores(
 def plot_search(
     score: str, evaluations: list[tuple[Optional[float], int]], best: list[int], path: Optional[_Path] = None
 ) -> str:
-    """The figure of what a search has evaluated as SVG, also in a file if there is a path. Each evaluation is a score and
-    a number of parameters; ``best`` are the places of those that were better than all before."""
+    """The figure of what a search has evaluated as SVG, also in a file if there is a path. Each evaluation is a score
+    and a number of parameters; ``best`` are the places of those that were better than all before."""
 
 def plain(text: str) -> str:
     """A text as messages show it."""
