@@ -7,9 +7,13 @@
 
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
-`score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a space. A function that takes a `Network` is a metric as well. ``help(swapnas.Scorer)`` and the like explain the
-arguments, which have the names of the command's options, with underscores.
+`score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a space. A function that takes a `Network` is a metric as well.
+`swapnas.optuna` has spaces and a sampler for Optuna. ``help(swapnas.Scorer)`` and the like explain the arguments,
+which have the names of the command's options, with underscores.
 """
+
+from importlib import import_module
+from typing import Any
 
 from ._network import Layer, Metric, Network
 from ._results import Comparison, Correlation, Correlations, Found, Scored, SearchResult, Spread, Table, Trained
@@ -67,3 +71,10 @@ __all__ = [
     "train",
     "torch_module",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # It needs a package that not everybody has, so it is imported when it is asked for.
+    if name == "optuna":
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
