@@ -1,12 +1,15 @@
 """Spaces as parameters of Optuna, and the sampler."""
 
+import importlib
 import itertools
 import pickle
 import random
+import sys
 import tempfile
 import unittest
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import swapnas
 from needed import package
@@ -292,6 +295,14 @@ class Sampler(unittest.TestCase):
             self.sampler(metrics="swap")
         with self.assertRaisesRegex(ValueError, "swop"):
             self.sampler(metric="swop")
+
+
+class Missing(unittest.TestCase):
+    def test_what_to_install(self):
+        with mock.patch.dict(sys.modules, {"optuna": None}):
+            sys.modules.pop("swapnas.optuna", None)
+            with self.assertRaisesRegex(ImportError, r"needs Optuna: pip install swapnas\[optuna\]"):
+                importlib.import_module("swapnas.optuna")
 
 
 if __name__ == "__main__":

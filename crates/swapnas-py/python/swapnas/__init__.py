@@ -8,8 +8,9 @@
 `Scorer` scores many architectures with the same settings, `correlate` says how well metrics order
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
 `score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a space. A function that takes a `Network` is a metric as well.
-`swapnas.optuna` has spaces and a sampler for Optuna. ``help(swapnas.Scorer)`` and the like explain the arguments,
-which have the names of the command's options, with underscores.
+`swapnas.optuna` has spaces and a sampler for Optuna, `swapnas.ray` scores on a Ray cluster.
+``help(swapnas.Scorer)`` and the like explain the arguments, which have the names of the command's options, with
+underscores.
 """
 
 from importlib import import_module
@@ -74,7 +75,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # It needs a package that not everybody has, so it is imported when it is asked for.
-    if name == "optuna":
+    # They need packages that not everybody has, so they are imported when they are asked for.
+    if name in ("optuna", "ray"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
