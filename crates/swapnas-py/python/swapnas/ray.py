@@ -10,12 +10,13 @@ A list is cut into batches, which `ray.data` hands out to actors that each have 
 of a single machine to the bit, and in the order of the list, however many actors there are.
 """
 
+import contextlib
 import dataclasses
 import math
 import pickle
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional, Union
 
 from ._aggregates import is_aggregate
@@ -172,11 +173,12 @@ class _Cluster:
         scored: list[Optional[Scored]] = [None] * len(archs)
         done = 0
         try:
-            for place, one in self._results(archs, scorer, shown=progress in (None, True)):
-                scored[place] = one
-                done += 1
-                if callable(progress):
-                    progress(done, len(archs))
+            with _bars(progress in (None, True)), contextlib.closing(self._results(archs, scorer)) as results:
+                for place, one in results:
+                    scored[place] = one
+                    done += 1
+                    if callable(progress):
+                        progress(done, len(archs))
         except KeyboardInterrupt as pressed:
             stopped = Interrupted("stopped; what was finished is in `scored`")
             stopped.scored = scored
@@ -188,7 +190,7 @@ class _Cluster:
         _warn(found)
         return found
 
-    def _results(self, archs: Sequence[Any], scorer: Scorer, shown: bool) -> Iterable[tuple[int, Scored]]:
+    def _results(self, archs: Sequence[Any], scorer: Scorer) -> Generator[tuple[int, Scored], None, None]:
         """What is found of each, with its place, in the order in which they are done."""
         if not archs:
             return
@@ -206,8 +208,6 @@ class _Cluster:
             compute=ray.data.ActorPoolStrategy(size=min(actors, batches)),
             num_cpus=self._threads,
         )
-        if not shown:
-            scored.context.enable_progress_bars = False
         for row in scored.iter_rows():
             one = pickle.loads(row["scored"])
             if isinstance(one, _Raised):
@@ -250,6 +250,18 @@ class _Elsewhere(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
+
+
+@contextlib.contextmanager
+def _bars(shown: bool) -> Iterator[None]:
+    """Has Ray show no bars, unless they are to be shown."""
+    context = ray.data.DataContext.get_current()
+    before = context.enable_progress_bars
+    context.enable_progress_bars = before and shown
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = before
 
 
 def _silently(function: Callable[[], Any]) -> Any:
