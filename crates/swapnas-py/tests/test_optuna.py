@@ -1,15 +1,14 @@
 """Spaces as parameters of Optuna, and the sampler."""
 
-import importlib
 import itertools
 import pickle
 import random
+import subprocess
 import sys
 import tempfile
 import unittest
 import warnings
 from pathlib import Path
-from unittest import mock
 
 import swapnas
 from needed import package
@@ -186,21 +185,31 @@ class Sampler(unittest.TestCase):
         }
         self.assertGreater(ranked[1], ranked[-1])
 
-    def test_children_of_the_best_are_proposed(self):
-        study = self.study()
-        for index in [0, 4321, 15624, 77]:
+    def enqueued(self, indices, **options):
+        """A study in which these architectures are the first."""
+        study = self.study(**options)
+        for index in indices:
             study.enqueue_trial(swapnas.optuna.parameters_of("nb201", index))
+        return study
+
+    def test_children_of_the_best_are_proposed(self):
+        first = [0, 4321, 15624, 77]
+        study = self.enqueued(first)
         archs = self.run_trials(study, 5)
-        self.assertEqual(archs[:4], [self.space.parse(index) for index in [0, 4321, 15624, 77]])
+        self.assertEqual(archs[:4], [self.space.parse(index) for index in first])
         by_value = sorted(archs[:4], key=self.value)
         # Three of four take part in a tournament, so the last two of the list never win.
         parents = by_value[2:]
         self.assertTrue(any(archs[4] in self.space.neighbours(parent) for parent in parents))
-        smallest = self.study(direction="minimize")
-        for index in [0, 4321, 15624, 77]:
-            smallest.enqueue_trial(swapnas.optuna.parameters_of("nb201", index))
-        child = self.run_trials(smallest, 5)[4]
+        child = self.run_trials(self.enqueued(first, direction="minimize"), 5)[4]
         self.assertTrue(any(child in self.space.neighbours(parent) for parent in by_value[:2]))
+
+    def test_the_oldest_leave_the_population(self):
+        large = [arch for arch in self.space.all() if arch.count("nor_conv_3x3") >= 5][:4]
+        small = ["|none~0|+|none~0|none~1|+|avg_pool_3x3~0|none~1|none~2|", *self.space.all()[1000:1003]]
+        archs = self.run_trials(self.enqueued([*large, *small]), 9)
+        self.assertLess(max(map(self.value, small)), min(map(self.value, large)))
+        self.assertTrue(any(archs[8] in self.space.neighbours(parent) for parent in small))
 
     def test_a_study_that_is_resumed_goes_on_as_one_that_was_not_stopped(self):
         whole = self.run_trials(self.study(), 12)
@@ -240,6 +249,24 @@ class Sampler(unittest.TestCase):
             seen.add(function)
             if end is not None:
                 study.tell(trial, state=end)
+
+    def test_only_complete_trials_are_parents(self):
+        proposed = []
+        for state in [optuna.trial.TrialState.FAIL, optuna.trial.TrialState.PRUNED]:
+            study = self.study()
+            for index in range(5):
+                trial = study.ask()
+                swapnas.optuna.suggest("nb201", trial)
+                trial.report(index, step=0)
+                study.tell(trial, state=state)
+            proposed.append(swapnas.optuna.suggest("nb201", study.ask()))
+        self.assertEqual(*proposed)
+
+    def test_what_is_enqueued_is_not_proposed(self):
+        second = self.run_trials(self.study(), 2)[1]
+        study = self.enqueued([second])
+        study.ask()
+        self.assertNotEqual(swapnas.optuna.suggest("nb201", study.ask()), second)
 
     def test_workers_do_not_propose_the_same(self):
         archs = self.run_trials(self.study(), 30, n_jobs=3)
@@ -299,10 +326,9 @@ class Sampler(unittest.TestCase):
 
 class Missing(unittest.TestCase):
     def test_what_to_install(self):
-        with mock.patch.dict(sys.modules, {"optuna": None}):
-            sys.modules.pop("swapnas.optuna", None)
-            with self.assertRaisesRegex(ImportError, r"needs Optuna: pip install swapnas\[optuna\]"):
-                importlib.import_module("swapnas.optuna")
+        words = [sys.executable, "-c", "import sys; sys.modules['optuna'] = None; import swapnas; swapnas.optuna"]
+        said = subprocess.run(words, capture_output=True, text=True).stderr
+        self.assertIn("ImportError: swapnas.optuna needs Optuna: pip install swapnas[optuna]", said)
 
 
 if __name__ == "__main__":

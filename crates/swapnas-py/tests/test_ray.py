@@ -1,15 +1,15 @@
 """Scoring on a Ray cluster, which is this machine."""
 
-import importlib
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import warnings
 from pathlib import Path
-from unittest import mock
 
 # Else Ray writes a token into the folder of whoever runs the tests.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
@@ -60,6 +60,19 @@ class Cluster(unittest.TestCase):
                 with self.assertWarnsRegex(UserWarning, "^2 of 24 networks were refused; `refused` of each says why$"):
                     self.assertEqual(self.score(archs, metrics=METRICS, **options), here)
         self.assertEqual(self.score([], metrics=METRICS), [])
+
+    def test_the_order_is_that_of_the_list(self):
+        archs = self.space.sample(8, seed=2)
+        largest = max(swapnas.score(archs, "nb201", metrics="params", **NETWORK), key=lambda one: one["params"])
+        archs.insert(0, archs.pop(archs.index(largest.arch)))
+
+        def slow(network):
+            if network.params == largest.params:
+                time.sleep(4)
+            return float(network.params)
+
+        found = self.score(archs, metrics=[slow], actors=2, batch_size=1)
+        self.assertEqual([one.arch for one in found], archs)
 
     def test_what_is_told_of_the_way(self):
         calls = []
@@ -168,10 +181,9 @@ class Cluster(unittest.TestCase):
 
 class Missing(unittest.TestCase):
     def test_what_to_install(self):
-        with mock.patch.dict(sys.modules, {"ray": None}):
-            sys.modules.pop("swapnas.ray", None)
-            with self.assertRaisesRegex(ImportError, r"needs Ray with its data library: pip install swapnas\[ray\]"):
-                importlib.import_module("swapnas.ray")
+        words = [sys.executable, "-c", "import sys; sys.modules['ray'] = None; import swapnas; swapnas.ray"]
+        said = subprocess.run(words, capture_output=True, text=True).stderr
+        self.assertIn("ImportError: swapnas.ray needs Ray with its data library: pip install swapnas[ray]", said)
 
 
 if __name__ == "__main__":

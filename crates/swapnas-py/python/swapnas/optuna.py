@@ -67,8 +67,9 @@ class SwapSampler(BaseSampler):
 
     All draws depend on the seed and n alone, so a proposal depends on nothing but the seed and the trials that are
     there when it is made: a study that is resumed goes on as if it had not been stopped. Any number of workers may
-    share a study, with the same seed; a proposal is noted in the storage at once, so others leave it out. What the
-    objective suggests besides `suggest` of this space, and what an enqueued trial leaves open, is drawn at random.
+    share a study, with the same seed; a proposal is noted in the storage at once, so others leave it out. Parameters
+    that are fixed, as those of an enqueued trial, stay as they are, and what the objective suggests besides `suggest`
+    of this space is drawn at random.
 
     metric: a name as `swapnas.metrics` lists them, an aggregate such as ``rank(swap,synflow)``, or a function that
     takes a `swapnas.Network`.
@@ -101,8 +102,6 @@ class SwapSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters of the architecture that is proposed, which go with it to `sample_relative`."""
-        if _FIXED in trial.system_attrs:
-            return {}
         ordered = self._ordered(self._untried_candidates(study, trial))
         with _proposing:
             # Other workers may have taken some while these were scored.
