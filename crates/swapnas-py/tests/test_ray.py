@@ -10,6 +10,7 @@ import time
 import unittest
 import warnings
 from pathlib import Path
+from unittest import mock
 
 # Else Ray writes a token into the folder of whoever runs the tests.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
@@ -167,6 +168,9 @@ class Cluster(unittest.TestCase):
             with self.subTest(options=options):
                 with self.assertRaisesRegex(error, message):
                     self.score(archs, **{"metrics": "params", **options})
+        with mock.patch.object(swapnas.ray, "__version__", "0.0.0"):
+            with self.assertRaisesRegex(RuntimeError, "swapnas is 0.0.0 where work is given out and"):
+                self.score([1, 2], metrics="params")
         for message, archs, accuracies, options in [
             ("there are 2 architectures, but 1 accuracies; give one for each", [1, 2], [1], {}),
             ("a correlation takes two architectures", [1], [1], {}),

@@ -12,6 +12,7 @@ of a single machine to the bit, and in the order of the list, however many actor
 
 import contextlib
 import dataclasses
+import functools
 import math
 import pickle
 import traceback
@@ -208,23 +209,32 @@ class _Cluster:
             compute=ray.data.ActorPoolStrategy(size=min(actors, batches)),
             num_cpus=self._threads,
         )
-        for row in scored.iter_rows():
-            one = pickle.loads(row["scored"])
-            if isinstance(one, _Raised):
-                raise one.error from _Elsewhere(one.traceback)
-            yield row["place"], one
+        # Block by block as they come, since iterators of rows have threads that outlive an exception.
+        for bundle in scored.iter_internal_ref_bundles():
+            for block in ray.get(bundle.block_refs):
+                for place, pickled in zip(block["place"].to_pylist(), block["scored"].to_pylist()):
+                    one = pickle.loads(pickled)
+                    if isinstance(one, _Raised):
+                        raise one.error from _Elsewhere(one.traceback)
+                    yield place, one
 
 
 class _Actor:
     """Scores batches on a machine of the cluster."""
 
     def __init__(self, version: str, scorer: bytes) -> None:
-        if version != __version__:
+        self._version = version
+        self._pickled = scorer
+
+    @functools.cached_property
+    def _scorer(self) -> Scorer:
+        if self._version != __version__:
             raise RuntimeError(
-                f"swapnas is {version} where work is given out and {__version__} on this machine of the Ray cluster; "
-                "install the same on both"
+                f"swapnas is {self._version} where work is given out and {__version__} on a machine of the Ray "
+                "cluster; install the same on both"
             )
-        self._scorer: Scorer = _silently(lambda: pickle.loads(scorer))
+        scorer: Scorer = _silently(lambda: pickle.loads(self._pickled))
+        return scorer
 
     def __call__(self, batch: "pyarrow.Table") -> "pyarrow.Table":
         archs = [pickle.loads(arch) for arch in batch["arch"].to_pylist()]
