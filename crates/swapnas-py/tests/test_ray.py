@@ -75,6 +75,7 @@ class Cluster(unittest.TestCase):
         found = self.score(archs, metrics=[slow], actors=2, batch_size=1)
         self.assertEqual([one.arch for one in found], archs)
 
+    @unittest.skipIf(os.name == "nt", "signals are others there")
     def test_what_is_told_of_the_way(self):
         calls = []
         scored = self.score(range(10), metrics="params", progress=lambda *call: calls.append(call), batch_size=3)
@@ -124,6 +125,7 @@ class Cluster(unittest.TestCase):
             self.assertEqual(found.comparison, here.comparison)
         self.assertEqual(here["given"].undefined, 26)
 
+    @unittest.skipIf(os.name == "nt", "signals are others there")
     def test_an_actor_that_dies_costs_its_batch(self):
         batch_size, count = 4, 24
         with tempfile.TemporaryDirectory() as folder:
