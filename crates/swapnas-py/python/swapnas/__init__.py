@@ -9,9 +9,13 @@
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
 `score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a
 space. `design` makes a network for a folder of pictures. A function that takes a `Network` is a metric as well.
+`swapnas.optuna` has spaces and a sampler for Optuna, `swapnas.ray` scores on a Ray cluster.
 ``help(swapnas.Scorer)`` and the like explain the arguments, which have the names of the command's options, with
 underscores. Notebooks show results as tables and drawings.
 """
+
+from importlib import import_module
+from typing import Any
 
 from ._html import Drawing
 from ._network import Layer, Metric, Network
@@ -87,3 +91,10 @@ __all__ = [
     "train",
     "torch_module",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # They need packages that not everybody has, so they are imported when they are asked for.
+    if name in ("optuna", "ray"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
