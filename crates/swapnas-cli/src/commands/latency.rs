@@ -110,7 +110,7 @@ fn show(
         let rho = measured.spearman().map_or_else(|| "-".to_owned(), |rho| format!("{rho:.3}"));
         writeln!(
             out,
-            "the table predicts them with Spearman's rho {rho}, half of them to {:.1} %",
+            "the table predicts them with Spearman's rho {rho}, half of them to within {:.1} %",
             100.0 * error
         )?;
     }

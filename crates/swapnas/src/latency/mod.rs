@@ -126,13 +126,19 @@ pub enum LatencyError {
     Piece(#[from] GraphError),
     /// The table lacks something.
     #[error(transparent)]
-    Table(#[from] SearchError),
+    Table(Box<SearchError>),
     /// There is no place for networks.
     #[error("cannot make a temporary folder: {0}")]
     Folder(std::io::Error),
     /// A network cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl From<SearchError> for LatencyError {
+    fn from(error: SearchError) -> Self {
+        LatencyError::Table(Box::new(error))
+    }
 }
 
 /// What was measured.

@@ -18,6 +18,12 @@ fn small(space: &'static dyn Space) -> NetworkConfig {
     }
 }
 
+/// All spaces, but those that differ in sizes alone.
+fn all() -> impl Iterator<Item = &'static dyn Space> {
+    let larger = ["autoformer-small", "autoformer-base"];
+    spaces().iter().copied().filter(move |space| !larger.contains(&space.name()))
+}
+
 fn table(operations: &Operations) -> LatencyTable {
     let mut table = LatencyTable::default();
     for operation in operations.iter() {
@@ -29,12 +35,12 @@ fn table(operations: &Operations) -> LatencyTable {
 /// Whatever a search comes by has a latency: what is drawn, and what becomes of it by steps.
 #[test]
 fn a_table_is_whole_for_every_network_of_a_space() {
-    for space in spaces() {
-        let network = small(*space);
-        let operations = Operations::of(*space, &network, 0).unwrap();
+    for space in all() {
+        let network = small(space);
+        let operations = Operations::of(space, &network, 0).unwrap();
         assert!(!operations.is_empty() && operations.measurements() >= operations.len());
         let limits = Limits { max_latency: Some(1e9), ..Limits::default() };
-        let mut candidates = Candidates::new(*space, network, limits, Some(table(&operations)), 1).unwrap();
+        let mut candidates = Candidates::new(space, network, limits, Some(table(&operations)), 1).unwrap();
         for _ in 0..10 {
             let mut arch = candidates.sample().unwrap_or_else(|error| panic!("{}: {error}", space.name()));
             for _ in 0..10 {
@@ -60,9 +66,9 @@ fn a_table_is_read_as_it_was_measured() {
 /// Every operation is in its piece once more than without it, and both can be written for either runtime.
 #[test]
 fn every_operation_makes_networks_that_can_be_written() {
-    for space in spaces() {
-        let network = small(*space);
-        for arch in sample(*space, 2, 0) {
+    for space in all() {
+        let network = small(space);
+        for arch in sample(space, 2, 0) {
             let graph = space.network(&arch, &network).unwrap();
             let surroundings = Surroundings::of(&graph);
             for (value, node) in graph.values() {
