@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod design;
+mod latency;
 mod training;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use swapnas::shard::Shard;
 use swapnas::{ImageSize, Init, InputSpec, Precision, Preset, Shape, Space};
 
 pub(crate) use design::DesignArgs;
+pub(crate) use latency::LatencyArgs;
 pub(crate) use training::{
     BenchCommand, BenchCreateArgs, BenchReportArgs, OptimiserArg, TrainArgs, TrainingArgs,
 };
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Design a network for a folder of labelled pictures, and write a program that trains it
     Design(DesignArgs),
+    /// Measure how long the operations of a space take on this machine, for searches with --max-latency
+    Latency(LatencyArgs),
     /// Write an architecture as a network to be trained, a description or a drawing
     Export(ExportArgs),
     /// Train the network of an architecture on labelled images

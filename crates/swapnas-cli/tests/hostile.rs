@@ -71,6 +71,7 @@ fn every_option_and_argument_takes_any_text() {
         ("bench create", None, &[&training[..], &["--networks=2", "--out=bench"]].concat()),
         ("bench report", Some("none"), &small),
         ("design", Some("none"), &[]),
+        ("latency", None, &["--space=nb201", "--out=times.csv", "--python=none"]),
         ("completions", Some("bash"), &[]),
         ("man", None, &[]),
         ("spaces", Some("nb201"), &[]),

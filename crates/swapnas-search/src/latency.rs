@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -19,6 +20,15 @@ use crate::SearchError;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatencyTable {
     milliseconds: BTreeMap<String, f64>,
+}
+
+/// What takes time in a network: the first two columns of a line of a [`LatencyTable`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Operation {
+    /// The operation, such as `conv_3x3_s1_d1_g1_64`.
+    pub op: String,
+    /// The shape of the first thing that it reads, such as `64x16x16`.
+    pub input: String,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +98,33 @@ impl LatencyTable {
         writer.into_inner().map_err(|error| error.into_error().into())
     }
 
+    /// Says how many milliseconds an operation takes, in place of what the table had of it.
+    ///
+    /// # Errors
+    /// If the number is negative or none.
+    pub fn insert(&mut self, operation: &Operation, milliseconds: f64) -> Result<(), SearchError> {
+        if !(milliseconds.is_finite() && milliseconds >= 0.0) {
+            return Err(SearchError::Asked(format!("{operation}: {milliseconds} are no milliseconds")));
+        }
+        self.milliseconds.insert(operation.to_string(), milliseconds);
+        Ok(())
+    }
+
+    /// How many operations it has.
+    pub fn len(&self) -> usize {
+        self.milliseconds.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.milliseconds.is_empty()
+    }
+
+    /// Operations, as `op,input`, with their milliseconds, in the order of the file.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.milliseconds.iter().map(|(operation, milliseconds)| (operation.as_str(), *milliseconds))
+    }
+
     /// The time that a network takes, in milliseconds.
     ///
     /// # Errors
@@ -96,7 +133,8 @@ impl LatencyTable {
         let mut sum = 0.0;
         let mut missing: Vec<String> = Vec::new();
         for node in graph.nodes() {
-            let Some(line) = line(graph, node) else { continue };
+            let Some(operation) = Operation::of(graph, node) else { continue };
+            let line = operation.to_string();
             match self.milliseconds.get(&line) {
                 Some(milliseconds) => sum += milliseconds,
                 None if missing.contains(&line) => {}
@@ -107,10 +145,25 @@ impl LatencyTable {
     }
 }
 
-/// The first two columns of an operation's line; `None` for what takes no time.
-fn line(graph: &Graph, node: &Node) -> Option<String> {
+impl Operation {
+    /// That of a node; `None` for what takes no time.
+    pub fn of(graph: &Graph, node: &Node) -> Option<Self> {
+        let op = name(node)?;
+        Some(Operation { op, input: graph.shape(*node.inputs.first()?).to_string() })
+    }
+}
+
+/// As the table has it.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.op, self.input)
+    }
+}
+
+/// The first column of a node; `None` for what takes no time.
+fn name(node: &Node) -> Option<String> {
     let window = |w: &Window| format!("{}x{}_s{}", w.kernel[0], w.kernel[1], w.stride[0]);
-    let op = match &node.op {
+    Some(match &node.op {
         Op::Input | Op::Zero => return None,
         Op::Conv2d { window: w, groups, .. } => {
             format!("conv_{}_d{}_g{groups}_{}", window(w), w.dilation[0], node.shape.channels)
@@ -137,6 +190,5 @@ fn line(graph: &Graph, node: &Node) -> Option<String> {
             format!("conv_transpose_{}_d{}_g{groups}_{}", window(w), w.dilation[0], node.shape.channels)
         }
         Op::Tensor(op) => op.name().replace(' ', "_"),
-    };
-    Some(format!("{op},{}", graph.shape(node.inputs[0])))
+    })
 }

@@ -43,7 +43,7 @@ pub use archive::{Archive, Evaluated};
 pub use candidates::Candidates;
 pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondObjective};
 pub use error::SearchError;
-pub use latency::LatencyTable;
+pub use latency::{LatencyTable, Operation};
 pub use limits::{Limits, Sizes};
 pub use search::{Ended, Options, Search};
 pub use store::Store;

@@ -53,6 +53,7 @@ pub mod design;
 pub mod drawing;
 pub mod export;
 mod file;
+pub mod latency;
 mod markup;
 mod number;
 pub mod onnx;

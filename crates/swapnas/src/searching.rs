@@ -5,7 +5,7 @@ use swapnas_metrics::{Columns, Sharing};
 use swapnas_search::{
     AlgorithmKind, Configuration, LatencyTable, Limits, SearchError, SecondObjective, Target, regularisation,
 };
-use swapnas_spaces::{NetworkConfig, Preset};
+use swapnas_spaces::{NetworkConfig, Preset, Space};
 
 use crate::{ImageSize, Scoring, plain};
 
@@ -61,6 +61,33 @@ impl Searching {
         }
     }
 
+    /// Whether all cells are alike: a network of a single cell shows nothing of the other kind of cell.
+    fn one_cell(&self) -> bool {
+        self.scoring.network().preset == Preset::Swap && self.scoring.space.one_cell().is_some()
+    }
+
+    /// The space that is searched: where the scored network has one cell, the part of the space whose cells are alike.
+    pub fn space(&self) -> &'static dyn Space {
+        self.scoring.space.one_cell().filter(|_| self.one_cell()).unwrap_or(self.scoring.space)
+    }
+
+    /// The network that is to be trained, which limits are about.
+    pub fn final_network(&self) -> NetworkConfig {
+        let scored = self.scoring.network();
+        let trained = self.space().final_network();
+        NetworkConfig {
+            channels: self.final_channels.or(trained.channels),
+            cells: self.final_cells.or(trained.cells),
+            classes: scored.classes,
+            input: match self.final_size {
+                Some(size) => size.shape(trained.input),
+                None if self.scoring.size.is_some() => scored.input,
+                None => trained.input,
+            },
+            ..trained
+        }
+    }
+
     /// Everything that the result depends on, and what a size that was asked for came to.
     ///
     /// # Errors
@@ -74,21 +101,9 @@ impl Searching {
             ));
         }
         let scored = scoring.network();
-        // A network of a single cell shows nothing of the other kind of cell.
-        let one_cell = scored.preset == Preset::Swap && scoring.space.one_cell().is_some();
-        let space = scoring.space.one_cell().filter(|_| one_cell).unwrap_or(scoring.space);
-        let trained = space.final_network();
-        let trained = NetworkConfig {
-            channels: self.final_channels.or(trained.channels),
-            cells: self.final_cells.or(trained.cells),
-            classes: scored.classes,
-            input: match self.final_size {
-                Some(size) => size.shape(trained.input),
-                None if scoring.size.is_some() => scored.input,
-                None => trained.input,
-            },
-            ..trained
-        };
+        let one_cell = self.one_cell();
+        let space = self.space();
+        let trained = self.final_network();
         // The first of what is computed by default.
         let metric = scoring.default_metrics().split(',').next().unwrap_or_default();
         let mut metrics = scoring.metrics.clone().unwrap_or_else(|| metric.to_owned());

@@ -5,6 +5,7 @@ pub(crate) mod book;
 pub(crate) mod correlate;
 pub(crate) mod design;
 pub(crate) mod export;
+pub(crate) mod latency;
 pub(crate) mod manual;
 pub(crate) mod merge;
 pub(crate) mod metrics;
