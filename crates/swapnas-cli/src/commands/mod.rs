@@ -1,6 +1,7 @@
 //! One file for every command.
 
 pub(crate) mod bench;
+pub(crate) mod convert;
 pub(crate) mod correlate;
 pub(crate) mod design;
 pub(crate) mod export;
