@@ -115,17 +115,23 @@ pub(super) fn columns(
     Ok(Some(Text { file: text.file.clone(), bytes: table, origin: Some(origin), part, wanted }))
 }
 
-/// The records of one of the data sets in a file of NASLib's, as is asked for or else the first; all records of any other.
+/// The records of one of the data sets in a file of NASLib's, as is asked for or else the first, or of what is asked for by
+/// its name in another file; all records if there is no such thing.
 fn one_dataset<'t>(
     text: &Text,
     records: Vec<Keyed<'t>>,
 ) -> Result<(Vec<Keyed<'t>>, Option<Part>), TableError> {
-    if !records.first().is_some_and(is_dataset) {
+    let wanted = text.wanted.as_ref();
+    let is_wanted = |(name, record): &Keyed<'_>| {
+        let is_named = wanted.is_some_and(|wanted| name.as_deref() == Some(&wanted.first[..]));
+        is_named && keyed(record).is_some()
+    };
+    if !records.first().is_some_and(is_dataset) && !records.iter().any(is_wanted) {
         return Ok((records, None));
     }
     let names: Vec<String> =
         records.iter().map(|(name, _)| name.as_deref().unwrap_or_default().to_owned()).collect();
-    let part = Part::choose(&text.file, &names, &[], [0, 0], text.wanted.as_ref())?;
+    let part = Part::choose(&text.file, &names, &[], [0, 0], wanted)?;
     let place = part.dataset.as_ref().and_then(|choice| names.iter().position(|name| *name == choice.name));
     let archs = place.and_then(|place| keyed(records[place].1)).unwrap_or_default();
     Ok((archs, Some(part)))

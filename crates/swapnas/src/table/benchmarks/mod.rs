@@ -1,7 +1,7 @@
 //! Files of benchmarks that are neither CSV nor JSON, of which columns are made as of JSON. Which they are is told by what
 //! is in them.
 //!
-//! They are read as the benchmarks' public code defines them. As the published files have gigabytes, tests read small ones
+//! They are read as the benchmarks' public code defines them. As most of the published files have gigabytes, tests read small ones
 //! that `tests/benchmarks/write.py` makes by the same definitions.
 
 mod hwnas;

@@ -227,7 +227,8 @@ impl<'b> Machine<'b> {
             b'b' => self.build(),
             b'o' | b'i' => {
                 if instruction == b'i' {
-                    (self.line()?, self.line()?);
+                    self.line()?;
+                    self.line()?;
                 }
                 self.pop_to_mark()?;
                 self.push(Value::Opaque)

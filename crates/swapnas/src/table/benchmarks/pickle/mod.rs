@@ -233,7 +233,7 @@ impl<'p, 'b> Item<'p, 'b> {
             Value::Array(Some((dtype, bytes))) => match self.at(*bytes).value() {
                 Value::Bytes(bytes) => {
                     let numbers = dtype.numbers(bytes).take_while(|_| self.pickle.step());
-                    numbers.map(|number| number.number()).collect()
+                    numbers.map(|number| Some(number.number())).collect()
                 }
                 _ => Vec::new(),
             },

@@ -69,11 +69,11 @@ pub(super) enum Number {
 }
 
 impl Number {
-    pub(super) fn number(self) -> Option<f64> {
-        Some(match self {
+    pub(super) fn number(self) -> f64 {
+        match self {
             Number::Integer(number) => number as f64,
             Number::Float(number) => number,
-        })
+        }
     }
 
     pub(super) fn value<'b>(self) -> Value<'b> {

@@ -94,11 +94,7 @@ fn what_refers_to_itself_or_is_deep_takes_no_time() {
 
 #[test]
 fn numbers_of_numpy_are_read_in_any_order_of_bytes() {
-    let number = |name: &str, bytes: &[u8]| {
-        let numbers: Vec<Option<f64>> =
-            Dtype::of(name).unwrap().numbers(bytes).map(|number| number.number()).collect();
-        numbers[0].unwrap()
-    };
+    let number = |name: &str, bytes: &[u8]| Dtype::of(name).unwrap().numbers(bytes).next().unwrap().number();
     assert_eq!(number("<f8", &1.5f64.to_le_bytes()), 1.5);
     assert_eq!(number(">f4", &1.5f32.to_be_bytes()), 1.5);
     assert_eq!(number("f2", &[0x00, 0xbe]), -1.5);
