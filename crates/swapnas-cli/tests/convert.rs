@@ -144,17 +144,20 @@ fn files_of_benchmarks_are_converted_and_correlated() {
     "(0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 4, 2, 1)",0.9296875,2694282
     "(0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 3, 1)",0.9453125,1234567
     "#);
+    let silent = ["correlate", "nats-tss", "--columns", "latency,test_accuracy"];
+    let said = stdout(&benchmarks, &silent);
+    assert_snapshot!(said.lines().nth(1).unwrap(), @"accuracies are in column 2 (`val_accuracy`), the data set is `cifar10`, others `cifar10-valid`, `cifar100`, `ImageNet16-120`, epochs are `200`, others `12` (`#cifar10/200` behind the file's name chooses)");
     let columns = ["--columns", "edgegpu_energy", "--accuracy-column", "edgegpu_latency"];
     let correlate = [&["correlate", "hwnas.pickle#cifar10", "hwnas.pickle#cifar100"][..], &columns].concat();
     let text = stdout(&benchmarks, &correlate);
     assert_snapshot!(text.rsplit_once("\n").unwrap().0.lines().filter(|line| !line.contains(" s in all")).collect::<Vec<_>>().join("\n"), @"
-    hwnas cifar10 edgegpu_latency: 3 rows of hwnas.pickle
-    hwnas cifar100 edgegpu_latency: 3 rows of hwnas.pickle
-     metric          hwnas cifar10 edgegpu_latency  hwnas cifar100 edgegpu_latency 
-     edgegpu_energy                          1.000                           1.000 
-    hwnas cifar10 edgegpu_latency: edgegpu_energy: in 101 of 1000 resamples the coefficient is undefined
-    hwnas cifar10 edgegpu_latency: numbers of parameters are not known: --space says what architectures are of
-    hwnas cifar100 edgegpu_latency: edgegpu_energy: in 101 of 1000 resamples the coefficient is undefined
-    hwnas cifar100 edgegpu_latency: numbers of parameters are not known: --space says what architectures are of
+    hwnas cifar10: 3 rows of hwnas.pickle
+    hwnas cifar100: 3 rows of hwnas.pickle
+     metric          hwnas cifar10  hwnas cifar100 
+     edgegpu_energy          1.000           1.000 
+    hwnas cifar10: edgegpu_energy: in 101 of 1000 resamples the coefficient is undefined
+    hwnas cifar10: numbers of parameters are not known: --space says what architectures are of
+    hwnas cifar100: edgegpu_energy: in 101 of 1000 resamples the coefficient is undefined
+    hwnas cifar100: numbers of parameters are not known: --space says what architectures are of
     ");
 }

@@ -176,28 +176,25 @@ impl Job {
     }
 }
 
-/// Gives each table a name of its own: that of its file, with that of its accuracies where a file is there several
-/// times.
+/// Gives each table a name of its own: that of its file, with the data set and that of its accuracies where a file is
+/// there several times.
 fn label(jobs: &mut [Job], paths: &[std::path::PathBuf]) {
     let name = |place: usize, job: &Job| match Path::new(job.table.file()).file_stem() {
         Some(stem) if paths[place] != Path::new("-") => stem.to_string_lossy().into_owned(),
         _ => job.table.file().to_owned(),
     };
-    let names: Vec<String> = jobs.iter().enumerate().map(|(place, job)| name(place, job)).collect();
     for (place, job) in jobs.iter_mut().enumerate() {
-        let mut label = names[place].clone();
-        if names.iter().filter(|other| **other == label).count() > 1 {
-            // The name that has the file's is of the data set, if it has several.
-            if let Some(part) = job.table.part() {
-                let names = [&part.dataset, &part.epochs].into_iter().flatten();
-                names.for_each(|choice| label = format!("{label} {}", choice.name));
-            }
-            let accuracy = job.table.accuracy_column();
-            let column = accuracy.name.clone().unwrap_or_else(|| accuracy.number.to_string());
-            label = format!("{label} {column}");
-        }
-        job.label = label;
+        job.label = name(place, job);
     }
+    specify(jobs, |job| {
+        let part = job.table.part()?;
+        let names = [&part.dataset, &part.epochs].into_iter().flatten().map(|choice| &choice.name[..]);
+        Some(names.collect::<Vec<_>>().join(" "))
+    });
+    specify(jobs, |job| {
+        let accuracy = job.table.accuracy_column();
+        Some(accuracy.name.clone().unwrap_or_else(|| accuracy.number.to_string()))
+    });
     for place in 1..jobs.len() {
         let (before, rest) = jobs.split_at_mut(place);
         let label = &mut rest[0].label;
@@ -206,6 +203,18 @@ fn label(jobs: &mut [Job], paths: &[std::path::PathBuf]) {
         while before.iter().any(|job| job.label == *label) {
             *label = format!("{own} ({number})");
             number += 1;
+        }
+    }
+}
+
+/// Says more of tables that have a name with others.
+fn specify(jobs: &mut [Job], more: impl Fn(&Job) -> Option<String>) {
+    let labels: Vec<String> = jobs.iter().map(|job| job.label.clone()).collect();
+    for job in jobs {
+        if labels.iter().filter(|other| **other == job.label).count() > 1
+            && let Some(more) = more(job)
+        {
+            job.label = format!("{} {more}", job.label);
         }
     }
 }
