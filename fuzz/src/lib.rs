@@ -69,6 +69,7 @@ targets! {
     spaces: spaces::any,
     table: tables::table,
     list: tables::list,
+    benchmark: tables::benchmark,
     latency: tables::latency,
     columns: expressions::columns,
     input_spec: expressions::input_spec,

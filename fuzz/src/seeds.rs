@@ -44,6 +44,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "{\"arch\": \"a\"}\n{\"arch\": {}}\n",
             "{\"21221002\": {\"acc\": 1}, \"01221002\": {}}",
         ]),
+        "benchmark" => benchmarks(),
         "latency" => texts(&["op,input,ms\nconv_3x3_s1_d1_g1_64, 3x32x32 ,0.25\nrelu,64x32x32,1e-3\n"]),
         "columns" => {
             let names: Vec<&str> = metrics::all().iter().map(|metric| metric.name).collect();
@@ -75,6 +76,30 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 
 fn noise(rng: &mut dyn Rng, length: usize) -> Vec<u8> {
     (0..length).map(|_| rng.random()).collect()
+}
+
+/// Small files of benchmarks, which have the forms that are read and nothing besides.
+fn benchmarks() -> Vec<Vec<u8>> {
+    // {"12": {"arch_str": "a", "all_results": {("cifar10", 1): {"epochs": 1, "eval_acc1es": {"ori-test@0": 91.5}}}}}
+    let network = b"}\x8c\x0212}(\x8c\x08arch_str\x8c\x01a\x8c\x0ball_results}\x8c\x07cifar10K\x01\x86}(\x8c\x06epochsK\x01\
+        \x8c\x0beval_acc1es}\x8c\x0aori-test@0G@V\xe0\x00\x00\x00\x00\x00susus.";
+    // {"nasbench201": {"cifar10": {"config": [{"arch_str": "a"}], "ms": [numpy.float64(0.0)]}}}
+    let latencies = b"}\x8c\x0bnasbench201}\x8c\x07cifar10}(\x8c\x06config]}\x8c\x08arch_str\x8c\x01asa\x8c\x02ms]\
+        cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n\x8c\x02f8\x85RC\x08\x00\x00\x00\x00\x00\x00\x00\x00\x86Raus\x73.";
+    let pickle = |first: u8, program: &[u8]| [&[first, 0x80, 4], program].concat();
+    // An evaluation before, halfway and after training, and the number of parameters.
+    let metrics = "CgAKAAoSIQAAAAAAAOA/KQAAAAAAANA/EAc=";
+    let record = format!("[\"0a\", 4, \"0100\", \"input,output\", \"{metrics}\"]");
+    let mut records = vec![1];
+    for _ in 0..2 {
+        records.extend((record.len() as u64).to_le_bytes());
+        records.extend([0; 4]);
+        records.extend(record.bytes());
+        records.extend([0; 4]);
+    }
+    crate::tables::check_sums(&mut records[1..]);
+    let packed = include_bytes!("../../crates/swapnas/tests/benchmarks/nats-sss/000007.pickle.pbz2");
+    vec![pickle(0, network), pickle(2, latencies), records, [&[0], &packed[..]].concat()]
 }
 
 /// Every encoding of every space, behind the byte that chooses the space.

@@ -119,6 +119,71 @@ pub(crate) fn list(input: &[u8]) {
     }
 }
 
+/// A file of a benchmark: a pickle, one that is compressed, or records with checksums, as the first byte says. Checksums
+/// are put right, since nothing else would get behind them.
+pub(crate) fn benchmark(input: &[u8]) {
+    let (first, bytes) = choice(input);
+    let mut bytes = bytes.to_vec();
+    if first & 1 == 1 {
+        check_sums(&mut bytes);
+    }
+    let column = (first & 2 > 0).then(|| "2".to_owned());
+    let options = Options {
+        accuracy_column: column,
+        limit: [None, Some(1)][first >> 2 & 1],
+        columns: ["params", "test_accuracy"][..(first >> 3 & 3).min(2)]
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
+        ..Options::default()
+    };
+    let read = table::from_bytes(FILE, bytes.clone(), &options);
+    match &read {
+        Ok(table) => {
+            assert!(table.rows().iter().all(|row| row.accuracy.is_finite() && !row.arch.is_empty()));
+            assert!(table.columns().iter().all(|column| column.values.len() == table.rows().len()));
+            table.problems().iter().for_each(|(_, problem)| drop(told(problem)));
+            table.part().and_then(|part| part.silent()).iter().for_each(|said| assert!(said.len() < LONGEST));
+        }
+        Err(error) => drop(told(error)),
+    }
+    let again = table::from_bytes(FILE, bytes.clone(), &options);
+    match (read, again) {
+        (Ok(first), Ok(again)) => assert_eq!(first, again),
+        (Err(first), Err(again)) => assert_eq!(first.to_string(), again.to_string()),
+        _ => panic!("read once, and refused once"),
+    }
+    if let Err(error) = table::list_from_bytes(FILE, bytes) {
+        told(&error);
+    }
+}
+
+/// The longest that is said of what was chosen.
+const LONGEST: usize = 4096;
+
+/// Puts the checksums of records right, as far as there are whole records.
+pub(crate) fn check_sums(bytes: &mut [u8]) {
+    let sum = |bytes: &[u8]| {
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(bytes);
+        checksum.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
+    };
+    let mut at = 0;
+    while let Some(length) = bytes.get(at..at + 8) {
+        let length_sum = sum(length);
+        let length = u64::from_le_bytes(length.try_into().expect("eight bytes"));
+        let Some(place) = bytes.get_mut(at + 8..at + 12) else { return };
+        place.copy_from_slice(&length_sum);
+        let Some(end) = usize::try_from(length).ok().and_then(|length| length.checked_add(at + 12)) else {
+            return;
+        };
+        let Some(contents) = bytes.get(at + 12..end) else { return };
+        let contents_sum = sum(contents);
+        let Some(place) = bytes.get_mut(end..end.saturating_add(4)) else { return };
+        place.copy_from_slice(&contents_sum);
+        at = end + 4;
+    }
+}
+
 /// A table of latencies.
 pub(crate) fn latency(input: &[u8]) {
     match LatencyTable::read_from(Path::new("latency.csv"), input) {

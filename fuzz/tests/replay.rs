@@ -105,5 +105,5 @@ macro_rules! replay {
 }
 
 replay! {
-    genotype spaces table list latency columns input_spec onnx onnx_graph npy safetensors cifar10 run_db run_rows
+    genotype spaces table list benchmark latency columns input_spec onnx onnx_graph npy safetensors cifar10 run_db run_rows
 }

@@ -31,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Correlate scores with the accuracies of a table of architectures
     Correlate(CorrelateArgs),
+    /// Write a table as CSV, whatever file of a benchmark it is read from
+    Convert(ConvertArgs),
     /// Score architectures
     Score(ScoreArgs),
     /// Put together what several machines have scored of one list
@@ -60,9 +62,11 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct CorrelateArgs {
-    /// Files of architectures or names of ONNX files, and accuracies: CSV, with or without header, or records in JSON,
-    /// whose fields within other objects are columns such as `scores.glue`; `-` reads standard input. One may be given
-    /// several times, for several columns of accuracies [default: a small table that comes with the program]
+    /// Files of architectures or names of ONNX files, and accuracies: CSV, with or without header, records in JSON,
+    /// whose fields within other objects are columns such as `scores.glue`, the folder of NATS-Bench, NAS-Bench-101 as
+    /// TFRecords or HW-NAS-Bench; `-` reads standard input. Of several data sets and numbers of epochs in a file, one is
+    /// chosen behind its name, as `FOLDER#cifar100/12`. A file may be given several times, for several columns of
+    /// accuracies [default: a small table that comes with the program]
     #[arg(value_name = "TABLE")]
     pub tables: Vec<PathBuf>,
     /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order [of the table
@@ -105,6 +109,42 @@ pub(crate) struct CorrelateArgs {
     pub format: TableFormat,
     /// Print one JSON object, with the scores of every network
     #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ConvertArgs {
+    /// The table, in any format that `swapnas correlate` reads; `-` reads standard input
+    #[arg(value_name = "TABLE")]
+    pub table: PathBuf,
+    /// Search space of the architectures, which are then read, and written in its canonical encoding; without it they are
+    /// written as the table spells them
+    #[arg(long, value_name = "SPACE", value_parser = space)]
+    pub space: Option<&'static dyn Space>,
+    /// Encoding to write architectures in; `swapnas spaces SPACE` lists them
+    #[arg(long, value_name = "NAME", requires = "space")]
+    pub encoding: Option<String>,
+    /// Write only these columns besides architectures and accuracies, by name, by the last part of it or by number from 1
+    /// on, separated by commas [default: all]
+    #[arg(long, value_name = "LIST")]
+    pub columns: Option<String>,
+    /// Use the first N rows only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Column of the architectures, by name, the last part of it or number from 1 on [default: by its name, or the first]
+    #[arg(long, value_name = "C")]
+    pub arch_column: Option<String>,
+    /// Column of the accuracies, by name, the last part of it or number from 1 on [default: by its name, or the second]
+    #[arg(long, value_name = "C")]
+    pub accuracy_column: Option<String>,
+    /// Leave out rows that cannot be used, and list them; otherwise nothing is written
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Where to; standard output without it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write one JSON object a line
+    #[arg(long)]
     pub json: bool,
 }
 

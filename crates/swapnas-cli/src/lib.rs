@@ -49,6 +49,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) ->
         Command::Merge(args) => commands::merge::run(args),
         Command::Correlate(args) => commands::correlate::run(args, &given(&command_line, &matches)),
         Command::Latency(args) => commands::latency::run(args),
+        Command::Convert(args) => commands::convert::run(args),
         Command::Export(args) => commands::export::run(args),
         Command::Train(args) => commands::train::run(args),
         Command::Bench(command) => commands::bench::run(command, &given(&command_line, &matches)),

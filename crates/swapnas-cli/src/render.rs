@@ -121,6 +121,17 @@ pub(crate) fn skipped(settings: &Settings) -> Vec<Value> {
     skipped.map(object).collect()
 }
 
+/// What was taken of a table though nobody chose it: the column of architectures and that of accuracies, as far as they are
+/// asked for, and the data set and number of epochs.
+pub(crate) fn choices(table: &swapnas::table::Table, arch: bool, accuracy: bool) -> Option<String> {
+    let arch = table.arch_column().filter(|_| arch);
+    let arch = arch.map(|column| format!("architectures are in column {column}"));
+    let accuracy = accuracy.then(|| format!("accuracies are in column {}", table.accuracy_column()));
+    let part = table.part().and_then(|part| part.silent());
+    let choices: Vec<String> = arch.into_iter().chain(accuracy).chain(part).collect();
+    (!choices.is_empty()).then(|| choices.join(", "))
+}
+
 /// A number with its noun.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -217,6 +217,16 @@ class Arrays(unittest.TestCase):
 
 
 class Correlations(unittest.TestCase):
+    def test_files_of_benchmarks_are_read(self):
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../swapnas/tests/benchmarks")
+        table = swapnas.read_table(f"{folder}/zc_nasbench201.json#cifar100", columns=["nwot"])
+        self.assertEqual(table, (["(4, 0, 3, 1, 4, 3)", "(2, 2, 0, 4, 2, 0)"], [70.25, 69.25]))
+        self.assertEqual(list(table.columns.values()), [[700.5, 701.5]])
+        archs, accuracies = swapnas.read_table(f"{folder}/nats-sss#cifar10/90")
+        self.assertEqual((archs, len(accuracies)), (["8:8:8:8:8", "64:8:16:24:32"], 2))
+        with self.assertRaisesRegex(ValueError, "no data set `svhn`"):
+            swapnas.read_table(f"{folder}/nats-tss#svhn")
+
     def test_they_are_those_of_the_command(self):
         archs = swapnas.Space("nb201").sample(30)
         accuracies = [float(50 + (37 * i) % 30) for i in range(30)]

@@ -41,7 +41,10 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
 }
 
 /// The same by a function that writes the contents, so that they need not be in memory.
-pub(crate) fn write_by(
+///
+/// # Errors
+/// If it cannot be written, or the function fails.
+pub fn write_by(
     path: &Path,
     contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), WriteError> {

@@ -73,7 +73,7 @@ mod training;
 pub use correlation::{
     Comparison, Correlation, NoValue, Origin, Ranking, compare, correlate, spearman, tell_apart,
 };
-pub use file::{WriteError, check_output, write as write_file};
+pub use file::{WriteError, check_output, write as write_file, write_by};
 pub use number::{count, number};
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;

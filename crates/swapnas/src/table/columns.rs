@@ -34,6 +34,8 @@ pub(super) struct Columns {
     file: String,
     header: Option<Vec<String>>,
     width: usize,
+    /// The columns that hold lists.
+    lists: Vec<usize>,
 }
 
 impl Columns {
@@ -44,7 +46,12 @@ impl Columns {
         let is_header = first.iter().any(|f| is_architecture(f) || is_accuracy(f) || is_chosen(f))
             || first.iter().all(|field| could_be_name(field));
         let header = is_header.then(|| first.to_vec());
-        Columns { file: file.to_owned(), header, width: first.len() }
+        Columns { file: file.to_owned(), header, width: first.len(), lists: Vec::new() }
+    }
+
+    /// With columns that hold lists, such as the accuracies of several seeds beside their mean.
+    pub(super) fn with_lists(self, lists: &[usize]) -> Self {
+        Columns { lists: lists.to_vec(), ..self }
     }
 
     pub(super) fn has_header(&self) -> bool {
@@ -66,7 +73,7 @@ impl Columns {
     }
 
     /// The column of accuracies: the `chosen` one, one with a usual name, the first of which that is the last part or
-    /// that ends in one, the mean over GLUE, or the second if there is no header.
+    /// that ends in one, the mean over GLUE, or the second if there is no header. It is none of lists unless chosen.
     pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
         const OPTION: &str = "--accuracy-column";
         if let Some(chosen) = chosen {
@@ -74,6 +81,11 @@ impl Columns {
         }
         match &self.header {
             Some(names) => {
+                let mut names = names.clone();
+                for &list in self.lists.iter().filter(|list| **list < self.width) {
+                    names[list].clear();
+                }
+                let names = &names[..];
                 let is_meant = |name: &&String| is_accuracy(name) || is_usual(last_part(name).trim());
                 let first = || names.iter().find(is_meant).map(|first| plain_name(first));
                 let alike = by_name(names, &ACCURACY)
@@ -118,7 +130,14 @@ impl Columns {
         }
         let (file, column) = (self.file.clone(), chosen.to_owned());
         // A number is none of a name's parts.
-        match places(names, |name| last_part(name) == chosen && !is_numeral(chosen))[..] {
+        let ends_so = |name: &str| last_part(name) == chosen && !is_numeral(chosen);
+        // NASLib has for each metric its score and the time that it took.
+        let is_score = |name: &str| name.strip_suffix(".score") == Some(chosen);
+        let mut found = places(names, ends_so);
+        if found.is_empty() {
+            found = places(names, is_score);
+        }
+        match found[..] {
             [column] => Ok(column),
             [] => Err(TableError::NoSuchColumn {
                 file,
@@ -175,7 +194,8 @@ pub(super) fn is_architecture(name: &str) -> bool {
     ARCHITECTURE.iter().any(|usual| is_called(name, usual))
 }
 
-fn is_accuracy(name: &str) -> bool {
+/// Whether a column's name says that it holds accuracies.
+pub(super) fn is_accuracy(name: &str) -> bool {
     let name = name.trim();
     let ends = |usual: &&str| {
         let ending = name.len().checked_sub(usual.len()).and_then(|start| name.get(start..));

@@ -55,6 +55,89 @@ pub enum TableError {
         /// How many different fields were found before the file was given up.
         columns: usize,
     },
+    /// The file begins as one of a benchmark, and goes on as none.
+    #[error("{} is no whole {format}: {cause}; fetch it again", plain(file))]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What it begins as.
+        format: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+    /// What is in the file would take too much memory.
+    #[error(
+        "{} holds more than {megabytes} MB; of NATS-Bench take the folder whose name ends in -simple, of others write a \
+         part as CSV or JSON",
+        plain(file)
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// How many megabytes are read at most.
+        megabytes: u64,
+    },
+    /// A file that PyTorch wrote.
+    #[error(
+        "{} is a file of PyTorch, which is not read; take NATS-Bench, which has the networks of NAS-Bench-201, or write \
+         it as CSV or JSON",
+        plain(file)
+    )]
+    Torch {
+        /// The file.
+        file: String,
+    },
+    /// A pickle or a file of records of something else than a benchmark that is read.
+    #[error(
+        "{} holds {holds}, and no table that is read: NATS-Bench, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON",
+        plain(file)
+    )]
+    NoBenchmark {
+        /// The file.
+        file: String,
+        /// What it holds.
+        holds: String,
+    },
+    /// The part of NATS-Bench that has no results.
+    #[error(
+        "{} has the names of NATS-Bench's architectures only; give the folder that it is in",
+        plain(file)
+    )]
+    Names {
+        /// The file.
+        file: String,
+    },
+    /// A folder without files of architectures.
+    #[error(
+        "{} is a folder, and has no files such as 000000.pickle.pbz2, which that of NATS-Bench has; give a file",
+        plain(file)
+    )]
+    Folder {
+        /// The folder.
+        file: String,
+    },
+    /// The file has no such data set or number of epochs.
+    #[error("{} has no {what} `{}`{}: {}", plain(file), plain(part), hint(nearest), give(names))]
+    NoSuchPart {
+        /// The file.
+        file: String,
+        /// What was asked for.
+        what: &'static str,
+        /// Its name.
+        part: String,
+        /// The name that is closest to it, if one is close.
+        nearest: Option<String>,
+        /// What there is.
+        names: Vec<String>,
+    },
+    /// A part of a file is asked for that has none.
+    #[error("{} has one table, and no data sets to choose from; leave out `{part}`", plain(file))]
+    NoParts {
+        /// The file.
+        file: String,
+        /// What was asked for.
+        part: String,
+    },
     /// A column that is there twice, and could be meant either time.
     #[error(
         "{} has the column `{}` {}; {}",

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::columns::{LONGEST_NAME, is_architecture, last_part};
+use super::columns::{LONGEST_NAME, is_accuracy, is_architecture, last_part};
+use super::part::Part;
 use super::records::{Origin, Text, breaks};
 use super::{Problem, TableError};
 
@@ -39,13 +40,15 @@ pub(super) fn columns(
     objects: Objects,
     arch_column: Option<&str>,
 ) -> Result<Option<Text>, TableError> {
-    let bytes = &text.bytes[..];
+    let blanked = without_nan(&text.bytes);
+    let bytes = blanked.as_deref().unwrap_or(&text.bytes);
     let records = records(bytes, objects);
     let no_json = |cause| {
         let hint = hint(bytes, &cause);
         TableError::Json { file: text.file.clone(), cause, hint }
     };
     let Some(records) = records.map_err(no_json)? else { return Ok(None) };
+    let (records, part) = one_dataset(text, records)?;
     if records.is_empty() {
         return Err(TableError::Empty { file: text.file.clone() });
     }
@@ -63,11 +66,17 @@ pub(super) fn columns(
         cells: Vec::new(),
         path: String::new(),
         problem: None,
+        lists: Vec::new(),
         room: (1 << 20) + 4 * bytes.len(),
         count: records.len(),
     };
     let mut writer = WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    let mut origin = Origin { lines: Vec::with_capacity(records.len()), width: 0, broken: HashMap::new() };
+    let mut origin = Origin {
+        lines: Vec::with_capacity(records.len()),
+        width: 0,
+        lists: Vec::new(),
+        broken: HashMap::new(),
+    };
     let mut keys: HashMap<&str, usize> = HashMap::new();
     for key in records.iter().filter_map(|(key, _)| key.as_deref()) {
         *keys.entry(key).or_default() += 1;
@@ -97,12 +106,99 @@ pub(super) fn columns(
         writer.write_record(cells).expect("memory can be written");
     }
     origin.width = rows.width();
+    origin.lists = std::mem::take(&mut rows.lists);
     let mut header = csv::Writer::from_writer(Vec::new());
     header.write_record(front.into_iter().chain(rows.header())).expect("memory can be written");
     let mut table = header.into_inner().expect("memory can be written");
     table.append(&mut writer.into_inner().expect("memory can be written"));
-    Ok(Some(Text { file: text.file.clone(), bytes: table, origin: Some(origin) }))
+    let wanted = if part.is_some() { None } else { text.wanted.clone() };
+    Ok(Some(Text { file: text.file.clone(), bytes: table, origin: Some(origin), part, wanted }))
 }
+
+/// The records of one of the data sets in a file of NASLib's, as is asked for or else the first, or of what is asked for by
+/// its name in another file; all records if there is no such thing.
+fn one_dataset<'t>(
+    text: &Text,
+    records: Vec<Keyed<'t>>,
+) -> Result<(Vec<Keyed<'t>>, Option<Part>), TableError> {
+    let wanted = text.wanted.as_ref();
+    let is_wanted = |(name, record): &Keyed<'_>| {
+        let is_named = wanted.is_some_and(|wanted| name.as_deref() == Some(&wanted.first[..]));
+        is_named && keyed(record).is_some()
+    };
+    if !records.first().is_some_and(is_dataset) && !records.iter().any(is_wanted) {
+        return Ok((records, None));
+    }
+    let names: Vec<String> =
+        records.iter().map(|(name, _)| name.as_deref().unwrap_or_default().to_owned()).collect();
+    let part = Part::choose(&text.file, &names, &[], [0, 0], wanted)?;
+    let place = part.dataset.as_ref().and_then(|choice| names.iter().position(|name| *name == choice.name));
+    let archs = place.and_then(|place| keyed(records[place].1)).unwrap_or_default();
+    Ok((archs, Some(part)))
+}
+
+/// The fields of an object; none of what cannot be read.
+fn fields(object: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+    serde_json::from_str(object.get()).map_or(Vec::new(), |Fields(fields)| fields)
+}
+
+/// Whether a record is a data set: an object of architectures, of which the first has metrics with score and time, and an
+/// accuracy beside them.
+fn is_dataset((name, record): &Keyed<'_>) -> bool {
+    if name.is_none() || !is_object(record) {
+        return false;
+    }
+    let archs = fields(record);
+    let Some((_, first)) = archs.first().filter(|(_, first)| is_object(first)) else { return false };
+    let metrics = fields(first);
+    let is_scored = |(_, metric): &(Cow<'_, str>, &RawValue)| {
+        is_object(metric) && fields(metric).iter().any(|(name, _)| name == "score")
+    };
+    metrics.iter().any(is_scored)
+        && metrics.iter().any(|(name, value)| is_accuracy(name) && !is_object(value))
+}
+
+/// The text of a file of data sets without the numbers that Python writes and JSON has not: an empty text is there
+/// instead, and blanks, so that all else stays where it is. Nothing if there are none, or for any other file.
+fn without_nan(bytes: &[u8]) -> Option<Vec<u8>> {
+    let letters: Vec<u8> =
+        bytes.iter().filter(|byte| !b" \t\r\n".contains(byte)).take(1 << 12).copied().collect();
+    // An object of objects of objects, as the names between the braces are short.
+    let is_open = |rest: &[u8]| -> Option<usize> {
+        let rest = rest.strip_prefix(b"{\"")?;
+        let name = rest.iter().position(|byte| *byte == b'"')?;
+        (rest.get(name + 1) == Some(&b':')).then_some(name + 4)
+    };
+    let first = is_open(&letters)?;
+    let second = is_open(&letters[first..])?;
+    if letters.get(first + second) != Some(&b'{') {
+        return None;
+    }
+    let mut blanked: Option<Vec<u8>> = None;
+    let (mut place, mut is_text) = (0, false);
+    while let Some(&byte) = bytes.get(place) {
+        match byte {
+            b'\\' if is_text => place += 1,
+            b'"' => is_text = !is_text,
+            b'N' | b'I' | b'-' if !is_text => {
+                let is_there = |number: &&&str| bytes[place..].starts_with(number.as_bytes());
+                if let Some(number) = NO_NUMBERS.iter().find(is_there) {
+                    let cell =
+                        &mut blanked.get_or_insert_with(|| bytes.to_vec())[place..place + number.len()];
+                    cell.fill(b' ');
+                    cell[..2].fill(b'"');
+                    place += number.len() - 1;
+                }
+            }
+            _ => (),
+        }
+        place += 1;
+    }
+    blanked
+}
+
+/// What Python writes for numbers that are none.
+const NO_NUMBERS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
 /// The records of a file, if it holds records in JSON.
 fn records(bytes: &[u8], objects: Objects) -> serde_json::Result<Option<Vec<Keyed<'_>>>> {
@@ -144,9 +240,7 @@ fn records(bytes: &[u8], objects: Objects) -> serde_json::Result<Option<Vec<Keye
 fn hint(bytes: &[u8], cause: &serde_json::Error) -> &'static str {
     let line = bytes.split(|byte| *byte == b'\n').nth(cause.line().saturating_sub(1)).unwrap_or_default();
     // Some columns are those of the letter before.
-    let starts = |from: usize| {
-        ["NaN", "Infinity", "-Infinity"].iter().any(|number| line[from..].starts_with(number.as_bytes()))
-    };
+    let starts = |from: usize| NO_NUMBERS.iter().any(|number| line[from..].starts_with(number.as_bytes()));
     let last = cause.column().min(line.len());
     match (last.saturating_sub(3)..=last).any(starts) {
         true => "; JSON has neither NaN nor infinity: write null instead",
@@ -220,6 +314,8 @@ struct Rows<'t> {
     /// What was found first of what is wrong with the record. All of its fields are taken even so, or else it would
     /// depend on their order which columns there are.
     problem: Option<Problem>,
+    /// The columns of which the first cell is a list.
+    lists: Vec<usize>,
     /// How many cells there may be, with names of a letter as much as a cell: in proportion to the file, or else a
     /// small file could become a table that fills the memory.
     room: usize,
@@ -300,6 +396,9 @@ impl<'t> Rows<'t> {
                 self.room = self.room.checked_sub(self.count + self.path.len()).ok_or(FewInCommon)?;
                 self.names.insert(self.path.clone(), column);
                 self.cells.push(None);
+                if value.get().starts_with('[') {
+                    self.lists.push(column);
+                }
                 column
             }
         };

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use csv::ByteRecord;
@@ -7,7 +8,7 @@ use super::columns::{Columns, is_architecture};
 use super::json::{self, Objects};
 use super::read::field;
 use super::records::{Text, fields, lines};
-use super::{Place, Problem, Problems};
+use super::{Place, Problem, Problems, benchmarks};
 
 /// A list of architectures.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,14 +32,14 @@ pub struct ListedArch {
 /// The file is CSV if its first line is a header with a usual name (`arch`, `architecture`,
 /// `arch_str`, `genotype` or the like), whose column is read, or if it begins with a quotation mark,
 /// when it is the first column. It is JSON if it is an array of objects, an object of objects, or a line of objects
-/// that name an architecture; their architectures are found as those of [`read`](super::read). Otherwise every line is an architecture, commas included. Blank lines
-/// are left out.
+/// that name an architecture, and it may be a file of a benchmark; their architectures are found as those of
+/// [`read`](super::read). Otherwise every line is an architecture, commas included. Blank lines are left out.
 ///
 /// # Errors
 /// If the file cannot be read or holds no architecture. Rows without one are no error; they are
 /// [`List::problems`].
 pub fn read_list(path: &Path) -> Result<List, TableError> {
-    list(&Text::read(path)?)
+    list(&benchmarks::read(path, None)?)
 }
 
 /// The same of bytes that are at hand; `file` is what messages call them.
@@ -46,12 +47,16 @@ pub fn read_list(path: &Path) -> Result<List, TableError> {
 /// # Errors
 /// As of [`read_list`].
 pub fn list_from_bytes(file: &str, bytes: Vec<u8>) -> Result<List, TableError> {
-    list(&Text::decode(file.to_owned(), bytes)?)
+    list(&benchmarks::decode(file.to_owned(), bytes, None)?)
 }
 
 pub(super) fn list(text: &Text) -> Result<List, TableError> {
-    let table = json::columns(text, Objects::Archs, None)?;
-    let text = table.as_ref().unwrap_or(text);
+    let table = match text.origin {
+        Some(_) => Some(Cow::Borrowed(text)),
+        None => json::columns(text, Objects::Archs, None)?.map(Cow::Owned),
+    };
+    let text = table.as_deref().unwrap_or(text);
+    text.refuse_part()?;
     let mut lines = numbered(&text.bytes);
     if let (Some((_, first)), None) = (lines.first(), &table) {
         text.refuse_other_separators(first)?;

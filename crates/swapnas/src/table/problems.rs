@@ -66,6 +66,20 @@ pub enum Problem {
         /// Why.
         cause: String,
     },
+    /// The file of a network, or its record, is damaged.
+    #[error("{} cannot be read: {}; fetch the file again", plain(what), plain(cause))]
+    Damaged {
+        /// What it is.
+        what: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A network was not trained on the data set, or not for so many epochs.
+    #[error("it has no results of {part}; choose others behind the file's name, or leave it out")]
+    NoResults {
+        /// The data set and the number of epochs.
+        part: String,
+    },
     /// The search space cannot use the architecture.
     #[error("{0}")]
     Architecture(String),

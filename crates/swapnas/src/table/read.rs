@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::columns::Columns;
 use super::json::{self, Objects};
 use super::records::{Text, fields};
-use super::{Place, Problem, Problems, TableError};
+use super::{Part, Place, Problem, Problems, TableError, benchmarks};
 use crate::plain;
 
 /// What to read of a table.
@@ -50,6 +50,8 @@ pub struct Table {
     /// The places of both columns, that of the architectures if there is one.
     pub(super) arch: Option<usize>,
     pub(super) accuracy: usize,
+    /// The places of the further columns.
+    pub(super) numbers: Vec<usize>,
     arch_column: Option<ColumnTitle>,
     accuracy_column: ColumnTitle,
     rows: Vec<Row>,
@@ -106,9 +108,13 @@ pub struct Row {
 
 /// Reads a file, or standard input for `-`.
 ///
+/// It may be NATS-Bench, as the folder with a file for each architecture or one of these files, NAS-Bench-101 as TFRecords,
+/// or HW-NAS-Bench, whose rows have no accuracies but latencies. Which it is is told by its contents. Of several data sets
+/// and numbers of epochs one is chosen behind the name, as `nats#cifar100/12`; a file of that whole name is read itself.
+///
 /// It is CSV, unless it begins as records in JSON do: with an array of objects, with an object of objects, whose keys
 /// are architectures if nothing else is, or with objects one behind the other. A field within other objects is called
-/// `outer.inner`.
+/// `outer.inner`. NASLib's files `zc_*.json` have such an object for each data set, one of which is read.
 ///
 /// Whether CSV has a header is found out: the first line is one if it has a usual name or a chosen
 /// one, or if all its fields could be names and none is a number.
@@ -117,7 +123,7 @@ pub struct Row {
 /// If the file cannot be read or has no rows, if JSON is none, or if a column is not there. Rows that cannot be used
 /// are no error; they are [`Table::problems`].
 pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
-    table(Text::read(path)?, options)
+    table(benchmarks::read(path, options.limit)?, options)
 }
 
 /// The same of bytes that are at hand; `file` is what messages call them.
@@ -125,12 +131,16 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
 /// # Errors
 /// As of [`read`].
 pub fn from_bytes(file: &str, bytes: Vec<u8>, options: &Options) -> Result<Table, TableError> {
-    table(Text::decode(file.to_owned(), bytes)?, options)
+    table(benchmarks::decode(file.to_owned(), bytes, options.limit)?, options)
 }
 
 pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> {
     let (chosen_arch, chosen_accuracy) = (options.arch_column.as_deref(), options.accuracy_column.as_deref());
-    let text = json::columns(&text, Objects::Records, chosen_arch)?.unwrap_or(text);
+    let text = match text.origin {
+        Some(_) => text,
+        None => json::columns(&text, Objects::Records, chosen_arch)?.unwrap_or(text),
+    };
+    text.refuse_part()?;
     let mut records = text.records().peekable();
     let empty = || TableError::Empty { file: text.file.clone() };
     let (_, first) = records.peek().ok_or_else(empty)?;
@@ -139,7 +149,8 @@ pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> 
     }
     let further = options.columns.iter().map(String::as_str);
     let chosen: Vec<&str> = chosen_arch.into_iter().chain(chosen_accuracy).chain(further).collect();
-    let columns = Columns::of(&text.file, &fields(first), &chosen);
+    let lists = text.origin.as_ref().map_or(&[][..], |origin| &origin.lists);
+    let columns = Columns::of(&text.file, &fields(first), &chosen).with_lists(lists);
     let accuracy = columns.accuracy(chosen_accuracy)?;
     let arch = match options.archs {
         Archs::Needed => Some(columns.architecture(chosen_arch)?),
@@ -193,8 +204,19 @@ pub(super) fn table(text: Text, options: &Options) -> Result<Table, TableError> 
             column.values.push(value.map_err(|problem| Cell { place, problem }));
         }
     }
-    let columns = numbers.into_iter().map(|(_, column)| column).collect();
-    Ok(Table { has_header, arch, accuracy, arch_column, accuracy_column, rows, columns, problems, text })
+    let (numbers, columns) = numbers.into_iter().unzip();
+    Ok(Table {
+        has_header,
+        arch,
+        accuracy,
+        numbers,
+        arch_column,
+        accuracy_column,
+        rows,
+        columns,
+        problems,
+        text,
+    })
 }
 
 pub(super) fn field<'r>(record: &'r ByteRecord, column: usize, title: &str) -> Result<&'r str, Problem> {
@@ -221,6 +243,11 @@ impl Table {
     /// The file's name, for messages.
     pub fn file(&self) -> &str {
         &self.text.file
+    }
+
+    /// Which of several data sets and numbers of epochs it is of, if the file has such.
+    pub fn part(&self) -> Option<&Part> {
+        self.text.part.as_ref()
     }
 
     /// Where the architectures are; `None` if there are none, which [`Archs::IfThere`] allows.

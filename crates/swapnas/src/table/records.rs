@@ -1,10 +1,9 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Read;
-use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::part::{Part, Wanted};
 use super::{Place, Problem, TableError};
 
 /// A file in memory, as CSV.
@@ -13,11 +12,15 @@ pub(super) struct Text {
     /// The file's name, for messages.
     pub(super) file: String,
     pub(super) bytes: Vec<u8>,
-    /// What it was made of, if that was JSON.
+    /// What it was made of, if that was something else than CSV.
     pub(super) origin: Option<Origin>,
+    /// Which of several tables it is, if the file has several.
+    pub(super) part: Option<Part>,
+    /// Which of several tables is asked for, while nobody has looked for it.
+    pub(super) wanted: Option<Wanted>,
 }
 
-/// Records in JSON of which CSV was made, a row for each behind the header.
+/// Records in JSON or of a benchmark of which CSV was made, a row for each behind the header.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     /// The line that each record begins on.
@@ -25,26 +28,13 @@ pub(super) struct Origin {
     /// How many columns the header has. Rows may end before it, as those of the first records do where others have more
     /// fields.
     pub(super) width: usize,
+    /// The columns of which the first cell is a list, in which there are no accuracies unless they are asked for.
+    pub(super) lists: Vec<usize>,
     /// The records, counted from 0, that cannot be used.
     pub(super) broken: HashMap<usize, Problem>,
 }
 
 impl Text {
-    /// Reads a file, or standard input for `-`.
-    pub(super) fn read(path: &Path) -> Result<Self, TableError> {
-        let (file, bytes) = if path == Path::new("-") {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().lock().read_to_end(&mut bytes);
-            ("standard input".to_owned(), read.map(|_| bytes))
-        } else {
-            (path.display().to_string(), std::fs::read(path))
-        };
-        match bytes {
-            Ok(bytes) => Text::decode(file, bytes),
-            Err(source) => Err(TableError::Read { file, source }),
-        }
-    }
-
     /// What is in a file. UTF-16 is told by its byte order mark, or by the half of its first letter that is zero.
     pub(super) fn decode(file: String, bytes: Vec<u8>) -> Result<Self, TableError> {
         match bytes[..] {
@@ -60,7 +50,7 @@ impl Text {
         if bytes.starts_with("\u{feff}".as_bytes()) {
             bytes.drain(..3);
         }
-        Text { file, bytes, origin: None }
+        Text { file, bytes, origin: None, part: None, wanted: None }
     }
 
     /// Refuses a file whose columns are separated by something other than commas, by its first line: there
@@ -93,6 +83,14 @@ impl Text {
             counted = start + blank;
             (Place::line(line), record)
         })
+    }
+
+    /// Refuses a file of one table if a part of it is asked for.
+    pub(super) fn refuse_part(&self) -> Result<(), TableError> {
+        match &self.wanted {
+            Some(part) => Err(TableError::NoParts { file: self.file.clone(), part: part.to_string() }),
+            None => Ok(()),
+        }
     }
 
     /// Why the row in a place cannot be used, whatever is asked of it.

@@ -45,14 +45,14 @@ impl Scores<'_> {
         let Scores { rows, scored, rankings, .. } = self;
         assert!(scored.is_none_or(|scored| scored.len() == rows.len()), "one for every row");
         let mut writer = csv::Writer::from_writer(out);
-        let mut names = self.header();
+        let mut names = self.table.header(rows);
         let width = names.len();
         let computed = || rankings.iter().filter(|ranking| ranking.origin != Origin::Given);
         for name in self.names(computed()) {
             names.push(free_name(&name, &names).into_bytes());
         }
         writer.write_record(&names)?;
-        for (place, record) in self.records().enumerate() {
+        for (place, record) in self.table.records(rows).enumerate() {
             for field in 0..width {
                 writer.write_field(record.get(field).unwrap_or_default())?;
             }
@@ -81,35 +81,6 @@ impl Scores<'_> {
         Ok(writer.flush()?)
     }
 
-    /// The rows of the networks, as they are in the file.
-    fn records(&self) -> impl Iterator<Item = ByteRecord> {
-        let places = self.rows.iter().map(|&row| self.table.rows()[row].place);
-        let mut records = self.table.text.records();
-        places.map(move |place| {
-            let record = records.find(|(other, _)| *other == place);
-            record.expect("rows are those of the table").1
-        })
-    }
-
-    /// The names of the columns of the table, as they are in the file, for as many as any row has.
-    fn header(&self) -> Vec<Vec<u8>> {
-        let table = self.table;
-        let header = if table.has_header { table.text.records().next() } else { None };
-        let mut names: Vec<Vec<u8>> =
-            header.iter().flat_map(|(_, header)| header.iter().map(<[u8]>::to_vec)).collect();
-        let widest = self.records().map(|record| record.len()).max().unwrap_or(0);
-        for column in names.len()..widest.max(table.accuracy + 1) {
-            let name = match column {
-                _ if table.has_header => None,
-                _ if table.arch == Some(column) => Some("arch".to_owned()),
-                _ if table.accuracy == column => Some("accuracy".to_owned()),
-                _ => None,
-            };
-            names.push(name.unwrap_or_else(|| format!("column_{}", column + 1)).into_bytes());
-        }
-        names
-    }
-
     /// The names of the columns that are added.
     fn names<'r>(&self, computed: impl Iterator<Item = &'r Ranking>) -> Vec<String> {
         let sizes: &[&str] = if self.scored.is_some() { &["params", "macs", "units"] } else { &[] };
@@ -121,6 +92,37 @@ impl Scores<'_> {
             }
         }
         names.push("reason".to_owned());
+        names
+    }
+}
+
+impl Table {
+    /// The rows with these places, in ascending order, as they are in the file.
+    pub(super) fn records(&self, rows: &[usize]) -> impl Iterator<Item = ByteRecord> {
+        let places = rows.iter().map(|&row| self.rows()[row].place);
+        let mut records = self.text.records();
+        places.map(move |place| {
+            let record = records.find(|(other, _)| *other == place);
+            record.expect("rows are those of the table").1
+        })
+    }
+
+    /// The names of the columns, as they are in the file, for as many as any of these rows has. Without a header they
+    /// are `arch`, `accuracy`, and others `column_3` by their numbers.
+    pub(super) fn header(&self, rows: &[usize]) -> Vec<Vec<u8>> {
+        let header = if self.has_header { self.text.records().next() } else { None };
+        let mut names: Vec<Vec<u8>> =
+            header.iter().flat_map(|(_, header)| header.iter().map(<[u8]>::to_vec)).collect();
+        let widest = self.records(rows).map(|record| record.len()).max().unwrap_or(0);
+        for column in names.len()..widest.max(self.accuracy + 1) {
+            let name = match column {
+                _ if self.has_header => None,
+                _ if self.arch == Some(column) => Some("arch".to_owned()),
+                _ if self.accuracy == column => Some("accuracy".to_owned()),
+                _ => None,
+            };
+            names.push(name.unwrap_or_else(|| format!("column_{}", column + 1)).into_bytes());
+        }
         names
     }
 }

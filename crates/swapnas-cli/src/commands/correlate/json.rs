@@ -68,6 +68,10 @@ fn entries<M: SerializeMap>(map: &mut M, section: &Section<'_>) -> Result<(), M:
     map.serialize_entry("table", finding.table.file())?;
     map.serialize_entry("arch_column", &finding.table.arch_column())?;
     map.serialize_entry("accuracy_column", finding.table.accuracy_column())?;
+    if let Some(part) = finding.table.part() {
+        map.serialize_entry("dataset", &part.dataset.as_ref().map(|choice| &choice.name))?;
+        map.serialize_entry("epochs", &part.epochs.as_ref().map(|choice| &choice.name))?;
+    }
     map.serialize_entry("space", &subjects.map(|subjects| subjects.origin()))?;
     map.serialize_entry("network", &subjects.map(|subjects| subjects.network()))?;
     map.serialize_entry("settings", &subjects.map(|subjects| subjects.settings_json()))?;
@@ -90,9 +94,11 @@ fn entries<M: SerializeMap>(map: &mut M, section: &Section<'_>) -> Result<(), M:
     map.serialize_entry("scores", &Scores(finding))
 }
 
-/// An object that says where the row begins that it is about.
+/// An object that says where the row begins that it is about, in a line if there are lines.
 fn at(Place { line, record }: Place, mut object: Value) -> Value {
-    object["line"] = line.into();
+    if line > 0 {
+        object["line"] = line.into();
+    }
     if let Some(record) = record {
         object["record"] = record.into();
     }

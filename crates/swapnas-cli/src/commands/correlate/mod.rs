@@ -4,7 +4,7 @@ pub(crate) mod figure;
 pub(crate) mod findings;
 mod json;
 mod print;
-mod tables;
+pub(crate) mod tables;
 
 use std::io::Write;
 use std::time::Instant;

@@ -70,7 +70,8 @@ pub(super) fn write(
     }
     described.into_iter().try_for_each(&mut line)?;
     for finding in findings {
-        if let Some(choices) = choices(finding) {
+        let arch = finding.silent.arch && finding.scored.is_some();
+        if let Some(choices) = render::choices(&finding.table, arch, finding.silent.accuracy) {
             line(prefix(found, finding) + &choices)?;
         }
     }
@@ -132,17 +133,6 @@ fn heading(found: &Found, finding: &Finding) -> String {
 /// Which of several tables is meant.
 fn prefix(found: &Found, finding: &Finding) -> String {
     if found.findings.len() > 1 { format!("{}: ", plain(&finding.label)) } else { String::new() }
-}
-
-/// The columns that nobody chose.
-fn choices(finding: &Finding) -> Option<String> {
-    let table = &finding.table;
-    let arch = table.arch_column().filter(|_| finding.silent.arch && finding.scored.is_some());
-    let arch = arch.map(|column| format!("architectures are in column {column}"));
-    let accuracy =
-        finding.silent.accuracy.then(|| format!("accuracies are in column {}", table.accuracy_column()));
-    let choices: Vec<String> = arch.into_iter().chain(accuracy).collect();
-    (!choices.is_empty()).then(|| choices.join(", "))
 }
 
 /// What a reader should know besides: why values are missing, what was left out, and what is doubtful.

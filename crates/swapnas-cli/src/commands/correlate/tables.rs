@@ -46,7 +46,7 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
     if tables.iter().filter(|table| table.as_path() == Path::new("-")).count() > 1 {
         bail!("standard input can be read once; give the name of a file");
     }
-    let columns = columns(args)?;
+    let columns = columns(args.columns.as_deref())?;
     let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
     let is_space_given = given.iter().any(|option| option == "space");
     let mut jobs = Vec::new();
@@ -91,7 +91,7 @@ fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
         arch_column: args.arch_column.first().cloned(),
         accuracy_column: args.accuracy_column.first().cloned(),
         limit: args.limit.map(|limit| limit as usize),
-        columns: columns(args)?,
+        columns: columns(args.columns.as_deref())?,
         archs: Archs::Needed,
     };
     let mut scoring = args.scoring.of(swapnas::space(table::EMBEDDED_SPACE)?);
@@ -117,9 +117,9 @@ fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
     job.read(options.archs, false)
 }
 
-/// The columns that are correlated besides metrics.
-fn columns(args: &CorrelateArgs) -> anyhow::Result<Vec<String>> {
-    let Some(list) = &args.columns else { return Ok(Vec::new()) };
+/// The columns of a list that was typed, if it was.
+pub(crate) fn columns(list: Option<&str>) -> anyhow::Result<Vec<String>> {
+    let Some(list) = list else { return Ok(Vec::new()) };
     let columns: Vec<String> = list.split(',').map(|column| column.trim().to_owned()).collect();
     if columns.iter().any(String::is_empty) {
         bail!("the list of columns `{}` has an empty place; put one comma between two columns", plain(list));
@@ -176,23 +176,25 @@ impl Job {
     }
 }
 
-/// Gives each table a name of its own: that of its file, with that of its accuracies where a file is there several
-/// times.
+/// Gives each table a name of its own: that of its file, with the data set and that of its accuracies where a file is
+/// there several times.
 fn label(jobs: &mut [Job], paths: &[std::path::PathBuf]) {
-    let name = |place: usize, job: &Job| match paths[place].file_stem() {
+    let name = |place: usize, job: &Job| match Path::new(job.table.file()).file_stem() {
         Some(stem) if paths[place] != Path::new("-") => stem.to_string_lossy().into_owned(),
         _ => job.table.file().to_owned(),
     };
-    let names: Vec<String> = jobs.iter().enumerate().map(|(place, job)| name(place, job)).collect();
     for (place, job) in jobs.iter_mut().enumerate() {
-        let mut label = names[place].clone();
-        if names.iter().filter(|other| **other == label).count() > 1 {
-            let accuracy = job.table.accuracy_column();
-            let column = accuracy.name.clone().unwrap_or_else(|| accuracy.number.to_string());
-            label = format!("{label} {column}");
-        }
-        job.label = label;
+        job.label = name(place, job);
     }
+    specify(jobs, |job| {
+        let part = job.table.part()?;
+        let names = [&part.dataset, &part.epochs].into_iter().flatten().map(|choice| &choice.name[..]);
+        Some(names.collect::<Vec<_>>().join(" "))
+    });
+    specify(jobs, |job| {
+        let accuracy = job.table.accuracy_column();
+        Some(accuracy.name.clone().unwrap_or_else(|| accuracy.number.to_string()))
+    });
     for place in 1..jobs.len() {
         let (before, rest) = jobs.split_at_mut(place);
         let label = &mut rest[0].label;
@@ -201,6 +203,18 @@ fn label(jobs: &mut [Job], paths: &[std::path::PathBuf]) {
         while before.iter().any(|job| job.label == *label) {
             *label = format!("{own} ({number})");
             number += 1;
+        }
+    }
+}
+
+/// Says more of tables that have a name with others.
+fn specify(jobs: &mut [Job], more: impl Fn(&Job) -> Option<String>) {
+    let labels: Vec<String> = jobs.iter().map(|job| job.label.clone()).collect();
+    for job in jobs {
+        if labels.iter().filter(|other| **other == job.label).count() > 1
+            && let Some(more) = more(job)
+        {
+            job.label = format!("{} {more}", job.label);
         }
     }
 }

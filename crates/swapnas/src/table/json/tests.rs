@@ -324,3 +324,37 @@ fn what_holds_no_records_is_empty() {
         assert_eq!(error(text, &Options::default()), "t.json has no rows");
     }
 }
+
+#[test]
+fn data_sets_of_ones_own_are_asked_for_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.json");
+    std::fs::write(&path, r#"{"a": {"4321": {"acc": 1}}, "b": {"12": {"acc": 2}, "13": {"acc": 3}}}"#)
+        .unwrap();
+    let read = |part: &str| {
+        let path = format!("{}{part}", path.display());
+        super::super::read(path.as_ref(), &Options::default()).map(|table| shown(&table))
+    };
+    insta::assert_snapshot!(read("#b").unwrap(), @"
+    1 (`arch`), 2 (`acc`)
+    record 1 (line 1): 12 2
+    record 2 (line 1): 13 3
+    ");
+    assert!(read("#c").unwrap_err().to_string().ends_with("leave out `#c`"));
+}
+
+/// Python writes numbers that JSON has not, which are read as nothing where nobody could mend them.
+#[test]
+fn numbers_that_are_none_are_empty_in_data_sets_alone() {
+    let text = "{\"cifar10\": {\"a NaN\": {\"x\": {\"score\": -Infinity}, \"acc\": 1},\n \"b\": {\"x\": {\"score\": NaN}, \"acc\": Infinity}}}";
+    let table = from_bytes("t.json", text.into(), &options("", "", &["x"])).unwrap();
+    insta::assert_snapshot!(shown(&table), @"
+    1 (`arch`), 3 (`acc`)
+    record 1 (line 1): a NaN 1
+    ");
+    insta::assert_snapshot!(table.problems(), @"
+    t.json: 1 record cannot be used
+      record 2 (line 2): column 3 (`acc`) is empty; fill it in or remove the row
+    ");
+    assert!(table.columns()[0].values[0].is_err());
+}
