@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use bzip2_rs::DecoderReader;
+use bzip2::read::MultiBzDecoder;
 
 use super::TableError;
 use super::part::Wanted;
@@ -150,7 +150,7 @@ impl Packed {
 /// What is in a file that is compressed with bzip2.
 fn unpack(reader: &mut dyn Read) -> Result<Vec<u8>, Packed> {
     let mut bytes = Vec::new();
-    DecoderReader::new(reader).take(UNPACKED + 1).read_to_end(&mut bytes)?;
+    MultiBzDecoder::new(reader).take(UNPACKED + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > UNPACKED { Err(Packed::TooLarge) } else { Ok(bytes) }
 }
 
