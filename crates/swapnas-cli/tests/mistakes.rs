@@ -49,7 +49,7 @@ fn causes_are_said_once() {
     let folder = tempfile::tempdir().unwrap();
     let error = |arguments: &[&str]| error(folder.path(), arguments);
     assert_snapshot!(error(&["correlate", "none.csv"]), @"error: cannot read none.csv: No such file or directory (os error 2)");
-    assert_snapshot!(error(&["score", "--archs", "."]), @"error: cannot read .: Is a directory (os error 21)");
+    assert_snapshot!(error(&["score", "--archs", "."]), @"error: . is a folder; give a file, or the folder of NATS-Bench, which has files such as 000000.pickle.pbz2");
     let export = ["export", CELL, "--space", "nb201", "--format", "svg", "--out"];
     assert_snapshot!(error(&[&export[..], &["none/cell.svg"]].concat()), @"error: cannot write none/cell.svg: No such file or directory (os error 2)");
     assert_snapshot!(error(&[&export[..], &["."]].concat()), @"error: cannot write .: is a directory");

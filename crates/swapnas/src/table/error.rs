@@ -109,7 +109,7 @@ pub enum TableError {
     },
     /// A folder without files of architectures.
     #[error(
-        "{} is a folder, and has no files such as 000000.pickle.pbz2, which that of NATS-Bench has; give a file",
+        "{} is a folder; give a file, or the folder of NATS-Bench, which has files such as 000000.pickle.pbz2",
         plain(file)
     )]
     Folder {
