@@ -31,6 +31,21 @@ fn json(line: &str) -> Value {
     serde_json::from_str(line).unwrap()
 }
 
+/// The instructions that are asked for are taken, so those that there are not are an error.
+#[test]
+fn instructions_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = ["train", ARCH, "--space=nb201"];
+    let create = ["bench", "create", "--space=nb201", "--networks=4", "--out=mine"];
+    for words in [&train[..], &create[..]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swapnas"));
+        command.args(words).args(SMALL).current_dir(folder.path()).env("SWAPNAS_SIMD", "abacus");
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("'abacus'"), "{said}");
+    }
+}
+
 #[test]
 fn a_training_says_what_each_epoch_came_to() {
     let folder = tempfile::tempdir().unwrap();

@@ -51,6 +51,7 @@ pub(crate) fn train<'py>(
     let threads = Threads::new(taken.threads()?);
     taken.finish()?;
     let arch = read(space, arch)?;
+    let level = Level::from_env().map_err(Raise::raise)?;
     let audience = Audience::of(py, progress)?;
     let pool = threads.pool()?;
     let data = py.detach(|| pool.install(|| training.data())).map_err(Raise::raise)?;
@@ -58,7 +59,7 @@ pub(crate) fn train<'py>(
     let graph = space.network(&arch, &network).map_err(Raise::raise)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
     let mut trainer =
-        Trainer::<f32>::new(graph, training.settings(), Level::best()).map_err(Raise::raise)?.parallel(true);
+        Trainer::<f32>::new(graph, training.settings(), level).map_err(Raise::raise)?.parallel(true);
     trainer.check_memory(1).map_err(Raise::raise)?;
     if let Some(file) = checkpoint.as_deref().filter(|file| file.exists()) {
         trainer.resume(file, &data).map_err(Raise::raise)?;
@@ -157,10 +158,11 @@ pub(crate) fn create_benchmark<'py>(
         ));
     }
     let plan = training.plan(networks, seeds);
+    let level = Level::from_env().map_err(Raise::raise)?;
     let audience = Audience::of(py, progress)?;
     let pool = threads.pool()?;
     let (made, raised) = watched(py, networks, &audience, |progress| {
-        pool.install(|| benchmark::create(&folder, &plan, Level::best(), progress))
+        pool.install(|| benchmark::create(&folder, &plan, level, progress))
     });
     let made = made.map_err(Raise::raise)?;
     let table = table(py, &made)?;

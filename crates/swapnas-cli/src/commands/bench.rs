@@ -25,9 +25,10 @@ pub(crate) fn run(command: BenchCommand, given: &[String]) -> anyhow::Result<End
 
 fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
     start_threads(args.training.threads)?;
+    let level = Level::from_env()?;
     let plan = args.training.of(args.space).plan(args.networks, args.seeds);
     let bar = Bar::new(plan.networks)?;
-    let made = benchmark::create(&args.out, &plan, Level::best(), &bar);
+    let made = benchmark::create(&args.out, &plan, level, &bar);
     bar.finish();
     let made = made?;
     let rows = made.rows();

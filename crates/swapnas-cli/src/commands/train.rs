@@ -19,6 +19,7 @@ use crate::{Ending, say};
 
 pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     let threads = start_threads(args.training.threads)?;
+    let level = Level::from_env()?;
     for path in [&args.out, &args.onnx, &args.checkpoint].into_iter().flatten() {
         check_output(path)?;
     }
@@ -30,7 +31,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     let network = asked.network(data.classes());
     let graph = space.network(&arch, &network)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
-    let mut trainer = Trainer::<f32>::new(graph, settings, Level::best())?.parallel(threads > 1);
+    let mut trainer = Trainer::<f32>::new(graph, settings, level)?.parallel(threads > 1);
     trainer.check(&data)?;
     trainer
         .check_memory(1)
