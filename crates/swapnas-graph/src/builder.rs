@@ -1,3 +1,5 @@
+mod copy;
+
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::hash::Hash;
@@ -391,46 +393,6 @@ impl GraphBuilder {
             return Ok(x);
         }
         Ok(self.node(Op::Slice { start }, vec![x], input.with_channels(channels)))
-    }
-
-    /// Node `value` of another graph, with parameters of its own, which reads `inputs` here. The module that it is, if it
-    /// is one, is called `name`, and its parameters are named within it.
-    ///
-    /// # Errors
-    /// If it does not read as many values, or they have other shapes than what it reads there.
-    pub fn copy(
-        &mut self,
-        name: &str,
-        graph: &Graph,
-        value: ValueId,
-        inputs: &[ValueId],
-    ) -> Result<ValueId, GraphError> {
-        let node = graph.node(value);
-        let op = node.op.name();
-        if inputs.len() != node.inputs.len() {
-            return Err(GraphError::NoInputs { node: self.name_of(name), op });
-        }
-        for (own, theirs) in inputs.iter().zip(&node.inputs) {
-            let [first, other] = [graph.shape(*theirs), self.shape(*own)];
-            if first != other {
-                return Err(GraphError::ShapeMismatch { node: self.name_of(name), op, first, other });
-            }
-        }
-        let is_its_module = |module: &&Module| module.output == value && module.kind != ModuleKind::Container;
-        let module = graph.modules().iter().find(is_its_module).map(|module| module.kind);
-        Ok(self.scope(name, |b| {
-            let mut op = node.op.clone();
-            for id in op.params_mut() {
-                let Param { name, shape, kind, fan_in, fan_out, .. } = graph.param(*id);
-                let own = name.rsplit('.').next().unwrap_or(name);
-                *id = b.param(own, *kind, shape.clone(), *fan_in, *fan_out);
-            }
-            let y = b.node(op, inputs.to_vec(), node.shape);
-            match (module, inputs.first()) {
-                (Some(kind), Some(x)) => b.module(kind, *x, y),
-                _ => y,
-            }
-        }))
     }
 
     /// Zeros.

@@ -61,10 +61,12 @@ pub(super) fn file(file: &str, root: Item<'_, '_>, request: Request<'_>) -> Resu
 
 /// A folder of files, which are read one at a time by each thread.
 pub(super) fn folder(path: &Path, file: &str, request: Request<'_>) -> Result<Text, TableError> {
-    let entries =
-        std::fs::read_dir(path).map_err(|source| TableError::Read { file: file.to_owned(), source })?;
-    let mut paths: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_numbered(path)).collect();
+    let unread = |source| TableError::Read { file: file.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unread)? {
+        paths.push(entry.map_err(unread)?.path());
+    }
+    paths.retain(|path| is_numbered(path));
     paths.sort();
     paths.truncate(request.limit);
     let Some(first) = paths.first() else { return Err(TableError::Folder { file: file.to_owned() }) };
