@@ -9,9 +9,6 @@ use crate::{Element, Lane, Planes};
 /// Most output channels whose gradients are computed at once.
 const OUTPUTS: usize = 4;
 
-/// Neighbouring pixels that are computed between two moves of the pointers.
-const ROUND: usize = 4;
-
 /// Lanes of a channel that are gone through before other weights have their turn: few enough for a
 /// tile's rows to stay in a nearest cache of 32 kB, and many enough to make up for beginning anew.
 /// Gradients are summed up within such a chunk first, so the result depends on this number.
@@ -163,16 +160,17 @@ impl<E: Element> Accumulate<'_, E> {
                 let mut g = self.gradient.as_ptr().wrapping_add(start);
                 let stride = gradient.channel_stride();
                 let mut left = self.width;
-                if step == 1 && S::REGISTERS >= 32 {
-                    // With less a round, moving the pointers takes ports that multiplying needs.
-                    while left >= ROUND {
-                        for pixel in 0..ROUND {
+                // Pixels that are computed between two moves of the pointers, which take what multiplying needs.
+                let round = if S::REGISTERS >= 32 { 4 } else { 2 };
+                if step == 1 {
+                    while left >= round {
+                        for pixel in 0..round {
                             let (x, g) = (x.wrapping_add(pixel), g.wrapping_add(pixel));
                             // SAFETY: the caller's promise.
                             unsafe { add_pixel(simd, part, x, &offsets, g, stride, &mut sums) };
                         }
-                        (x, g) = (x.wrapping_add(ROUND), g.wrapping_add(ROUND));
-                        left -= ROUND;
+                        (x, g) = (x.wrapping_add(round), g.wrapping_add(round));
+                        left -= round;
                     }
                 }
                 for _ in 0..left {

@@ -15,7 +15,7 @@ use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};
 
 /// Most output channels that are computed at once.
-const TILE: usize = 3;
+const TILE: usize = 4;
 
 /// Tiles that are done together.
 const TOGETHER: usize = 2;
@@ -25,7 +25,7 @@ const TOGETHER: usize = 2;
 pub const FEWEST: usize = 12;
 
 /// Weights of a 3x3 convolution, brought to the points of a tile, in the order in which the kernel reads
-/// them: by row of points, tile of at most three output channels, input channel, output channel, point.
+/// them: by row of points, tile of at most four output channels, input channel, output channel, point.
 #[derive(Clone, Debug, Default)]
 pub struct WinogradWeights<E = f32> {
     points: Vec<[E; 4]>,
@@ -112,13 +112,19 @@ pub fn convolve<E: Element>(
     rows: Range<usize>,
     width: usize,
     between: &mut Vec<Lane<E>>,
-    out: PlanesMut<'_, Lane<E>>,
+    mut out: PlanesMut<'_, Lane<E>>,
 ) {
     let (inputs, outputs) = (weights.inputs, weights.out_channels());
     assert_eq!(input.layout().channels, inputs, "input channels");
     assert_eq!(out.layout().channels, outputs, "output channels");
     assert!(takes(window, [rows.len(), width]), "{window:?} over {rows:?} x {width}");
     window.check(&input, &rows, &(0..width));
+    // Every row is this view's, and as wide.
+    for channel in [0, outputs - 1] {
+        for row in rows.clone() {
+            out.row(channel, row as isize, 0..width as isize);
+        }
+    }
     let (read, written) = (inputs * 4 * TOGETHER, outputs * 4 * TOGETHER);
     if between.len() < read + written {
         between.resize(read + written, Lane::ZERO);
@@ -149,16 +155,29 @@ impl<E: Element> Task<E> for Convolve<'_, E> {
         let tiles = self.rows.len().div_ceil(2) * across;
         let mut first = 0;
         while first + TOGETHER <= tiles {
+            let places = std::array::from_fn(|i| self.place(first + i));
             // SAFETY: `place` gives outputs that there are.
-            unsafe { self.tiles::<S, TOGETHER>(simd, std::array::from_fn(|i| self.place(first + i))) };
+            unsafe { self.tiles::<S, TOGETHER>(simd, &places) };
             first += TOGETHER;
         }
         while first < tiles {
+            let places = [self.place(first)];
             // SAFETY: as above.
-            unsafe { self.tiles::<S, 1>(simd, [self.place(first)]) };
+            unsafe { self.tiles::<S, 1>(simd, &places) };
             first += 1;
         }
     }
+}
+
+/// Where a tile is.
+#[derive(Clone, Copy)]
+struct Place<E> {
+    /// The first of its inputs, in the first channel.
+    input: *const Lane<E>,
+    /// The first of its outputs.
+    out: *mut Lane<E>,
+    /// Whether its upper row is the lower one of the tile above, too.
+    overlaps: bool,
 }
 
 /// How many lanes a register of each tile takes.
@@ -174,25 +193,32 @@ fn slot<S: Simd>(tile: usize) -> usize {
 }
 
 impl<E: Element> Convolve<'_, E> {
-    /// The first row and column of a tile's outputs.
+    /// Where a tile is.
     #[inline(always)]
-    fn place(&self, tile: usize) -> [usize; 2] {
+    fn place(&mut self, tile: usize) -> Place<E> {
         let across = self.width.div_ceil(2);
         let row = self.rows.start + tile / across * 2;
-        [row.min(self.rows.end - 2), (tile % across * 2).min(self.width - 2)]
+        let [top, left] = [row.min(self.rows.end - 2), (tile % across * 2).min(self.width - 2)];
+        let [above, before] = [self.window.start(0, top), self.window.start(1, left)];
+        let (input, out) = (self.input.layout(), *self.out.layout());
+        Place {
+            input: self.input.as_ptr().wrapping_add(input.at(0, above, before)),
+            out: self.out.as_mut_ptr().wrapping_add(out.at(0, top as isize, left as isize)),
+            overlaps: top != row,
+        }
     }
 
     /// # Safety
-    /// At every place begin two of the rows and two of the columns that `convolve` was given.
+    /// Every place is one of `place`: there begin two of the rows and two of the columns that `convolve` was given.
     #[inline(always)]
-    unsafe fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: [[usize; 2]; TILES]) {
+    unsafe fn tiles<S: Simd<E = E>, const TILES: usize>(&mut self, simd: S, places: &[Place<E>; TILES]) {
         for part in 0..S::PARTS {
             // SAFETY: the caller's promise.
             unsafe {
-                self.row::<S, TILES, 0>(simd, part, &places);
-                self.row::<S, TILES, 1>(simd, part, &places);
-                self.row::<S, TILES, 2>(simd, part, &places);
-                self.row::<S, TILES, 3>(simd, part, &places);
+                self.row::<S, TILES, 0>(simd, part, places);
+                self.row::<S, TILES, 1>(simd, part, places);
+                self.row::<S, TILES, 2>(simd, part, places);
+                self.row::<S, TILES, 3>(simd, part, places);
             }
         }
     }
@@ -206,7 +232,7 @@ impl<E: Element> Convolve<'_, E> {
         &mut self,
         simd: S,
         part: usize,
-        places: &[[usize; 2]; TILES],
+        places: &[Place<E>; TILES],
     ) {
         // SAFETY: the caller's promise.
         unsafe { self.read::<S, TILES, ROW>(simd, part, places) };
@@ -214,11 +240,15 @@ impl<E: Element> Convolve<'_, E> {
         let mut channel = 0;
         for count in tiles(self.weights.out_channels(), TILE) {
             let weights = &weights[channel * self.weights.inputs..][..count * self.weights.inputs];
-            match count {
-                3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),
-                2 => self.multiply::<S, TILES, ROW, 2>(simd, part, places, channel, weights),
-                1 => self.multiply::<S, TILES, ROW, 1>(simd, part, places, channel, weights),
-                _ => unreachable!("tiles have 1 to TILE channels"),
+            // SAFETY: the caller's promise.
+            unsafe {
+                match count {
+                    4 => self.multiply::<S, TILES, ROW, 4>(simd, part, places, channel, weights),
+                    3 => self.multiply::<S, TILES, ROW, 3>(simd, part, places, channel, weights),
+                    2 => self.multiply::<S, TILES, ROW, 2>(simd, part, places, channel, weights),
+                    1 => self.multiply::<S, TILES, ROW, 1>(simd, part, places, channel, weights),
+                    _ => unreachable!("tiles have 1 to TILE channels"),
+                }
             }
             channel += count;
         }
@@ -233,13 +263,12 @@ impl<E: Element> Convolve<'_, E> {
         &mut self,
         simd: S,
         part: usize,
-        places: &[[usize; 2]; TILES],
+        places: &[Place<E>; TILES],
     ) {
         let layout = self.input.layout();
         let lanes = lanes::<S>(TILES);
         for (tile, place) in places.iter().enumerate() {
-            let [row, column] = [0, 1].map(|axis| self.window.start(axis, place[axis]));
-            let mut input = self.input.as_ptr().wrapping_add(layout.at(0, row, column));
+            let mut input = place.input;
             for points in self.read.chunks_exact_mut(4 * lanes).take(self.weights.inputs) {
                 // The two rows that are added or subtracted.
                 let [first, second] = match ROW {
@@ -302,34 +331,43 @@ impl<E: Element> Convolve<'_, E> {
     }
 
     /// A row of A' m A, added to the outputs where A' has the rows (1, 1, 1, 0) and (0, 1, -1, -1).
+    ///
+    /// # Safety
+    /// As for `tiles`; there are `CHANNELS` output channels from `channel` on.
     #[inline(always)]
-    fn multiply<S: Simd<E = E>, const TILES: usize, const ROW: usize, const CHANNELS: usize>(
+    unsafe fn multiply<S: Simd<E = E>, const TILES: usize, const ROW: usize, const CHANNELS: usize>(
         &mut self,
         simd: S,
         part: usize,
-        places: &[[usize; 2]; TILES],
+        places: &[Place<E>; TILES],
         channel: usize,
         weights: &[[E; 4]],
     ) {
         let mut sums = [[[simd.zero(); 4]; TILES]; CHANNELS];
-        // Two tiles of three channels have more sums than sixteen registers hold.
+        // What the registers hold beside inputs and weights.
         if S::REGISTERS >= 32 {
-            self.products::<S, TILES, CHANNELS, 4>(simd, 0, weights, &mut sums);
-        } else {
             self.products::<S, TILES, CHANNELS, 2>(simd, 0, weights, &mut sums);
             self.products::<S, TILES, CHANNELS, 2>(simd, 2, weights, &mut sums);
+        } else {
+            self.products::<S, TILES, CHANNELS, 1>(simd, 0, weights, &mut sums);
+            self.products::<S, TILES, CHANNELS, 1>(simd, 1, weights, &mut sums);
+            self.products::<S, TILES, CHANNELS, 1>(simd, 2, weights, &mut sums);
+            self.products::<S, TILES, CHANNELS, 1>(simd, 3, weights, &mut sums);
         }
         let lanes = lanes::<S>(TILES);
+        let (rows, _) = self.written.as_chunks_mut::<2>();
+        let (written, _) = rows.as_chunks_mut::<2>();
+        let layout = self.out.layout();
+        let (columns, stride) = (layout.columns, layout.channel_stride());
         for i in 0..CHANNELS {
             let channel = channel + i;
             let bias = simd.splat(self.weights.bias[channel]);
             for tile in 0..TILES {
                 let [a, b, c, d] = sums[i][tile];
-                let [row, column] = places[tile].map(|place| place as isize);
                 let sums = [simd.add(simd.add(a, b), c), simd.sub(simd.sub(b, c), d)];
-                let so_far = &mut self.written[4 * (channel * lanes + tile / S::PARTS)..][..4];
-                let (upper, lower) = so_far.split_at_mut(2);
+                let [upper, lower] = &mut written[channel * lanes + tile / S::PARTS];
                 let slot = slot::<S>(tile);
+                let out = places[tile].out.wrapping_add(channel * stride);
                 match ROW {
                     0 => {
                         for j in 0..2 {
@@ -343,21 +381,22 @@ impl<E: Element> Convolve<'_, E> {
                         }
                     }
                     2 => {
-                        // The upper row of a tile that overlaps the one above is that one's: what is
-                        // written must not depend on which tiles are done together.
-                        let own = (row - self.rows.start as isize) % 2 == 0;
                         for j in 0..2 {
-                            if own {
-                                let out = &mut self.out.row(channel, row, column..column + 2)[j];
+                            // What is written must not depend on which tiles are done together, so the row is
+                            // the upper tile's.
+                            if !places[tile].overlaps {
+                                // SAFETY: outputs of a tile are this view's alone, as the caller promises.
+                                let out = unsafe { &mut *out.wrapping_add(j) };
                                 simd.store(simd.add(simd.load(&upper[j], slot), sums[j]), out, part);
                             }
                             simd.store(simd.sub(simd.load(&lower[j], slot), sums[j]), &mut lower[j], slot);
                         }
                     }
                     _ => {
-                        let out = self.out.row(channel, row + 1, column..column + 2);
                         for j in 0..2 {
-                            simd.store(simd.sub(simd.load(&lower[j], slot), sums[j]), &mut out[j], part);
+                            // SAFETY: as above.
+                            let out = unsafe { &mut *out.wrapping_add(columns + j) };
+                            simd.store(simd.sub(simd.load(&lower[j], slot), sums[j]), out, part);
                         }
                     }
                 }
