@@ -3,6 +3,7 @@
 mod command;
 mod correlation;
 mod design;
+mod elsewhere;
 mod errors;
 mod export;
 mod onnx;
@@ -26,6 +27,8 @@ mod _swapnas {
     #[pymodule_export]
     use super::design::design;
     #[pymodule_export]
+    use super::elsewhere::SearchScorer;
+    #[pymodule_export]
     use super::errors::{plain_sentence_text, plain_text};
     #[pymodule_export]
     use super::export::export;
@@ -38,7 +41,7 @@ mod _swapnas {
     #[pymodule_export]
     use super::scorer::{PyScorer, correlate, score};
     #[pymodule_export]
-    use super::search::{resume, search};
+    use super::search::{resume, resume_elsewhere, search, search_elsewhere};
     #[pymodule_export]
     use super::space::{PySpace, metrics, spaces};
     #[pymodule_export]

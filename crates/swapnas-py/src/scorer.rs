@@ -5,11 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use swapnas::statistics::Spread;
 use swapnas::{
-    Arch, Columns, Correlation, Finding, InputSpec, Progress, Ranking, Remedy, Scored, Scorer, Scoring,
-    ScoringError, plain, refused, saturation_warnings, score_readable, scored, values,
+    Arch, Columns, Correlation, Finding, InputSpec, Outcome, Progress, Ranking, Refusals, Remedy, Scored,
+    Scorer, Scoring, plain, refused, saturation_warnings, score_readable, scored, values,
 };
 
 use crate::correlation;
+use crate::elsewhere::{Elsewhere, Found, measure};
 use crate::errors::{Raise, in_python};
 use crate::options::{self, Options, array_object, extract, number};
 use crate::space::{PySpace, items, read_all, read_each};
@@ -125,22 +126,7 @@ impl PyScorer {
         strict: Option<bool>,
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (archs, refusals) = read_each(self.scoring.space, archs, strict)?;
-        let audience = Audience::of(py, progress)?;
-        let pool = self.threads.pool()?;
-        let score =
-            |archs: &[Arch], progress: &dyn Progress| self.scorer.score_each(archs, refusals, progress);
-        let (found, raised) = watched(py, archs.len(), &audience, |progress| {
-            pool.install(|| score_readable(&archs, progress, |archs| score(archs, progress)))
-        });
-        let name = |index: usize| match &archs[index] {
-            Ok(arch) => self.name(arch),
-            Err(unread) => unread.name.clone(),
-        };
-        let found = found.map_err(Raise::raise)?;
-        let batch = (self.scoring.batch, Remedy::Build);
-        let space = Some(self.scoring.space.name());
-        Results::new(py, &self.columns, space, name, found, batch, raised)?.objects(py, name)
+        self.score_with(py, archs, strict, progress, None)
     }
 
     /// How well each metric orders architectures by their accuracies: a dictionary of swapnas.Correlation.
@@ -165,13 +151,97 @@ impl PyScorer {
         seeds: Option<Bound<'py, PyAny>>,
         progress: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.correlate_with(py, archs, accuracies, columns, (compare, true), seeds, progress)
+        self.correlate_with(py, archs, accuracies, columns, (compare, true), seeds, progress, None)
+    }
+
+    /// What is found of architectures, for the process that has them scored here.
+    fn _measure(&self, py: Python<'_>, archs: &Bound<'_, PyAny>, strict: bool) -> PyResult<Vec<Found>> {
+        measure(py, &self.scorer, &*self.threads.pool()?, archs, strict)
+    }
+
+    /// What `score` returns, of architectures that a function has scored elsewhere.
+    #[pyo3(signature = (function, archs, *, strict, progress))]
+    fn _score_elsewhere<'py>(
+        &self,
+        py: Python<'py>,
+        function: Bound<'py, PyAny>,
+        archs: &Bound<'py, PyAny>,
+        strict: Option<bool>,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.score_with(py, archs, strict, progress, Some(Elsewhere::new(function)))
+    }
+
+    /// What `correlate` returns, of architectures that a function has scored elsewhere.
+    #[pyo3(signature = (function, archs, accuracies, *, columns, compare, seeds, progress))]
+    #[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
+    fn _correlate_elsewhere<'py>(
+        &self,
+        py: Python<'py>,
+        function: Bound<'py, PyAny>,
+        archs: &Bound<'py, PyAny>,
+        accuracies: &Bound<'py, PyAny>,
+        columns: Option<Bound<'py, PyAny>>,
+        compare: bool,
+        seeds: Option<Bound<'py, PyAny>>,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let elsewhere = Some(Elsewhere::new(function));
+        self.correlate_with(py, archs, accuracies, columns, (compare, true), seeds, progress, elsewhere)
     }
 }
 
 impl PyScorer {
     fn name(&self, arch: &Arch) -> String {
         self.scoring.space.print(arch)
+    }
+
+    /// Scores here, unless it is done elsewhere.
+    fn score_with<'py>(
+        &self,
+        py: Python<'py>,
+        archs: &Bound<'py, PyAny>,
+        strict: Option<bool>,
+        progress: Option<Bound<'py, PyAny>>,
+        elsewhere: Option<Elsewhere>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (archs, refusals) = read_each(self.scoring.space, archs, strict)?;
+        let audience = Audience::of(py, progress)?;
+        let pool = self.threads.pool()?;
+        let score = |archs: &[Arch], progress: &dyn Progress| -> PyResult<Vec<Option<Finding>>> {
+            let Some(elsewhere) = &elsewhere else {
+                let found = self.scorer.score_each(archs, refusals, progress).map_err(Raise::raise)?;
+                let finding =
+                    |outcome: Outcome| -> Finding { outcome.map_err(|refused| refused.to_string()) };
+                return Ok(found.into_iter().map(|found| found.map(finding)).collect());
+            };
+            let mut found = vec![None; archs.len()];
+            let with = (&[self.scoring.seed][..], refusals == Refusals::Errors);
+            elsewhere.score(
+                self.scoring.space,
+                archs,
+                with,
+                self.metrics_computed(),
+                &mut found,
+                progress,
+            )?;
+            Ok(found)
+        };
+        let (found, raised) = watched(py, archs.len(), &audience, |progress| {
+            pool.install(|| score_readable(&archs, progress, |archs| score(archs, progress)))
+        });
+        let name = |index: usize| match &archs[index] {
+            Ok(arch) => self.name(arch),
+            Err(unread) => unread.name.clone(),
+        };
+        let batch = (self.scoring.batch, Remedy::Build);
+        let space = Some(self.scoring.space.name());
+        Results::new(py, &self.columns, space, name, found?, batch, raised)?.objects(py, name)
+    }
+
+    /// How many metrics are computed.
+    fn metrics_computed(&self) -> usize {
+        self.columns.metrics().len()
     }
 
     /// Correlates, and compares if the first flag says so; metrics are among what is correlated if the second does.
@@ -185,6 +255,7 @@ impl PyScorer {
         (compares, has_metrics): (bool, bool),
         seeds: Option<Bound<'py, PyAny>>,
         progress: Option<Bound<'py, PyAny>>,
+        elsewhere: Option<Elsewhere>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let archs = read_all(self.scoring.space, archs)?;
         let accuracies = numbers(accuracies, archs.len())?;
@@ -198,21 +269,31 @@ impl PyScorer {
 
         let audience = Audience::of(py, progress)?;
         let pool = self.threads.pool()?;
-        type Rounds = Result<Vec<Vec<Option<Scored>>>, ScoringError>;
-        let score = |progress: &dyn Progress| -> Rounds {
-            let mut rounds = vec![self.scorer.score(&archs, progress)?];
+        let score = |progress: &dyn Progress| -> PyResult<Vec<Vec<Option<Scored>>>> {
+            if let Some(elsewhere) = &elsewhere {
+                let mut found = vec![None; archs.len() * seeds as usize];
+                let with: Vec<u64> = (first..first + seeds).collect();
+                let metrics = self.metrics_computed();
+                elsewhere.score(self.scoring.space, &archs, (&with, true), metrics, &mut found, progress)?;
+                let scored = |finding: &Option<Finding>| finding.clone()?.ok();
+                return Ok(found
+                    .chunks(archs.len())
+                    .map(|round| round.iter().map(scored).collect())
+                    .collect());
+            }
+            let mut rounds = vec![self.scorer.score(&archs, progress).map_err(Raise::raise)?];
             for seed in first + 1..first + seeds {
                 if progress.stopped() {
                     break;
                 }
-                let scoring = Scoring { seed, ..self.scoring.clone() };
-                rounds.push(scoring.scorer()?.score(&archs, progress)?);
+                let scorer = Scoring { seed, ..self.scoring.clone() }.scorer().map_err(Raise::raise)?;
+                rounds.push(scorer.score(&archs, progress).map_err(Raise::raise)?);
             }
             Ok(rounds)
         };
         let total = archs.len() * seeds as usize;
         let (rounds, raised) = watched(py, total, &audience, |progress| pool.install(|| score(progress)));
-        let mut rounds = rounds.map_err(Raise::raise)?.into_iter();
+        let mut rounds = rounds?.into_iter();
         let name = |index: usize| self.name(&archs[index]);
         let scored = rounds.next().unwrap_or_default().into_iter().map(|scored| scored.map(Ok)).collect();
         let batch = (self.scoring.batch, Remedy::Build);
@@ -301,7 +382,7 @@ pub(crate) fn correlate<'py>(
         options.set_item("metrics", "params")?;
     }
     let scorer = PyScorer::new(py, space, Some(options))?;
-    scorer.correlate_with(py, archs, accuracies, columns, (compare, has_metrics), seeds, progress)
+    scorer.correlate_with(py, archs, accuracies, columns, (compare, has_metrics), seeds, progress, None)
 }
 
 /// The accuracies of `count` networks.

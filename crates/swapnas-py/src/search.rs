@@ -9,6 +9,7 @@ use rayon::ThreadPool;
 use swapnas::search::{AlgorithmKind, Ended, LatencyTable, Limits, Search, SearchError};
 use swapnas::{Level, Remedy, Searching, free_folder, results, saturation_warnings};
 
+use crate::elsewhere::{Cluster, Elsewhere};
 use crate::errors::Raise;
 use crate::options::{self, Options};
 use crate::scorer::warn;
@@ -55,6 +56,32 @@ pub(crate) fn search<'py>(
     progress: Option<Bound<'py, PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    search_by(py, space, folder, progress, options, None)
+}
+
+/// The same, evaluated elsewhere: `start` gets the settings of the search, as text, and returns the function that has
+/// architectures evaluated.
+#[pyfunction]
+#[pyo3(signature = (start, space = None, *, folder = None, progress = None, **options))]
+pub(crate) fn search_elsewhere<'py>(
+    py: Python<'py>,
+    start: &Bound<'py, PyAny>,
+    space: Option<&Bound<'py, PyAny>>,
+    folder: Option<PathBuf>,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    search_by(py, space, folder, progress, options, Some(start))
+}
+
+fn search_by<'py>(
+    py: Python<'py>,
+    space: Option<&Bound<'py, PyAny>>,
+    folder: Option<PathBuf>,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+    start: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
     let algorithm: AlgorithmKind = taken.parse("algorithm")?.unwrap_or_default();
     algorithm.check_numbers(|name| taken.has(name)).map_err(Raise::raise)?;
@@ -92,7 +119,7 @@ pub(crate) fn search<'py>(
     let configuration = py.detach(|| pool.install(|| searching.configuration()));
     let (configuration, target) = configuration.map_err(Raise::raise)?;
     warn(py, target.and_then(|target| target.warning()))?;
-    run.run(py, || Search::create(&folder, configuration, level))
+    run.run(py, || Search::create(&folder, configuration, level), start)
 }
 
 /// Continues the search in a folder with its own settings; it ends as one that was never stopped.
@@ -109,12 +136,35 @@ pub(crate) fn resume<'py>(
     progress: Option<Bound<'py, PyAny>>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    resume_by(py, folder, progress, options, None)
+}
+
+/// The same, evaluated elsewhere, as by `search_elsewhere`.
+#[pyfunction]
+#[pyo3(signature = (start, folder, *, progress = None, **options))]
+pub(crate) fn resume_elsewhere<'py>(
+    py: Python<'py>,
+    start: &Bound<'py, PyAny>,
+    folder: PathBuf,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    resume_by(py, folder, progress, options, Some(start))
+}
+
+fn resume_by<'py>(
+    py: Python<'py>,
+    folder: PathBuf,
+    progress: Option<Bound<'py, PyAny>>,
+    options: Option<&Bound<'py, PyDict>>,
+    start: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
     let proxies = taken.metrics()?.map(|(_, proxies)| proxies).unwrap_or_default();
     let run = Run::take(py, &mut taken, progress)?;
     taken.finish()?;
     let level = Level::from_env().map_err(Raise::raise)?;
-    run.run(py, || Search::resume_with(&folder, proxies, level))
+    run.run(py, || Search::resume_with(&folder, proxies, level), start)
 }
 
 /// What may be different each time that a search is continued.
@@ -146,14 +196,18 @@ impl Run {
         Ok(Run { budget, top, ..Run::new(py, options.threads()?, progress)? })
     }
 
-    /// Lets a search run, and returns what was found.
+    /// Lets a search run, here unless `start` has it evaluated elsewhere, and returns what was found.
     fn run<'py>(
         &self,
         py: Python<'py>,
         search: impl FnOnce() -> Result<Search, SearchError> + Send,
+        start: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let pool = self.pool()?;
         let mut search = py.detach(|| pool.install(search)).map_err(Raise::raise)?;
+        if let Some(start) = start {
+            search = evaluated_by(search, start)?;
+        }
         let (ended, raised) = self.work(py, &mut search)?;
         let folder = search.folder();
         if let Some(raised) = raised {
@@ -196,4 +250,13 @@ impl Run {
     pub(crate) fn pool(&self) -> PyResult<Arc<ThreadPool>> {
         self.threads.pool()
     }
+}
+
+/// The search with its architectures evaluated by the function that `start` returns.
+fn evaluated_by(search: Search, start: &Bound<'_, PyAny>) -> PyResult<Search> {
+    let configuration = serde_json::json!(search.configuration()).to_string();
+    let elsewhere = Elsewhere::new(start.call1((configuration,))?);
+    let (space, settings) = (search.candidates().space(), search.scorer().settings());
+    let (seed, metrics) = (settings.seed, settings.metrics.len());
+    Ok(search.evaluated_by(Cluster { elsewhere, space, seed, metrics }))
 }

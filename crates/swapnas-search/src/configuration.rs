@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::{Level, Shape, plain};
-use swapnas_metrics::{Columns, Proxies, Settings, Sharing};
+use swapnas_metrics::{Columns, Proxies, Scorer, Settings, Sharing};
 use swapnas_spaces::{NetworkConfig, Space, by_name};
 
 use crate::algorithm::{Aging, Algorithm, Exhaustive, Nsga2, RandomSearch, SwapNas};
@@ -234,6 +234,19 @@ impl Configuration {
             level,
             precision: read(&self.precision)?,
         })
+    }
+
+    /// What scores networks.
+    ///
+    /// # Errors
+    /// If there is no such space or network, or networks cannot be scored so.
+    pub fn scorer(&self, level: Level) -> Result<Scorer, SearchError> {
+        self.scorer_of(self.space()?, level)
+    }
+
+    /// The same of a space that need not have the name of one.
+    pub(crate) fn scorer_of(&self, space: &'static dyn Space, level: Level) -> Result<Scorer, SearchError> {
+        Ok(Scorer::new(space, self.scored()?, self.settings(level)?)?)
     }
 
     /// The algorithm, about to begin.

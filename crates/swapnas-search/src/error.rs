@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -11,6 +12,9 @@ pub enum SearchError {
     /// Networks cannot be scored.
     #[error(transparent)]
     Score(#[from] ScoreError),
+    /// Another [`Evaluator`](crate::Evaluator) than the scorer has failed.
+    #[error("what evaluates the architectures of the search has failed")]
+    Evaluator(#[source] Box<dyn Error + Send + Sync>),
     /// The network that is to be trained cannot be built.
     #[error("the network that is to be trained cannot be built: {0}")]
     Final(#[from] NetworkError),

@@ -3,7 +3,7 @@
 //! An [`Algorithm`] asks for architectures to be evaluated and is told what came out. A [`Search`] lets
 //! one of them run: it evaluates with a [`Scorer`](swapnas_metrics::Scorer), remembers everything in an
 //! [`Archive`], and writes it to a run folder as it goes, so that a run that was stopped or killed can be
-//! resumed and ends with the same result.
+//! resumed and ends with the same result. Another [`Evaluator`] has other machines do it.
 //!
 //! An algorithm of one's own implements [`Algorithm`], and [`Search::with`] runs it, on any space.
 //!
@@ -30,6 +30,7 @@ mod candidates;
 mod configuration;
 pub mod contract;
 mod error;
+mod evaluator;
 mod latency;
 mod limits;
 mod search;
@@ -43,6 +44,7 @@ pub use archive::{Archive, Evaluated};
 pub use candidates::Candidates;
 pub use configuration::{Configuration, Network, SecondObjective, UnknownSecondObjective};
 pub use error::SearchError;
+pub use evaluator::Evaluator;
 pub use latency::{LatencyTable, Operation};
 pub use limits::{Limits, Sizes};
 pub use search::{Ended, Options, Search};

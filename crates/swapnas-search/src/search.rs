@@ -9,7 +9,8 @@ use swapnas_spaces::{Arch, Space};
 
 use crate::algorithm::Algorithm;
 use crate::{
-    AlgorithmKind, Archive, Candidates, Configuration, Evaluated, SearchError, SecondObjective, Store,
+    AlgorithmKind, Archive, Candidates, Configuration, Evaluated, Evaluator, SearchError, SecondObjective,
+    Store,
 };
 
 /// How a search ended.
@@ -39,6 +40,8 @@ pub struct Options {
 pub struct Search {
     configuration: Configuration,
     scorer: Scorer,
+    /// What scores in place of the scorer, if anything does.
+    evaluator: Option<Box<dyn Evaluator>>,
     candidates: Candidates,
     algorithm: Box<dyn Algorithm>,
     archive: Archive,
@@ -121,6 +124,12 @@ impl Search {
         Ok(parts.search(configuration, store, known))
     }
 
+    /// Has architectures evaluated elsewhere. The run is the same: it can be resumed by another evaluator, or by none.
+    #[must_use]
+    pub fn evaluated_by(self, evaluator: impl Evaluator + 'static) -> Self {
+        Search { evaluator: Some(Box::new(evaluator)), ..self }
+    }
+
     /// Lets the algorithm run to its end, until `progress` stops it, or until the time is up. Whatever is
     /// evaluated by then is in the store, and another call goes on from there.
     ///
@@ -170,7 +179,7 @@ impl Search {
     }
 
     /// Brings the architectures that are asked for into the archive; `false` if the work was stopped before all
-    /// were scored.
+    /// were scored. What was scored is in the store, also if the evaluator has failed.
     fn evaluate(&mut self, progress: &dyn Progress) -> Result<bool, SearchError> {
         let mut new: Vec<Arch> = Vec::new();
         for arch in &self.asked {
@@ -182,7 +191,11 @@ impl Search {
         }
         let unknown: Vec<Arch> = new.iter().filter(|arch| !self.known.contains_key(arch)).cloned().collect();
         progress.advance((new.len() - unknown.len()) as f64);
-        let scored = self.scorer.score(&unknown, progress)?;
+        let mut scored = vec![None; unknown.len()];
+        let evaluated = match &self.evaluator {
+            Some(evaluator) => evaluator.evaluate(&unknown, &mut scored, progress),
+            None => self.scorer.evaluate(&unknown, &mut scored, progress),
+        };
         let scored: Vec<(Arch, Scored)> =
             unknown.into_iter().zip(scored).filter_map(|(arch, scored)| Some((arch, scored?))).collect();
         let candidates = &self.candidates;
@@ -196,6 +209,7 @@ impl Search {
         self.store.save(space, &self.scorer.settings().metrics, &entries)?;
         self.evaluated += entries.len();
         self.known.extend(entries.into_iter().map(|entry| (entry.arch.clone(), entry)));
+        evaluated?;
         if new.iter().any(|arch| !self.known.contains_key(arch)) {
             return Ok(false);
         }
@@ -310,7 +324,7 @@ impl Parts {
             return Err(SearchError::NoLatencyTable);
         }
         Ok(Parts {
-            scorer: Scorer::new(space, configuration.scored()?, configuration.settings(level)?)?,
+            scorer: configuration.scorer_of(space, level)?,
             candidates: configuration.candidates_of(space)?,
             algorithm,
             archive: Archive::new(configuration.columns()?, configuration.second.cost()),
@@ -327,6 +341,7 @@ impl Parts {
         Search {
             configuration,
             scorer,
+            evaluator: None,
             candidates,
             algorithm,
             archive,

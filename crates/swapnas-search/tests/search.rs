@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use swapnas_graph::{Level, Shape};
-use swapnas_metrics::Progress;
+use swapnas_metrics::{Progress, Scored, Scorer};
 use swapnas_search::{
-    Aging, AlgorithmKind, Configuration, Ended, Exhaustive, Limits, Nsga2, Options, RandomSearch, Search,
-    SearchError, SecondObjective, SwapNas, contract, regularisation,
+    Aging, AlgorithmKind, Configuration, Ended, Evaluator, Exhaustive, Limits, Nsga2, Options, RandomSearch,
+    Search, SearchError, SecondObjective, SwapNas, contract, regularisation,
 };
-use swapnas_spaces::{NetworkConfig, by_name};
+use swapnas_spaces::{Arch, NetworkConfig, by_name};
 
 /// A small search for the regularised score of one DARTS cell.
 fn configuration(algorithm: AlgorithmKind) -> Configuration {
@@ -127,6 +127,67 @@ fn searches_improve_and_do_not_depend_on_threads() {
         let one = run("one", 1);
         assert_eq!(one, run("two", 2), "{algorithm}");
         assert!(one.len() > 10, "{algorithm}: {}", one.len());
+    }
+}
+
+/// Scores one architecture after the other, the last first, and fails when it has scored so many.
+struct Elsewhere {
+    scorer: Scorer,
+    left: AtomicUsize,
+}
+
+impl Elsewhere {
+    fn new(search: &Search, left: usize) -> Self {
+        // What another process is told.
+        let settings = serde_json::to_string(search.configuration()).unwrap();
+        let configuration: Configuration = serde_json::from_str(&settings).unwrap();
+        Elsewhere { scorer: configuration.scorer(Level::best()).unwrap(), left: left.into() }
+    }
+}
+
+impl Evaluator for Elsewhere {
+    fn evaluate(
+        &self,
+        archs: &[Arch],
+        found: &mut [Option<Scored>],
+        progress: &dyn Progress,
+    ) -> Result<(), SearchError> {
+        for (arch, found) in archs.iter().zip(found).rev() {
+            let less = |left: usize| left.checked_sub(1);
+            if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err() {
+                return Err(SearchError::Evaluator("the machine is gone".into()));
+            }
+            *found = self.scorer.score(std::slice::from_ref(arch), progress)?.pop().unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn who_evaluates_does_not_matter_and_what_was_evaluated_is_kept() {
+    for algorithm in HEURISTICS {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = {
+            let mut search =
+                Search::create(&folder.path().join("whole"), configuration(algorithm), Level::best())
+                    .unwrap();
+            search.run(&(), None).unwrap();
+            history(&search)
+        };
+        let path = folder.path().join("run");
+        let search = Search::create(&path, configuration(algorithm), Level::best()).unwrap();
+        let elsewhere = Elsewhere::new(&search, 9);
+        let mut search = search.evaluated_by(elsewhere);
+        let error = search.run(&(), None).unwrap_err();
+        assert!(matches!(error, SearchError::Evaluator(_)), "{error}");
+        assert_eq!(search.evaluated(), 9, "{algorithm}");
+        drop(search);
+        let search = Search::resume(&path, Level::best()).unwrap();
+        let elsewhere = Elsewhere::new(&search, usize::MAX);
+        let mut search = search.evaluated_by(elsewhere);
+        assert_eq!(search.run(&(), None).unwrap(), Ended::Complete);
+        assert_eq!(search.evaluated(), whole.len() - 9, "{algorithm}");
+        assert_eq!(history(&search), whole, "{algorithm}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists of networks of which some are refused.
 
-use swapnas_metrics::{Columns, Outcome, Progress, Score, ScoreError, Scored, Undefined};
+use swapnas_metrics::{Columns, Progress, Score, Scored, Undefined};
 
 /// What is found of a network of a list, or why it was refused.
 pub type Finding = Result<Scored, String>;
@@ -34,11 +34,11 @@ pub struct Unread {
 ///
 /// # Errors
 /// As of `score`.
-pub fn score_readable<T: Clone>(
+pub fn score_readable<T: Clone, R: ToString, E>(
     list: &[Result<T, Unread>],
     progress: &dyn Progress,
-    score: impl FnOnce(&[T]) -> Result<Vec<Option<Outcome>>, ScoreError>,
-) -> Result<Vec<Option<Finding>>, ScoreError> {
+    score: impl FnOnce(&[T]) -> Result<Vec<Option<Result<Scored, R>>>, E>,
+) -> Result<Vec<Option<Finding>>, E> {
     let readable: Vec<T> = list.iter().flatten().cloned().collect();
     if readable.len() < list.len() {
         progress.advance((list.len() - readable.len()) as f64);

@@ -9,7 +9,7 @@
 architectures of known accuracy, `search` looks for good ones, `export` and `torch_module` make networks of them.
 `score_torch` and `score_onnx` score networks of any origin. `train` trains one, and `create_benchmark` a sample of a
 space. `design` makes a network for a folder of pictures. A function that takes a `Network` is a metric as well.
-`swapnas.optuna` has spaces and a sampler for Optuna, `swapnas.ray` scores on a Ray cluster.
+`swapnas.optuna` has spaces and a sampler for Optuna, `swapnas.ray` scores and searches on a Ray cluster.
 ``help(swapnas.Scorer)`` and the like explain the arguments, which have the names of the command's options, with
 underscores. Notebooks show results as tables and drawings.
 """

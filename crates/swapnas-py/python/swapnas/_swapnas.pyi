@@ -1,5 +1,5 @@
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any, Literal, Optional, Union, final, overload
 
@@ -16,6 +16,12 @@ _Metrics = Union[None, str, _Function, Iterable[Union[str, _Function]], dict[str
 _Progress = Union[None, bool, Callable[[int, int], object]]
 """None is a bar: in notebooks that of tqdm, if it is installed, elsewhere on standard error, if that is a terminal.
 True is the bar of tqdm everywhere, False nothing; a function gets the numbers of networks done and in all."""
+
+_Elsewhere = Callable[[list[str], list[int], bool], Iterator[list[tuple[int, Any]]]]
+"""A function that has other processes score: of the texts of architectures, the seeds to score all of them with, and
+whether a network that cannot be scored is an error. It returns an iterator of lists, empty ones while nothing is new, of
+what `_measure` found of an architecture and its place, behind those of the seeds before; it is closed when the work is
+stopped."""
 
 class UndefinedError(ValueError):
     """A metric is undefined for a network: raised by a metric of one's own, with the reason."""
@@ -150,6 +156,33 @@ class Scorer:
         seeds: with how many seeds to score, from that of the scorer on; ``spearman_over_seeds`` says how Spearman's
         rho varies, and all else is of the first one.
         """
+    def _measure(self, archs: list[str], strict: bool) -> list[Any]:
+        """What is found of architectures, for the process that has them scored here."""
+    def _score_elsewhere(
+        self, function: _Elsewhere, archs: Iterable[Any], *, strict: Optional[bool], progress: _Progress
+    ) -> Scores:
+        """What `score` returns, of architectures that a function has scored elsewhere."""
+    def _correlate_elsewhere(
+        self,
+        function: _Elsewhere,
+        archs: Iterable[Any],
+        accuracies: Iterable[float],
+        *,
+        columns: Optional[Mapping[str, Iterable[Optional[float]]]],
+        compare: bool,
+        seeds: int,
+        progress: _Progress,
+    ) -> Correlations:
+        """What `correlate` returns, of architectures that a function has scored elsewhere."""
+
+@final
+class SearchScorer:
+    """Scores for a search of another process, of which it is told the configuration, and the metrics again if some are
+    functions."""
+
+    def __new__(cls, configuration: str, metrics: _Metrics, threads: int) -> SearchScorer: ...
+    def _measure(self, archs: list[str], strict: bool) -> list[Any]:
+        """What is found of architectures, for the process that has them scored here."""
 
 def score(
     archs: Iterable[Any],
@@ -366,6 +399,13 @@ def resume(
 
     metrics: where the search goes by metrics of one's own, these again; nothing else changes.
     """
+
+def search_elsewhere(start: Callable[[str], _Elsewhere], space: Union[str, Space] = "darts", **options: Any) -> SearchResult:
+    """What `search` returns, evaluated elsewhere: ``start`` gets the settings of the search, as text for a
+    `SearchScorer`, and returns the function that has architectures scored."""
+
+def resume_elsewhere(start: Callable[[str], _Elsewhere], folder: _Path, **options: Any) -> SearchResult:
+    """What `resume` returns, evaluated elsewhere, as by `search_elsewhere`."""
 
 def design(
     images: _Path,

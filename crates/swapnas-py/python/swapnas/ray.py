@@ -1,40 +1,41 @@
-"""Scoring on the machines of a Ray cluster: ``pip install swapnas[ray]``.
+"""Scoring and searching on the machines of a Ray cluster: ``pip install swapnas[ray]``.
 
 >>> import ray, swapnas
 >>> ray.init("auto")
 >>> archs = swapnas.Space("nb201").all()
 >>> scored = swapnas.ray.score(archs, "nb201", metrics="swap,params", actors=64, threads=2)
->>> swapnas.ray.correlate(archs, accuracies, "nb201", metrics="swap")["swap"].spearman
+>>> swapnas.ray.correlate(archs, accuracies, "nb201", metrics="swap,te-nas", seeds=4)["swap"].spearman
+>>> swapnas.ray.search("nb201", metrics="swap", population=200, mutations=256, actors=64).best
 
-A list is cut into batches, which `ray.data` hands out to actors that each have a `swapnas.Scorer`. Scores are those
-of a single machine to the bit, and in the order of the list, however many actors there are.
+A list, or what a search asks for, is cut into batches, which are handed to actors. Results are those of a single machine
+to the bit, and in the order of the list, however many actors there are, and a run of a search can be continued on a
+cluster or without one, wherever it was begun.
 """
 
-import contextlib
+import collections
 import dataclasses
 import functools
 import math
-import pickle
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Optional, Union
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any, NamedTuple, Optional, TypeVar, Union
 
-from ._aggregates import is_aggregate
-from ._results import Correlation, Correlations, Scored, Scores
-from ._swapnas import Interrupted, Scorer, Space, __version__, plain
+from ._results import Correlations, Scores, SearchResult
+from ._swapnas import Scorer, SearchScorer, Space, __version__, plain, resume_elsewhere, search_elsewhere
 from ._swapnas import correlate as correlate_here
 
 try:
-    import pyarrow  # type: ignore[import-untyped]
     import ray
-    import ray.data
+    import ray.exceptions
 except ImportError as error:
-    raise ImportError("swapnas.ray needs Ray with its data library: pip install swapnas[ray]") from error
+    raise ImportError("swapnas.ray needs Ray: pip install swapnas[ray]") from error
 
-__all__ = ["correlate", "score"]
+__all__ = ["correlate", "resume", "score", "search"]
 
 _Progress = Union[None, bool, Callable[[int, int], object]]
+_Result = TypeVar("_Result")
 
 
 def score(
@@ -53,16 +54,17 @@ def score(
 
     actors: how many work at the same time; as many as the CPUs of the cluster have room for, unless given.
     threads: threads, and CPUs, of each actor.
-    batch_size: how many architectures an actor gets at a time; by default a quarter of its share, and 256 at most.
-    progress: None and True show Ray's own bars, False none; a function gets the numbers of networks done and in all.
+    batch_size: how many architectures an actor gets at a time; by default a part of its share, and 256 at most.
 
     Files that ``inputs`` names are read by every actor, so they have to be on all machines; arrays are sent to them.
-    If an actor dies, Ray starts it anew and repeats its batch, and that without end, should the batch be what kills it.
-    Ctrl-C raises `swapnas.Interrupted`, which has what was finished by then. Ranks take the whole list, so metrics such
-    as ``rank(a,b)`` are an error: score their parts.
+    If an actor dies, another one repeats its batch, and then in halves, so that a network of which actors die is found:
+    at the third that it kills it is refused, or with ``strict`` a RuntimeError names it. RuntimeError as well if actors
+    die without end, whatever they score. Ctrl-C raises `swapnas.Interrupted`, which has what was finished by then.
     """
-    scorer = _scorer(space, threads, options)
-    return _Cluster(actors, threads, batch_size).score(list(_list(archs)), scorer, strict, progress)
+    scorer = Scorer(space, threads=threads, **options)
+    with _Cluster(actors, threads, batch_size) as cluster:
+        function = cluster.scoring(_scorers(scorer))
+        return _warned(lambda: scorer._score_elsewhere(function, archs, strict=strict, progress=progress))
 
 
 def correlate(
@@ -72,6 +74,7 @@ def correlate(
     *,
     columns: Optional[Mapping[str, Iterable[Optional[float]]]] = None,
     compare: bool = False,
+    seeds: int = 1,
     actors: Optional[int] = None,
     threads: int = 1,
     batch_size: Optional[int] = None,
@@ -79,75 +82,76 @@ def correlate(
     **options: Any,
 ) -> Correlations:
     """How well each metric orders architectures by their accuracies: what `swapnas.correlate` returns, whose arguments
-    but ``seeds`` are taken as well. Networks are scored as by `score`, and statistics are computed here."""
-    archs, accuracies = list(_list(archs)), list(accuracies)
-    given = {name: list(column) for name, column in (columns or {}).items()}
-    here = {**options, "threads": threads, "metrics": None}
-
-    def correlate_columns(places: Sequence[int], columns: Mapping[str, Any], compare: bool = False) -> Correlations:
-        chosen = [archs[place] for place in places], [accuracies[place] for place in places]
-        found: Correlations = _silently(
-            lambda: correlate_here(*chosen, space, columns=columns, compare=compare, progress=False, **here)
-        )
-        return found
-
+    are taken as well. Networks are scored as by `score`, with all seeds at once, and statistics are computed here. A
+    network of which actors die is a RuntimeError that names it."""
     if columns is not None and options.get("metrics") is None:
-        return correlate_here(archs, accuracies, space, columns=given, compare=compare, progress=progress, **here)
-    scorer = _scorer(space, threads, options)
-    for name in given:
-        if name in scorer.metrics:
-            what = f"columns: `{plain(name)}` is a metric that is computed too; give the column another name"
-            raise ValueError(what)
-    # What is wrong with the lists is said before anything is scored.
-    _silently(lambda: correlate_here(archs, accuracies, space, columns=given, progress=False, **here))
-
-    scored = _Cluster(actors, threads, batch_size).score(archs, scorer, True, progress)
-    values = {name: _ascending(name, archs, scored, scorer) for name in scorer.metrics}
-    found = correlate_columns(range(len(archs)), {**values, **given}, compare)
-    for name in scorer.metrics:
-        reasons = list(dict.fromkeys(one.reasons[name] for one in scored if name in one.reasons))
-        if reasons:
-            found[name] = _with_reasons(values[name], reasons, lambda *chosen: correlate_columns(*chosen)[""])
-    return found
+        # There is nothing to score.
+        columns_alone = dict(columns=columns, compare=compare, seeds=seeds, progress=progress, threads=threads)
+        return _warned(lambda: correlate_here(archs, accuracies, space, **columns_alone, **options))
+    scorer = Scorer(space, threads=threads, **options)
+    with _Cluster(actors, threads, batch_size) as cluster:
+        function = cluster.scoring(_scorers(scorer))
+        asked = dict(columns=columns, compare=compare, seeds=seeds, progress=progress)
+        return _warned(lambda: scorer._correlate_elsewhere(function, archs, accuracies, **asked))
 
 
-_REASONS = 5
-"""How many reasons a `Correlation` tells."""
+def search(
+    space: Union[str, Space] = "darts",
+    *,
+    actors: Optional[int] = None,
+    threads: int = 1,
+    batch_size: Optional[int] = None,
+    **options: Any,
+) -> SearchResult:
+    """Searches a space as `swapnas.search` does, whose arguments are taken as well, with the architectures of each step
+    scored on a Ray cluster, as by `score`. The run in the folder is the same.
 
-
-def _with_reasons(
-    values: Sequence[Optional[float]],
-    reasons: Sequence[str],
-    correlate: Callable[[Sequence[int], dict[str, Any]], Correlation],
-) -> Correlation:
-    """The correlation by values of which some are missing for these reasons. Statistics are those of the others; to
-    have two at least, some that are missing stand at the end, and what is said of these is left out."""
-    known = [place for place, value in enumerate(values) if value is not None]
-    missing = [place for place, value in enumerate(values) if value is None]
-    fill = missing[: max(0, 2 - len(known))]
-    found = correlate(known + fill, {"": [values[place] for place in known + fill]})
-    reasons = list(dict.fromkeys([*reasons[:_REASONS], *found.reasons[len(fill) :]]))[:_REASONS]
-    return dataclasses.replace(found, undefined=len(missing), reasons=reasons)
-
-
-def _ascending(name: str, archs: Sequence[Any], scored: Sequence[Scored], scorer: Scorer) -> list[Optional[float]]:
-    """The values of a metric, negated if smaller ones are better.
-
-    The scorer tells by how it orders two networks, of which it has to be told that the larger value is more accurate.
+    A step of the default algorithm is ``mutations`` architectures, each of ``exhaustive`` 256 and of ``random`` 64: more
+    actors than that have nothing to do. A network of which actors die is a RuntimeError that names it; what was finished
+    by then is in the folder, as it is after Ctrl-C.
     """
-    values = [one.scores[name] for one in scored]
-    known = [(arch, value) for arch, value in zip(archs, values) if value is not None]
-    two = known[:1] + [other for other in known if other[1] != known[0][1]][:1]
-    if len(two) == 2:
-        accuracies = [value for _, value in two]
-        rho = _silently(lambda: scorer.correlate([arch for arch, _ in two], accuracies, progress=False))[name].spearman
-        if rho is not None and rho < 0:
-            return [None if value is None else -value for value in values]
-    return values
+    with _Cluster(actors, threads, batch_size) as cluster:
+        start = _start(cluster, options.get("metrics"), threads)
+        return _warned(lambda: search_elsewhere(start, space, **options))
+
+
+def resume(
+    folder: Union[str, "PathLike[str]"],
+    *,
+    actors: Optional[int] = None,
+    threads: int = 1,
+    batch_size: Optional[int] = None,
+    **options: Any,
+) -> SearchResult:
+    """Continues the search in a folder as `swapnas.resume` does, whose arguments are taken as well, on a Ray cluster,
+    wherever it was begun."""
+    with _Cluster(actors, threads, batch_size) as cluster:
+        start = _start(cluster, options.get("metrics"), threads)
+        return _warned(lambda: resume_elsewhere(start, folder, **options))
+
+
+_TRIES = 3
+"""How many actors may die of a network."""
+
+_DEATHS_IN_A_ROW = 20
+"""How many actors may die, besides four for each that works, without any having finished something."""
+
+_TICK = 0.05
+"""After how many seconds without news whoever waits is asked whether to go on."""
+
+_DEATHS = (
+    ray.exceptions.RayActorError,
+    ray.exceptions.OutOfMemoryError,
+    ray.exceptions.WorkerCrashedError,
+    ray.exceptions.ObjectLostError,
+)
+"""What Ray raises when an actor is gone."""
+
+_Function = Callable[[list[str], list[int], bool], Generator[list[tuple[int, Any]], None, None]]
 
 
 class _Cluster:
-    """The actors of a Ray cluster, and how much each gets at a time."""
+    """The actors of a Ray cluster, and how much each gets at a time. Those that die are replaced."""
 
     def __init__(self, actors: Optional[int], threads: int, batch_size: Optional[int]) -> None:
         for name, number in [("actors", actors), ("threads", threads), ("batch_size", batch_size)]:
@@ -161,95 +165,149 @@ class _Cluster:
                 f"no machine of the Ray cluster has the {threads} CPUs of an actor; give fewer threads, or actors if "
                 "such a machine is yet to come"
             )
-        self._actors = actors or sum(room)
+        self._most = actors or sum(room)
         self._threads = threads
         self._batch_size = batch_size
+        self._scorers: Any = None
+        self._idle: list[Any] = []
+        self._busy: dict[Any, tuple[Any, Optional["_Batch"]]] = {}
+        """Actors by what they are about to return, with their batches; those that start have none."""
 
-    def score(self, archs: list[Any], scorer: Scorer, strict: Optional[bool], progress: _Progress) -> Scores:
-        if not callable(progress) and not isinstance(progress, (bool, type(None))):
-            raise TypeError("progress is a function of the numbers of networks done and in all, True or False")
-        strict = len(archs) == 1 if strict is None else strict
-        if strict:
-            _read_all(archs, scorer.space)
-        scored: list[Optional[Scored]] = [None] * len(archs)
-        done = 0
+    def __enter__(self) -> "_Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for actor in [*self._idle, *(actor for actor, _ in self._busy.values())]:
+            ray.kill(actor)
+
+    def scoring(self, scorers: Callable[[int], Any]) -> _Function:
+        """The function that has architectures scored by what `scorers` makes of a seed."""
+        self._scorers = ray.put(ray.cloudpickle.dumps(scorers))
+        return self._results
+
+    def _results(
+        self, archs: list[str], seeds: list[int], strict: bool
+    ) -> Generator[list[tuple[int, Any]], None, None]:
+        """What is found, with its place among all architectures with all seeds, as it is done."""
+        waiting = collections.deque(self._batches(archs, seeds))
+        deaths, most = 0, _DEATHS_IN_A_ROW + 4 * self._most
         try:
-            with _bars(progress in (None, True)), contextlib.closing(self._results(archs, scorer)) as results:
-                for place, one in results:
-                    scored[place] = one
-                    done += 1
-                    if callable(progress):
-                        progress(done, len(archs))
-        except KeyboardInterrupt as pressed:
-            stopped = Interrupted("stopped; what was finished is in `scored`")
-            stopped.scored = scored
-            raise stopped from pressed
-        found = Scores(one for one in scored if one is not None)
-        for arch, one in zip(archs, found):
-            if strict and one.refused is not None:
-                scorer.score([arch], strict=True, progress=False)
-        _warn(found)
-        return found
+            while waiting or any(batch for _, batch in self._busy.values()):
+                self._hand_out(waiting, seeds[0], strict)
+                done, _ = ray.wait(list(self._busy), timeout=_TICK)
+                found: list[tuple[int, Any]] = []
+                for reference in done:
+                    actor, batch = self._busy.pop(reference)
+                    try:
+                        answer = ray.get(reference)
+                    except _DEATHS as death:
+                        ray.kill(actor)  # It may be out of reach only.
+                        deaths += 1
+                        if deaths > most:
+                            what = f"{deaths} actors of the Ray cluster died without having finished anything"
+                            raise RuntimeError(f"{what}; Ray's logs say why") from death
+                        again = batch.after_death() if batch else []
+                        if batch and not again:
+                            what = f"{_TRIES} actors of the Ray cluster died of it; Ray's logs say why"
+                            if strict:
+                                raise RuntimeError(f"cannot score {plain(batch.archs[0])}: {what}") from death
+                            found.append((batch.places[0], what))
+                        waiting.extendleft(again)
+                        continue
+                    self._idle.append(actor)
+                    if isinstance(answer, _Raised):
+                        raise answer.error from _Elsewhere(answer.traceback)
+                    if batch:
+                        found.extend(zip(batch.places, answer))
+                        deaths = 0
+                yield found
+        finally:
+            # What actors are at is wanted no more.
+            for reference, (actor, batch) in list(self._busy.items()):
+                if batch:
+                    del self._busy[reference]
+                    ray.kill(actor)
 
-    def _results(self, archs: Sequence[Any], scorer: Scorer) -> Generator[tuple[int, Scored], None, None]:
-        """What is found of each, with its place, in the order in which they are done."""
-        if not archs:
-            return
-        actors = min(self._actors, len(archs))
-        size = self._batch_size or min(256, math.ceil(len(archs) / actors / 4))
-        rows = [{"place": place, "arch": _pickled(arch)} for place, arch in enumerate(archs)]
-        batches = math.ceil(len(rows) / size)
-        # Blocks are batches: what is lost with an actor is the block that it has at hand.
-        dataset = ray.data.from_items(rows, override_num_blocks=batches)
-        scored = dataset.map_batches(
-            _Actor,
-            fn_constructor_args=(__version__, ray.cloudpickle.dumps(scorer)),
-            batch_size=None,
-            batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(size=min(actors, batches)),
-            num_cpus=self._threads,
-        )
-        # Block by block as they come, since iterators of rows have threads that outlive an exception.
-        for bundle in scored.iter_internal_ref_bundles():
-            for block in ray.get(bundle.block_refs):
-                for place, pickled in zip(block["place"].to_pylist(), block["scored"].to_pylist()):
-                    one = pickle.loads(pickled)
-                    if isinstance(one, _Raised):
-                        raise one.error from _Elsewhere(one.traceback)
-                    yield place, one
+    def _hand_out(self, waiting: "collections.deque[_Batch]", seed: int, strict: bool) -> None:
+        """Gives batches to actors that have none, and starts as many as are wanted for the rest."""
+        while waiting and self._idle:
+            actor, batch = self._idle.pop(), waiting.popleft()
+            self._busy[actor.score.remote(batch.archs, batch.seed, strict)] = actor, batch
+        starting = sum(batch is None for _, batch in self._busy.values())
+        room = self._most - len(self._idle) - len(self._busy)
+        for _ in range(min(room, len(waiting) - starting)):
+            actor = ray.remote(_Actor).options(num_cpus=self._threads).remote(__version__, self._scorers)
+            # Batches are not for those for which there is no room yet.
+            self._busy[actor.score.remote([], seed, strict)] = actor, None
+
+    def _batches(self, archs: Sequence[str], seeds: Sequence[int]) -> Iterable["_Batch"]:
+        """All architectures with each seed: a batch for each actor, or up to four where they are large, and none very
+        large, so that actors end together and little is lost with one."""
+        share = math.ceil(len(archs) * len(seeds) / self._most)
+        size = self._batch_size or min(256, math.ceil(share / min(4, max(1, share // 8))))
+        for index, seed in enumerate(seeds):
+            for start in range(0, len(archs), size):
+                part = list(archs[start : start + size])
+                first = index * len(archs) + start
+                yield _Batch(part, range(first, first + len(part)), seed)
+
+
+@dataclasses.dataclass
+class _Batch:
+    """Architectures that an actor gets at a time."""
+
+    archs: list[str]
+    places: range
+    seed: int
+    deaths: int = 0
+    """How many actors have died of it; of a half, how many less one have died of the whole."""
+
+    def after_death(self) -> list["_Batch"]:
+        """What is to be done in its place after an actor has died of it: nothing, if it is a network that has killed its
+        share."""
+        self.deaths += 1
+        if self.deaths == _TRIES:
+            return []
+        if self.deaths < _TRIES - 1 or len(self.archs) == 1:
+            return [self]
+        half = len(self.archs) // 2
+        return [
+            _Batch(self.archs[part], self.places[part], self.seed, self.deaths - 1)
+            for part in (slice(half), slice(half, None))
+        ]
 
 
 class _Actor:
     """Scores batches on a machine of the cluster."""
 
-    def __init__(self, version: str, scorer: bytes) -> None:
+    def __init__(self, version: str, scorers: bytes) -> None:
         self._version = version
-        self._pickled = scorer
+        self._pickled = scorers
 
     @functools.cached_property
-    def _scorer(self) -> Scorer:
+    def _scorer(self) -> Callable[[int], Any]:
+        """The scorer with a seed. The last one is kept: batches with one seed come one after the other."""
         if self._version != __version__:
             raise RuntimeError(
                 f"swapnas is {self._version} where work is given out and {__version__} on a machine of the Ray "
                 "cluster; install the same on both"
             )
-        scorer: Scorer = _silently(lambda: pickle.loads(self._pickled))
-        return scorer
+        scorers: Callable[[int], Any] = ray.cloudpickle.loads(self._pickled)
+        return functools.lru_cache(maxsize=1)(scorers)
 
-    def __call__(self, batch: "pyarrow.Table") -> "pyarrow.Table":
-        archs = [pickle.loads(arch) for arch in batch["arch"].to_pylist()]
-        found: list[Any]
+    def score(self, archs: list[str], seed: int, strict: bool) -> Any:
+        """What is found of each, or what ended it."""
         try:
-            found = _silently(lambda: self._scorer.score(archs, strict=False, progress=False))
+            with warnings.catch_warnings():
+                # They are for whoever sees the whole list.
+                warnings.simplefilter("ignore")
+                return self._scorer(seed)._measure(archs, strict)
         except Exception as error:
-            # In place of the first of the batch, so that it is raised as it would be without Ray.
-            found = [_Raised(error, traceback.format_exc())]
-        pickled = pyarrow.array([ray.cloudpickle.dumps(one) for one in found], pyarrow.large_binary())
-        return pyarrow.table({"place": batch["place"][: len(found)], "scored": pickled})
+            return _Raised(error, traceback.format_exc())
 
 
 class _Raised(NamedTuple):
-    """What ended a batch."""
+    """What ended a batch, so that it is raised as it would be without Ray."""
 
     error: Exception
     traceback: str
@@ -262,65 +320,32 @@ class _Elsewhere(Exception):
         return f"\n{self.args[0]}"
 
 
-@contextlib.contextmanager
-def _bars(shown: bool) -> Iterator[None]:
-    """Has Ray show no bars, unless they are to be shown."""
-    context = ray.data.DataContext.get_current()
-    before = context.enable_progress_bars
-    context.enable_progress_bars = before and shown
-    try:
-        yield
-    finally:
-        context.enable_progress_bars = before
+def _scorers(scorer: Scorer) -> Callable[[int], Any]:
+    """Makes the scorer, with any seed, in another process."""
+    (space,), options = scorer.__getnewargs_ex__()
+    return functools.partial(_scorer, space, options)
 
 
-def _silently(function: Callable[[], Any]) -> Any:
-    """What the function returns, without its warnings: they are for whoever sees the whole list."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function()
+def _scorer(space: str, options: Mapping[str, Any], seed: int) -> Scorer:
+    return Scorer(space, **{**options, "seed": seed})
 
 
-def _scorer(space: Union[str, Space], threads: int, options: Mapping[str, Any]) -> Scorer:
-    scorer = Scorer(space, threads=threads, **options)
-    for column in filter(is_aggregate, scorer.metrics):
-        raise ValueError(
-            f"`{plain(column)}` is made of ranks in the whole list, of which an actor has but a part; give the metrics "
-            "that it is made of"
-        )
-    return scorer
+def _start(cluster: _Cluster, metrics: Any, threads: int) -> Callable[[str], _Function]:
+    """Starts a search, of which it gets the settings, on the cluster."""
+    return lambda configuration: cluster.scoring(
+        functools.partial(_search_scorer, configuration, metrics, threads)
+    )
 
 
-def _list(archs: Iterable[Any]) -> Iterable[Any]:
-    if isinstance(archs, (str, bytes, dict)):
-        raise TypeError(f"give a list of architectures, not a single {type(archs).__name__}")
-    return archs
+def _search_scorer(configuration: str, metrics: Any, threads: int, _seed: int) -> SearchScorer:
+    return SearchScorer(configuration, metrics, threads)
 
 
-def _pickled(arch: Any) -> bytes:
-    """An architecture as it is sent to an actor: one that is neither text nor dictionary is read from its text."""
-    return pickle.dumps(arch if isinstance(arch, (str, dict)) else str(arch))
-
-
-def _read_all(archs: Iterable[Any], space: Space) -> None:
-    """Says what is wrong with the first architecture that cannot be read, before anything is scored."""
-    for index, arch in enumerate(archs):
-        try:
-            space.parse(arch)
-        except ValueError as error:
-            raise ValueError(f"number {index} of the list: {error}") from None
-
-
-def _warn(scored: Sequence[Scored]) -> None:
-    """Warns of what every machine has kept to itself."""
-    refused, saturated = sum(one.refused is not None for one in scored), sum(one.saturated for one in scored)
-    if refused:
-        networks, were = "network" if len(scored) == 1 else "networks", "was" if refused == 1 else "were"
-        some = f"all {refused}" if refused == len(scored) else f"{refused} of {len(scored)}"
-        warnings.warn(f"{some} {networks} {were} refused; `refused` of each says why", stacklevel=4)
-    if saturated:
-        warnings.warn(
-            f"saturated: {saturated} of {len(scored)} networks have nearly as many patterns as there can be, so their "
-            "SWAP-Scores say little; change batch",
-            stacklevel=4,
-        )
+def _warned(function: Callable[[], _Result]) -> _Result:
+    """What the function returns, with its warnings pointing at whoever has called this module."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = function()
+    for one in caught:
+        warnings.warn(one.message, one.category, stacklevel=3)
+    return result
