@@ -98,6 +98,13 @@ pub(crate) struct CorrelateArgs {
     /// [default: by its name, or the second]
     #[arg(long, value_name = "C")]
     pub accuracy_column: Vec<String>,
+    /// Score the I-th of N shares of the networks, on one of N machines, and print what is found of each instead of
+    /// correlations; the same command with --scored FILE... in place of it then has them all
+    #[arg(long, value_name = "I/N", requires = "json", conflicts_with_all = ["compare", "out", "plot"])]
+    pub shard: Option<Shard>,
+    /// Take scores from what the same command has printed with --shard, of every I from 1 to N, instead of scoring
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "shard")]
+    pub scored: Vec<PathBuf>,
     /// Write the table with all scores to a CSV file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -1,5 +1,7 @@
 //! Shares of a list of networks, each scored by itself, and what was found of them put together again.
 
+mod rows;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -8,6 +10,8 @@ use std::str::FromStr;
 
 use crate::plain;
 use serde_json::Value;
+
+pub use rows::{Rows, RowsError, row};
 
 /// One of several shares of a list: 2/8 is the second of eight.
 ///

@@ -35,6 +35,8 @@ pub(super) fn run(args: BenchReportArgs, given: &[String]) -> anyhow::Result<End
         columns: None,
         compare: false,
         seeds: 1,
+        shard: None,
+        scored: Vec::new(),
         limit: None,
         arch_column: vec!["arch".to_owned()],
         accuracy_column: vec!["accuracy".to_owned()],

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use swapnas::shard::Rows;
 use swapnas::statistics::Spread;
 use swapnas::table::{Problems, Table};
 use swapnas::{
@@ -26,6 +27,11 @@ impl Group {
     /// How many networks are to be scored.
     pub(super) fn len(&self) -> usize {
         self.subjects.as_ref().map_or(0, Subjects::len)
+    }
+
+    /// What is to be scored, if anything is, and how.
+    pub(super) fn into_subjects(self) -> Option<(Scoring, Subjects)> {
+        Some((self.scoring, self.subjects?))
     }
 }
 
@@ -127,17 +133,18 @@ pub(super) fn group(jobs: Vec<Job>, given: &[String]) -> anyhow::Result<Vec<Grou
     Ok(groups)
 }
 
-/// Scores what is to be scored, with all seeds, and correlates.
+/// Scores what is to be scored, with all seeds, unless there are rows of others who did, and correlates.
 pub(super) fn find(
     args: &CorrelateArgs,
     groups: Vec<Group>,
+    rows: Option<&Rows>,
     progress: &dyn Progress,
 ) -> anyhow::Result<Found> {
     let mut found = Found { findings: Vec::new(), subjects: Vec::new(), seeds: args.seeds, seconds: 0.0 };
     let mut findings: Vec<(usize, Finding)> = Vec::new();
     for Group { scoring, subjects, jobs } in groups {
         let began = Instant::now();
-        let scored = subjects.as_ref().map(|subjects| subjects.score(progress)).transpose()?;
+        let scored = subjects.as_ref().map(|subjects| score(subjects, rows, progress)).transpose()?;
         found.seconds += began.elapsed().as_secs_f64();
         let mut scored = scored.map(Vec::into_iter);
         let place = found.subjects.len();
@@ -151,7 +158,7 @@ pub(super) fn find(
         if let Some(mut subjects) = subjects {
             if args.seeds > 1 && of_group.iter().any(|(_, finding, _)| finding.has_metrics) {
                 let began = Instant::now();
-                let seeds = spread(args, &scoring, &mut subjects, &mut of_group, progress)?;
+                let seeds = spread(args, &scoring, &mut subjects, &mut of_group, rows, progress)?;
                 found.seconds += began.elapsed().as_secs_f64();
                 found.seeds = found.seeds.min(seeds);
             }
@@ -162,6 +169,20 @@ pub(super) fn find(
     findings.sort_by_key(|(table, _)| *table);
     found.findings = findings.into_iter().map(|(_, finding)| finding).collect();
     Ok(found)
+}
+
+/// Scores, or takes what was found.
+fn score(
+    subjects: &Subjects,
+    rows: Option<&Rows>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Vec<Option<Scored>>> {
+    let Some(rows) = rows else { return Ok(subjects.score(progress)?) };
+    let names: Vec<String> = (0..subjects.len()).map(|index| subjects.name(index)).collect();
+    let metrics = &subjects.settings().metrics;
+    let scored = rows.scored(&names, subjects.origin(), &subjects.settings_json(), metrics)?;
+    progress.advance(scored.len() as f64);
+    Ok(scored.into_iter().map(Some).collect())
 }
 
 /// Correlates what was found of a table.
@@ -219,6 +240,7 @@ fn spread(
     scoring: &Scoring,
     subjects: &mut Subjects,
     findings: &mut [(usize, Finding, Range<usize>)],
+    rows: Option<&Rows>,
     progress: &dyn Progress,
 ) -> anyhow::Result<usize> {
     let is_complete = findings.iter().all(|(_, finding, _)| finding.rows.len() == finding.all);
@@ -231,7 +253,7 @@ fn spread(
     let mut seeds = usize::from(is_complete);
     while seeds > 0 && seeds < args.seeds {
         subjects.reseed(scoring, args.scoring.seed + seeds as u64)?;
-        let scored: Option<Vec<Scored>> = subjects.score(progress)?.into_iter().collect();
+        let scored: Option<Vec<Scored>> = score(subjects, rows, progress)?.into_iter().collect();
         let Some(scored) = scored else { break }; // the work was stopped
         for ((_, finding, range), rhos) in findings.iter().zip(&mut rhos) {
             let networks: Vec<&Scored> = scored[range.clone()].iter().collect();

@@ -4,12 +4,14 @@ pub(crate) mod figure;
 pub(crate) mod findings;
 mod json;
 mod print;
+mod shares;
 pub(crate) mod tables;
 
 use std::io::Write;
 use std::time::Instant;
 
 use anyhow::bail;
+use swapnas::shard::Rows;
 use swapnas::table::{self, Scores};
 use swapnas::{Scored, check_output, plain, plot};
 
@@ -26,6 +28,11 @@ pub(crate) fn run(mut args: CorrelateArgs, given: &[String]) -> anyhow::Result<E
     let start = Instant::now();
     let threads = start_threads(args.scoring.threads)?;
     check(&args)?;
+    if let Some(shard) = args.shard {
+        let mut jobs = tables::read(&args, given)?;
+        shares::share(shard, &mut jobs)?;
+        return shares::print(&args, findings::group(jobs, given)?);
+    }
     if args.tables.is_empty() && args.plot.is_none() && !given.iter().any(|name| name != "threads") {
         args.plot = Some(FIRST_FIGURE.into());
     }
@@ -79,8 +86,12 @@ pub(crate) fn run(mut args: CorrelateArgs, given: &[String]) -> anyhow::Result<E
 pub(crate) fn find(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<(findings::Found, Bar)> {
     let jobs = tables::read(args, given)?;
     let groups = findings::group(jobs, given)?;
+    if !args.scored.is_empty() && groups.iter().all(|group| group.len() == 0) {
+        bail!("there is nothing to score, and so nothing to take from files; leave out --scored");
+    }
+    let rows = if args.scored.is_empty() { None } else { Some(Rows::read(&args.scored)?) };
     let bar = Bar::new(groups.iter().map(|group| group.len() * args.seeds).sum())?;
-    let found = findings::find(args, groups, &bar)?;
+    let found = findings::find(args, groups, rows.as_ref(), &bar)?;
     bar.finish();
     Ok((found, bar))
 }
