@@ -84,14 +84,14 @@ def correlate(
     """How well each metric orders architectures by their accuracies: what `swapnas.correlate` returns, whose arguments
     are taken as well. Networks are scored as by `score`, with all seeds at once, and statistics are computed here. A
     network of which actors die is a RuntimeError that names it."""
+    asked: dict[str, Any] = dict(columns=columns, compare=compare, seeds=seeds, progress=progress)
     if columns is not None and options.get("metrics") is None:
         # There is nothing to score.
-        columns_alone = dict(columns=columns, compare=compare, seeds=seeds, progress=progress, threads=threads)
-        return _warned(lambda: correlate_here(archs, accuracies, space, **columns_alone, **options))
+        alone: dict[str, Any] = {**asked, "threads": threads, **options}
+        return _warned(lambda: correlate_here(archs, accuracies, space, **alone))
     scorer = Scorer(space, threads=threads, **options)
     with _Cluster(actors, threads, batch_size) as cluster:
         function = cluster.scoring(_scorers(scorer))
-        asked = dict(columns=columns, compare=compare, seeds=seeds, progress=progress)
         return _warned(lambda: scorer._correlate_elsewhere(function, archs, accuracies, **asked))
 
 
