@@ -93,6 +93,36 @@ class Cluster(unittest.TestCase):
                     self.assertEqual(self.score(archs, metrics=METRICS, **options), here)
         self.assertEqual(self.score([], metrics=METRICS), [])
 
+    def test_datasets(self):
+        if package("pandas") is None or package("pyarrow") is None:
+            self.skipTest("there is no pandas or pyarrow, of which datasets are made")
+        import ray.data
+
+        archs = [*self.space.sample(20), "oh"]
+        given = [{"arch": arch, "place": place} for place, arch in enumerate(archs)]
+        options = dict(space="nb201", metrics="swap,grasp", threads=1, **NETWORK)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+
+        def scored(**more):
+            kwargs = dict(fn_constructor_kwargs={**options, **more}, concurrency=2, num_cpus=1, batch_size=5)
+            return ray.data.from_items(given).map_batches(swapnas.ray.DatasetScorer, **kwargs).take_all()
+
+        found = {row["place"]: row for row in scored()}
+        here = swapnas.score(archs, strict=False, progress=False, **options)
+        for place, one in enumerate(here[:-1]):
+            row = found.pop(place)
+            self.assertEqual(row["arch"], one.arch)
+            self.assertEqual([row["swap"], row["grasp"], row["macs"]], [one["swap"], one["grasp"], one.macs])
+            self.assertEqual(row["reason"], "")
+        (refused,) = found.values()
+        self.assertNotEqual(refused["swap"], refused["swap"])
+        self.assertEqual(refused["reason"], here[-1].refused)
+
+        with self.assertRaisesRegex(ValueError, r"rank\(swap,snip\) ranks all networks"):
+            swapnas.ray.DatasetScorer("nb201", metrics=METRICS, **NETWORK)
+        with self.assertRaisesRegex(ValueError, "no column network; it has arch$"):
+            swapnas.ray.DatasetScorer("nb201", column="network")({"arch": []})
+
     def test_the_order_is_that_of_the_list(self):
         archs = self.space.sample(8, seed=2)
         largest = max(swapnas.score(archs, "nb201", metrics="params", **NETWORK), key=lambda one: one["params"])

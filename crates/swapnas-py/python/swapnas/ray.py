@@ -22,7 +22,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, NamedTuple, Optional, TypeVar, Union
 
-from ._results import Correlations, Scores, SearchResult
+from ._aggregates import is_aggregate
+from ._results import Correlations, Scored, Scores, SearchResult
 from ._swapnas import Scorer, SearchScorer, Space, __version__, plain, resume_elsewhere, search_elsewhere
 from ._swapnas import correlate as correlate_here
 
@@ -32,7 +33,7 @@ try:
 except ImportError as error:
     raise ImportError("swapnas.ray needs Ray: pip install swapnas[ray]") from error
 
-__all__ = ["correlate", "resume", "score", "search"]
+__all__ = ["DatasetScorer", "correlate", "resume", "score", "search"]
 
 _Progress = Union[None, bool, Callable[[int, int], object]]
 _Result = TypeVar("_Result")
@@ -128,6 +129,54 @@ def resume(
     with _Cluster(actors, threads, batch_size) as cluster:
         start = _start(cluster, options.get("metrics"), threads)
         return _warned(lambda: resume_elsewhere(start, folder, **options))
+
+
+class DatasetScorer:
+    """Scores the rows of a dataset of Ray: what ``Dataset.map_batches`` makes its actors of (``pip install ray[data]``).
+
+    >>> dataset = ray.data.read_csv("networks.csv")
+    >>> dataset.map_batches(
+    ...     swapnas.ray.DatasetScorer,
+    ...     fn_constructor_kwargs=dict(space="nb201", metrics="swap", column="arch", threads=2),
+    ...     num_cpus=2,
+    ...     concurrency=8,
+    ... ).write_csv("scored")
+
+    Arguments are those of `swapnas.Scorer`, and ``column``, in which architectures are. Rows get columns ``params``,
+    ``macs``, ``units`` and one for each metric, all floats, and ``reason``: why metrics are undefined, or the network was
+    refused, whose numbers are NaN then; otherwise it is empty. Numbers are those of `score` to the bit. Aggregates of
+    ranks are not for batches, which do not know of each other, but for `score`: a ValueError.
+
+    Ray repeats a batch of which an actor dies as its ``max_restarts`` and ``max_task_retries`` say.
+    """
+
+    def __init__(
+        self, space: Union[str, Space] = "darts", *, column: str = "arch", threads: int = 1, **options: Any
+    ) -> None:
+        self._scorer = Scorer(space, threads=threads, **options)
+        self._column = column
+        for name in filter(is_aggregate, self._scorer.metrics):
+            raise ValueError(
+                f"{plain(name)} ranks all networks, and a batch has only some; give its metrics, or score by swapnas.ray.score"
+            )
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        import numpy
+
+        if self._column not in batch:
+            there = ", ".join(plain(name) for name in batch)
+            raise ValueError(f"the dataset has no column {plain(self._column)}; it has {there}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of what is refused, rows say why.
+            scored = self._scorer.score(batch[self._column].tolist(), strict=False, progress=False)
+        rows = [{**one.to_dict(), "reason": one.refused or _reasons(one)} for one in scored]
+        numbers = dict.fromkeys(["params", "macs", "units", *self._scorer.metrics])
+        found = {name: numpy.array([row[name] for row in rows], dtype=float) for name in numbers}
+        return {**batch, **found, "reason": numpy.array([row["reason"] for row in rows], dtype=object)}
+
+
+def _reasons(scored: Scored) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in scored.reasons.items())
 
 
 _TRIES = 3
