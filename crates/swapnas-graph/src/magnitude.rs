@@ -12,7 +12,6 @@ use std::collections::HashMap;
 
 use swapnas_lanes::kernels::moments::Moments;
 use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane};
 
@@ -123,15 +122,6 @@ fn sees_nothing(window: &Window, image: Shape, result: Shape) -> bool {
         (0..outputs).any(|output| window.taps_inside(axis, output, size) == 0)
     };
     none(0, result.height, image.height) || none(1, result.width, image.width)
-}
-
-/// The bound of an activation of numbers with a bound.
-pub(crate) fn activated(activation: Option<Activation>, bound: f64) -> f64 {
-    match activation {
-        None | Some(Activation::Relu | Activation::Silu | Activation::Gelu | Activation::HardSwish) => bound,
-        Some(Activation::Relu6) => bound.min(6.0),
-        Some(Activation::Sigmoid | Activation::HardSigmoid) => 1.0,
-    }
 }
 
 /// The largest sum that the weights of one output have in magnitude; infinite if there is one that is not finite.

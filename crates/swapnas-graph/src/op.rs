@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::tensor::TensorOp;
-use crate::{Key, ParamId, Shape};
+use crate::{Activation, Key, ParamId, Shape};
 
 /// Zeros around an image, in pixels. Negative numbers cut pixels away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -143,40 +143,6 @@ impl fmt::Debug for Epsilon {
     }
 }
 
-/// Activation functions, each applied element by element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// max(x, 0).
-    Relu,
-    /// min(max(x, 0), 6).
-    Relu6,
-    /// x * sigmoid(x), also called swish.
-    Silu,
-    /// x * Phi(x) with the exact Gaussian distribution function, as PyTorch's default.
-    Gelu,
-    /// x * min(max(x + 3, 0), 6) / 6.
-    HardSwish,
-    /// 1 / (1 + e^-x).
-    Sigmoid,
-    /// min(max(x + 3, 0), 6) / 6.
-    HardSigmoid,
-}
-
-impl Activation {
-    /// Whether it lets positive numbers through and holds back negative ones: ReLU and its kin. The signs of what such
-    /// activations are given make up sample-wise patterns.
-    pub const fn is_gate(self) -> bool {
-        match self {
-            Activation::Relu
-            | Activation::Relu6
-            | Activation::Silu
-            | Activation::Gelu
-            | Activation::HardSwish => true,
-            Activation::Sigmoid | Activation::HardSigmoid => false,
-        }
-    }
-}
-
 /// What a node computes from its inputs.
 ///
 /// Nodes know nothing of batches; only [`Op::BatchNorm`] mixes samples.
@@ -248,13 +214,7 @@ impl Op {
             Op::Zero => "zero",
             Op::Conv2d { .. } => "convolution",
             Op::BatchNorm { .. } => "batch norm",
-            Op::Act(Activation::Relu) => "ReLU",
-            Op::Act(Activation::Relu6) => "ReLU6",
-            Op::Act(Activation::Silu) => "SiLU",
-            Op::Act(Activation::Gelu) => "GELU",
-            Op::Act(Activation::HardSwish) => "hard-swish",
-            Op::Act(Activation::Sigmoid) => "sigmoid",
-            Op::Act(Activation::HardSigmoid) => "hard-sigmoid",
+            Op::Act(act) => act.name(),
             Op::MaxPool(_) => "max pool",
             Op::AvgPool { .. } => "average pool",
             Op::GlobalAvgPool => "global average pool",
@@ -274,6 +234,7 @@ impl Op {
             Op::MaxPool(window) => Key::of(window),
             Op::AvgPool { window, count_padding } => Key::of((window, count_padding)),
             Op::Slice { start } => Key::of(start),
+            Op::Act(act) => act.number().map_or(Key::of(()), Key::of),
             Op::BatchNorm { epsilon, .. } if *epsilon != Epsilon::default() => Key::of(epsilon),
             Op::Tensor(op) => op.attributes(),
             _ => Key::of(()),

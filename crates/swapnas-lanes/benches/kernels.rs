@@ -11,7 +11,7 @@ use std::hint::black_box;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use swapnas_lanes::kernels::window::Window;
-use swapnas_lanes::{Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
+use swapnas_lanes::{Activation, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 fn main() {
     divan::main();
@@ -359,7 +359,7 @@ mod moments {
 
 mod rows {
     use super::*;
-    use swapnas_lanes::kernels::rows::{Activation, Affine, Source, WriteMode, load, signs};
+    use swapnas_lanes::kernels::rows::{Affine, Source, WriteMode, load, signs};
 
     const AFFINE: [Affine; 6] = [Affine { scale: 1.5, shift: 0.25 }; 6];
 

@@ -22,13 +22,17 @@
 //! assert_eq!(totals[1].0[5], 9.0 * 5.0);
 //! ```
 
+pub mod activation;
 pub mod kernels;
 mod lane;
 mod planes;
+mod real;
 pub mod simd;
 mod strided;
 
+pub use activation::Activation;
 pub use lane::{Element, Lane, SAMPLES};
 pub use planes::{Layout, Planes, PlanesMut};
+pub use real::Real;
 pub use simd::{Level, LevelError};
 pub use strided::{MOST_DIMS, Strided};

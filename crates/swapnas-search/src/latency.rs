@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::tensor::{ConvTranspose, TensorOp};
-use swapnas_graph::{Activation, Graph, Node, Op, Window, plain};
+use swapnas_graph::{Graph, Node, Op, Window, plain};
 
 use crate::SearchError;
 
@@ -173,13 +173,7 @@ fn name(node: &Node) -> Option<String> {
         Op::AvgPool { window: w, .. } => format!("avg_pool_{}", window(w)),
         Op::GlobalAvgPool => "global_avg_pool".to_owned(),
         Op::BatchNorm { .. } => "batch_norm".to_owned(),
-        Op::Act(Activation::Relu) => "relu".to_owned(),
-        Op::Act(Activation::Relu6) => "relu6".to_owned(),
-        Op::Act(Activation::Silu) => "silu".to_owned(),
-        Op::Act(Activation::Gelu) => "gelu".to_owned(),
-        Op::Act(Activation::HardSwish) => "hard_swish".to_owned(),
-        Op::Act(Activation::Sigmoid) => "sigmoid".to_owned(),
-        Op::Act(Activation::HardSigmoid) => "hard_sigmoid".to_owned(),
+        Op::Act(act) => act.name().to_lowercase().replace(['-', ' '], "_"),
         Op::Add => "add".to_owned(),
         Op::Mul => "mul".to_owned(),
         Op::Concat => "concat".to_owned(),

@@ -20,16 +20,7 @@ fn everything() -> Result<Graph, GraphError> {
     let image = b.input();
     let mut x = b.conv2d("stem.0", image, Conv::new(8, Window::square(3)).with_bias())?;
     x = b.batch_norm("stem.1", x, true)?;
-    let acts = [
-        Activation::Relu,
-        Activation::Relu6,
-        Activation::Silu,
-        Activation::Gelu,
-        Activation::HardSwish,
-        Activation::Sigmoid,
-        Activation::HardSigmoid,
-    ];
-    let acts = acts.map(|act| b.act(&format!("acts.{act:?}"), x, act));
+    let acts = Activation::EACH.map(|act| b.act(&format!("acts.{}", act.name()), x, act));
     let mut terms = Vec::new();
     for act in acts {
         terms.push(act?);

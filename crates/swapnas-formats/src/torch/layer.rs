@@ -1,7 +1,7 @@
 //! Modules of PyTorch that do one thing.
 
 use swapnas_graph::tensor::{ConvTranspose, TensorOp};
-use swapnas_graph::{Activation, Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
+use swapnas_graph::{Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
 
 use super::TorchError;
 use super::expr::Wrap;
@@ -81,7 +81,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             Layer { constructor: format!("nn.Embedding({rows}, {features})"), wrap: Some(Wrap::Tokens) }
         }
         (Op::Tensor(TensorOp::ConvTranspose(of)), _) => transposed(of),
-        (_, ModuleKind::Act(act)) => plain(activation(act).to_owned()),
+        (_, ModuleKind::Act(act)) => plain(act.torch()),
         (_, ModuleKind::GlobalAvgPool) => plain("nn.AdaptiveAvgPool2d(1)".to_owned()),
         (_, _) => {
             let value = module.output.index();
@@ -121,18 +121,6 @@ fn transposed(of: &ConvTranspose) -> Layer {
     let crop = Padding { top, left, bottom, right };
     let wrap = (crop != Padding::default()).then_some(Wrap::Crop(crop));
     Layer { constructor: format!("nn.ConvTranspose2d({args})"), wrap }
-}
-
-fn activation(act: Activation) -> &'static str {
-    match act {
-        Activation::Relu => "nn.ReLU()",
-        Activation::Relu6 => "nn.ReLU6()",
-        Activation::Silu => "nn.SiLU()",
-        Activation::Gelu => "nn.GELU()",
-        Activation::HardSwish => "nn.Hardswish()",
-        Activation::Sigmoid => "nn.Sigmoid()",
-        Activation::HardSigmoid => "nn.Hardsigmoid()",
-    }
 }
 
 /// The window of equal sides that does the same in `ceil_mode`, where a last window may begin within the

@@ -1,7 +1,9 @@
 //! Small networks, one for each way in which an operation can be had.
 
 use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
-use swapnas_graph::{Conv, Graph, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window};
+use swapnas_graph::{
+    Activation, Conv, Graph, GraphBuilder, GraphError, Padding, Shape, Strided, ValueId, Window,
+};
 
 pub(crate) fn view(dims: &[(usize, usize)], offset: usize) -> Strided {
     Strided::new(dims, offset).unwrap()
@@ -24,6 +26,7 @@ impl Cases {
         cases.products();
         cases.normalisations();
         cases.lines();
+        cases.activations();
         cases.functions();
         cases.transposed();
         cases
@@ -237,6 +240,18 @@ impl Cases {
             let x = b.relu("layers.1", x)?;
             b.conv_transpose("layers.2", x, Conv::new(3, window([3, 3], [2, 2], [1, 1], [0, 0, 1, 1])))
         });
+    }
+
+    fn activations(&mut self) {
+        for act in Activation::EACH {
+            self.add(act.name(), Shape::new(3, 2, 4), |b, x| {
+                // On both sides of all kinks.
+                let x = b.function(x, Function::Linear { factor: real(6.0), summand: real(0.5) });
+                let y = b.act("act", x, act)?;
+                // A sigmoid at the end would be left out.
+                b.add(&[x, y])
+            });
+        }
     }
 
     fn functions(&mut self) {

@@ -105,7 +105,8 @@ impl<E: Element> Executor<E> {
             self.bounds[source.slot].or_else(known).unwrap_or(f64::INFINITY)
         };
         let scaled = source.affine.and_then(|id| self.affines[id].as_ref()).map(|scaled| scaled.bound);
-        magnitude::activated(source.activation, scaled.unwrap_or_else(of_slot))
+        let bound = scaled.unwrap_or_else(of_slot);
+        source.activation.map_or(bound, |activation| activation.bound(bound))
     }
 
     /// How large the numbers of a step's result can be.

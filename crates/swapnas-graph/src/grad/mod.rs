@@ -280,7 +280,7 @@ impl<'a, E: Element> Pass<'a, E> {
         let plan = self.plan;
         let bound = |view: &View| {
             let bound = view.norm.map_or(bounds[view.slot], |norm| self.norms[norm].bound);
-            magnitude::activated(view.activation, bound)
+            view.activation.map_or(bound, |activation| activation.bound(bound))
         };
         let shape = |view: &View| plan.slots[view.slot];
         let result = plan.slots[slot];

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use swapnas_lanes::Layout;
 use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 
-use crate::plan::{for_lanes, keys, relus};
+use crate::plan::{keys, relus};
 use crate::tensor::TensorOp;
-use crate::{Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
+use crate::{Activation, Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 
 /// A graph made ready for forward and backward passes.
 ///
@@ -296,7 +295,7 @@ impl GradientPlan {
                 if view.activation.is_some() {
                     view = self.written(graph, inputs[0]);
                 }
-                return View { activation: Some(for_lanes(*act)), ..view };
+                return View { activation: Some(*act), ..view };
             }
             &Op::Conv2d { window, groups, weight, bias } => {
                 return self.convolution(value, *shape, inputs[0], window.for_lanes(), groups, weight, bias);

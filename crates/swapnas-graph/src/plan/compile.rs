@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
 
 use convolutions::{Families, depthwise};
 
 use super::places::{self, Stay};
 use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, StepWork, Target, Want};
-use crate::{Activation, Graph, Key, Node, Op, ValueId};
+use crate::{Graph, Key, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.
 const MOST_HALO: usize = 3;
@@ -208,7 +207,7 @@ impl<'a> Compiler<'a> {
                 } else {
                     self.read(input())
                 };
-                source.activation = Some(for_lanes(*act));
+                source.activation = Some(*act);
                 source.relu = relu;
                 if !self.live[value.index()] {
                     self.draft.steps.push(Step { value, work: StepWork::Signs { source }, target: None });
@@ -419,18 +418,6 @@ pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
         keys.push(Key::of((op.name(), op.attributes(), shape, inputs, params)));
     }
     keys
-}
-
-pub(crate) fn for_lanes(act: Activation) -> rows::Activation {
-    match act {
-        Activation::Relu => rows::Activation::Relu,
-        Activation::Relu6 => rows::Activation::Relu6,
-        Activation::Silu => rows::Activation::Silu,
-        Activation::Gelu => rows::Activation::Gelu,
-        Activation::HardSwish => rows::Activation::HardSwish,
-        Activation::Sigmoid => rows::Activation::Sigmoid,
-        Activation::HardSigmoid => rows::Activation::HardSigmoid,
-    }
 }
 
 /// Gives every slot that a step writes its place.

@@ -3,18 +3,17 @@
 mod compile;
 mod places;
 
-pub(crate) use compile::{for_lanes, keys, relus};
+pub(crate) use compile::{keys, relus};
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::rows::Activation;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Layout, SAMPLES};
 
-use crate::{Epsilon, Graph, Key, Op, Param, ParamId, Shape, ValueId};
+use crate::{Activation, Epsilon, Graph, Key, Op, Param, ParamId, Shape, ValueId};
 
 /// What somebody wants to know of a network.
 #[derive(Clone, Debug, Default)]

@@ -1,32 +1,7 @@
 //! Functions of single elements.
 
-use std::fmt;
-
-use swapnas_lanes::Element;
 use swapnas_lanes::kernels::line::{self, Number};
-
-/// A finite number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Real(u64);
-
-impl Real {
-    /// The number; `None` if it is not finite.
-    pub fn new(number: f64) -> Option<Self> {
-        // Both zeros are one.
-        number.is_finite().then_some(Real((number + 0.0).to_bits()))
-    }
-
-    /// The number.
-    pub const fn number(self) -> f64 {
-        f64::from_bits(self.0)
-    }
-}
-
-impl fmt::Debug for Real {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.number().fmt(f)
-    }
-}
+use swapnas_lanes::{Element, Real};
 
 /// A function of each element that is no activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,7 +18,8 @@ use std::sync::Arc;
 use swapnas_lanes::Strided;
 
 pub use build::Norm;
-pub use function::{Function, Real};
+pub use function::Function;
+pub use swapnas_lanes::Real;
 pub use swapnas_lanes::kernels::line::Axis;
 pub use swapnas_lanes::kernels::product::Product;
 pub use transposed::ConvTranspose;

@@ -33,16 +33,6 @@ pub(crate) fn case<R: AsRef<[ValueId]>>(
     Case { name, graph: b.finish(outputs.as_ref()) }
 }
 
-pub(crate) const ACTIVATIONS: [Activation; 7] = [
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::Silu,
-    Activation::Gelu,
-    Activation::HardSwish,
-    Activation::Sigmoid,
-    Activation::HardSigmoid,
-];
-
 const fn window(kernel: [usize; 2], stride: [usize; 2], dilation: [usize; 2], pad: [i32; 4]) -> Window {
     let [top, left, bottom, right] = pad;
     Window { kernel, stride, dilation, padding: Padding { top, left, bottom, right } }
@@ -151,7 +141,7 @@ pub(crate) fn cases() -> Vec<Case> {
             ));
         }
     }
-    for act in ACTIVATIONS {
+    for act in Activation::EACH {
         cases.push(case(format!("{act:?} where it can be"), image, |b, x| {
             let wide = b.batch_norm("wide", x, true)?;
             let wide = b.add(&[wide, wide, wide, wide, x])?; // So that every part of the curve is met.
@@ -492,7 +482,7 @@ fn cases_have_every_operation() {
     names.sort_unstable();
     names.dedup();
     // `Op::name` has no catch-all, and the interpreter none either.
-    assert_eq!(names.len(), 12 + 11 + ACTIVATIONS.len(), "{names:?}");
+    assert_eq!(names.len(), 12 + 11 + Activation::EACH.len(), "{names:?}");
     let counted = |counted| {
         move |case: &Case| {
             case.graph

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
 use swapnas_graph::{
-    Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Padding, Shape, Strided, ValueId, Want, Window,
+    Activation, Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Padding, Shape, Strided, ValueId,
+    Want, Window,
 };
 
-use crate::cases::ACTIVATIONS;
 use crate::differentiator::{self, ALL};
 use crate::executor;
 use crate::numbers::Numbers;
@@ -61,7 +61,7 @@ const ADDS: [Add; 26] = [
         b.batch_norm_with(name, pick(v, c[1]), c[2] % 2 == 0, Epsilon::new(0.1).expect("a number"))
     },
     |b, name, v, c| b.relu(name, pick(v, c[1])),
-    |b, name, v, c| b.act(name, pick(v, c[1]), ACTIVATIONS[c[2] % ACTIVATIONS.len()]),
+    |b, name, v, c| b.act(name, pick(v, c[1]), Activation::EACH[c[2] % Activation::EACH.len()]),
     |b, name, v, c| b.max_pool(name, pick(v, c[1]), pool_window(c)),
     |b, name, v, c| b.avg_pool(name, pick(v, c[1]), pool_window(c), c[5] % 2 == 0),
     |b, name, v, c| b.linear(name, pick(v, c[1]), 1 + c[2] % 4, c[3] % 2 == 0),

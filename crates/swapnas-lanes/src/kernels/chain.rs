@@ -1,10 +1,10 @@
 //! Activations of normalised values, and the chain rule through them.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::rows::{Activation, WriteMode};
+use super::rows::WriteMode;
+use crate::activation::{Activation, Curve, Identity, with_curve};
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};
 
@@ -25,15 +25,6 @@ pub struct Argument<'a, E = f32> {
     pub planes: Planes<'a, Lane<E>>,
     /// Scale and shift; x itself without.
     pub scaling: Option<Scaling<'a, E>>,
-}
-
-/// Where the gradient of a piecewise linear activation jumps, its derivative is that of the left
-/// side at 0 (0 for all of them) and the flat side at the other ends.
-impl Activation {
-    /// Whether the second derivative vanishes wherever there is one.
-    pub const fn is_piecewise_linear(self) -> bool {
-        matches!(self, Activation::Relu | Activation::Relu6)
-    }
 }
 
 /// Writes the activation of the argument, or the argument itself without one, or adds it to what is
@@ -134,7 +125,7 @@ const MULTIPLY: u8 = 2;
 
 /// Which derivative is taken, and the `N` numbers that it is multiplied by.
 trait Part<const N: usize> {
-    fn of<S: Simd, C: Curve>(simd: S, x: S::V, others: [S::V; N]) -> S::V;
+    fn of<S: Simd, C: Curve>(simd: S, curve: C, x: S::V, others: [S::V; N]) -> S::V;
 }
 
 struct Value;
@@ -144,29 +135,29 @@ struct SecondDerivative;
 
 impl Part<0> for Value {
     #[inline(always)]
-    fn of<S: Simd, C: Curve>(simd: S, x: S::V, []: [S::V; 0]) -> S::V {
-        C::value(simd, x)
+    fn of<S: Simd, C: Curve>(simd: S, curve: C, x: S::V, []: [S::V; 0]) -> S::V {
+        curve.value(simd, x)
     }
 }
 
 impl Part<1> for Slope {
     #[inline(always)]
-    fn of<S: Simd, C: Curve>(simd: S, x: S::V, [gradient]: [S::V; 1]) -> S::V {
-        simd.mul(gradient, C::slope(simd, x))
+    fn of<S: Simd, C: Curve>(simd: S, curve: C, x: S::V, [gradient]: [S::V; 1]) -> S::V {
+        simd.mul(gradient, curve.slope(simd, x))
     }
 }
 
 impl Part<0> for BareSlope {
     #[inline(always)]
-    fn of<S: Simd, C: Curve>(simd: S, x: S::V, []: [S::V; 0]) -> S::V {
-        C::slope(simd, x)
+    fn of<S: Simd, C: Curve>(simd: S, curve: C, x: S::V, []: [S::V; 0]) -> S::V {
+        curve.slope(simd, x)
     }
 }
 
 impl Part<2> for SecondDerivative {
     #[inline(always)]
-    fn of<S: Simd, C: Curve>(simd: S, x: S::V, [gradient, tangent]: [S::V; 2]) -> S::V {
-        simd.mul(simd.mul(gradient, tangent), C::second_derivative(simd, x))
+    fn of<S: Simd, C: Curve>(simd: S, curve: C, x: S::V, [gradient, tangent]: [S::V; 2]) -> S::V {
+        simd.mul(simd.mul(gradient, tangent), curve.second_derivative(simd, x))
     }
 }
 
@@ -189,14 +180,8 @@ impl<E: Element, P: Part<N>, const N: usize, const STORE: u8> Task<E> for To<Cha
     #[inline(always)]
     fn run<S: Simd<E = E>>(self, simd: S) {
         match self.0.activation {
-            None => self.0.run::<S, Plain, STORE>(simd),
-            Some(Activation::Relu) => self.0.run::<S, Relu, STORE>(simd),
-            Some(Activation::Relu6) => self.0.run::<S, Relu6, STORE>(simd),
-            Some(Activation::Silu) => self.0.run::<S, Silu, STORE>(simd),
-            Some(Activation::Gelu) => self.0.run::<S, Gelu, STORE>(simd),
-            Some(Activation::HardSwish) => self.0.run::<S, HardSwish, STORE>(simd),
-            Some(Activation::Sigmoid) => self.0.run::<S, Sigmoid, STORE>(simd),
-            Some(Activation::HardSigmoid) => self.0.run::<S, HardSigmoid, STORE>(simd),
+            None => self.0.run::<S, _, STORE>(simd, Identity),
+            Some(activation) => with_curve!(activation, curve => self.0.run::<S, _, STORE>(simd, curve)),
         }
     }
 }
@@ -210,7 +195,7 @@ impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
     }
 
     #[inline(always)]
-    fn run<S: Simd<E = E>, C: Curve, const STORE: u8>(mut self, simd: S) {
+    fn run<S: Simd<E = E>, C: Curve, const STORE: u8>(mut self, simd: S, curve: C) {
         let columns = 0..self.width as isize;
         // What leaves every number as it is, -0 too: one loop serves both cases.
         let (one, zero) = (Lane::splat(E::ONE), Lane::splat(E::from_f64(-0.0)));
@@ -233,7 +218,7 @@ impl<E: Element, P: Part<N>, const N: usize> Chain<'_, E, P, N> {
                         for (factor, other) in factors.iter_mut().zip(&others) {
                             *factor = simd.load(&other[i], part);
                         }
-                        let v = P::of::<S, C>(simd, x, factors);
+                        let v = P::of(simd, curve, x, factors);
                         let v = match STORE {
                             ADD => simd.add(simd.load(out, part), v),
                             MULTIPLY => simd.mul(simd.load(out, part), v),
@@ -278,186 +263,5 @@ impl<E: Element> Task<E> for Signs<'_, E> {
                 }
             }
         }
-    }
-}
-
-/// A function with its first and second derivative.
-trait Curve {
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V;
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V;
-    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V;
-}
-
-struct Plain;
-struct Relu;
-struct Relu6;
-struct Silu;
-struct Gelu;
-struct HardSwish;
-struct Sigmoid;
-struct HardSigmoid;
-
-#[inline(always)]
-fn number<S: Simd>(simd: S, x: f64) -> S::V {
-    simd.splat(S::E::from_f64(x))
-}
-
-impl Curve for Plain {
-    #[inline(always)]
-    fn value<S: Simd>(_simd: S, x: S::V) -> S::V {
-        x
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, _x: S::V) -> S::V {
-        number(simd, 1.0)
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
-        simd.zero()
-    }
-}
-
-impl Curve for Relu {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        simd.max(x, simd.zero())
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        simd.select(x, simd.zero(), number(simd, 1.0), simd.zero())
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
-        simd.zero()
-    }
-}
-
-impl Curve for Relu6 {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        simd.min(simd.max(x, simd.zero()), number(simd, 6.0))
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let below = simd.select(number(simd, 6.0), x, number(simd, 1.0), simd.zero());
-        simd.select(x, simd.zero(), below, simd.zero())
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
-        simd.zero()
-    }
-}
-
-#[inline(always)]
-fn sigmoid<S: Simd>(simd: S, x: S::V) -> S::V {
-    let one = number(simd, 1.0);
-    simd.div(one, simd.add(one, simd.map(simd.sub(simd.zero(), x), S::E::exp)))
-}
-
-/// With s the sigmoid of x, the derivatives are s + x s (1 - s) and s (1 - s) (2 + x (1 - 2 s)).
-impl Curve for Silu {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::exp);
-        simd.div(x, simd.add(number(simd, 1.0), decay))
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let s = sigmoid(simd, x);
-        let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
-        simd.fma(x, change, s)
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
-        let s = sigmoid(simd, x);
-        let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
-        let tilt = simd.fma(number(simd, -2.0), s, number(simd, 1.0));
-        simd.mul(change, simd.fma(x, tilt, number(simd, 2.0)))
-    }
-}
-
-/// The normal distribution's density.
-#[inline(always)]
-fn density<S: Simd>(simd: S, x: S::V) -> S::V {
-    let power = simd.mul(simd.mul(x, x), number(simd, -0.5));
-    simd.mul(simd.map(power, S::E::exp), number(simd, 1.0 / (2.0 * PI).sqrt()))
-}
-
-/// With the normal distribution's function P and density p, the derivatives are P(x) + x p(x) and
-/// p(x) (2 - x^2).
-impl Curve for Gelu {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::erf);
-        simd.mul(simd.mul(x, number(simd, 0.5)), simd.add(number(simd, 1.0), erf))
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let erf = simd.map(simd.mul(x, number(simd, FRAC_1_SQRT_2)), S::E::erf);
-        let half = number(simd, 0.5);
-        simd.fma(x, density(simd, x), simd.fma(erf, half, half))
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
-        let square = simd.mul(x, x);
-        simd.mul(density(simd, x), simd.sub(number(simd, 2.0), square))
-    }
-}
-
-impl Curve for HardSwish {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let six = number(simd, 6.0);
-        let gate = simd.add(x, number(simd, 3.0));
-        simd.mul(x, simd.div(simd.min(simd.max(gate, simd.zero()), six), six))
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let three = number(simd, 3.0);
-        let middle = simd.fma(x, number(simd, 1.0 / 3.0), number(simd, 0.5));
-        let below = simd.select(three, x, middle, number(simd, 1.0));
-        simd.select(x, number(simd, -3.0), below, simd.zero())
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
-        let below = simd.select(number(simd, 3.0), x, number(simd, 1.0 / 3.0), simd.zero());
-        simd.select(x, number(simd, -3.0), below, simd.zero())
-    }
-}
-
-/// With s the sigmoid of x, the derivatives are s (1 - s) and s (1 - s) (1 - 2 s).
-impl Curve for Sigmoid {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        sigmoid(simd, x)
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let s = sigmoid(simd, x);
-        simd.mul(s, simd.sub(number(simd, 1.0), s))
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, x: S::V) -> S::V {
-        let s = sigmoid(simd, x);
-        let change = simd.mul(s, simd.sub(number(simd, 1.0), s));
-        simd.mul(change, simd.fma(number(simd, -2.0), s, number(simd, 1.0)))
-    }
-}
-
-impl Curve for HardSigmoid {
-    #[inline(always)]
-    fn value<S: Simd>(simd: S, x: S::V) -> S::V {
-        let six = number(simd, 6.0);
-        let gate = simd.add(x, number(simd, 3.0));
-        simd.div(simd.min(simd.max(gate, simd.zero()), six), six)
-    }
-    #[inline(always)]
-    fn slope<S: Simd>(simd: S, x: S::V) -> S::V {
-        let below = simd.select(number(simd, 3.0), x, number(simd, 1.0 / 6.0), simd.zero());
-        simd.select(x, number(simd, -3.0), below, simd.zero())
-    }
-    #[inline(always)]
-    fn second_derivative<S: Simd>(simd: S, _x: S::V) -> S::V {
-        simd.zero()
     }
 }

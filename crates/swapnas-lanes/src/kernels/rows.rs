@@ -3,27 +3,10 @@
 
 use std::ops::Range;
 
+use crate::activation::relu::Relu;
+use crate::activation::{Activation, Curve, Identity, with_curve};
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};
-
-/// Activation functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// x if x > 0, else 0.
-    Relu,
-    /// min(max(x, 0), 6).
-    Relu6,
-    /// x * sigmoid(x).
-    Silu,
-    /// x * (1 + erf(x / sqrt 2)) / 2.
-    Gelu,
-    /// x * min(max(x + 3, 0), 6) / 6.
-    HardSwish,
-    /// 1 / (1 + e^-x).
-    Sigmoid,
-    /// min(max(x + 3, 0), 6) / 6.
-    HardSigmoid,
-}
 
 /// A channel's `scale * x + shift`: what is left to be applied of a normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -201,24 +184,19 @@ fn load_row<S: Simd, const ADD: bool>(
     let identity = Affine { scale: S::E::ONE, shift: S::E::ZERO };
     let affine = pending.unwrap_or(identity);
     match (pending.is_some(), activation) {
-        (false, None) => finish::<S, Plain, false, ADD>(simd, x, affine, out, signs),
-        (true, None) => finish::<S, Plain, true, ADD>(simd, x, affine, out, signs),
-        (false, Some(Activation::Relu)) => finish::<S, Relu, false, ADD>(simd, x, affine, out, signs),
-        (true, Some(Activation::Relu)) => finish::<S, Relu, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::Relu6)) => finish::<S, Relu6, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::Silu)) => finish::<S, Silu, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::Gelu)) => finish::<S, Gelu, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::HardSwish)) => finish::<S, HardSwish, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::Sigmoid)) => finish::<S, Sigmoid, true, ADD>(simd, x, affine, out, signs),
-        (_, Some(Activation::HardSigmoid)) => {
-            finish::<S, HardSigmoid, true, ADD>(simd, x, affine, out, signs);
+        (false, None) => finish::<S, _, false, ADD>(simd, Identity, x, affine, out, signs),
+        (true, None) => finish::<S, _, true, ADD>(simd, Identity, x, affine, out, signs),
+        (false, Some(Activation::Relu)) => finish::<S, _, false, ADD>(simd, Relu, x, affine, out, signs),
+        (_, Some(activation)) => {
+            with_curve!(activation, curve => finish::<S, _, true, ADD>(simd, curve, x, affine, out, signs));
         }
     }
 }
 
 #[inline(always)]
-fn finish<S: Simd, A: Function, const AFFINE: bool, const ADD: bool>(
+fn finish<S: Simd, C: Curve, const AFFINE: bool, const ADD: bool>(
     simd: S,
+    curve: C,
     x: &[Lane<S::E>],
     affine: Affine<S::E>,
     out: Option<&mut [Lane<S::E>]>,
@@ -231,7 +209,7 @@ fn finish<S: Simd, A: Function, const AFFINE: bool, const ADD: bool>(
             for (x, out) in x.iter().zip(out) {
                 for part in 0..S::PARTS {
                     let v = affine_of::<S, AFFINE>(simd, simd.load(x, part), scale, shift);
-                    put::<S, A, ADD>(simd, v, out, part);
+                    put::<S, C, ADD>(simd, curve, v, out, part);
                 }
             }
         }
@@ -242,7 +220,7 @@ fn finish<S: Simd, A: Function, const AFFINE: bool, const ADD: bool>(
                 for part in 0..S::PARTS {
                     let v = affine_of::<S, AFFINE>(simd, simd.load(x, part), scale, shift);
                     bits |= simd.greater(v, zero) << (part * S::WIDTH);
-                    put::<S, A, ADD>(simd, v, out, part);
+                    put::<S, C, ADD>(simd, curve, v, out, part);
                 }
                 *signs = bits;
             }
@@ -272,94 +250,13 @@ fn affine_of<S: Simd, const AFFINE: bool>(simd: S, x: S::V, scale: S::V, shift: 
 const AHEAD: usize = 4;
 
 #[inline(always)]
-fn put<S: Simd, A: Function, const ADD: bool>(simd: S, v: S::V, out: &mut Lane<S::E>, part: usize) {
-    let v = A::of(simd, v);
+fn put<S: Simd, C: Curve, const ADD: bool>(simd: S, curve: C, v: S::V, out: &mut Lane<S::E>, part: usize) {
+    let v = curve.value(simd, v);
     if !ADD && part == 0 {
         simd.prefetch_for_write((out as *const Lane<S::E>).wrapping_add(AHEAD));
     }
     let v = if ADD { simd.add(simd.load(out, part), v) } else { v };
     simd.store(v, out, part);
-}
-
-/// A function of one register.
-trait Function {
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V;
-}
-
-struct Plain;
-struct Relu;
-struct Relu6;
-struct Silu;
-struct Gelu;
-struct HardSwish;
-struct Sigmoid;
-struct HardSigmoid;
-
-impl Function for Plain {
-    #[inline(always)]
-    fn of<S: Simd>(_simd: S, x: S::V) -> S::V {
-        x
-    }
-}
-
-impl Function for Relu {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        simd.max(x, simd.zero())
-    }
-}
-
-impl Function for Relu6 {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        simd.min(simd.max(x, simd.zero()), simd.splat(S::E::from_f64(6.0)))
-    }
-}
-
-impl Function for Silu {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::quick_exp);
-        simd.div(x, simd.add(simd.splat(S::E::ONE), decay))
-    }
-}
-
-impl Function for Gelu {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let half = simd.splat(S::E::from_f64(0.5));
-        let root = simd.splat(S::E::from_f64(std::f64::consts::FRAC_1_SQRT_2));
-        let erf = simd.map(simd.mul(x, root), S::E::quick_erf);
-        simd.mul(simd.mul(x, half), simd.add(simd.splat(S::E::ONE), erf))
-    }
-}
-
-impl Function for HardSwish {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let six = simd.splat(S::E::from_f64(6.0));
-        let gate = simd.add(x, simd.splat(S::E::from_f64(3.0)));
-        let gate = simd.min(simd.max(gate, simd.zero()), six);
-        simd.mul(x, simd.div(gate, six))
-    }
-}
-
-impl Function for Sigmoid {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let one = simd.splat(S::E::ONE);
-        let decay = simd.map(simd.sub(simd.zero(), x), S::E::quick_exp);
-        simd.div(one, simd.add(one, decay))
-    }
-}
-
-impl Function for HardSigmoid {
-    #[inline(always)]
-    fn of<S: Simd>(simd: S, x: S::V) -> S::V {
-        let six = simd.splat(S::E::from_f64(6.0));
-        let gate = simd.add(x, simd.splat(S::E::from_f64(3.0)));
-        simd.div(simd.min(simd.max(gate, simd.zero()), six), six)
-    }
 }
 
 /// Multiplies an image by another, or every channel by one lane where `by` is 1x1.

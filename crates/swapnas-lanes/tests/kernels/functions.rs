@@ -1,21 +1,11 @@
 //! How accurate activations and the functions that they are made of are.
 
-use swapnas_lanes::kernels::rows::{self, Activation, Source, WriteMode};
-use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
+use swapnas_lanes::kernels::rows::{self, Source, WriteMode};
+use swapnas_lanes::{Activation, Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 use crate::support::{Near, Number, at_every_level, bits};
 
 at_every_level!(activations_are_accurate_everywhere, activations_of_special_numbers);
-
-pub(crate) const ACTIVATIONS: [Activation; 7] = [
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::Silu,
-    Activation::Gelu,
-    Activation::HardSwish,
-    Activation::Sigmoid,
-    Activation::HardSigmoid,
-];
 
 /// The definition, by the functions of double precision.
 fn exact(activation: Activation, x: f64) -> f64 {
@@ -77,7 +67,7 @@ fn activations_are_accurate_everywhere<E: Number>(level: Level) {
         .chain((0..120).flat_map(|i| [0.9f64, -0.9].map(|x| x * 0.5f64.powi(i))))
         .map(E::from_f64)
         .collect();
-    for activation in ACTIVATIONS {
+    for activation in Activation::EACH {
         let found = apply(level, activation, &numbers);
         assert!(bits(&found) == bits(&apply(Level::PORTABLE, activation, &numbers)), "{activation:?}");
         for (x, found) in numbers.iter().zip(&found) {
@@ -92,7 +82,7 @@ fn activations_are_accurate_everywhere<E: Number>(level: Level) {
 
 fn activations_of_special_numbers<E: Number>(level: Level) {
     let of = |activation, x: f64| apply(level, activation, &[E::from_f64(x)])[0].0[SAMPLES - 1].to_f64();
-    for activation in ACTIVATIONS {
+    for activation in Activation::EACH {
         let (at_zero, at_infinity) = match activation {
             Activation::Sigmoid | Activation::HardSigmoid => (0.5, 1.0),
             Activation::Relu6 => (0.0, 6.0),

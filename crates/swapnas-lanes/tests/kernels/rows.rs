@@ -1,9 +1,8 @@
 //! Element-wise kernels against one formula a number.
 
-use swapnas_lanes::kernels::rows::{self, Activation, Affine, Source, WriteMode};
-use swapnas_lanes::{Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
+use swapnas_lanes::kernels::rows::{self, Affine, Source, WriteMode};
+use swapnas_lanes::{Activation, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
-use crate::functions::ACTIVATIONS;
 use crate::support::{Image, Near, Noise, Number, assert_near, at_every_level, bits, cases, written};
 
 at_every_level!(
@@ -23,7 +22,7 @@ struct Choice {
 }
 
 fn choices() -> impl Iterator<Item = Choice> {
-    let activations = ACTIVATIONS.map(Some).into_iter().chain([None]);
+    let activations = Activation::EACH.map(Some).into_iter().chain([None]);
     activations.flat_map(|activation| {
         [(false, false), (false, true), (true, false), (true, true)].map(|(affine, sum)| Choice {
             affine,

@@ -1,7 +1,7 @@
 //! Layers of images, and of the channels of each pixel.
 
 use swapnas_graph::tensor::ConvTranspose;
-use swapnas_graph::{Activation, Op, Padding, ParamId, Shape, ValueId};
+use swapnas_graph::{Activation, OnnxInput, Op, Padding, ParamId, Shape, ValueId};
 
 use super::form::Form;
 use super::message::{float, int, ints, windowed};
@@ -19,7 +19,7 @@ impl File<'_> {
             Op::Linear { weight, bias } => self.linear(value, *weight, *bias, output),
             Op::Act(act) => {
                 let input = self.in_form(node.inputs[0], form);
-                self.activation(*act, input, output);
+                self.activation(*act, &input, &output);
             }
             Op::Add | Op::Mul | Op::Concat | Op::Slice { .. } => {
                 let inputs = node.inputs.iter().map(|&input| self.in_form(input, form)).collect();
@@ -146,36 +146,26 @@ impl File<'_> {
         self.push("Add", vec![product, bias], output, Vec::new());
     }
 
-    fn activation(&mut self, act: Activation, x: String, output: String) {
-        match act {
-            Activation::Relu => self.push("Relu", vec![x], output, Vec::new()),
-            Activation::Relu6 => {
-                let (low, high) = (self.number(0.0), self.number(6.0));
-                self.push("Clip", vec![x, low, high], output, Vec::new());
-            }
-            Activation::HardSwish => self.push("HardSwish", vec![x], output, Vec::new()),
-            Activation::Sigmoid => self.push("Sigmoid", vec![x], output, Vec::new()),
-            Activation::HardSigmoid => {
-                let attributes = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
-                self.push("HardSigmoid", vec![x], output, attributes);
-            }
-            Activation::Silu => {
-                let gate = self.fresh(format!("{output}.gate"));
-                self.push("Sigmoid", vec![x.clone()], gate.clone(), Vec::new());
-                self.push("Mul", vec![x, gate], output, Vec::new());
-            }
-            Activation::Gelu => {
-                // x / 2 * (1 + erf(x / sqrt(2)))
-                let [scaled, erf, sum, half] =
-                    ["scaled", "erf", "sum", "half"].map(|part| self.fresh(format!("{output}.{part}")));
-                let root = self.number(std::f32::consts::FRAC_1_SQRT_2);
-                let (one, one_half) = (self.number(1.0), self.number(0.5));
-                self.push("Mul", vec![x.clone(), root], scaled.clone(), Vec::new());
-                self.push("Erf", vec![scaled], erf.clone(), Vec::new());
-                self.push("Add", vec![erf, one], sum.clone(), Vec::new());
-                self.push("Mul", vec![x, one_half], half.clone(), Vec::new());
-                self.push("Mul", vec![half, sum], output, Vec::new());
-            }
+    fn activation(&mut self, act: Activation, x: &str, output: &str) {
+        let mut parts: Vec<(&str, String)> = Vec::new();
+        let nodes = act.onnx();
+        for (index, node) in nodes.iter().enumerate() {
+            let inputs = node.inputs.iter().map(|input| match input {
+                OnnxInput::X => x.to_owned(),
+                OnnxInput::Number(number) => self.number(*number as f32),
+                OnnxInput::Part(part) => {
+                    let (_, name) = parts.iter().find(|(known, _)| known == part).expect("a part before it");
+                    name.clone()
+                }
+            });
+            let inputs = inputs.collect();
+            let is_last = index + 1 == nodes.len();
+            let result =
+                if is_last { output.to_owned() } else { self.fresh(format!("{output}.{}", node.part)) };
+            let attributes =
+                node.attributes.iter().map(|(name, number)| float(name, *number as f32)).collect();
+            self.push(node.operator, inputs, result.clone(), attributes);
+            parts.push((node.part, result));
         }
     }
 

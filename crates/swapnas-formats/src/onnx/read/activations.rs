@@ -8,7 +8,7 @@ use swapnas_graph::{Activation, ValueId};
 use super::arithmetic::real;
 use super::attributes::Call;
 use super::constant::Number;
-use super::error::Problem;
+use super::error::{Problem, hint};
 use super::functions::linear;
 use super::reader::Reader;
 use super::value::{Complete, Image, Part, Pending, Term, Value, near};
@@ -128,10 +128,33 @@ impl<'m> Reader<'m> {
         Ok(Image { value, ..of })
     }
 
+    /// An operator that is an activation.
+    pub(super) fn activation(&mut self, call: Call<'m>) -> Result<(), Problem> {
+        let operator = call.node.op_type.as_str();
+        let (mut asked, mut broken) = (Vec::new(), None);
+        let read = Activation::of_onnx(operator, &mut |name, usual| {
+            let number = call.float(name).unwrap_or_else(|problem| {
+                broken = Some(problem);
+                None
+            });
+            let number = number.unwrap_or(usual);
+            asked.push(format!("{name} {number}"));
+            number
+        });
+        if let Some(problem) = broken {
+            return Err(problem);
+        }
+        match read {
+            Some(Ok(activation)) => self.activate(call, activation),
+            Some(Err(supported)) => Err(Problem::unsupported(asked.join(" and "), supported)),
+            None => Err(Problem::Operator(hint(operator))),
+        }
+    }
+
     /// Applies an activation to what there is.
-    pub(super) fn activation(&mut self, call: Call<'m>, part: Part) -> Result<(), Problem> {
+    fn activate(&mut self, call: Call<'m>, activation: Activation) -> Result<(), Problem> {
         let term = self.built_term(call, call.need(0)?)?;
-        self.set_term(call, Term { part, ..term })
+        self.set_term(call, Term { part: Part::Act(activation), ..term })
     }
 
     pub(super) fn relu(&mut self, call: Call<'m>) -> Result<(), Problem> {
@@ -219,27 +242,9 @@ impl<'m> Reader<'m> {
         Err(Problem::unsupported("a maximum or minimum of several values", "ReLU and ReLU6 written that way"))
     }
 
-    pub(super) fn hard_sigmoid(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let [alpha, beta] = [call.float("alpha")?.unwrap_or(0.2), call.float("beta")?.unwrap_or(0.5)];
-        if !near(alpha, 1.0 / 6.0) || !near(beta, 0.5) {
-            return Err(Problem::unsupported(
-                format!("alpha {alpha} and beta {beta}"),
-                "hard-sigmoid as of PyTorch, with alpha 1/6 and beta 1/2",
-            ));
-        }
-        self.activation(call, Part::Act(Activation::HardSigmoid))
-    }
-
-    pub(super) fn swish(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        match call.float("alpha")?.unwrap_or(1.0) {
-            1.0 => self.activation(call, Part::Act(Activation::Silu)),
-            alpha => Err(Problem::unsupported(format!("alpha {alpha}"), "SiLU, with alpha 1")),
-        }
-    }
-
     pub(super) fn gelu(&mut self, call: Call<'m>) -> Result<(), Problem> {
         match call.text("approximate")?.as_deref() {
-            None | Some("none") => self.activation(call, Part::Act(Activation::Gelu)),
+            None | Some("none") => self.activate(call, Activation::Gelu),
             _ => self.gelu_tanh(call),
         }
     }

@@ -10,19 +10,19 @@ use super::functions::linear;
 use super::is_onnx;
 use super::reader::Reader;
 use super::table::Numbers;
-use super::value::{Part, Value};
+use super::value::Value;
 use crate::onnx::proto::Node;
 
-/// All operators that are read.
+/// The operators that are read, but for those that are activations.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 99] = [
+const OPERATORS: [&str; 95] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
     "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
     "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "GatherElements", "IsNaN", "Trilu", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
     "ReduceProd", "Sign", "Abs", "Sin", "Cos", "CumSum", "Resize",
     "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
-    "Min", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Gelu", "Erf",
+    "Min", "Gelu", "Erf",
     "Add", "Sum", "Sub", "Mul", "Div", "Ceil", "Floor",
     "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Pad", "Concat",
     "Split", "SplitToSequence", "SequenceAt", "Slice", "Flatten", "Reshape", "Squeeze",
@@ -35,7 +35,8 @@ pub(super) fn check(node: &Node) -> Result<(), Problem> {
     if !is_onnx(&node.domain) {
         return Err(Problem::Domain(plain(&node.domain).to_string()));
     }
-    if OPERATORS.contains(&node.op_type.as_str()) {
+    let operator = node.op_type.as_str();
+    if OPERATORS.contains(&operator) || Activation::of_onnx(operator, &mut |_, usual| usual).is_some() {
         Ok(())
     } else {
         Err(Problem::Operator(hint(&node.op_type)))
@@ -60,10 +61,6 @@ impl<'m> Reader<'m> {
             "Clip" => self.clip(call),
             "Max" => self.bounded(call, true),
             "Min" => self.bounded(call, false),
-            "Sigmoid" => self.activation(call, Part::Act(Activation::Sigmoid)),
-            "HardSigmoid" => self.hard_sigmoid(call),
-            "HardSwish" => self.activation(call, Part::Act(Activation::HardSwish)),
-            "Swish" => self.swish(call),
             "Gelu" => self.gelu(call),
             "Erf" => self.erf(call),
             "LeakyRelu" => self.leaky_relu(call),
@@ -161,7 +158,7 @@ impl<'m> Reader<'m> {
             "Tile" => self.tile(call),
             "Shape" => self.shape_node(call),
             "Gather" => self.gather(call),
-            other => Err(Problem::Operator(hint(other))),
+            _ => self.activation(call),
         }
     }
 }

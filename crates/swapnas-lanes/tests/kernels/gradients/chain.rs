@@ -1,21 +1,10 @@
 //! Activations with their first and second derivatives.
 
 use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
-use swapnas_lanes::kernels::rows::{Activation, WriteMode};
-use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
+use swapnas_lanes::kernels::rows::WriteMode;
+use swapnas_lanes::{Activation, Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
 
 use super::{assert_near, at_every_level, bits, narrow, noise};
-
-const ACTIVATIONS: [Option<Activation>; 8] = [
-    None,
-    Some(Activation::Relu),
-    Some(Activation::Relu6),
-    Some(Activation::Silu),
-    Some(Activation::Gelu),
-    Some(Activation::HardSwish),
-    Some(Activation::Sigmoid),
-    Some(Activation::HardSigmoid),
-];
 
 /// What lies where slopes and second derivatives are added to it or multiplied with it.
 const BEFORE: f64 = 2.0;
@@ -53,7 +42,7 @@ fn slopes_and_second_derivatives_are_differences() {
     let ones = vec![Lane::splat(1.0); x.len()];
     let moved =
         |step: f64| -> Vec<Lane<f64>> { x.iter().map(|x| Lane(x.0.map(|x| x + 2.0 * step))).collect() };
-    for act in ACTIVATIONS {
+    for act in Activation::EACH.map(Some).into_iter().chain([None]) {
         let [value, slope, added, scaled, second] = &chain_of(Level::best(), act, &x, &ones)[..] else {
             unreachable!("there are five")
         };
