@@ -14,7 +14,7 @@ use crate::SearchError;
 ///
 /// `op` is, for instance, `conv_3x3_s1_d1_g1_64` (kernel, stride, dilation, groups, output channels),
 /// `conv_transpose_2x2_s2_d1_g1_64`, `linear_10`, `max_pool_3x3_s2`, `avg_pool_3x3_s1`, `global_avg_pool`, `batch_norm`, `relu`, `relu6`,
-/// `silu`, `gelu`, `hard_swish`, `sigmoid`, `hard_sigmoid`, `add`, `mul`, `concat` or `slice`; `input` is
+/// `silu`, `gelu`, `hard_swish`, `sigmoid`, `hard_sigmoid`, `leaky_relu`, `add`, `mul`, `concat` or `slice`; `input` is
 /// the shape of the first thing it reads, as in `64x16x16`. The latency of a network is the sum over its
 /// operations; zeros are free.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -260,6 +260,8 @@ pub(crate) fn activate<T: Number>(act: Activation, x: T) -> T {
         Activation::HardSwish => x * clamp(x + T::of(3.0), 0.0, 6.0) / T::of(6.0),
         Activation::Sigmoid => sigmoid(x),
         Activation::HardSigmoid => clamp(x + T::of(3.0), 0.0, 6.0) / T::of(6.0),
+        Activation::LeakyRelu { .. } if x.real() > 0.0 => x,
+        Activation::LeakyRelu { slope } => T::of(slope.number()) * x,
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod gelu;
 pub(crate) mod hard_sigmoid;
 pub(crate) mod hard_swish;
 mod identity;
+pub(crate) mod leaky_relu;
 mod onnx;
 pub(crate) mod relu;
 pub(crate) mod relu6;
@@ -39,6 +40,11 @@ pub enum Activation {
     Sigmoid,
     /// min(max(x + 3, 0), 6) / 6.
     HardSigmoid,
+    /// x where it is above 0, slope * x elsewhere.
+    LeakyRelu {
+        /// The slope of negative numbers, 0.01 for PyTorch and ONNX unless told otherwise.
+        slope: Real,
+    },
 }
 
 /// An expression with the [`Curve`] of an activation by that name, compiled for each of them.
@@ -59,6 +65,7 @@ macro_rules! with_curve {
             Activation::HardSwish => with!($crate::activation::hard_swish::HardSwish),
             Activation::Sigmoid => with!($crate::activation::sigmoid::Sigmoid),
             Activation::HardSigmoid => with!($crate::activation::hard_sigmoid::HardSigmoid),
+            Activation::LeakyRelu { slope } => with!($crate::activation::leaky_relu::LeakyRelu { slope }),
         }
     }};
 }
@@ -116,7 +123,7 @@ trait Facts: Copy {
 
 impl Activation {
     /// Each of them; of those with a number, one.
-    pub const EACH: [Activation; 7] = [
+    pub const EACH: [Activation; 8] = [
         Activation::Relu,
         Activation::Relu6,
         Activation::Silu,
@@ -124,6 +131,7 @@ impl Activation {
         Activation::HardSwish,
         Activation::Sigmoid,
         Activation::HardSigmoid,
+        Activation::LeakyRelu { slope: Real::new(0.01).unwrap() },
     ];
 
     /// The name used in messages.

@@ -17,6 +17,7 @@ fn exact(activation: Activation, x: f64) -> f64 {
         Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::LeakyRelu { slope } => x.max(slope.number() * x),
     }
 }
 
@@ -40,6 +41,8 @@ pub(crate) fn near<E: Number>(activation: Activation, x: f64, argument_error: f6
         // The sum x + 3 is rounded relatively to itself, also where it is near 0.
         Activation::HardSwish | Activation::HardSigmoid => RELATIVE_ROUNDOFFS * value.abs(),
         Activation::Gelu => GELU_ROUNDOFFS * x.abs(),
+        // The slope and the product are rounded.
+        Activation::LeakyRelu { .. } => 2.0 * value.abs(),
     };
     Near { value, tolerance: STEEPEST * argument_error + E::ROUNDOFF * rounding + SMALLEST }
 }

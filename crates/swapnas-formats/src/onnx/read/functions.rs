@@ -16,18 +16,6 @@ pub(super) fn linear(factor: f64, summand: f64) -> Result<Function, Problem> {
 }
 
 impl<'m> Reader<'m> {
-    /// Activations that are put together from ReLU: `slope * x + (1 - slope) * relu(x)`.
-    pub(super) fn leaky_relu(&mut self, call: Call<'m>) -> Result<(), Problem> {
-        let slope = call.float("alpha")?.unwrap_or(0.01);
-        let of = self.image(call.need(0)?)?;
-        let of = self.own(of)?;
-        let above = self.rectified(call, of)?;
-        let above = self.applied(above, linear(1.0 - slope, 0.0)?)?;
-        let all = self.applied(of, linear(slope, 0.0)?)?;
-        let image = self.combined([above, all], Combine::Sum)?;
-        self.set(call, Value::Built(image))
-    }
-
     /// `relu(x) + slope * (x - relu(x))` with slopes that are parameters.
     pub(super) fn prelu(&mut self, call: Call<'m>) -> Result<(), Problem> {
         let of = self.image(call.need(0)?)?;

@@ -15,10 +15,10 @@ use crate::onnx::proto::Node;
 
 /// The operators that are read, but for those that are activations.
 #[rustfmt::skip] // few lines
-const OPERATORS: [&str; 95] = [
+const OPERATORS: [&str; 94] = [
     "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "Einsum", "Tile",
     "ReduceSum", "ReduceL2", "ReduceSumSquare", "Sqrt", "Pow", "Exp", "Log", "Tanh", "Reciprocal", "Neg",
-    "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
+    "PRelu", "Elu", "Selu", "Celu", "Mish", "Softplus",
     "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Mod", "Not", "Where", "ScatterND", "OneHot", "GatherElements", "IsNaN", "Trilu", "ReduceMax", "ReduceMin", "ScatterElements", "GatherND", "Range",
     "ReduceProd", "Sign", "Abs", "Sin", "Cos", "CumSum", "Resize",
     "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "Relu", "Clip", "Max",
@@ -63,7 +63,6 @@ impl<'m> Reader<'m> {
             "Min" => self.bounded(call, false),
             "Gelu" => self.gelu(call),
             "Erf" => self.erf(call),
-            "LeakyRelu" => self.leaky_relu(call),
             "PRelu" => self.prelu(call),
             "Elu" => {
                 let alpha = call.float("alpha")?.unwrap_or(1.0);

@@ -2,7 +2,7 @@
 
 use swapnas_lanes::kernels::chain::{self, Argument, Scaling};
 use swapnas_lanes::kernels::rows::WriteMode;
-use swapnas_lanes::{Activation, Element, Lane, Layout, Level, Planes, PlanesMut, SAMPLES};
+use swapnas_lanes::{Activation, Element, Lane, Layout, Level, Planes, PlanesMut, Real, SAMPLES};
 
 use super::{assert_near, at_every_level, bits, narrow, noise};
 
@@ -74,14 +74,16 @@ fn slopes_and_second_derivatives_are_differences() {
 
 /// Where an activation has no derivative, it is the one that PyTorch takes.
 #[test]
-fn kinks_have_the_slope_of_their_flat_side() {
+fn kinks_have_the_slope_of_one_side() {
     // 0.5 x - 0.25 is 0 and 6 here.
     let x: Vec<Lane<f64>> = [0.5, 12.5].map(Lane::splat).into();
     let ones = vec![Lane::splat(1.0); x.len()];
-    for act in [Activation::Relu, Activation::Relu6] {
+    let leaky = Activation::LeakyRelu { slope: Real::new(0.25).unwrap() };
+    for (act, slopes) in
+        [(Activation::Relu, [0.0, 1.0]), (Activation::Relu6, [0.0, 0.0]), (leaky, [0.25, 1.0])]
+    {
         let slope = &chain_of(Level::best(), Some(act), &x, &ones)[1];
-        assert_eq!(slope[0], Lane::ZERO);
-        assert_eq!(slope[1], Lane::splat(if act == Activation::Relu { 1.0 } else { 0.0 }));
+        assert_eq!(slope[..], slopes.map(Lane::splat));
     }
 }
 
