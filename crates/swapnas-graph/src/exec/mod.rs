@@ -15,7 +15,8 @@ use swapnas_lanes::{Element, Lane, Level, SAMPLES};
 
 pub use cache::ValueCache;
 
-use crate::plan::{Plan, Relu, SlotId};
+use crate::lower::Relu;
+use crate::plan::{Plan, SlotId};
 use crate::{Batch, Draw, Graph, ParamId, Shape, Tensors, TensorsError, ValueId};
 use bands::Scratch;
 

@@ -7,11 +7,11 @@ use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
 use super::{Executor, Numbers, RunError, Scaled, ValueCache, Weights, grow};
+use crate::lower::Work;
 use crate::magnitude::{self, Magnitude};
 use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, StepWork, Target};
-use crate::tensor::TensorOp;
 use crate::tensor::run::Params;
-use crate::{Batch, Graph, Op, ParamId, Shape, ValueId};
+use crate::{Batch, Graph, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
 const PARALLEL_LANES: usize = 4096;
@@ -118,11 +118,9 @@ impl<E: Element> Executor<E> {
         cache: Option<&ValueCache<E>>,
     ) -> Magnitude {
         let bound = |source: &Source| self.bound(plan, source, cache);
-        let shape = |source: &Source| plan.slots[source.slot].shape;
         let Numbers { widened, bias, taps, .. } = &self.numbers;
         match work {
-            StepWork::Zero | StepWork::Signs { .. } => Magnitude::plain(0.0),
-            StepWork::Combine { terms } => Magnitude::plain(terms.iter().map(bound).sum()),
+            StepWork::Signs { .. } => Magnitude::plain(0.0),
             StepWork::Convolve { source, weights, .. } => {
                 let outputs = weights.iter().map(|id| plan.graph().param(*id).shape[0]).sum();
                 let of_weights = magnitude::of_weights(widened, outputs);
@@ -137,14 +135,10 @@ impl<E: Element> Executor<E> {
                 let second = Magnitude::weighted(first.result, of_weights, magnitude::of_numbers(bias));
                 Magnitude { within: magnitude::larger(first.within, second.within), ..second }
             }
-            StepWork::Pool { source, window, pool } => {
-                Magnitude::pooled(bound(source), window, *pool, shape(source), result)
-            }
-            StepWork::Mean { source } => Magnitude::mean(bound(source), shape(source)),
-            StepWork::Multiply { source, by } => Magnitude::plain(bound(source) * bound(by)),
-            StepWork::Tensor { value, sources } => {
+            StepWork::Compute { work, sources } => {
                 let bounds: Vec<f64> = sources.iter().map(bound).collect();
-                tensor_op(plan.graph(), *value).magnitude(&bounds, [widened, bias])
+                let image = sources.first().map_or(result, |source| plan.slots[source.slot].shape);
+                work.magnitude(plan.graph(), &bounds, [image, result], [widened, bias])
             }
         }
     }
@@ -274,8 +268,8 @@ impl<E: Element> Executor<E> {
                 let Some((weight, bias)) = pointwise else { return Ok(()) };
                 (std::slice::from_ref(weight), *bias)
             }
-            StepWork::Tensor { value, .. } => {
-                let params = tensor_op(graph, *value).params();
+            StepWork::Compute { work: Work::Tensor(value), .. } => {
+                let params = graph.tensor_op(*value).params();
                 for (id, numbers) in params.into_iter().zip([widened, biases]) {
                     if let Some(id) = id {
                         Self::load(drawn, graph, id, weights, numbers)?;
@@ -304,34 +298,30 @@ impl<E: Element> Executor<E> {
     }
 }
 
-/// The operation of a step that is one of the graph.
-fn tensor_op(graph: &Graph, value: ValueId) -> &TensorOp {
-    match &graph.node(value).op {
-        Op::Tensor(op) => op,
-        other => unreachable!("a {} has a step of its own kind", other.name()),
-    }
-}
-
 fn kernel<'a, E: Element>(graph: &'a Graph, work: &StepWork, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
     match *work {
-        StepWork::Tensor { value, .. } => {
-            let op = tensor_op(graph, value);
-            let [weight, bias] = op.params();
-            let numbers = [weight.map(|_| numbers.widened.as_slice()), bias.map(|_| numbers.bias.as_slice())];
-            Kernel::Tensor { op, params: Params { numbers, directions: [None; 2] } }
-        }
-        StepWork::Zero => Kernel::Zero,
-        StepWork::Combine { .. } => Kernel::Combine,
         StepWork::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },
         StepWork::Depthwise { window, pointwise, .. } => Kernel::Depthwise {
             window,
             weights: &numbers.taps,
             pointwise: pointwise.map(|_| &numbers.pointwise),
         },
-        StepWork::Pool { window, pool, .. } => Kernel::Pool { window, pool },
-        StepWork::Mean { .. } => Kernel::Mean,
-        StepWork::Multiply { .. } => Kernel::Multiply,
         StepWork::Signs { .. } => Kernel::Signs,
+        StepWork::Compute { work, .. } => match work {
+            Work::Zero => Kernel::Zero,
+            Work::Combine => Kernel::Combine,
+            Work::Pool { window, pool } => Kernel::Pool { window, pool },
+            Work::Mean => Kernel::Mean,
+            Work::Multiply => Kernel::Multiply,
+            Work::Tensor(value) => {
+                let op = graph.tensor_op(value);
+                let [weight, bias] = op.params();
+                let numbers =
+                    [weight.map(|_| numbers.widened.as_slice()), bias.map(|_| numbers.bias.as_slice())];
+                Kernel::Tensor { op, params: Params { numbers, directions: [None; 2] } }
+            }
+            Work::Concat | Work::Slice { .. } => unreachable!("the plan has no steps for these"),
+        },
     }
 }
 

@@ -13,9 +13,10 @@ use super::frame::Frame;
 use super::jobs::{self, Scratch};
 use super::local::{self, Read, Which};
 use super::norm::NormGradient;
-use super::plan::{Convolution, GradientPlan, GradientWork, Norm, Step, View};
+use super::plan::{Convolution, GradientPlan, Norm, Step, View};
 use super::tensor::Operation;
 use super::{Gradients, Pass, SampleGradients, Visit};
+use crate::lower::Work;
 use crate::tensor::TensorOp;
 use crate::{ParamId, RunError};
 
@@ -85,7 +86,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
         let gradient = start.next().expect("a loss has a gradient");
         let arrived = Arrived { flow: Flow { gradient, tangent: start.next() }, through: None };
         let upstream = Upstream { slot: view.slot, arrived: &arrived };
-        self.push(GradientWork::Combine, &[view], Which::FIRST, view.slot, &upstream)?;
+        self.push(Work::Combine, &[view], Which::FIRST, view.slot, &upstream)?;
         self.recycle(arrived);
         Ok(())
     }
@@ -108,7 +109,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
                         which.index += 1;
                         which.channels_before += self.frame.shape(source.slot).channels;
                     }
-                    if let GradientWork::Tensor(value) = *work {
+                    if let Work::Tensor(value) = *work {
                         self.params_of(Operation { value, sources, out: *out }, &upstream);
                     }
                 }
@@ -178,7 +179,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
                 self.found_param(bias, &zeros);
             }
             return self.push(
-                GradientWork::Combine,
+                Work::Combine,
                 &[View::plain(slot)],
                 Which::FIRST,
                 slot,
@@ -212,7 +213,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
             return Ok(());
         }
         let upstream = Upstream { slot, arrived: &through };
-        self.push(GradientWork::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream)
+        self.push(Work::Combine, &[View::plain(slot)], Which::FIRST, slot, &upstream)
     }
 
     fn convolve(&mut self, convolution: &Convolution, upstream: &Upstream<'_, E>) -> Result<(), RunError> {
@@ -251,7 +252,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
     /// Finds the gradients of the parameters of an operation, or what the weights of a layer are in the form.
     fn params_of(&mut self, of: Operation<'_>, upstream: &Upstream<'_, E>) {
         let frame = self.frame;
-        let op = self.plan().tensor_op(of.value);
+        let op = self.plan().graph().tensor_op(of.value);
         let params = op.params();
         let of_layer = matches!(op, TensorOp::ConvTranspose(_));
         if params == [None; 2] || !(self.seeks_gradients() || of_layer && self.sought.is_some()) {
@@ -340,7 +341,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
     /// Takes the gradient of what `work` has made of its sources back to one of them.
     fn push(
         &mut self,
-        work: GradientWork,
+        work: Work,
         sources: &[View],
         which: Which,
         out: usize,
@@ -352,7 +353,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
         if !self.useful[node] {
             return Ok(());
         }
-        let passes = matches!(work, GradientWork::Combine) && view.activation.is_none();
+        let passes = matches!(work, Work::Combine) && view.activation.is_none();
         let stored = upstream.arrived.through.is_none();
         if passes && stored && self.flows.has_one_reader(node) {
             self.flows.set(node, Arrived { flow: upstream.arrived.flow.clone(), through: None });
@@ -380,7 +381,7 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
 /// A source of a step whose gradient is wanted.
 struct Local<'a, 'u, E: Element> {
     frame: Frame<'a, E>,
-    work: GradientWork,
+    work: Work,
     sources: &'a [View],
     which: Which,
     out: usize,
@@ -415,7 +416,7 @@ impl<E: Element> Local<'_, '_, E> {
             Planes::new(d, frame.plan.layout(slot))
         });
         let change = match self.work {
-            GradientWork::Tensor(value) => {
+            Work::Tensor(value) => {
                 let of = Operation { value, sources: self.sources, out: self.out };
                 of.backward_tangent(frame, &tangents, self.which.index, block, (arriving, change), e)
             }
@@ -424,7 +425,7 @@ impl<E: Element> Local<'_, '_, E> {
         let pushed = (back, change);
         let mut out = PlanesMut::new(lanes, layout);
         frame.push_tangent(&tangents, view, block, rows.clone(), pushed, into, out.reborrow(), f);
-        if matches!(self.work, GradientWork::Multiply) {
+        if matches!(self.work, Work::Multiply) {
             // The other factor moves as well.
             let change = self.back(block, arriving, Read::Tangents(tangents), (f, c));
             frame.push(view, block, rows, change, WriteMode::Sum, out);

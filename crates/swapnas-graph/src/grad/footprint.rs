@@ -4,8 +4,9 @@ use swapnas_lanes::SAMPLES;
 use swapnas_lanes::kernels::window::Window;
 
 use super::backpropagation::{readers, useful};
-use super::plan::{Convolution, GradientPlan, GradientWork, Step, View};
+use super::plan::{Convolution, GradientPlan, Step, View};
 use super::{Elements, Wanted, jobs, local};
+use crate::lower::Work;
 use crate::tensor::TensorOp;
 use crate::{Op, ValueId};
 
@@ -167,22 +168,22 @@ impl Footprint<'_> {
         local::padded_layout(self.plan.layout(source.slot), window, self.plan.layout(out)).lanes()
     }
 
-    fn forward_room(&self, work: GradientWork, sources: &[View], out: usize) -> usize {
+    fn forward_room(&self, work: Work, sources: &[View], out: usize) -> usize {
         let lanes = |view: &View| self.plan.slots[view.slot].elements();
         match work {
-            GradientWork::Zero | GradientWork::Concat => 0,
-            GradientWork::Combine => {
+            Work::Zero | Work::Concat => 0,
+            Work::Combine => {
                 if sources.iter().any(|source| source.activation.is_some()) {
                     self.plan.slots[out].elements()
                 } else {
                     0
                 }
             }
-            GradientWork::Pool { window, .. } => self.padded(sources[0], &window, out),
-            GradientWork::Mean | GradientWork::Slice { .. } => lanes(&sources[0]),
-            GradientWork::Multiply => sum(sources.iter().map(lanes)),
-            GradientWork::Tensor(value) => {
-                sum(sources.iter().map(lanes)).saturating_add(self.plan.tensor_op(value).room())
+            Work::Pool { window, .. } => self.padded(sources[0], &window, out),
+            Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
+            Work::Multiply => sum(sources.iter().map(lanes)),
+            Work::Tensor(value) => {
+                sum(sources.iter().map(lanes)).saturating_add(self.plan.graph().tensor_op(value).room())
             }
         }
     }
@@ -197,14 +198,14 @@ impl Footprint<'_> {
                 slot => plan.slots[slot].elements(),
             },
             Step::Convolve(of) => self.band(of).saturating_mul(2),
-            Step::Compute { work: GradientWork::Pool { window, .. }, sources, out } => {
+            Step::Compute { work: Work::Pool { window, .. }, sources, out } => {
                 2 * self.padded(sources[0], window, *out)
             }
             Step::Compute { work, sources, out } => {
                 // The gradients of an operation's parameters, twice while they are put together.
                 let params = match work {
-                    GradientWork::Tensor(value) => {
-                        self.gradients_of(plan.tensor_op(*value), by_sample).saturating_mul(2)
+                    Work::Tensor(value) => {
+                        self.gradients_of(plan.graph().tensor_op(*value), by_sample).saturating_mul(2)
                     }
                     _ => 0,
                 };
@@ -322,7 +323,7 @@ impl Flows<'_> {
                 }
                 Step::Compute { work, sources, .. } => {
                     for source in sources {
-                        self.push(*source, matches!(work, GradientWork::Combine), buffer);
+                        self.push(*source, matches!(work, Work::Combine), buffer);
                     }
                 }
             }

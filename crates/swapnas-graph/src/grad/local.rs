@@ -10,9 +10,10 @@ use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::frame::{Frame, Tangents};
 use super::jobs::{self, Scratch, room};
-use super::plan::{GradientWork, View};
+use super::plan::View;
 use super::tensor::Operation;
 use crate::Shape;
+use crate::lower::Work;
 
 /// One of the sources of a step.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ impl<'a, E: Element> Read<'a, E> {
 /// Computes what `work` makes of its sources.
 pub(super) fn forward<E: Element>(
     frame: &Frame<'_, E>,
-    work: GradientWork,
+    work: Work,
     sources: &[View],
     out: usize,
     lanes: &mut [Lane<E>],
@@ -56,16 +57,16 @@ pub(super) fn forward<E: Element>(
     let layout = frame.plan.layout(out);
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
-        if let GradientWork::Tensor(value) = work {
+        if let Work::Tensor(value) = work {
             return Operation { value, sources, out }.forward(frame, block, lanes);
         }
         let out = PlanesMut::new(lanes, layout);
         match work {
-            GradientWork::Multiply => {
+            Work::Multiply => {
                 let pair = (Read::Values, Read::Values);
                 multiply(frame, sources, pair, block, WriteMode::Overwrite, out, scratch);
             }
-            GradientWork::Pool { window, pool } => {
+            Work::Pool { window, pool } => {
                 let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
                 let rows = 0..layout.rows;
                 let input =
@@ -82,7 +83,7 @@ pub(super) fn forward<E: Element>(
 pub(super) fn tangent<'a, E: Element>(
     frame: &Frame<'a, E>,
     tangents: Tangents<'a, E>,
-    work: GradientWork,
+    work: Work,
     sources: &[View],
     out: usize,
     lanes: &mut [Lane<E>],
@@ -92,12 +93,12 @@ pub(super) fn tangent<'a, E: Element>(
     let jobs: Vec<_> = lanes.chunks_exact_mut(layout.lanes()).enumerate().collect();
     let read = Read::Tangents(tangents);
     let job = |(block, lanes): (usize, &mut [Lane<E>]), scratch: &mut Scratch<E>| {
-        if let GradientWork::Tensor(value) = work {
+        if let Work::Tensor(value) = work {
             return Operation { value, sources, out }.tangent(frame, &tangents, block, lanes);
         }
         let mut result = PlanesMut::new(lanes, layout);
         match work {
-            GradientWork::Multiply => {
+            Work::Multiply => {
                 multiply(
                     frame,
                     sources,
@@ -109,7 +110,7 @@ pub(super) fn tangent<'a, E: Element>(
                 );
                 multiply(frame, sources, (Read::Values, read), block, WriteMode::Sum, result, scratch);
             }
-            GradientWork::Pool { window, pool } => {
+            Work::Pool { window, pool } => {
                 let (rows, width) = (0..layout.rows, layout.columns);
                 let tangent =
                     padded(frame, sources[0], read, block, &window, layout, E::ZERO, &mut scratch.a);
@@ -129,7 +130,7 @@ pub(super) fn tangent<'a, E: Element>(
 /// What is the same for values and tangents.
 fn linear<'a, E: Element>(
     frame: &Frame<'a, E>,
-    work: GradientWork,
+    work: Work,
     sources: &[View],
     read: Read<'a, E>,
     block: usize,
@@ -138,9 +139,9 @@ fn linear<'a, E: Element>(
 ) {
     let layout = *out.layout();
     match work {
-        GradientWork::Zero => out.fill_halo(0, 0, Lane::ZERO),
-        GradientWork::Combine => sum(frame, sources, read, block, out, scratch),
-        GradientWork::Mean => {
+        Work::Zero => out.fill_halo(0, 0, Lane::ZERO),
+        Work::Combine => sum(frame, sources, read, block, out, scratch),
+        Work::Mean => {
             let image = frame.plan.layout(sources[0].slot);
             let mut pixels = room(&mut scratch.a, image);
             read.load(frame, sources[0], block, &mut pixels);
@@ -150,7 +151,7 @@ fn linear<'a, E: Element>(
                 out.row(channel, 0, 0..1)[0] = mean;
             }
         }
-        GradientWork::Concat => {
+        Work::Concat => {
             let mut first = 0;
             for &source in sources {
                 let channels = first..first + frame.shape(source.slot).channels;
@@ -158,13 +159,13 @@ fn linear<'a, E: Element>(
                 read.load(frame, source, block, &mut out.reborrow().channels(channels));
             }
         }
-        GradientWork::Slice { start } => {
+        Work::Slice { start } => {
             let mut pixels = room(&mut scratch.a, frame.plan.layout(sources[0].slot));
             read.load(frame, sources[0], block, &mut pixels);
             let pixels = pixels.channels(start..start + layout.channels);
             copy(frame, pixels.as_planes(), out);
         }
-        GradientWork::Pool { .. } | GradientWork::Multiply | GradientWork::Tensor(_) => {
+        Work::Pool { .. } | Work::Multiply | Work::Tensor(_) => {
             unreachable!("not the same for values and tangents")
         }
     }
@@ -285,7 +286,7 @@ fn max_pool<'s, E: Element>(
 #[allow(clippy::too_many_arguments)]
 pub(super) fn backward<'s, E: Element>(
     frame: &Frame<'_, E>,
-    work: GradientWork,
+    work: Work,
     sources: &[View],
     which: Which,
     out: usize,
@@ -298,12 +299,12 @@ pub(super) fn backward<'s, E: Element>(
     let input = frame.plan.layout(source.slot);
     let output = frame.plan.layout(out);
     match work {
-        GradientWork::Zero => unreachable!("zeros have no sources"),
-        GradientWork::Combine => gradient,
-        GradientWork::Tensor(value) => {
+        Work::Zero => unreachable!("zeros have no sources"),
+        Work::Combine => gradient,
+        Work::Tensor(value) => {
             Operation { value, sources, out }.backward(frame, which.index, block, gradient, result)
         }
-        GradientWork::Mean => {
+        Work::Mean => {
             let mut spread = room(result, input);
             let share = E::from_f64(1.0 / (input.rows * input.columns) as f64);
             for channel in 0..input.channels {
@@ -314,17 +315,17 @@ pub(super) fn backward<'s, E: Element>(
             }
             Planes::new(result, input)
         }
-        GradientWork::Concat => {
+        Work::Concat => {
             let first = which.channels_before;
             gradient.channels(first..first + input.channels)
         }
-        GradientWork::Slice { start } => {
+        Work::Slice { start } => {
             let mut whole = room(result, input);
             whole.fill_halo(0, 0, Lane::ZERO);
             copy(frame, gradient, whole.channels(start..start + output.channels));
             Planes::new(result, input)
         }
-        GradientWork::Pool { window, pool } => {
+        Work::Pool { window, pool } => {
             let layout = padded_layout(input, &window, output);
             let mut into = room(result, layout);
             into.fill_halo(0, 0, Lane::ZERO);
@@ -337,7 +338,7 @@ pub(super) fn backward<'s, E: Element>(
             }
             Planes::new(result, layout)
         }
-        GradientWork::Multiply => {
+        Work::Multiply => {
             let other = sources[1 - which.index];
             let mut by = room(scratch, frame.plan.layout(other.slot));
             with.load(frame, other, block, &mut by);

@@ -68,13 +68,14 @@ pub use params::ParamSet;
 pub use plan::GradientPlan;
 
 use crate::exec::{Observer, RunError, Signs};
+use crate::lower::Work;
 use crate::magnitude::{self, Magnitude};
 use crate::{Batch, Graph, Relu, Shape, ValueId};
 use flow::Memory;
 use frame::{Frame, Tangents};
 use jobs::Scratch;
 use norm::{NormTangent, Normalised};
-use plan::{GradientWork, Step, View};
+use plan::{Step, View};
 
 /// Computes gradients, one network at a time, keeping its memory from network to network.
 pub struct Differentiator<E: Element = f32> {
@@ -282,7 +283,6 @@ impl<'a, E: Element> Pass<'a, E> {
             let bound = view.norm.map_or(bounds[view.slot], |norm| self.norms[norm].bound);
             view.activation.map_or(bound, |activation| activation.bound(bound))
         };
-        let shape = |view: &View| plan.slots[view.slot];
         let result = plan.slots[slot];
         let magnitude = match step {
             Step::Normalise(_) => Magnitude::plain(0.0),
@@ -291,24 +291,16 @@ impl<'a, E: Element> Pass<'a, E> {
                 let bias = of.bias.map_or(0.0, |bias| magnitude::of_numbers(self.weights.get(bias)));
                 Magnitude::weighted(bound(&of.source), of_weights, bias)
             }
-            Step::Compute { work, sources, .. } => match work {
-                GradientWork::Zero => Magnitude::plain(0.0),
-                GradientWork::Combine => Magnitude::plain(sources.iter().map(bound).sum()),
-                GradientWork::Pool { window, pool } => {
-                    Magnitude::pooled(bound(&sources[0]), window, *pool, shape(&sources[0]), result)
-                }
-                GradientWork::Mean => Magnitude::mean(bound(&sources[0]), shape(&sources[0])),
-                GradientWork::Multiply => Magnitude::plain(sources.iter().map(bound).product()),
-                GradientWork::Tensor(value) => {
-                    let op = plan.tensor_op(*value);
-                    let bounds: Vec<f64> = sources.iter().map(bound).collect();
-                    let numbers = op.params().map(|id| id.map_or(&[][..], |id| self.weights.get(id)));
-                    op.magnitude(&bounds, numbers)
-                }
-                GradientWork::Concat | GradientWork::Slice { .. } => {
-                    Magnitude::plain(sources.iter().map(bound).fold(0.0, f64::max))
-                }
-            },
+            Step::Compute { work, sources, .. } => {
+                let params = match work {
+                    Work::Tensor(value) => plan.graph().tensor_op(*value).params(),
+                    _ => [None; 2],
+                };
+                let numbers = params.map(|id| id.map_or(&[][..], |id| self.weights.get(id)));
+                let bounds: Vec<f64> = sources.iter().map(bound).collect();
+                let image = sources.first().map_or(result, |view| plan.slots[view.slot]);
+                work.magnitude(plan.graph(), &bounds, [image, result], numbers)
+            }
         };
         if magnitude.fits::<E>() {
             return Some(magnitude.result);

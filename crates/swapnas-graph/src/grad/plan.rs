@@ -4,11 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use swapnas_lanes::Layout;
-use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::window::Window;
 
-use crate::plan::{keys, relus};
-use crate::tensor::TensorOp;
+use crate::lower::{Lowered, Lowering, Work};
 use crate::{Activation, Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 
 /// A graph made ready for forward and backward passes.
@@ -71,34 +69,10 @@ pub(super) enum Step {
     Convolve(Convolution),
     /// Everything else, which writes slot `out`.
     Compute {
-        work: GradientWork,
+        work: Work,
         sources: Vec<View>,
         out: usize,
     },
-}
-
-/// What is made of some values, block by block.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum GradientWork {
-    Zero,
-    /// The sum of the sources.
-    Combine,
-    Pool {
-        window: Window,
-        pool: Pool,
-    },
-    /// The mean over all pixels.
-    Mean,
-    /// The product of two sources; the second may be 1x1.
-    Multiply,
-    /// The sources one after the other.
-    Concat,
-    /// Channels from this one on.
-    Slice {
-        start: usize,
-    },
-    /// The operation of this value.
-    Tensor(ValueId),
 }
 
 impl Step {
@@ -135,7 +109,7 @@ impl Step {
         match self {
             Step::Normalise(norm) => plan.norms[*norm].params.is_some(),
             Step::Convolve(_) => true,
-            Step::Compute { work: GradientWork::Tensor(value), .. } => {
+            Step::Compute { work: Work::Tensor(value), .. } => {
                 plan.graph.node(*value).op.params().next().is_some()
             }
             Step::Compute { .. } => false,
@@ -154,28 +128,8 @@ impl GradientPlan {
     /// ReLUs, and values that gradients are to be asked of or given for.
     pub fn new(graph: impl Into<Arc<Graph>>, want: &Want) -> GradientPlan {
         let graph = graph.into();
-        let count = graph.nodes().len();
-        let keys = keys(&graph);
-        let mut relus = if want.signs { relus(&graph) } else { Vec::new() };
-        for relu in &mut relus {
-            relu.key = keys[relu.value.index()];
-        }
-        let mut live = vec![false; count];
-        let mut kept = vec![false; count];
-        for value in &want.values {
-            kept[value.index()] = true;
-        }
-        let roots = graph.outputs().iter().chain(&want.values).copied();
-        for value in roots.chain(relus.iter().map(|relu| relu.value)) {
-            live[value.index()] = true;
-        }
-        for index in (0..count).rev() {
-            if live[index] {
-                for input in &graph.nodes()[index].inputs {
-                    live[input.index()] = true;
-                }
-            }
-        }
+        let roots: Vec<ValueId> = graph.outputs().iter().chain(&want.values).copied().collect();
+        let lowering = Lowering::new(&graph, want, &roots);
         let mut plan = GradientPlan {
             steps: Vec::new(),
             slots: vec![graph.shape(graph.input())],
@@ -183,27 +137,26 @@ impl GradientPlan {
             convolved: vec![false],
             normalised: vec![false],
             values: vec![graph.input()],
-            views: vec![None; count],
+            views: vec![None; graph.nodes().len()],
             relus: Vec::new(),
             shared: graph.shared_params(),
             graph: graph.clone(),
         };
         plan.views[0] = Some(View::plain(0));
-        for index in (1..count).filter(|index| live[*index]) {
-            let value = ValueId(index as u32);
+        for value in lowering.values() {
             let view = plan.node(&graph, value);
-            plan.views[index] = Some(view);
-            if let Ok(relu) = relus.binary_search_by_key(&value, |relu| relu.value) {
-                plan.relus.push((relus[relu].clone(), view));
+            plan.views[value.index()] = Some(view);
+            if let Some(relu) = lowering.relu(value) {
+                plan.relus.push((lowering.relus[relu].clone(), view));
             }
             // Gradients arrive at one place for all readers, and a normalisation needs to have what it reads
             // written.
             let read_again = |node: &Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs[0] == value;
             let written = || {
                 view.activation.is_some()
-                    || view.norm.is_some() && graph.nodes()[index..].iter().any(read_again)
+                    || view.norm.is_some() && graph.nodes()[value.index()..].iter().any(read_again)
             };
-            if kept[index] && written() {
+            if lowering.kept[value.index()] && written() {
                 plan.written(&graph, value);
             }
         }
@@ -264,80 +217,42 @@ impl GradientPlan {
         Layout::new(channels, height, width, 0)
     }
 
-    /// The operation of a value that is computed as [`GradientWork::Tensor`].
-    pub(super) fn tensor_op(&self, value: ValueId) -> &TensorOp {
-        match &self.graph.node(value).op {
-            Op::Tensor(op) => op,
-            other => unreachable!("a {} has a step of its own kind", other.name()),
-        }
-    }
-
     fn node(&mut self, graph: &Graph, value: ValueId) -> View {
-        let Node { op, inputs, shape } = graph.node(value);
-        let sources =
-            |plan: &GradientPlan| -> Vec<View> { inputs.iter().map(|v| plan.computed(*v)).collect() };
-        let work = match op {
-            Op::Input => unreachable!("only node 0 is the input"),
-            Op::BatchNorm { affine, epsilon } => {
+        let Node { inputs, shape, .. } = graph.node(value);
+        match graph.lowered(value) {
+            Lowered::Input => unreachable!("only node 0 is the input"),
+            Lowered::Normalise { params, epsilon } => {
                 let mut view = self.computed(inputs[0]);
                 if view.norm.is_some() || view.activation.is_some() {
                     view = self.written(graph, inputs[0]);
                 }
-                let (slot, params, epsilon) = (view.slot, *affine, *epsilon);
+                let slot = view.slot;
                 self.norms.push(Norm { slot, params, epsilon, value });
                 self.normalised[slot] = true;
                 let norm = self.norms.len() - 1;
                 self.steps.push(Step::Normalise(norm));
-                return View { norm: Some(norm), ..view };
+                View { norm: Some(norm), ..view }
             }
-            Op::Act(act) => {
+            Lowered::Activate(activation) => {
                 let mut view = self.computed(inputs[0]);
                 if view.activation.is_some() {
                     view = self.written(graph, inputs[0]);
                 }
-                return View { activation: Some(*act), ..view };
+                View { activation: Some(activation), ..view }
             }
-            &Op::Conv2d { window, groups, weight, bias } => {
-                return self.convolution(value, *shape, inputs[0], window.for_lanes(), groups, weight, bias);
+            Lowered::Convolve { window, groups, weight, bias } => {
+                let (source, out) = (self.computed(inputs[0]), self.slot(value, *shape, true));
+                self.steps.push(Step::Convolve(Convolution { source, window, groups, weight, bias, out }));
+                View::plain(out)
             }
-            &Op::Linear { weight, bias } => {
-                return self.convolution(value, *shape, inputs[0], Window::POINT, 1, weight, bias);
+            Lowered::Compute(work) => {
+                let sources = inputs.iter().map(|input| self.computed(*input)).collect();
+                self.compute(value, *shape, work, sources)
             }
-            Op::Zero => GradientWork::Zero,
-            Op::Add => GradientWork::Combine,
-            Op::MaxPool(window) => GradientWork::Pool { window: window.for_lanes(), pool: Pool::Max },
-            Op::AvgPool { window, count_padding } => {
-                let Shape { height, width, .. } = graph.shape(inputs[0]);
-                let pool = if *count_padding { Pool::MeanWithHalo } else { Pool::Mean { height, width } };
-                GradientWork::Pool { window: window.for_lanes(), pool }
-            }
-            Op::GlobalAvgPool => GradientWork::Mean,
-            Op::Mul => GradientWork::Multiply,
-            Op::Concat => GradientWork::Concat,
-            Op::Slice { start } => GradientWork::Slice { start: *start },
-            Op::Tensor(_) => GradientWork::Tensor(value),
-        };
-        let sources = sources(self);
-        self.compute(value, *shape, work, sources)
+        }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn convolution(
-        &mut self,
-        value: ValueId,
-        shape: Shape,
-        input: ValueId,
-        window: Window,
-        groups: usize,
-        weight: ParamId,
-        bias: Option<ParamId>,
-    ) -> View {
-        let (source, out) = (self.computed(input), self.slot(value, shape, true));
-        self.steps.push(Step::Convolve(Convolution { source, window, groups, weight, bias, out }));
-        View::plain(out)
-    }
-
-    fn compute(&mut self, value: ValueId, shape: Shape, work: GradientWork, sources: Vec<View>) -> View {
+    fn compute(&mut self, value: ValueId, shape: Shape, work: Work, sources: Vec<View>) -> View {
         let out = self.slot(value, shape, false);
         self.steps.push(Step::Compute { work, sources, out });
         View::plain(out)
@@ -358,7 +273,7 @@ impl GradientPlan {
     /// The value in a slot of its own, with nothing left to apply.
     fn written(&mut self, graph: &Graph, value: ValueId) -> View {
         let view = self.computed(value);
-        let view = self.compute(value, graph.shape(value), GradientWork::Combine, vec![view]);
+        let view = self.compute(value, graph.shape(value), Work::Combine, vec![view]);
         self.views[value.index()] = Some(view);
         view
     }

@@ -75,7 +75,7 @@ fn tangent<'a, E: Element>(
 
 impl Operation<'_> {
     fn run<'a, E: Element>(&self, frame: &Frame<'a, E>, tangents: Option<&Tangents<'a, E>>) -> Run<'a, E> {
-        let op = frame.plan.tensor_op(self.value);
+        let op = frame.plan.graph().tensor_op(self.value);
         let numbers = op.params().map(|id| id.map(|id| frame.weights.get(id)));
         let directions = op.params().map(|id| Some(tangents?.direction.get(id?)));
         Run { op, level: frame.level, params: Params { numbers, directions } }

@@ -5,15 +5,14 @@ mod convolutions;
 use std::ops::Range;
 use std::sync::Arc;
 
-use swapnas_lanes::kernels::convolution::Algorithm;
-use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::window::Window;
 
 use convolutions::{Families, depthwise};
 
 use super::places::{self, Stay};
-use super::{Normalisation, Plan, Relu, ReluId, Slot, SlotId, Source, Step, StepWork, Target, Want};
-use crate::{Graph, Key, Node, Op, ValueId};
+use super::{Normalisation, Plan, Slot, SlotId, Source, Step, StepWork, Target};
+use crate::lower::{Lowered, Lowering, Want, Work};
+use crate::{Graph, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.
 const MOST_HALO: usize = 3;
@@ -24,7 +23,8 @@ impl Plan {
         let graph = graph.into();
         let mut compiler = Compiler::new(&graph, want);
         compiler.compile();
-        let Draft { steps, slots, lanes, affines, relus, kept } = compiler.draft;
+        let Draft { steps, slots, lanes, affines, kept } = compiler.draft;
+        let relus = compiler.lowering.relus;
         Plan { graph, steps, slots, lanes, affines, relus, kept }
     }
 }
@@ -36,20 +36,13 @@ struct Draft {
     slots: Vec<Slot>,
     lanes: usize,
     affines: Vec<Normalisation>,
-    relus: Vec<Relu>,
     kept: Vec<(ValueId, SlotId)>,
 }
 
 struct Compiler<'a> {
     graph: &'a Graph,
     want: &'a Want,
-    /// Expression of every value.
-    keys: Vec<Key>,
-    /// Who reads every value, of those that are computed at all; a reader twice if it reads twice.
-    readers: Vec<Vec<ValueId>>,
-    live: Vec<bool>,
-    /// Which values are wanted.
-    kept: Vec<bool>,
+    lowering: Lowering,
     /// The convolutions that are done together.
     families: Families,
     /// The channels of a concatenation before each value that is written right into one.
@@ -64,41 +57,15 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn new(graph: &'a Graph, want: &'a Want) -> Self {
         let count = graph.nodes().len();
-        let relus = if want.signs { relus(graph) } else { Vec::new() };
-        let mut live = vec![false; count];
-        let mut readers = vec![Vec::new(); count];
-        let mut read = vec![false; count];
-        let mut kept = vec![false; count];
-        for value in &want.values {
-            live[value.index()] = true;
-            kept[value.index()] = true;
-        }
-        for relu in &relus {
-            read[relu.value.index()] = true;
-        }
-        for index in (0..count).rev() {
-            // Of a ReLU that nobody reads, the signs need its input only.
-            if live[index] || read[index] {
-                for input in &graph.nodes()[index].inputs {
-                    live[input.index()] = true;
-                    readers[input.index()].push(ValueId(index as u32));
-                }
-            }
-        }
-        let keys = keys(graph);
-        let relus = relus.into_iter().map(|r| Relu { key: keys[r.value.index()], ..r }).collect();
         let mut compiler = Compiler {
             graph,
             want,
-            keys,
-            readers,
-            live,
-            kept,
+            lowering: Lowering::new(graph, want, &[]),
             families: Families::default(),
             before: vec![0; count],
             at: vec![None; count],
             joined: vec![None; count],
-            draft: Draft { relus, ..Draft::default() },
+            draft: Draft::default(),
         };
         compiler.families = compiler.families();
         compiler
@@ -109,11 +76,9 @@ impl<'a> Compiler<'a> {
         let input = self.graph.input();
         let slot = self.slot(input, 0);
         self.at[input.index()] = Some(whole(slot, self.graph.shape(input).channels));
-        for index in 1..self.graph.nodes().len() {
-            let value = ValueId(index as u32);
-            let relu = self.draft.relus.binary_search_by_key(&value, |relu| relu.value).ok();
-            if (self.live[index] || relu.is_some()) && self.at[index].is_none() {
-                self.node(value, relu);
+        for value in self.lowering.values() {
+            if self.at[value.index()].is_none() {
+                self.node(value);
             }
         }
         for &value in &self.want.values {
@@ -122,34 +87,31 @@ impl<'a> Compiler<'a> {
             let slot = if source.channels.len() == self.draft.slots[source.slot].shape.channels {
                 source.slot
             } else {
-                self.write(value, 0, StepWork::Combine { terms: vec![source] }).slot
+                self.write(value, 0, StepWork::sum(source)).slot
             };
             self.draft.kept.push((value, slot));
         }
         assign_places(&mut self.draft);
     }
 
-    fn node(&mut self, value: ValueId, relu: Option<ReluId>) {
+    fn node(&mut self, value: ValueId) {
         let graph = self.graph;
-        let Node { op, inputs, shape } = graph.node(value);
-        let first = inputs.first().copied();
-        let input = || first.expect("the builder gives this operation an input");
-        let source = match op {
-            Op::Input => unreachable!("only node 0 is the input"),
-            Op::Zero => self.write(value, self.halo(value), StepWork::Zero),
-            &Op::Conv2d { window, groups, weight, bias } => {
+        let Node { inputs, shape, .. } = graph.node(value);
+        let lowered = graph.lowered(value);
+        let source = match lowered {
+            Lowered::Input => unreachable!("only node 0 is the input"),
+            Lowered::Convolve { window, groups, weight, bias } => {
                 if self.fused_into(value).is_some() {
                     return; // The 1x1 convolution that reads it computes it as well.
                 }
                 let work = match self.fused_from(value) {
                     Some(depthwise) => {
-                        let node = graph.node(depthwise);
-                        let Op::Conv2d { window, weight: first, .. } = node.op else {
+                        let Lowered::Convolve { window, weight: first, .. } = graph.lowered(depthwise) else {
                             unreachable!("only a convolution is fused");
                         };
                         StepWork::Depthwise {
-                            source: self.read(node.inputs[0]),
-                            window: window.for_lanes(),
+                            source: self.read(graph.node(depthwise).inputs[0]),
+                            window,
                             weight: first,
                             pointwise: Some((weight, bias)),
                         }
@@ -159,128 +121,88 @@ impl<'a> Compiler<'a> {
                         if siblings.len() > 1 {
                             return self.convolve_together(&siblings);
                         }
-                        let source = self.read(input());
-                        let window = window.for_lanes();
+                        let source = self.read(inputs[0]);
                         if bias.is_none() && depthwise(graph, value) {
                             StepWork::Depthwise { source, window, weight, pointwise: None }
                         } else {
-                            let algorithm = self.algorithm(value);
-                            StepWork::Convolve {
-                                source,
-                                window,
-                                algorithm,
-                                groups,
-                                weights: vec![weight],
-                                bias,
-                            }
+                            let (algorithm, weights) = (self.algorithm(value), vec![weight]);
+                            StepWork::Convolve { source, window, algorithm, groups, weights, bias }
                         }
                     }
                 };
                 self.write(value, 0, work)
             }
-            &Op::Linear { weight, bias } => {
-                let source = self.read(input());
-                let (window, algorithm, weights) = (Window::POINT, Algorithm::Dense, vec![weight]);
-                let work = StepWork::Convolve { source, window, algorithm, groups: 1, weights, bias };
-                self.write(value, 0, work)
-            }
-            Op::BatchNorm { affine, epsilon } => {
-                let mut source = self.plain(input());
+            Lowered::Normalise { params, epsilon } => {
+                let of = inputs[0];
+                let mut source = self.plain(of);
                 let whole_slot = source.channels.len() == self.draft.slots[source.slot].shape.channels;
-                if source.slot == 0 || !(whole_slot || self.siblings(input()).len() > 1) {
-                    let of = input();
-                    source = self.write_alone(of, StepWork::Combine { terms: vec![source] });
+                if source.slot == 0 || !(whole_slot || self.siblings(of).len() > 1) {
+                    source = self.write_alone(of, StepWork::sum(source));
                 }
                 self.draft.slots[source.slot].moments = true;
                 let Source { slot, ref channels, .. } = source;
                 let channels = channels.clone();
-                let (params, epsilon) = (*affine, *epsilon);
                 self.draft.affines.push(Normalisation { value, slot, channels, params, epsilon });
                 source.affine = Some(self.draft.affines.len() - 1);
                 source
             }
-            Op::Act(act) => {
-                let at = self.at[input().index()].as_ref();
+            Lowered::Activate(activation) => {
+                let at = self.at[inputs[0].index()].as_ref();
                 // Whoever reads it captures its signs, so it is read once.
                 let mut source = if at.is_some_and(|at| at.activation.is_some()) {
-                    self.plain(input())
+                    self.plain(inputs[0])
                 } else {
-                    self.read(input())
+                    self.read(inputs[0])
                 };
-                source.activation = Some(*act);
-                source.relu = relu;
-                if !self.live[value.index()] {
+                source.activation = Some(activation);
+                source.relu = self.lowering.relu(value);
+                if !self.lowering.read[value.index()] {
                     self.draft.steps.push(Step { value, work: StepWork::Signs { source }, target: None });
                     return;
                 }
                 source
             }
-            Op::MaxPool(window) => {
-                let source = self.read(input());
-                let window = window.for_lanes();
-                self.write(value, self.halo(value), StepWork::Pool { source, window, pool: Pool::Max })
-            }
-            Op::AvgPool { window, count_padding } => {
-                let source = self.read(input());
-                let image = graph.shape(input());
-                let pool = if *count_padding {
-                    Pool::MeanWithHalo
-                } else {
-                    Pool::Mean { height: image.height, width: image.width }
-                };
-                let window = window.for_lanes();
-                self.write(value, self.halo(value), StepWork::Pool { source, window, pool })
-            }
-            Op::GlobalAvgPool => {
-                let source = self.plain(input());
-                self.write(value, 0, StepWork::Mean { source })
-            }
-            Op::Add => {
-                let terms = inputs.iter().map(|v| self.read(*v)).collect();
-                self.write(value, self.halo(value), StepWork::Combine { terms })
-            }
-            Op::Mul => {
-                let source = self.read(input());
-                let by = self.plain(inputs[1]);
-                self.write(value, self.halo(value), StepWork::Multiply { source, by })
-            }
-            Op::Concat => {
+            Lowered::Compute(Work::Concat) => {
                 let slot = self.joined_slot(value);
                 let mut channel = 0;
                 for &part in inputs {
                     let channels = channel..channel + graph.shape(part).channels;
                     channel = channels.end;
                     if self.part_of(part) != Some(value) {
-                        let terms = vec![self.read(part)];
+                        let work = StepWork::sum(self.read(part));
                         let target = Some(Target { slot, channels });
-                        self.draft.steps.push(Step {
-                            value: part,
-                            work: StepWork::Combine { terms },
-                            target,
-                        });
+                        self.draft.steps.push(Step { value: part, work, target });
                     }
                 }
                 whole(slot, shape.channels)
             }
-            Op::Tensor(_) => {
-                let sources = inputs.iter().map(|input| self.plain(*input)).collect();
-                self.write(value, 0, StepWork::Tensor { value, sources })
-            }
-            Op::Slice { start } => {
-                let source = self.plain(input());
+            Lowered::Compute(Work::Slice { start }) => {
+                let source = self.plain(inputs[0]);
                 let start = source.channels.start + start;
                 Source { channels: start..start + shape.channels, ..source }
+            }
+            Lowered::Compute(work) => {
+                let sources = inputs.iter().enumerate();
+                let sources = sources.map(|(place, input)| match work {
+                    Work::Mean | Work::Tensor(_) => self.plain(*input),
+                    Work::Multiply if place == 1 => self.plain(*input),
+                    _ => self.read(*input),
+                });
+                let sources = sources.collect();
+                let halo = if matches!(work, Work::Mean | Work::Tensor(_)) { 0 } else { self.halo(value) };
+                self.write(value, halo, StepWork::Compute { work, sources })
             }
         };
         let pending = source.affine.is_some() || source.activation.is_some();
         self.at[value.index()] = Some(source);
         // What several steps need is computed once.
-        let several = match self.readers[value.index()][..] {
-            [first, _, ..] => self.siblings(first).len() < self.readers[value.index()].len(),
+        let readers = &self.lowering.readers[value.index()];
+        let several = match readers[..] {
+            [first, _, ..] => self.siblings(first).len() < readers.len(),
             _ => false,
         };
-        let several = several || self.kept[value.index()];
-        if pending && several && matches!(op, Op::Act(_)) {
+        let several = several || self.lowering.kept[value.index()];
+        if pending && several && matches!(lowered, Lowered::Activate(_)) {
             self.plain(value);
         }
     }
@@ -299,7 +221,7 @@ impl<'a> Compiler<'a> {
         if source.affine.is_none() && source.activation.is_none() {
             return source;
         }
-        self.write_alone(value, StepWork::Combine { terms: vec![source] })
+        self.write_alone(value, StepWork::sum(source))
     }
 
     /// Adds a step that writes the value, where the readers expect it.
@@ -334,7 +256,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn slot(&mut self, value: ValueId, halo: usize) -> SlotId {
-        let key = self.keys[value.index()].with(halo);
+        let key = self.lowering.keys[value.index()].with(halo);
         let shape = self.graph.shape(value);
         self.draft.slots.push(Slot { shape, halo, moments: false, key, place: 0 });
         self.draft.slots.len() - 1
@@ -357,12 +279,9 @@ impl<'a> Compiler<'a> {
     /// The concatenation that is the only reader of a value which a kernel writes: then the kernel
     /// can write right into it.
     fn part_of(&self, value: ValueId) -> Option<ValueId> {
-        let written = !matches!(
-            self.graph.node(value).op,
-            Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::Slice { .. } | Op::Concat
-        );
-        match self.readers[value.index()][..] {
-            [reader] if written && !self.kept[value.index()] => {
+        let written = self.graph.lowered(value).is_written();
+        match self.lowering.readers[value.index()][..] {
+            [reader] if written && !self.lowering.kept[value.index()] => {
                 (self.graph.node(reader).op == Op::Concat).then_some(reader)
             }
             _ => None,
@@ -377,10 +296,9 @@ impl<'a> Compiler<'a> {
             (-reach.start).max(reach.end - size as isize).max(0) as usize
         };
         let mut halo = 0;
-        for &reader in &self.readers[value.index()] {
+        for &reader in &self.lowering.readers[value.index()] {
             let node = self.graph.node(reader);
-            if let Some(window) = node.op.zero_padded_window() {
-                let window = window.for_lanes();
+            if let Some(window) = self.graph.lowered(reader).zero_padded_window() {
                 halo = halo.max(reach(node.shape.height, &window, 0, shape.height));
                 halo = halo.max(reach(node.shape.width, &window, 1, shape.width));
             }
@@ -392,32 +310,6 @@ impl<'a> Compiler<'a> {
 
 fn whole(slot: SlotId, channels: usize) -> Source {
     Source { slot, channels: 0..channels, affine: None, activation: None, relu: None }
-}
-
-pub(crate) fn relus(graph: &Graph) -> Vec<Relu> {
-    let values = graph.relu_values();
-    let mut relus: Vec<Relu> = values
-        .iter()
-        .map(|&value| Relu { value, key: Key(0), shape: graph.shape(value), modules: 0 })
-        .collect();
-    for module in graph.relus() {
-        if let Ok(place) = values.binary_search(&module.output) {
-            relus[place].modules += 1;
-        }
-    }
-    relus
-}
-
-/// The key of every value: what is computed, from what, with which parameters.
-pub(crate) fn keys(graph: &Graph) -> Vec<Key> {
-    let mut keys: Vec<Key> = Vec::with_capacity(graph.nodes().len());
-    for node in graph.nodes() {
-        let inputs: Vec<u64> = node.inputs.iter().map(|v| keys[v.index()].0).collect();
-        let params: Vec<u64> = node.op.params().map(|p| graph.param(p).key.0).collect();
-        let Node { op, shape, .. } = node;
-        keys.push(Key::of((op.name(), op.attributes(), shape, inputs, params)));
-    }
-    keys
 }
 
 /// Gives every slot that a step writes its place.

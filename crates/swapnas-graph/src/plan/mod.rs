@@ -3,26 +3,15 @@
 mod compile;
 mod places;
 
-pub(crate) use compile::{keys, relus};
-
 use std::ops::Range;
 use std::sync::Arc;
 
 use swapnas_lanes::kernels::convolution::Algorithm;
-use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Layout, SAMPLES};
 
-use crate::{Activation, Epsilon, Graph, Key, Op, Param, ParamId, Shape, ValueId};
-
-/// What somebody wants to know of a network.
-#[derive(Clone, Debug, Default)]
-pub struct Want {
-    /// The signs of all ReLUs.
-    pub signs: bool,
-    /// Values to be kept.
-    pub values: Vec<ValueId>,
-}
+use crate::lower::{Relu, Work, keys};
+use crate::{Activation, Epsilon, Graph, Key, Param, ParamId, Shape, ValueId};
 
 /// A graph made ready to run.
 ///
@@ -72,12 +61,11 @@ impl Plan {
                 StepWork::Depthwise { pointwise: Some((weight, _)), .. } => {
                     (Algorithm::Dense, std::slice::from_ref(weight))
                 }
-                StepWork::Tensor { value, .. } => {
-                    let op = &self.graph.node(*value).op;
-                    together = op.params().map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
-                    if let Op::Tensor(op) = op {
-                        lanes = op.room().saturating_mul(SAMPLES).max(lanes);
-                    }
+                StepWork::Compute { work: Work::Tensor(value), .. } => {
+                    let op = self.graph.tensor_op(*value);
+                    let params = op.params().into_iter().flatten();
+                    together = params.map(|id| len(&id)).fold(0, usize::saturating_add).max(together);
+                    lanes = op.room().saturating_mul(SAMPLES).max(lanes);
                     continue;
                 }
                 _ => continue,
@@ -107,20 +95,6 @@ impl Graph {
             self.modules().iter().map(|module| (module.kind, keys[module.output.index()])).collect();
         Key::of((outputs, modules, self.params().len(), self.parameter_count()))
     }
-}
-
-/// A ReLU of a network, or another [gate](crate::Activation::is_gate): a distinct value, however many modules compute
-/// it.
-#[derive(Clone, Debug)]
-pub struct Relu {
-    /// Its value in the graph.
-    pub value: ValueId,
-    /// Its expression: equal in all networks that compute the same from the same weights.
-    pub key: Key,
-    /// Shape of its value.
-    pub shape: Shape,
-    /// How many ReLU modules of the network have this value.
-    pub modules: usize,
 }
 
 pub(crate) type SlotId = usize;
@@ -193,10 +167,6 @@ pub(crate) struct Step {
 
 #[derive(Clone, Debug)]
 pub(crate) enum StepWork {
-    /// Fills the target with zeros.
-    Zero,
-    /// Sums up sources.
-    Combine { terms: Vec<Source> },
     /// Convolution, or a linear layer; or several of one window that read the same, whose results lie
     /// one after the other.
     Convolve {
@@ -214,33 +184,28 @@ pub(crate) enum StepWork {
         weight: ParamId,
         pointwise: Option<(ParamId, Option<ParamId>)>,
     },
-    /// Pool.
-    Pool { source: Source, window: Window, pool: Pool },
-    /// Mean over all pixels.
-    Mean { source: Source },
-    /// The product of two values; the second has nothing pending.
-    Multiply { source: Source, by: Source },
-    /// An operation of the graph on whole blocks; nothing is pending on the sources.
-    Tensor { value: ValueId, sources: Vec<Source> },
+    /// Everything else but joining and slicing, for which nothing is to be done. Nothing is pending on the sources of a
+    /// mean and of an operation on whole blocks, nor on the second of a product.
+    Compute { work: Work, sources: Vec<Source> },
     /// Takes signs and nothing else.
     Signs { source: Source },
 }
 
 impl StepWork {
+    /// Writes a source with what is pending on it.
+    fn sum(source: Source) -> Self {
+        StepWork::Compute { work: Work::Combine, sources: vec![source] }
+    }
+
     /// Everything that is read.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
-        let (first, rest): (Option<&Source>, &[Source]) = match self {
-            StepWork::Zero => (None, &[]),
-            StepWork::Combine { terms } => (None, terms),
-            StepWork::Tensor { sources, .. } => (None, sources),
+        let sources = match self {
+            StepWork::Compute { sources, .. } => sources,
             StepWork::Convolve { source, .. }
             | StepWork::Depthwise { source, .. }
-            | StepWork::Pool { source, .. }
-            | StepWork::Mean { source }
-            | StepWork::Signs { source } => (Some(source), &[]),
-            StepWork::Multiply { source, by } => (Some(source), std::slice::from_ref(by)),
+            | StepWork::Signs { source } => std::slice::from_ref(source),
         };
-        first.into_iter().chain(rest)
+        sources.iter()
     }
 }
 
@@ -251,16 +216,6 @@ impl crate::Window {
             stride: self.stride,
             dilation: self.dilation,
             origin: [-(self.padding.top as isize), -(self.padding.left as isize)],
-        }
-    }
-}
-
-impl Op {
-    /// The window through which it reads its input, if the value under the padding is zero.
-    fn zero_padded_window(&self) -> Option<crate::Window> {
-        match *self {
-            Op::Conv2d { window, .. } | Op::AvgPool { window, .. } => Some(window),
-            _ => None,
         }
     }
 }

@@ -29,7 +29,7 @@ impl Compiler<'_> {
     pub(super) fn families(&self) -> Families {
         let mut families = Families::default();
         let mut known: HashMap<(crate::Window, Algorithm), usize> = HashMap::new();
-        for readers in self.readers.iter().filter(|readers| readers.len() > 1) {
+        for readers in self.lowering.readers.iter().filter(|readers| readers.len() > 1) {
             known.clear();
             for &value in readers {
                 let Some(how) = self.can_have_siblings(value) else { continue };
@@ -51,7 +51,7 @@ impl Compiler<'_> {
                 if self.part_of(value).is_none()
                     && self.fused_into(value).is_none()
                     && self.fused_from(value).is_none()
-                    && !self.kept[value.index()] =>
+                    && !self.lowering.kept[value.index()] =>
             {
                 Some((window, self.algorithm(value)))
             }
@@ -63,7 +63,7 @@ impl Compiler<'_> {
     pub(super) fn convolve_together(&mut self, siblings: &[ValueId]) {
         let first = self.graph.node(siblings[0]);
         let source = self.read(first.inputs[0]);
-        let keys: Vec<u64> = siblings.iter().map(|value| self.keys[value.index()].0).collect();
+        let keys: Vec<u64> = siblings.iter().map(|value| self.lowering.keys[value.index()].0).collect();
         let (mut weights, mut channels) = (Vec::new(), 0);
         let slot = self.draft.slots.len();
         let mut window = Window::POINT;
@@ -100,11 +100,12 @@ impl Compiler<'_> {
 
     /// The 1x1 convolution that is the only reader of a depthwise convolution.
     pub(super) fn fused_into(&self, value: ValueId) -> Option<ValueId> {
-        let [reader] = self.readers[value.index()][..] else { return None };
+        let [reader] = self.lowering.readers[value.index()][..] else { return None };
         let Op::Conv2d { bias: None, .. } = self.graph.node(value).op else { return None };
         let Op::Conv2d { window, groups: 1, .. } = self.graph.node(reader).op else { return None };
-        let fits =
-            depthwise(self.graph, value) && window == crate::Window::square(1) && !self.kept[value.index()];
+        let fits = depthwise(self.graph, value)
+            && window == crate::Window::square(1)
+            && !self.lowering.kept[value.index()];
         fits.then_some(reader)
     }
 
