@@ -15,7 +15,6 @@ use swapnas_lanes::kernels::pool::Pool;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane};
 
-use crate::tensor::{Function, TensorOp};
 use crate::{Graph, ModuleKind, RunError, Shape, ValueId};
 
 /// How large a step's numbers can be.
@@ -59,60 +58,6 @@ impl Magnitude {
     /// hundred times larger.
     pub(crate) fn fits<E: Element>(&self) -> bool {
         self.within <= E::LARGEST / 65536.0
-    }
-}
-
-impl TensorOp {
-    /// How large numbers can be, given those of the inputs and the numbers of the parameters.
-    pub(crate) fn magnitude<E: Element>(&self, bounds: &[f64], params: [&[E]; 2]) -> Magnitude {
-        let first = bounds.first().copied().unwrap_or(0.0);
-        match self {
-            TensorOp::Parameter(_) => Magnitude::plain(of_numbers(params[0])),
-            // Where a row is asked for that there is not, there is no number, so they are looked at.
-            TensorOp::Embedding(_) => Magnitude::plain(f64::INFINITY),
-            TensorOp::Constant(numbers) => {
-                Magnitude::plain(numbers.iter().map(|x| x.number().abs()).fold(0.0, larger))
-            }
-            TensorOp::Rearrange(_) | TensorOp::Pick(_) => Magnitude::plain(first),
-            TensorOp::Join { .. } => Magnitude::plain(bounds.iter().copied().fold(0.0, larger)),
-            TensorOp::Product(product) => {
-                let terms = product.a.sizes().last().map_or(0, |terms| *terms);
-                Magnitude::plain(bounds.iter().product::<f64>() * terms as f64)
-            }
-            TensorOp::Softmax(_) => Magnitude { result: 1.0, within: first },
-            TensorOp::Normalise(of) => {
-                let len = of.axis.len as f64;
-                let weight = if of.weight.is_some() { of_numbers(params[0]) } else { 1.0 };
-                let bias = if of.bias.is_some() { of_numbers(params[1]) } else { 0.0 };
-                Magnitude { result: len.sqrt() * weight + bias, within: first * first * len }
-            }
-            TensorOp::Mean(axis) => Magnitude { result: first, within: first * axis.len as f64 },
-            TensorOp::Function(function) => function.magnitude(first),
-            TensorOp::ConvTranspose(of) => {
-                let bias = if of.bias.is_some() { of_numbers(params[1]) } else { 0.0 };
-                Magnitude::weighted(first, of.largest_sum(params[0]), bias)
-            }
-        }
-    }
-}
-
-impl Function {
-    fn magnitude(self, bound: f64) -> Magnitude {
-        match self {
-            Function::Linear { factor, summand } => {
-                Magnitude::plain(factor.number().abs() * bound + summand.number().abs())
-            }
-            Function::Max(number) | Function::Min(number) => {
-                Magnitude::plain(larger(bound, number.number().abs()))
-            }
-            Function::Sin | Function::Cos | Function::Tanh => Magnitude::plain(1.0),
-            Function::Erf => Magnitude::plain(1.0),
-            Function::Power(n) => Magnitude::plain(bound.powf(f64::from(n)).max(bound)),
-            // These may grow without bound, so numbers are looked at.
-            Function::Exp | Function::Ln | Function::Sqrt | Function::Reciprocal | Function::RealPower(_) => {
-                Magnitude::plain(f64::INFINITY)
-            }
-        }
     }
 }
 

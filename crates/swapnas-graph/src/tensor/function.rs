@@ -3,6 +3,8 @@
 use swapnas_lanes::kernels::line::{self, Number};
 use swapnas_lanes::{Element, Real};
 
+use crate::magnitude::{self, Magnitude};
+
 /// A function of each element that is no activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Function {
@@ -66,6 +68,27 @@ impl line::Function for Function {
                 zero - (zero - x).max(E::from_f64(-bound.number()))
             }
             Function::RealPower(exponent) => (x.ln() * of(exponent.number())).exp(),
+        }
+    }
+}
+
+impl Function {
+    /// How large it can be, of numbers that are no larger than `bound`.
+    pub(super) fn magnitude(self, bound: f64) -> Magnitude {
+        match self {
+            Function::Linear { factor, summand } => {
+                Magnitude::plain(factor.number().abs() * bound + summand.number().abs())
+            }
+            Function::Max(number) | Function::Min(number) => {
+                Magnitude::plain(magnitude::larger(bound, number.number().abs()))
+            }
+            Function::Sin | Function::Cos | Function::Tanh => Magnitude::plain(1.0),
+            Function::Erf => Magnitude::plain(1.0),
+            Function::Power(n) => Magnitude::plain(bound.powf(f64::from(n)).max(bound)),
+            // These may grow without bound, so numbers are looked at.
+            Function::Exp | Function::Ln | Function::Sqrt | Function::Reciprocal | Function::RealPower(_) => {
+                Magnitude::plain(f64::INFINITY)
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ mod transposed;
 
 use std::sync::Arc;
 
-use swapnas_lanes::Strided;
+use swapnas_lanes::{Element, Strided};
 
 pub use build::Norm;
 pub use function::Function;
@@ -24,6 +24,7 @@ pub use swapnas_lanes::kernels::line::Axis;
 pub use swapnas_lanes::kernels::product::Product;
 pub use transposed::ConvTranspose;
 
+use crate::magnitude::{self, Magnitude};
 use crate::{Epsilon, Key, ParamId};
 
 /// An operation on the elements of single samples.
@@ -151,6 +152,38 @@ impl TensorOp {
                 Key::of((window, groups, bias.is_some(), input, output))
             }
             other => Key::of(other),
+        }
+    }
+
+    /// How large numbers can be, given those of the inputs and the numbers of the parameters.
+    pub(crate) fn magnitude<E: Element>(&self, bounds: &[f64], params: [&[E]; 2]) -> Magnitude {
+        let first = bounds.first().copied().unwrap_or(0.0);
+        match self {
+            TensorOp::Parameter(_) => Magnitude::plain(magnitude::of_numbers(params[0])),
+            // Where a row is asked for that there is not, there is no number, so they are looked at.
+            TensorOp::Embedding(_) => Magnitude::plain(f64::INFINITY),
+            TensorOp::Constant(numbers) => {
+                Magnitude::plain(numbers.iter().map(|x| x.number().abs()).fold(0.0, magnitude::larger))
+            }
+            TensorOp::Rearrange(_) | TensorOp::Pick(_) => Magnitude::plain(first),
+            TensorOp::Join { .. } => Magnitude::plain(bounds.iter().copied().fold(0.0, magnitude::larger)),
+            TensorOp::Product(product) => {
+                let terms = product.a.sizes().last().map_or(0, |terms| *terms);
+                Magnitude::plain(bounds.iter().product::<f64>() * terms as f64)
+            }
+            TensorOp::Softmax(_) => Magnitude { result: 1.0, within: first },
+            TensorOp::Normalise(of) => {
+                let len = of.axis.len as f64;
+                let weight = if of.weight.is_some() { magnitude::of_numbers(params[0]) } else { 1.0 };
+                let bias = if of.bias.is_some() { magnitude::of_numbers(params[1]) } else { 0.0 };
+                Magnitude { result: len.sqrt() * weight + bias, within: first * first * len }
+            }
+            TensorOp::Mean(axis) => Magnitude { result: first, within: first * axis.len as f64 },
+            TensorOp::Function(function) => function.magnitude(first),
+            TensorOp::ConvTranspose(of) => {
+                let bias = if of.bias.is_some() { magnitude::of_numbers(params[1]) } else { 0.0 };
+                Magnitude::weighted(first, of.largest_sum(params[0]), bias)
+            }
         }
     }
 }
