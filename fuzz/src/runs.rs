@@ -39,7 +39,7 @@ fn check(configuration: &Configuration) {
     let again: Configuration = serde_json::from_str(&json).expect("what was written can be read");
     assert_eq!(&again, configuration);
     assert!(!command::search(configuration, None).is_empty());
-    let _ = (configuration.evaluations(), configuration.numbers());
+    let _ = configuration.evaluations();
     if let Err(error) = configuration.algorithm() {
         told(&error);
     }

@@ -9,7 +9,7 @@ use swapnas::export::{Export, Format};
 use swapnas_graph::Shape;
 use swapnas_metrics::Undefined;
 use swapnas_metrics::{Ceiling, Saturation, Score, Scored, metrics};
-use swapnas_search::{AlgorithmKind, Configuration, Evaluated, Limits, SecondObjective, Sizes, Store};
+use swapnas_search::{Configuration, Evaluated, ScoringOptions, SearchOptions, Sizes, Store};
 use swapnas_spaces::{NetworkConfig, Space, by_name, spaces};
 
 /// Good inputs of the target of that name.
@@ -203,24 +203,21 @@ fn settings(space: &dyn Space) -> Configuration {
     Configuration {
         space: space.name().to_owned(),
         one_cell: false,
-        scored: (&network).into(),
-        trained: (&network).into(),
-        metrics: "swap,rank(swap,params)".to_owned(),
+        scoring: ScoringOptions {
+            metrics: Some("swap,rank(swap,params)".to_owned()),
+            repeats: Some(1),
+            seed: 5,
+            network: (&network).into(),
+            ..ScoringOptions::default()
+        },
         proxies: Default::default(),
-        inputs: "spectral".to_owned(),
-        batch: 16,
-        repeats: Some(1),
-        seed: 5,
-        init: None,
-        independent: false,
-        precision: "f32".to_owned(),
-        algorithm: AlgorithmKind::SwapNas,
-        population: 6,
-        sample: 3,
-        cycles: 8,
-        mutations: 2,
-        limits: Limits::default(),
-        latency: None,
-        second: SecondObjective::Params,
+        search: SearchOptions {
+            population: 6,
+            sample: 3,
+            cycles: 8,
+            mutations: 2,
+            trained: (&network).into(),
+            ..SearchOptions::default()
+        },
     }
 }

@@ -2,19 +2,24 @@
 
 mod design;
 mod latency;
+mod options;
 mod training;
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use swapnas::export::Format;
-use swapnas::search::{AlgorithmKind, SecondObjective};
+use swapnas::options::Takes;
 use swapnas::shard::Shard;
-use swapnas::{ImageSize, Init, InputSpec, Precision, Preset, Shape, Space};
+use swapnas::{ImageSize, Preset, Space};
 
 pub(crate) use design::DesignArgs;
 pub(crate) use latency::LatencyArgs;
+pub(crate) use options::{ScoringArgs, SearchingArgs};
 pub(crate) use training::{
     BenchCommand, BenchCreateArgs, BenchReportArgs, OptimiserArg, TrainArgs, TrainingArgs,
 };
@@ -219,53 +224,8 @@ pub(crate) struct SearchArgs {
     pub space: &'static dyn Space,
     #[command(flatten)]
     pub scoring: ScoringArgs,
-    /// How to search: swap-nas, aging, random, exhaustive or nsga2
-    #[arg(long, value_name = "NAME", default_value_t = AlgorithmKind::SwapNas)]
-    pub algorithm: AlgorithmKind,
-    /// Architectures that the algorithm works on
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = number(1..=1_000_000))]
-    pub population: usize,
-    /// Architectures drawn from the population in each cycle
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = number(1..=1_000_000))]
-    pub sample: usize,
-    /// Cycles
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = number(0..=100_000_000))]
-    pub cycles: usize,
-    /// Mutants scored in each cycle; other algorithms make as many evaluations in all
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = number(1..=100_000))]
-    pub mutations: usize,
-    /// What the front of the report, and nsga2, weigh the score against: params, macs or latency, of the
-    /// network to be trained
-    #[arg(long, value_name = "NAME", default_value_t = SecondObjective::Params)]
-    pub second_objective: SecondObjective,
-    /// The size that the network to be trained should have, such as 3.3M: sets mu and sigma of swap-reg
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub target_params: Option<u64>,
-    /// Fewest parameters of the network to be trained, such as 2.5M
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub min_params: Option<u64>,
-    /// Most parameters of the network to be trained
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub max_params: Option<u64>,
-    /// Most multiply-accumulates of the network to be trained, such as 600M
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub max_macs: Option<u64>,
-    /// Most milliseconds of the network to be trained, by the latency table
-    #[arg(long, value_name = "MS", value_parser = positive)]
-    pub max_latency: Option<f64>,
-    /// CSV file with the columns op, input and ms
-    #[arg(long, value_name = "FILE")]
-    pub latency_table: Option<PathBuf>,
-    /// Channels of the network to be trained [default: 36 for darts, else the benchmark's]
-    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
-    pub final_channels: Option<usize>,
-    /// Cells of the network to be trained [default: 20 for darts, else the benchmark's]
-    #[arg(long, value_name = "N", value_parser = number(1..=256))]
-    pub final_cells: Option<usize>,
-    /// Shape of the images of the network to be trained, CHANNELSxHEIGHTxWIDTH, or only their height and width as one
-    /// number [default: --size, else the space's own]
-    #[arg(long, value_name = "SHAPE", value_parser = scored_input)]
-    pub final_size: Option<ImageSize>,
+    #[command(flatten)]
+    pub search: SearchingArgs,
     /// End after so many seconds
     #[arg(long, value_name = "S", value_parser = positive)]
     pub budget_seconds: Option<f64>,
@@ -281,72 +241,6 @@ pub(crate) struct SearchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-}
-
-/// How to score.
-#[derive(Args)]
-pub(crate) struct ScoringArgs {
-    /// Metrics, separated by commas; `swapnas metrics` lists them, `all` is all of them. `rank(a,b)` is
-    /// the mean of the ranks by a and b, `logrank(a,b)` the sum of the ranks' logarithms. A search goes by
-    /// the first [default: swap-plus,swap,params,macs; of networks of texts blocks,az-expressivity,swap,params,macs; of a
-    /// search the first of these]
-    #[arg(long, value_name = "LIST", visible_alias = "metric")]
-    pub metrics: Option<String>,
-    /// Images: spectral, cifar10:PATH, images:DIR, npy:FILE or gaussian; texts: zipf or npy:FILE
-    #[arg(long, value_name = "SPEC", default_value = "spectral")]
-    pub inputs: InputSpec,
-    /// Leave out what cannot be used, and list it: pictures of images:DIR that cannot be decoded, and lines of a file
-    /// that cannot be read as networks. Otherwise nothing is scored, but for the other lines of a file that is scored
-    #[arg(long)]
-    pub skip_bad: bool,
-    /// Number of images
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = number(1..=4096))]
-    pub batch: usize,
-    /// Sets of weights that each network is scored with; scores are means over them [default: as each
-    /// metric's authors do, 32 for swap, 4 for swap-plus, 1 for most others]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repeats: Option<u32>,
-    /// Seed of images, weights and samples
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
-    pub seed: u64,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = number(1..=1024))]
-    pub threads: Option<usize>,
-    /// Whether equal parts of networks have equal weights
-    #[arg(long, value_enum, default_value_t = WeightsArg::Shared)]
-    pub weights: WeightsArg,
-    /// How weights are drawn: gaussian, kaiming-normal, kaiming-uniform, xavier-normal,
-    /// xavier-uniform or pytorch [default: as each metric's authors do, gaussian for swap]
-    #[arg(long, value_name = "INIT")]
-    pub init: Option<Init>,
-    /// Numbers that networks compute with: f32, or f64, which is slow, to check the other
-    #[arg(long, value_name = "PRECISION", default_value_t = Precision::Single)]
-    pub precision: Precision,
-    /// The network that is scored: benchmark or swap [default: swap for darts, else the benchmark's with 8 channels
-    /// and images of 32x32, or a part of the width for transformers; see `swapnas spaces SPACE`]
-    #[arg(long, value_name = "NETWORK")]
-    pub network: Option<Preset>,
-    /// Channels of the first stage [default: the network's own]
-    #[arg(long, value_name = "N", value_parser = number(1..=2048))]
-    pub channels: Option<usize>,
-    /// Cells, or cells of each stage [default: the network's own]
-    #[arg(long, value_name = "N", value_parser = number(1..=256))]
-    pub cells: Option<usize>,
-    /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number; tokens of texts
-    /// [default: the network's own]
-    #[arg(long, value_name = "SHAPE", visible_alias = "input", value_parser = scored_input)]
-    pub size: Option<ImageSize>,
-    /// Classes [default: the network's own]
-    #[arg(long, value_name = "N", value_parser = number(1..=1_000_000))]
-    pub classes: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum WeightsArg {
-    /// The same operation on the same input has the same weights in every network: faster, and better
-    Shared,
-    /// Every network draws its own weights
-    Independent,
 }
 
 #[derive(Args)]
@@ -377,7 +271,7 @@ pub(crate) struct ExportArgs {
     pub classes: Option<usize>,
     /// Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number; tokens of texts
     /// [default: the network's own]
-    #[arg(long, value_name = "SHAPE", value_parser = input)]
+    #[arg(long, value_name = "SHAPE")]
     pub input: Option<ImageSize>,
     /// Seed of the weights of an ONNX file
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
@@ -386,19 +280,7 @@ pub(crate) struct ExportArgs {
 
 /// Images that networks are scored with.
 fn scored_input(text: &str) -> Result<ImageSize, String> {
-    let input = input(text)?;
-    let Shape { channels, height, width } = input.shape(Shape::new(1, 1, 1));
-    let fits = [channels, height, width].iter().all(|size| (1..=2048).contains(size));
-    if fits { Ok(input) } else { Err("give numbers from 1 to 2048".to_owned()) }
-}
-
-fn input(text: &str) -> Result<ImageSize, String> {
-    let numbers: Option<Vec<usize>> = text.split('x').map(|number| number.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some(&[side]) => Ok(ImageSize::Side(side)),
-        Some(&[channels, height, width]) => Ok(ImageSize::Shape(Shape::new(channels, height, width))),
-        _ => Err("give channels, height and width as in 3x32x32, or one number for height and width".into()),
-    }
+    value(Takes::Size, text)
 }
 
 #[derive(Args)]
@@ -444,25 +326,29 @@ fn space(name: &str) -> Result<&'static dyn Space, String> {
     swapnas::space(name).map_err(|error| error.to_string())
 }
 
+/// A value of a kind, as options of the tables have it.
+fn value<V: FromStr<Err: Display>>(takes: Takes, text: &str) -> Result<V, String> {
+    takes.check(text)?;
+    text.parse().map_err(|error: V::Err| error.to_string())
+}
+
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+    value(Takes::Number { least: 0, most: u64::MAX }, text)
 }
 
 /// A count such as 3300000, 3.3M, 600k or 1.2G.
 fn count(text: &str) -> Result<u64, String> {
-    swapnas::count(text).ok_or_else(|| "give a count such as 3300000, 3.3M or 600k".to_owned())
+    Takes::Count.check(text)?;
+    Ok(swapnas::count(text).unwrap_or_default())
 }
 
 /// A number greater than zero.
 fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && *number < 1e12);
-    number.ok_or_else(|| "give a number greater than 0".to_owned())
+    value(Takes::Positive, text)
 }
 
 /// A number within a range.
-fn number(range: std::ops::RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
-    move |text| {
-        let fits = text.parse().ok().filter(|number| range.contains(number));
-        fits.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
-    }
+fn number(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    let (least, most) = (*range.start() as u64, *range.end() as u64);
+    move |text| value(Takes::Number { least, most }, text)
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::Value;
 use swapnas::onnx::{self, Model, ModelError};
+use swapnas::options::SCORING;
 use swapnas::{
     Arch, Columns, Finding, Progress, Refusals, Remedy, ScoreError, Scored, Scorer, Scoring, ScoringError,
-    Settings, Shape, Tensors, Unread, plain, results, score_readable,
+    ScoringOptions, Settings, Shape, Tensors, Unread, plain, results, score_readable,
 };
 
 use crate::{explain, render};
@@ -98,9 +99,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Options that say what architectures are built into.
-const OF_SPACES: [&str; 6] = ["space", "network", "channels", "cells", "classes", "tensors"];
-
 /// Subjects, all of one kind, what is computed of them, and what scores them.
 pub(crate) struct Subjects {
     pub(crate) columns: Columns,
@@ -149,7 +147,9 @@ impl Subjects {
             let archs = subjects.into_iter().filter_map(arch).collect();
             return Ok(Subjects { columns: scoring.columns()?, kind: Kind::Archs(archs, Box::new(scorer)) });
         }
-        if let Some(option) = OF_SPACES.iter().find(|option| given.iter().any(|given| given == *option)) {
+        let of_spaces = SCORING.iter().filter(|row| row.of_spaces).map(|row| row.name);
+        let mut of_spaces = ["space", "tensors"].into_iter().chain(of_spaces);
+        if let Some(option) = of_spaces.find(|option| given.iter().any(|given| given == option)) {
             bail!(
                 "--{option} means nothing to ONNX files, whose networks are scored as they are; leave it out"
             );
@@ -167,7 +167,8 @@ impl Subjects {
 
     /// Lets them be scored with images and weights of another seed.
     pub(crate) fn reseed(&mut self, scoring: &Scoring, seed: u64) -> anyhow::Result<()> {
-        let scoring = Scoring { seed, ..scoring.clone() };
+        let options = ScoringOptions { seed, ..scoring.options.clone() };
+        let scoring = Scoring { options, ..scoring.clone() };
         match &mut self.kind {
             Kind::Archs(_, scorer) => **scorer = scoring.scorer()?,
             Kind::Models(models, settings) => **settings = settings_of(models, &scoring, &self.columns)?,

@@ -18,7 +18,7 @@ fn numbers_out_of_range_are_refused_as_numbers() {
     assert_snapshot!(error(&["--budget-seconds", "-1"]), @"error: invalid value '-1' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--budget-seconds", "NaN"]), @"error: invalid value 'NaN' for '--budget-seconds <S>': give a number greater than 0");
     assert_snapshot!(error(&["--max-params", "-3"]), @"error: invalid value '-3' for '--max-params <N>': give a count such as 3300000, 3.3M or 600k");
-    assert_snapshot!(error(&["--seed", "-1"]), @"error: invalid value '-1' for '--seed <N>': give a whole number from 0 to 18446744073709551615");
+    assert_snapshot!(error(&["--seed", "-1"]), @"error: invalid value '-1' for '--seed <N>': give a number from 0 to 18446744073709551615");
     assert_snapshot!(error(&["--min-params", "5M", "--max-params", "1M"]), @"error: no network has 5000000 parameters or more and 1000000 or fewer; give limits with room between them");
     assert_snapshot!(error(&["--algorithm", "random", "--sample", "3"]), @"error: --sample means nothing to --algorithm random; leave it out");
     assert_snapshot!(error(&["--algorithm", "exhaustive", "--cycles", "3"]), @"error: --cycles means nothing to --algorithm exhaustive; leave it out");

@@ -8,6 +8,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use swapnas::options::{SCORING, SEARCH};
 use swapnas::search::SearchError;
 use swapnas::table::TableError;
 use swapnas::{InputError, ScoreError, ScoringError, WriteError};
@@ -182,32 +183,13 @@ pub(crate) fn plain_sentence_text(text: &Bound<'_, PyString>) -> String {
     swapnas::plain_sentence(&text.to_string_lossy()).to_string()
 }
 
-/// The options that messages of the library name.
-const OPTIONS: [&str; 23] = [
-    "accuracy-column",
-    "algorithm",
-    "arch-column",
-    "batch",
-    "cells",
-    "channels",
-    "columns",
-    "cycles",
-    "final-cells",
-    "final-channels",
-    "format",
-    "input",
-    "inputs",
-    "metrics",
-    "mutations",
-    "out",
-    "population",
-    "resume",
-    "sample",
-    "size",
-    "skip-bad",
-    "space",
-    "target-params",
-];
+/// The options that messages of the library name besides those of the tables.
+const OTHERS: [&str; 7] = ["accuracy-column", "arch-column", "columns", "format", "out", "resume", "space"];
+
+fn is_option(name: &str) -> bool {
+    let scoring = SCORING.iter().any(|row| row.name == name || row.alias == Some(name));
+    scoring || SEARCH.iter().any(|row| row.name == name) || OTHERS.contains(&name)
+}
 
 /// A message in which options have the names of arguments: `--final-cells` is `final_cells`.
 pub(crate) fn in_python(message: &str) -> String {
@@ -218,7 +200,7 @@ pub(crate) fn in_python(message: &str) -> String {
         let begins = text.is_empty() || text.ends_with([' ', '(', '`']);
         match &part[..end] {
             "out" if begins => text.push_str("path"),
-            option if begins && OPTIONS.contains(&option) => text.push_str(&option.replace('-', "_")),
+            option if begins && is_option(option) => text.push_str(&option.replace('-', "_")),
             other => text.extend(["--", other]),
         }
         text.push_str(&part[end..]);

@@ -26,8 +26,9 @@ use crate::watch::{Audience, watched};
 #[pyfunction]
 #[pyo3(
     signature = (files, *, strict = None, progress = None, **options),
-    text_signature = "(files, *, strict=None, progress=None, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, \
-                      seed=0, init=None, weights='shared', precision='f32', size=None, threads=None)"
+    text_signature = "(files, *, strict=None, progress=None, metrics=None, inputs=None, \
+                      skip_bad=False, batch=16, repeats=None, seed=0, weights='shared', init=None, \
+                      precision='f32', size=None, threads=None)"
 )]
 pub(crate) fn score_onnx<'py>(
     py: Python<'py>,
@@ -188,7 +189,7 @@ impl How {
         for reason in found.iter_mut().flatten().filter_map(|finding| finding.as_mut().err()) {
             *reason = self.words(reason).into_owned();
         }
-        let batch = (self.scoring.batch, Remedy::Show);
+        let batch = (self.scoring.options.batch, Remedy::Show);
         let results = Results::new(py, &self.columns, None, name, found, batch, raised)?;
         // Those of modules are exported with all that they have.
         let read: Vec<Model> = models.iter().flatten().cloned().collect();

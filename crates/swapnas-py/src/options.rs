@@ -1,5 +1,6 @@
 //! Arguments that are given by name.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -8,9 +9,11 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
+use swapnas::options::{Row, SCORING, Takes};
 use swapnas::train::Optimiser;
 use swapnas::{
-    Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, Shape, Sharing, Space, Training, plain,
+    Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, ScoringOptions, Shape, Space, Training,
+    plain,
 };
 
 use crate::errors::Raise;
@@ -21,7 +24,7 @@ use crate::space::PySpace;
 pub(crate) struct Options<'py> {
     given: Option<Bound<'py, PyDict>>,
     /// Those that were asked for.
-    known: Vec<&'static str>,
+    known: Vec<Cow<'static, str>>,
 }
 
 impl<'py> Options<'py> {
@@ -30,12 +33,17 @@ impl<'py> Options<'py> {
     }
 
     /// Takes an argument; `None` of Python is the same as none.
-    pub(crate) fn any(&mut self, name: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.known.push(name);
-        let Some(given) = &self.given else { return Ok(None) };
-        let value = given.get_item(name)?;
-        if value.is_some() {
-            given.del_item(name)?;
+    pub(crate) fn any(&mut self, name: impl Into<Cow<'static, str>>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let name = name.into();
+        let value = match &self.given {
+            Some(given) => given.get_item(&*name)?,
+            None => None,
+        };
+        if let (Some(given), true) = (&self.given, value.is_some()) {
+            given.del_item(&*name)?;
+        }
+        if !self.known.contains(&name) {
+            self.known.push(name);
         }
         Ok(value.filter(|value| !value.is_none()))
     }
@@ -128,39 +136,49 @@ impl<'py> Options<'py> {
 
     /// How to score.
     pub(crate) fn scoring(&mut self, space: &'static dyn Space) -> PyResult<Scoring> {
-        Ok(Scoring {
-            network: self.parse("network")?,
-            channels: self.number("channels", 2048)?,
-            cells: self.number("cells", 256)?,
-            classes: self.number("classes", 1_000_000)?,
-            ..self.scoring_of_networks(space)?
-        })
+        self.scoring_by(space, SCORING.iter())
     }
 
     /// How to score networks that are what they are.
     pub(crate) fn scoring_of_networks(&mut self, space: &'static dyn Space) -> PyResult<Scoring> {
-        let default = Scoring::new(space);
-        let (metrics, proxies) = self.metrics()?.unzip();
-        Ok(Scoring {
-            metrics,
-            proxies: proxies.unwrap_or_default(),
-            inputs: self.inputs()?.unwrap_or(default.inputs),
-            batch: self.number("batch", 4096)?.unwrap_or(default.batch),
-            repeats: self.number("repeats", 1_000_000)?.map(|repeats| repeats as u32),
-            seed: self.take("seed")?.unwrap_or(default.seed),
-            init: self.parse("init")?,
-            sharing: match self.take::<String>("weights")?.as_deref() {
-                Some("shared") | None => Sharing::Shared,
-                Some("independent") => Sharing::Independent,
-                Some(other) => {
-                    let what = format!("weights cannot be `{}`; give shared or independent", plain(other));
-                    return Err(PyValueError::new_err(what));
+        self.scoring_by(space, SCORING.iter().filter(|row| !row.of_spaces))
+    }
+
+    fn scoring_by(
+        &mut self,
+        space: &'static dyn Space,
+        rows: impl Iterator<Item = &'static Row<ScoringOptions>>,
+    ) -> PyResult<Scoring> {
+        let mut scoring = Scoring::new(space);
+        // Functions and images in memory have no text.
+        if let Some((metrics, proxies)) = self.metrics()? {
+            (scoring.options.metrics, scoring.proxies) = (Some(metrics), proxies);
+        }
+        if let Some(inputs) = self.inputs()? {
+            scoring.options.inputs = inputs;
+        }
+        self.read(rows, &mut scoring.options)?;
+        Ok(scoring)
+    }
+
+    /// Takes the options of a table that are given.
+    pub(crate) fn read<T: 'static>(
+        &mut self,
+        rows: impl Iterator<Item = &'static Row<T>>,
+        options: &mut T,
+    ) -> PyResult<()> {
+        for row in rows.filter(|row| row.field.is_some()) {
+            let name = row.identifier();
+            let Some(value) = self.any(name.clone())? else { continue };
+            let text = text(&value, &name, row.takes)?;
+            row.read(options, &text).map_err(|what| match row.takes {
+                Takes::Explained(_) => {
+                    PyValueError::new_err(format!("{name} cannot be `{}`; {what}", plain(&text)))
                 }
-            },
-            precision: self.parse("precision")?.unwrap_or(default.precision),
-            size: self.image_size("size")?,
-            ..default
-        })
+                _ => PyValueError::new_err(format!("{name}: {what}")),
+            })?;
+        }
+        Ok(())
     }
 
     /// Takes the metrics, and those of one's own among them.
@@ -183,39 +201,59 @@ impl<'py> Options<'py> {
     /// Takes a count: a whole number, a number such as 3.3e6, or a text such as "3.3M".
     pub(crate) fn count(&mut self, name: &'static str) -> PyResult<Option<u64>> {
         let Some(value) = self.any(name)? else { return Ok(None) };
-        let wrong = || PyValueError::new_err(format!("{name} is a count such as 3300000, 3.3e6 or \"3.3M\""));
-        let text = match value.extract::<f64>() {
-            Ok(number) if !value.is_instance_of::<PyBool>() => match value.extract::<u64>() {
-                Ok(number) => number.to_string(),
-                Err(_) => number.to_string(),
-            },
-            _ => value.extract::<String>().map_err(|_| wrong())?,
-        };
-        swapnas::count(&text).map(Some).ok_or_else(wrong)
+        Ok(swapnas::count(&count(&value, name)?))
     }
 
     /// Takes the size of images: height and width as one number, or channels, height and width.
     pub(crate) fn image_size(&mut self, name: &'static str) -> PyResult<Option<ImageSize>> {
-        let Some(size) = self.any(name)? else { return Ok(None) };
-        let taken = match size.extract::<usize>() {
-            Ok(side) => Some((ImageSize::Side(side), [side; 3])),
-            Err(_) => size.extract::<[usize; 3]>().ok().map(|sizes| {
-                let [channels, height, width] = sizes;
-                (ImageSize::Shape(Shape::new(channels, height, width)), sizes)
-            }),
-        };
-        let fits = taken.filter(|(_, sizes)| sizes.iter().all(|size| (1..=2048).contains(size)));
-        fits.map(|(size, _)| Some(size)).ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "{name} is height and width as one number, or channels, height and width, each from 1 to 2048"
-            ))
-        })
+        self.any(name)?.map(|value| image_size(&value, name)).transpose()
     }
 
     /// The threads to work on.
     pub(crate) fn threads(&mut self) -> PyResult<Option<usize>> {
         self.number("threads", 1024)
     }
+}
+
+/// What a value would be as a text of the command.
+fn text(value: &Bound<'_, PyAny>, name: &str, takes: Takes) -> PyResult<String> {
+    Ok(match takes {
+        Takes::Nothing => extract::<bool>(value, name)?.to_string(),
+        Takes::Number { least, most } => whole(value, name, least..=most)?.to_string(),
+        Takes::Count => count(value, name)?,
+        Takes::Positive => extract::<f64>(value, name)?.to_string(),
+        Takes::Size => image_size(value, name)?.to_string(),
+        Takes::Name(_) | Takes::Explained(_) | Takes::Text | Takes::File => extract(value, name)?,
+    })
+}
+
+/// A count as a text.
+fn count(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let wrong = || PyValueError::new_err(format!("{name} is a count such as 3300000, 3.3e6 or \"3.3M\""));
+    let text = match value.extract::<f64>() {
+        Ok(number) if !value.is_instance_of::<PyBool>() => match value.extract::<u64>() {
+            Ok(number) => number.to_string(),
+            Err(_) => number.to_string(),
+        },
+        _ => value.extract::<String>().map_err(|_| wrong())?,
+    };
+    swapnas::count(&text).map(|_| text).ok_or_else(wrong)
+}
+
+/// Height and width as one number, or channels, height and width.
+fn image_size(size: &Bound<'_, PyAny>, name: &str) -> PyResult<ImageSize> {
+    let taken = match size.extract::<usize>() {
+        Ok(side) => Some(ImageSize::Side(side)),
+        Err(_) => size
+            .extract::<[usize; 3]>()
+            .ok()
+            .map(|[channels, height, width]| ImageSize::Shape(Shape::new(channels, height, width))),
+    };
+    taken.filter(|size| Takes::Size.check(&size.to_string()).is_ok()).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "{name} is height and width as one number, or channels, height and width, each from 1 to 2048"
+        ))
+    })
 }
 
 /// An argument of some type.
@@ -237,7 +275,11 @@ where
 
 /// A number of a range.
 pub(crate) fn number(value: &Bound<'_, PyAny>, name: &str, range: RangeInclusive<usize>) -> PyResult<usize> {
-    let fits = match extract::<usize>(value, name) {
+    Ok(whole(value, name, *range.start() as u64..=*range.end() as u64)? as usize)
+}
+
+fn whole(value: &Bound<'_, PyAny>, name: &str, range: RangeInclusive<u64>) -> PyResult<u64> {
+    let fits = match extract::<u64>(value, name) {
         Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => return Err(error),
         number => number.ok().filter(|number| range.contains(number)),
     };

@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use swapnas::statistics::Spread;
 use swapnas::{
     Arch, Columns, Correlation, Finding, InputSpec, Outcome, Progress, Ranking, Refusals, Remedy, Scored,
-    Scorer, Scoring, plain, refused, saturation_warnings, score_readable, scored, values,
+    Scorer, Scoring, ScoringOptions, plain, refused, saturation_warnings, score_readable, scored, values,
 };
 
 use crate::correlation;
@@ -54,8 +54,9 @@ impl PyScorer {
     #[new]
     #[pyo3(
         signature = (space = None, **options),
-        text_signature = "(space='darts', *, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, seed=0, init=None, \
-                          weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, threads=None)"
+        text_signature = "(space='darts', *, metrics=None, inputs=None, \
+                          skip_bad=False, batch=16, repeats=None, seed=0, weights='shared', init=None, \
+                          precision='f32', network=None, channels=None, cells=None, size=None, classes=None, threads=None)"
     )]
     fn new(
         py: Python<'_>,
@@ -69,9 +70,9 @@ impl PyScorer {
         let columns = scoring.columns().map_err(|error| PyValueError::new_err(error.to_string()))?;
         let pool = threads.pool()?;
         let scorer = py.detach(|| pool.install(|| scoring.scorer())).map_err(Raise::raise)?;
-        warn(py, scoring.inputs.warning())?;
+        warn(py, scoring.options.inputs.warning())?;
         let options = options.map_or_else(|| Ok(PyDict::new(py)), |options| options.copy())?;
-        if matches!(scoring.inputs, InputSpec::Array(_)) {
+        if matches!(scoring.options.inputs, InputSpec::Array(_)) {
             options.del_item("inputs")?;
         }
         Ok(PyScorer { scoring, columns, scorer, threads, options: options.unbind() })
@@ -79,7 +80,7 @@ impl PyScorer {
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&'static str,), Bound<'py, PyDict>)> {
         let options = self.options.bind(py).copy()?;
-        if let InputSpec::Array(array) = &self.scoring.inputs {
+        if let InputSpec::Array(array) = &self.scoring.options.inputs {
             options.set_item("inputs", array_object(py, array)?)?;
         }
         Ok(((self.scoring.space.name(),), options))
@@ -262,7 +263,7 @@ impl PyScorer {
         let taken = if has_metrics { self.metrics() } else { Vec::new() };
         let given = correlation::columns(columns.as_ref(), archs.len(), &taken)?;
         let seeds = seeds.map(|seeds| number(&seeds, "seeds", 1..=10_000)).transpose()?.unwrap_or(1) as u64;
-        let first = self.scoring.seed;
+        let first = self.scoring.options.seed;
         first.checked_add(seeds - 1).ok_or_else(|| {
             PyValueError::new_err(format!("seeds={seeds} goes beyond the largest seed; give a smaller seed"))
         })?;
@@ -286,7 +287,8 @@ impl PyScorer {
                 if progress.stopped() {
                     break;
                 }
-                let scorer = Scoring { seed, ..self.scoring.clone() }.scorer().map_err(Raise::raise)?;
+                let options = ScoringOptions { seed, ..self.scoring.options.clone() };
+                let scorer = Scoring { options, ..self.scoring.clone() }.scorer().map_err(Raise::raise)?;
                 rounds.push(scorer.score(&archs, progress).map_err(Raise::raise)?);
             }
             Ok(rounds)
@@ -296,7 +298,7 @@ impl PyScorer {
         let mut rounds = rounds?.into_iter();
         let name = |index: usize| self.name(&archs[index]);
         let scored = rounds.next().unwrap_or_default().into_iter().map(|scored| scored.map(Ok)).collect();
-        let batch = (self.scoring.batch, Remedy::Build);
+        let batch = (self.scoring.options.batch, Remedy::Build);
         let space = Some(self.scoring.space.name());
         let results = Results::new(py, &self.columns, space, name, scored, batch, raised)?;
 

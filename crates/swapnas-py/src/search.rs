@@ -6,8 +6,9 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rayon::ThreadPool;
-use swapnas::search::{AlgorithmKind, Ended, LatencyTable, Limits, Search, SearchError};
-use swapnas::{Level, Remedy, Searching, free_folder, results, saturation_warnings};
+use swapnas::options::SEARCH;
+use swapnas::search::{Ended, LatencyTable, Search, SearchError};
+use swapnas::{Level, Remedy, SearchOptions, Searching, free_folder, results, saturation_warnings};
 
 use crate::elsewhere::{Cluster, Elsewhere};
 use crate::errors::Raise;
@@ -42,12 +43,13 @@ const TOP: usize = 5;
 #[pyfunction]
 #[pyo3(
     signature = (space = None, *, folder = None, progress = None, **options),
-    text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, skip_bad=False, batch=16, repeats=None, seed=0, init=None, \
-                      weights='shared', precision='f32', network=None, channels=None, cells=None, size=None, classes=None, \
-                      algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, min_params=None, \
-                      max_params=None, max_macs=None, max_latency=None, latency_table=None, \
-                      second_objective='params', target_params=None, final_channels=None, final_cells=None, \
-                      final_size=None, budget_seconds=None, top=5, threads=None)"
+    text_signature = "(space='darts', *, folder=None, progress=None, metrics=None, inputs=None, \
+                      skip_bad=False, batch=16, repeats=None, seed=0, weights='shared', init=None, \
+                      precision='f32', network=None, channels=None, cells=None, size=None, classes=None, \
+                      algorithm='swap-nas', population=20, sample=10, cycles=200, mutations=5, \
+                      second_objective='params', target_params=None, min_params=None, max_params=None, \
+                      max_macs=None, max_latency=None, latency_table=None, final_channels=None, \
+                      final_cells=None, final_size=None, budget_seconds=None, top=5, threads=None)"
 )]
 pub(crate) fn search<'py>(
     py: Python<'py>,
@@ -83,32 +85,15 @@ fn search_by<'py>(
     start: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut taken = Options::new(options)?;
-    let algorithm: AlgorithmKind = taken.parse("algorithm")?.unwrap_or_default();
-    algorithm.check_numbers(|name| taken.has(name)).map_err(Raise::raise)?;
-    let default = Searching::new(taken.scoring(options::space(space)?)?);
-    let searching = Searching {
-        algorithm,
-        population: taken.number("population", 1_000_000)?.unwrap_or(default.population),
-        sample: taken.number("sample", 1_000_000)?.unwrap_or(default.sample),
-        cycles: taken.number_from(0, "cycles", 100_000_000)?.unwrap_or(default.cycles),
-        mutations: taken.number("mutations", 100_000)?.unwrap_or(default.mutations),
-        limits: Limits {
-            min_params: taken.count("min_params")?,
-            max_params: taken.count("max_params")?,
-            max_macs: taken.count("max_macs")?,
-            max_latency: taken.take("max_latency")?,
-        },
-        latency: match taken.take::<PathBuf>("latency_table")? {
-            Some(file) => Some(LatencyTable::read(&file).map_err(Raise::raise)?),
-            None => None,
-        },
-        second: taken.parse("second_objective")?.unwrap_or(default.second),
-        target_params: taken.count("target_params")?,
-        final_channels: taken.number("final_channels", 2048)?,
-        final_cells: taken.number("final_cells", 256)?,
-        final_size: taken.image_size("final_size")?,
-        scoring: default.scoring,
-    };
+    let given: Vec<&str> =
+        SEARCH.iter().map(|row| row.name).filter(|name| taken.has(&name.replace('-', "_"))).collect();
+    let mut options = SearchOptions::default();
+    taken.read(SEARCH.iter(), &mut options)?;
+    options.algorithm.check_numbers(|name| given.contains(&name)).map_err(Raise::raise)?;
+    if let Some(file) = taken.take::<PathBuf>("latency_table")? {
+        options.latency = Some(LatencyTable::read(&file).map_err(Raise::raise)?);
+    }
+    let searching = Searching { scoring: taken.scoring(options::space(space)?)?, options };
     let run = Run::take(py, &mut taken, progress)?;
     taken.finish()?;
     let folder = folder.or_else(free_folder).ok_or_else(|| {

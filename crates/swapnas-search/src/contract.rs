@@ -14,7 +14,8 @@ use swapnas_metrics::Progress;
 use swapnas_spaces::{Arch, NetworkConfig, by_name};
 
 use crate::{
-    Algorithm, AlgorithmKind, Configuration, Ended, Limits, Options, Search, SearchError, SecondObjective,
+    Algorithm, AlgorithmKind, Configuration, Ended, Options, ScoringOptions, Search, SearchError,
+    SearchOptions,
 };
 
 /// So many evaluations, and an algorithm that has not ended never will.
@@ -68,26 +69,19 @@ fn run(folder: &Path, algorithm: impl Algorithm + 'static, most: usize) -> Resul
     let configuration = Configuration {
         space: space.name().to_owned(),
         one_cell: false,
-        scored: (&network).into(),
-        trained: (&network).into(),
-        // Ranks change as the archive grows.
-        metrics: "rank(params,macs)".to_owned(),
+        scoring: ScoringOptions {
+            // Ranks change as the archive grows.
+            metrics: Some("rank(params,macs)".to_owned()),
+            seed: 5,
+            network: (&network).into(),
+            ..ScoringOptions::default()
+        },
         proxies: Default::default(),
-        inputs: "spectral".to_owned(),
-        batch: 16,
-        repeats: None,
-        seed: 5,
-        init: None,
-        independent: false,
-        precision: "f32".to_owned(),
-        algorithm: AlgorithmKind::Own,
-        population: 0,
-        sample: 0,
-        cycles: 0,
-        mutations: 0,
-        limits: Limits::default(),
-        latency: None,
-        second: SecondObjective::Params,
+        search: SearchOptions {
+            algorithm: AlgorithmKind::Own,
+            trained: (&network).into(),
+            ..SearchOptions::default()
+        },
     };
     let options = Options { folder: folder.to_owned(), configuration, level: Level::best() };
     let mut search = Search::with(space, algorithm, options)?;

@@ -9,8 +9,8 @@ use swapnas_spaces::{Arch, Space};
 
 use crate::algorithm::Algorithm;
 use crate::{
-    AlgorithmKind, Archive, Candidates, Configuration, Evaluated, Evaluator, SearchError, SecondObjective,
-    Store,
+    AlgorithmKind, Archive, Candidates, Configuration, Evaluated, Evaluator, SearchError, SearchOptions,
+    SecondObjective, Store,
 };
 
 /// How a search ended.
@@ -67,7 +67,7 @@ impl Search {
         let space = configuration.space()?;
         let configuration = configuration.fitted(space)?;
         let parts = Parts::new(&configuration, space, configuration.algorithm()?, level)?;
-        if configuration.algorithm != AlgorithmKind::Exhaustive {
+        if configuration.search.algorithm != AlgorithmKind::Exhaustive {
             // Of those that are drawn, one can be. The search's own random numbers stay as they are.
             parts.candidates.clone().sample()?;
         }
@@ -108,7 +108,8 @@ impl Search {
         let Options { folder, configuration, level } = options;
         let (name, algorithm) = (space.name().to_owned(), Box::new(algorithm));
         let space = configuration.part_of(space);
-        let configuration = Configuration { space: name, algorithm: AlgorithmKind::Own, ..configuration };
+        let search = SearchOptions { algorithm: AlgorithmKind::Own, ..configuration.search };
+        let configuration = Configuration { space: name, search, ..configuration };
         let configuration = configuration.fitted(space)?;
         let parts = Parts::new(&configuration, space, algorithm, level)?;
         if !Store::is_in(&folder) {
@@ -159,7 +160,7 @@ impl Search {
             }
             if self.asked.is_empty() {
                 if self.archive.entries().is_empty() {
-                    return Err(SearchError::NoneWithin(self.configuration.limits.to_string()));
+                    return Err(SearchError::NoneWithin(self.configuration.search.limits.to_string()));
                 }
                 self.check_known(|_| false)?;
                 return Ok(Ended::Complete);
@@ -320,14 +321,15 @@ impl Parts {
         algorithm: Box<dyn Algorithm>,
         level: Level,
     ) -> Result<Self, SearchError> {
-        if configuration.second == SecondObjective::Latency && configuration.latency.is_none() {
+        let SearchOptions { second, latency, .. } = &configuration.search;
+        if *second == SecondObjective::Latency && latency.is_none() {
             return Err(SearchError::NoLatencyTable);
         }
         Ok(Parts {
             scorer: configuration.scorer_of(space, level)?,
             candidates: configuration.candidates_of(space)?,
             algorithm,
-            archive: Archive::new(configuration.columns()?, configuration.second.cost()),
+            archive: Archive::new(configuration.columns()?, second.cost()),
         })
     }
 

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use rusqlite::Connection;
 use swapnas_graph::{Level, Shape};
 use swapnas_metrics::Progress;
-use swapnas_search::{AlgorithmKind, Configuration, Ended, Limits, Search, SearchError, SecondObjective};
+use swapnas_metrics::inputs::InputSpec;
+use swapnas_search::{Configuration, Ended, ScoringOptions, Search, SearchError, SearchOptions};
 use swapnas_spaces::{NetworkConfig, by_name};
 
 /// A search of a few small networks, some without a score.
@@ -19,25 +20,24 @@ fn configuration() -> Configuration {
     Configuration {
         space: "nb201".to_owned(),
         one_cell: false,
-        scored: (&scored).into(),
-        trained: (&scored).into(),
-        metrics: "swap,swap-reg:mu=0.1:sigma=1e-4".to_owned(),
+        scoring: ScoringOptions {
+            metrics: Some("swap,swap-reg:mu=0.1:sigma=1e-4".to_owned()),
+            inputs: InputSpec::Gaussian,
+            batch: 2,
+            repeats: Some(2),
+            seed: 1,
+            network: (&scored).into(),
+            ..ScoringOptions::default()
+        },
         proxies: Default::default(),
-        inputs: "gaussian".to_owned(),
-        batch: 2,
-        repeats: Some(2),
-        seed: 1,
-        init: None,
-        independent: false,
-        precision: "f32".to_owned(),
-        algorithm: AlgorithmKind::SwapNas,
-        population: 3,
-        sample: 2,
-        cycles: 3,
-        mutations: 2,
-        limits: Limits::default(),
-        latency: None,
-        second: SecondObjective::Params,
+        search: SearchOptions {
+            population: 3,
+            sample: 2,
+            cycles: 3,
+            mutations: 2,
+            trained: (&scored).into(),
+            ..SearchOptions::default()
+        },
     }
 }
 
@@ -251,7 +251,8 @@ fn steps_that_are_missing_are_noticed() {
 fn rows_of_another_run_are_not_of_this_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
-    let other = Configuration { seed: 2, ..configuration() };
+    let mut other = configuration();
+    other.scoring.seed = 2;
     let mut search = Search::create(&path, other, Level::best()).unwrap();
     search.run(&(), None).unwrap();
     drop(search);

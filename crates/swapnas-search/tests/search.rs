@@ -8,7 +8,7 @@ use swapnas_graph::{Level, Shape};
 use swapnas_metrics::{Progress, Scored, Scorer};
 use swapnas_search::{
     Aging, AlgorithmKind, Configuration, Ended, Evaluator, Exhaustive, Limits, Nsga2, Options, RandomSearch,
-    Search, SearchError, SecondObjective, SwapNas, contract, regularisation,
+    ScoringOptions, Search, SearchError, SearchOptions, SwapNas, contract, regularisation,
 };
 use swapnas_spaces::{Arch, NetworkConfig, by_name};
 
@@ -19,26 +19,30 @@ fn configuration(algorithm: AlgorithmKind) -> Configuration {
     Configuration {
         space: "darts".to_owned(),
         one_cell: true,
-        scored: (&scored).into(),
-        trained: (&scored).into(),
-        metrics: "swap-reg,rank(swap,params)".to_owned(),
+        scoring: ScoringOptions {
+            metrics: Some("swap-reg,rank(swap,params)".to_owned()),
+            repeats: Some(1),
+            seed: 5,
+            network: (&scored).into(),
+            ..ScoringOptions::default()
+        },
         proxies: Default::default(),
-        inputs: "spectral".to_owned(),
-        batch: 16,
-        repeats: Some(1),
-        seed: 5,
-        init: None,
-        independent: false,
-        precision: "f32".to_owned(),
-        algorithm,
-        population: 6,
-        sample: 3,
-        cycles: 8,
-        mutations: 2,
-        limits: Limits::default(),
-        latency: None,
-        second: SecondObjective::Params,
+        search: SearchOptions {
+            algorithm,
+            population: 6,
+            sample: 3,
+            cycles: 8,
+            mutations: 2,
+            trained: (&scored).into(),
+            ..SearchOptions::default()
+        },
     }
+}
+
+/// Another search, which differs in what `change` changes.
+fn changed(mut configuration: Configuration, change: impl FnOnce(&mut Configuration)) -> Configuration {
+    change(&mut configuration);
+    configuration
 }
 
 /// A search of NAS-Bench-201 for the largest network, which takes no time.
@@ -46,15 +50,13 @@ fn small_nb201(algorithm: AlgorithmKind) -> Configuration {
     let space = by_name("nb201").unwrap();
     let scored = NetworkConfig { channels: Some(2), cells: Some(1), ..space.default_network() };
     let scored = NetworkConfig { input: Shape::new(3, 4, 4), ..scored };
-    Configuration {
-        space: "nb201".to_owned(),
-        one_cell: false,
-        scored: (&scored).into(),
-        trained: (&scored).into(),
-        metrics: "params".to_owned(),
-        proxies: Default::default(),
-        ..configuration(algorithm)
-    }
+    changed(configuration(algorithm), |search| {
+        search.space = "nb201".to_owned();
+        search.one_cell = false;
+        search.scoring.metrics = Some("params".to_owned());
+        search.scoring.network = (&scored).into();
+        search.search.trained = (&scored).into();
+    })
 }
 
 const HEURISTICS: [AlgorithmKind; 4] =
@@ -193,7 +195,7 @@ fn who_evaluates_does_not_matter_and_what_was_evaluated_is_kept() {
 
 #[test]
 fn an_evolution_does_not_end_in_copies_of_its_best() {
-    let configuration = Configuration { cycles: 100, ..small_nb201(AlgorithmKind::SwapNas) };
+    let configuration = changed(small_nb201(AlgorithmKind::SwapNas), |search| search.search.cycles = 100);
     let folder = tempfile::tempdir().unwrap();
     let mut search = Search::create(&folder.path().join("run"), configuration, Level::best()).unwrap();
     search.run(&(), None).unwrap();
@@ -259,7 +261,7 @@ fn any_algorithm_goes_on_in_its_folder_and_in_no_other() {
     by_kind.run(&(), None).unwrap();
     assert_eq!(history(&search), history(&by_kind));
     drop(search);
-    let other = Configuration { seed: 6, ..configuration(AlgorithmKind::Random) };
+    let other = changed(configuration(AlgorithmKind::Random), |search| search.scoring.seed = 6);
     assert!(matches!(with(other).err().unwrap(), SearchError::OtherRun(_)));
     assert!(matches!(Search::resume(&path, Level::best()).err().unwrap(), SearchError::OwnAlgorithm));
 }
@@ -267,7 +269,8 @@ fn any_algorithm_goes_on_in_its_folder_and_in_no_other() {
 #[test]
 fn the_time_is_looked_at_before_every_network() {
     // A population in one go, of networks that are run one after the other.
-    let configuration = Configuration { population: 40, ..configuration(AlgorithmKind::SwapNas) };
+    let configuration =
+        changed(configuration(AlgorithmKind::SwapNas), |search| search.search.population = 40);
     let folder = tempfile::tempdir().unwrap();
     let whole = on_threads(1, || {
         let path = folder.path().join("whole");
@@ -323,18 +326,18 @@ fn every_function_of_a_small_space_is_seen_once() {
 fn limits_hold_and_impossible_ones_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { max_params: Some(1500), min_params: Some(900), ..Limits::default() };
-    let limited = Configuration { limits, ..configuration(AlgorithmKind::SwapNas) };
+    let limited = changed(configuration(AlgorithmKind::SwapNas), |search| search.search.limits = limits);
     let mut search = Search::create(&folder.path().join("a"), limited, Level::best()).unwrap();
     search.run(&(), None).unwrap();
     assert!(search.archive().entries().iter().all(|entry| (900..=1500).contains(&entry.sizes.params)));
     let limits = Limits { max_params: Some(1), ..Limits::default() };
-    let limited = Configuration { limits, ..configuration(AlgorithmKind::Random) };
+    let limited = changed(configuration(AlgorithmKind::Random), |search| search.search.limits = limits);
     let error = Search::create(&folder.path().join("b"), limited, Level::best()).err().unwrap();
     assert!(matches!(error, SearchError::Limits { .. }), "{error}");
     assert!(error.to_string().contains("at most 1 parameters"), "{error}");
     assert!(!folder.path().join("b").exists());
     let limits = Limits { max_params: Some(1), ..Limits::default() };
-    let limited = Configuration { limits, ..small_nb201(AlgorithmKind::Exhaustive) };
+    let limited = changed(small_nb201(AlgorithmKind::Exhaustive), |search| search.search.limits = limits);
     let mut search = Search::create(&folder.path().join("c"), limited, Level::best()).unwrap();
     let error = search.run(&(), None).unwrap_err();
     assert!(matches!(error, SearchError::NoneWithin(_)), "{error}");
@@ -370,7 +373,9 @@ fn folders_that_cannot_be_used_are_left_alone() {
     let file = folder.path().join("file");
     std::fs::write(&file, "text").unwrap();
     assert!(matches!(create(&file).err().unwrap(), SearchError::Folder { .. }));
-    let wrong = Configuration { metrics: "swop".to_owned(), ..configuration(AlgorithmKind::Random) };
+    let wrong = changed(configuration(AlgorithmKind::Random), |search| {
+        search.scoring.metrics = Some("swop".to_owned())
+    });
     let nowhere = folder.path().join("nowhere");
     assert!(Search::create(&nowhere, wrong, Level::best()).is_err());
     assert!(!nowhere.exists(), "a wrong configuration leaves no folder");
@@ -419,7 +424,9 @@ fn folders_may_have_any_name() {
 fn numbers_of_any_size_are_counted_together() {
     for algorithm in HEURISTICS {
         let (population, cycles) = (usize::MAX, usize::MAX / 2);
-        let huge = Configuration { population, cycles, mutations: 3, ..configuration(algorithm) };
+        let huge = changed(configuration(algorithm), |search| {
+            search.search = SearchOptions { population, cycles, mutations: 3, ..search.search.clone() };
+        });
         assert_eq!(huge.evaluations(), Some(usize::MAX));
         assert!(huge.algorithm().is_ok(), "{algorithm}");
     }
@@ -429,7 +436,7 @@ fn numbers_of_any_size_are_counted_together() {
 #[test]
 fn settings_are_read_with_the_numbers_that_were_written() {
     let limits = Limits { max_latency: Some(1e-32), ..Limits::default() };
-    let written = Configuration { limits, ..configuration(AlgorithmKind::Random) };
+    let written = changed(configuration(AlgorithmKind::Random), |search| search.search.limits = limits);
     let json = serde_json::to_string(&written).unwrap();
     assert_eq!(serde_json::from_str::<Configuration>(&json).unwrap(), written);
 }
@@ -438,7 +445,8 @@ fn settings_are_read_with_the_numbers_that_were_written() {
 fn an_objective_without_values_is_an_error_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let metrics = "swap-reg:mu=100000:sigma=5".to_owned();
-    let undefined = Configuration { metrics, ..configuration(AlgorithmKind::SwapNas) };
+    let undefined =
+        changed(configuration(AlgorithmKind::SwapNas), |search| search.scoring.metrics = Some(metrics));
     let mut search = Search::create(&folder.path().join("run"), undefined, Level::best()).unwrap();
     let error = search.run(&(), None).unwrap_err().to_string();
     assert!(error.contains("undefined for all of the first") && error.contains("mu=100000"), "{error}");
@@ -449,16 +457,15 @@ fn a_run_keeps_the_mu_and_sigma_that_it_began_with() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
     let search = Search::create(&path, configuration(AlgorithmKind::Random), Level::best()).unwrap();
-    let metrics = &search.configuration().metrics;
+    let metrics = search.configuration().metrics().to_owned();
     let parts: Vec<&str> = metrics.split([':', ',']).collect();
     let ["swap-reg", mu, sigma, "rank(swap", "params)"] = parts[..] else { panic!("{metrics}") };
     let number =
         |text: &str, name| text.strip_prefix(name).and_then(|number| number.parse::<f64>().ok()).unwrap();
     let (mu, sigma) = (number(mu, "mu="), number(sigma, "sigma="));
     assert!((1.0..3.0).contains(&mu) && (sigma / (mu * mu) - 1.0).abs() < 1e-3, "{metrics}");
-    let metrics = metrics.clone();
     drop(search);
-    assert_eq!(Search::resume(&path, Level::best()).unwrap().configuration().metrics, metrics);
+    assert_eq!(Search::resume(&path, Level::best()).unwrap().configuration().metrics(), metrics);
     // What says nothing is a run of an earlier version, in which they were always the same.
     let columns = configuration(AlgorithmKind::Random).columns().unwrap();
     let found: Vec<f64> = columns.metrics()[0].found().map(|(_, value)| value).collect();

@@ -1,7 +1,7 @@
 //! A search algorithm of one's own: `cargo run --release -p swapnas --example own_algorithm`.
 
 use swapnas::search::{Algorithm, Archive, Candidates, Options, Search, SearchError, contract};
-use swapnas::{Arch, Level, Scoring, Searching};
+use swapnas::{Arch, Level, NetworkOptions, Scoring, ScoringOptions, Searching};
 
 /// Goes from the best architecture so far to the best of its mutants.
 struct HillClimbing {
@@ -44,7 +44,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Every algorithm has promises to keep, which a test of one's own had better check.
     contract::check(|| HillClimbing::new(5, 4));
     let space = swapnas::space("nb201")?;
-    let scoring = Scoring { metrics: Some("swap".into()), cells: Some(1), ..Scoring::new(space) };
+    let network = NetworkOptions { cells: Some(1), ..NetworkOptions::default() };
+    let options = ScoringOptions { metrics: Some("swap".into()), network, ..ScoringOptions::default() };
+    let scoring = Scoring { options, ..Scoring::new(space) };
     let (configuration, _) = Searching::new(scoring).configuration()?;
     let folder = tempfile::tempdir()?;
     let options = Options { folder: folder.path().join("run"), configuration, level: Level::from_env()? };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swapnas::{NetworkView, Proxies, Proxy, ProxyError, Scoring};
+use swapnas::{NetworkOptions, NetworkView, Proxies, Proxy, ProxyError, Scoring, ScoringOptions};
 
 /// SNIP's products of weights and gradients, where every layer counts alike: their sum in each layer, multiplied over
 /// layers, as a logarithm.
@@ -29,7 +29,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let proxies = Proxies::new([Arc::new(SnipOfLayers) as Arc<dyn Proxy>])?;
     // It goes wherever a metric does: into ranks, searches and correlations.
     let metrics = Some("snip-of-layers,snip,swap".into());
-    let scoring = Scoring { proxies, metrics, cells: Some(1), ..Scoring::new(space) };
+    let network = NetworkOptions { cells: Some(1), ..NetworkOptions::default() };
+    let options = ScoringOptions { metrics, network, ..ScoringOptions::default() };
+    let scoring = Scoring { space, proxies, options };
     let archs = swapnas::sample(space, 8, 0);
     for (arch, scored) in archs.iter().zip(scoring.scorer()?.score(&archs, &())?) {
         let scores = scored.expect("nobody stops the work").scores;

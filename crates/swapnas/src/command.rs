@@ -3,100 +3,45 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use swapnas_graph::{Shape, plain};
+use swapnas_graph::plain;
 use swapnas_search::{AlgorithmKind, Configuration};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
+
+use crate::ImageSize;
+use crate::options::{SCORING, SEARCH, Takes};
 
 /// The command that runs a search with these settings; `latency_table` is a file with its latencies, as
 /// [`results::write`](crate::results::write) leaves one, if there are any. What is one's own, metrics, a space or an
 /// algorithm, is named behind it, since no command knows it.
 ///
 /// ```
-/// use swapnas::{Scoring, Searching, command};
+/// use swapnas::{Scoring, ScoringOptions, Searching, command};
 ///
-/// let scoring = Scoring { metrics: Some("rank(swap,params)".into()), ..Scoring::new(swapnas::space("nb201")?) };
+/// let options = ScoringOptions { metrics: Some("rank(swap,params)".into()), ..ScoringOptions::default() };
+/// let scoring = Scoring { options, ..Scoring::new(swapnas::space("nb201")?) };
 /// let (configuration, _) = Searching::new(scoring).configuration()?;
 /// assert!(command::search(&configuration, None).contains("--metrics 'rank(swap,params)'"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn search(configuration: &Configuration, latency_table: Option<&Path>) -> String {
-    // All that there is, by name, so that nothing new is forgotten.
-    let Configuration {
-        space,
-        // Follows from the network.
-        one_cell: _,
-        scored,
-        trained,
-        metrics,
-        proxies,
-        inputs,
-        batch,
-        repeats,
-        seed,
-        init,
-        independent,
-        precision,
-        algorithm,
-        // By name below.
-        population: _,
-        sample: _,
-        cycles: _,
-        mutations: _,
-        limits,
-        latency,
-        second,
-    } = configuration;
-    let number = |n: Option<usize>| n.map(|n| n.to_string());
+    let Configuration { space, proxies, scoring, search: options, .. } = configuration;
     let mut words = Words::new("search");
     words.option("space", Some(space));
-    words.option("metrics", Some(metrics));
-    words.option("inputs", Some(inputs));
-    words.option("batch", number(Some(*batch)));
-    words.option("repeats", repeats.map(|n| n.to_string()));
-    words.option("seed", Some(seed.to_string()));
-    words.option("init", init.as_ref());
-    words.option("weights", independent.then_some("independent"));
-    words.option("precision", (precision != "f32").then_some(precision));
-    let [input, trained_input] =
-        [scored.input, trained.input].map(|[channels, height, width]| Shape::new(channels, height, width));
-    let small = scored.channels.is_some()
-        && crate::space(space).is_ok_and(|space| {
-            let (small, own) = (space.scored_network(), space.default_network());
-            small.preset.name() == scored.preset && input == small.input && input != own.input
-        });
-    words.option("network", (!small).then_some(&scored.preset));
-    words.option("channels", number(scored.channels));
-    words.option("cells", number(scored.cells));
-    // One size holds for both networks. Where they differ, each may have its own, which for the scored network depends
-    // on whether it is named.
-    let own = crate::space(space).ok().map(|space| {
-        let scored = if small { space.scored_network() } else { space.default_network() };
-        [scored.input, space.final_network().input]
-    });
-    let same = input == trained_input;
-    let is_own = own == Some([input, trained_input]);
-    words.option("size", (same || !is_own).then(|| shape(input)));
-    words.option("classes", number(Some(scored.classes)));
-    words.option("final-channels", number(trained.channels));
-    words.option("final-cells", number(trained.cells));
-    words.option("final-size", (!same && !is_own).then(|| shape(trained_input)));
-    words.option("algorithm", (*algorithm != AlgorithmKind::Own).then(|| algorithm.to_string()));
-    for (name, number) in configuration.numbers() {
-        words.option(name, Some(number.to_string()));
+    for row in SCORING {
+        words.option(row.name, row.print(scoring));
     }
-    words.option("second-objective", Some(second.to_string()));
-    // No network has fewer parameters than none.
-    words.option("min-params", limits.min_params.filter(|least| *least > 0).map(|n| n.to_string()));
-    words.option("max-params", limits.max_params.map(|n| n.to_string()));
-    words.option("max-macs", limits.max_macs.map(|n| n.to_string()));
-    words.option("max-latency", limits.max_latency.map(|ms| ms.to_string()));
-    words.option("latency-table", latency_table.filter(|_| latency.is_some()));
+    for row in SEARCH.iter().filter(|row| options.algorithm.reads(row.name)) {
+        match row.takes {
+            Takes::File => words.option(row.name, latency_table.filter(|_| options.latency.is_some())),
+            _ => words.option(row.name, row.print(options)),
+        }
+    }
     // What is one's own cannot be typed.
     let metrics: Vec<&str> = proxies.iter().map(|proxy| proxy.name()).collect();
     let own = [
         (!metrics.is_empty()).then(|| format!("{} is a metric", metrics.join(", "))),
         crate::space(space).is_err().then(|| format!("{} is a space", plain(space))),
-        (*algorithm == AlgorithmKind::Own).then(|| "there is an algorithm".to_owned()),
+        (options.algorithm == AlgorithmKind::Own).then(|| "there is an algorithm".to_owned()),
     ];
     let own: Vec<String> = own.into_iter().flatten().collect();
     if !own.is_empty() {
@@ -116,14 +61,9 @@ pub fn export(space: &dyn Space, arch: &str, network: &NetworkConfig) -> String 
     words.option("channels", channels.map(|n| n.to_string()));
     words.option("cells", cells.map(|n| n.to_string()));
     words.option("classes", (classes != default.classes).then(|| classes.to_string()));
-    words.option("input", (input != default.input).then(|| shape(input)));
+    words.option("input", (input != default.input).then(|| ImageSize::Shape(input).to_string()));
     words.option("format", Some("torch"));
     words.text
-}
-
-/// A shape as the command reads it.
-fn shape(Shape { channels, height, width }: Shape) -> String {
-    format!("{channels}x{height}x{width}")
 }
 
 /// A command in the making.

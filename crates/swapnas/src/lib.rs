@@ -2,10 +2,11 @@
 //! on.
 //!
 //! ```
-//! use swapnas::Scoring;
+//! use swapnas::{Scoring, ScoringOptions};
 //!
 //! let space = swapnas::space("darts")?;
-//! let scoring = Scoring { metrics: Some("swap".into()), repeats: Some(2), ..Scoring::new(space) };
+//! let options = ScoringOptions { metrics: Some("swap".into()), repeats: Some(2), ..ScoringOptions::default() };
+//! let scoring = Scoring { options, ..Scoring::new(space) };
 //! let scorer = scoring.scorer()?;
 //! let archs = swapnas::sample(space, 10, 0);
 //! let scored = scorer.score(&archs, &())?;
@@ -18,7 +19,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use swapnas::{NetworkView, Proxies, Proxy, ProxyError, Scoring};
+//! use swapnas::{NetworkView, Proxies, Proxy, ProxyError, Scoring, ScoringOptions};
 //!
 //! struct Mine;
 //!
@@ -39,7 +40,8 @@
 //!
 //! let proxies = Proxies::new([Arc::new(Mine) as Arc<dyn Proxy>])?;
 //! let space = swapnas::space("nb201")?;
-//! let scoring = Scoring { proxies, metrics: Some("mine,snip".into()), ..Scoring::new(space) };
+//! let options = ScoringOptions { metrics: Some("mine,snip".into()), ..ScoringOptions::default() };
+//! let scoring = Scoring { space, proxies, options };
 //! for scored in scoring.scorer()?.score(&swapnas::sample(space, 2, 0), &())?.iter().flatten() {
 //!     let [mine, snip] = [0, 1].map(|metric| scored.scores[metric].as_ref().map(|score| score.mean));
 //!     assert!((mine.unwrap() / snip.unwrap() - 1.0).abs() < 1e-5);
@@ -57,6 +59,7 @@ pub mod latency;
 mod markup;
 mod number;
 pub mod onnx;
+pub mod options;
 pub mod plot;
 mod refusals;
 pub mod report;
@@ -75,10 +78,11 @@ pub use correlation::{
 };
 pub use file::{WriteError, check_output, write as write_file, write_by};
 pub use number::{count, number};
+pub use options::{ImageSize, NetworkOptions, ScoringOptions, SearchOptions};
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;
-pub use scoring::{ImageSize, Scoring, ScoringError};
+pub use scoring::{Scoring, ScoringError};
 pub use searching::{Searching, free_folder};
 /// What a [`NetworkView`] shows: operations, parameters and modules of a network, and the signs of its ReLUs.
 pub use swapnas_graph as graph;

@@ -5,7 +5,7 @@
 //! weights depend on. Batch normalisations that an exporter has folded into convolutions cannot be seen.
 //!
 //! ```
-//! use swapnas::Scoring;
+//! use swapnas::{Scoring, ScoringOptions};
 //! use swapnas::export::{Export, Format};
 //! use swapnas::onnx::{Model, score};
 //!
@@ -15,7 +15,8 @@
 //! let network = swapnas::NetworkConfig { cells: Some(1), ..space.final_network() };
 //! let file = Export { space, arch: &arch, network, seed: 0 }.contents(Format::Onnx)?;
 //!
-//! let scoring = Scoring { repeats: Some(1), ..Scoring::new(space) };
+//! let options = ScoringOptions { repeats: Some(1), ..ScoringOptions::default() };
+//! let scoring = Scoring { options, ..Scoring::new(space) };
 //! let model = Model::of("network.onnx".into(), file, scoring.images())?;
 //! let columns = scoring.columns()?;
 //! let scored = score(&[model], &scoring.settings(&columns)?, &())?;

@@ -19,10 +19,11 @@ pub struct Unread {
 /// others could not, which are done at once. What is stopped before it is done is `None`.
 ///
 /// ```
-/// use swapnas::{Refusals, Scoring, Unread, refused, score_readable};
+/// use swapnas::{Refusals, Scoring, ScoringOptions, Unread, refused, score_readable};
 ///
 /// let space = swapnas::space("nb201")?;
-/// let scorer = Scoring { metrics: Some("params".into()), ..Scoring::new(space) }.scorer()?;
+/// let options = ScoringOptions { metrics: Some("params".into()), ..ScoringOptions::default() };
+/// let scorer = Scoring { options, ..Scoring::new(space) }.scorer()?;
 /// let unread = |name: &str, error| Unread { name: name.into(), reason: format!("{error}") };
 /// let read = |text| space.parse(text).map_err(|error| unread(text, error));
 /// let list = ["4321", "nonsense", "15624"].map(read);

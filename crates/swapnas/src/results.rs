@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use swapnas_graph::Key;
 use swapnas_search::{Configuration, Ended, Evaluated, Search, SecondObjective};
 
+use crate::options::SEARCH;
 use crate::report::{self, Best, Point, Report};
 use crate::{
     Metric, Origin, Remedy, Score, Settings, Sharing, Undefined, WriteError, command, drawing, file, plain,
@@ -192,7 +193,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
     {
         curve.push((count, score(best)));
     }
-    let against = match configuration.second {
+    let against = match configuration.search.second {
         SecondObjective::Params => "parameters",
         SecondObjective::Macs => "multiply-accumulates",
         SecondObjective::Latency => "latency",
@@ -243,12 +244,15 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         ("objective", archive.objective().to_string()),
         ("scored network", space.describe(search.scorer().network())),
         ("network to be trained", space.describe(search.candidates().network())),
-        ("inputs", format!("{}, batch {}", configuration.inputs, configuration.batch)),
-        ("seed", configuration.seed.to_string()),
-        ("algorithm", configuration.algorithm.to_string()),
+        ("inputs", format!("{}, batch {}", configuration.scoring.inputs, configuration.scoring.batch)),
+        ("seed", configuration.scoring.seed.to_string()),
+        ("algorithm", configuration.search.algorithm.to_string()),
     ];
+    let of_algorithm = configuration.search.algorithm.numbers();
+    let numbers = SEARCH.iter().filter(|row| of_algorithm.contains(&row.name));
+    let numbers = numbers.filter_map(|row| Some((row.name, row.print(&configuration.search)?)));
     let more = [
-        ("limits", configuration.limits.to_string()),
+        ("limits", configuration.search.limits.to_string()),
         ("front against", against.to_owned()),
         ("evaluations", archive.entries().len().to_string()),
     ];
@@ -262,7 +266,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         best: shown.collect(),
         settings: settings
             .into_iter()
-            .chain(configuration.numbers().into_iter().map(|(name, number)| (name, number.to_string())))
+            .chain(numbers)
             .chain(more)
             .map(|(name, value)| (name.to_owned(), plain(&value).to_string()))
             .collect(),
@@ -282,7 +286,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
 /// If one of the files cannot be written.
 pub fn write(search: &Search, ended: Ended, count: usize) -> Result<(), WriteError> {
     let path = |name: &str| search.folder().join(name);
-    if let Some(latencies) = &search.configuration().latency {
+    if let Some(latencies) = &search.configuration().search.latency {
         let table =
             latencies.to_csv().map_err(|error| WriteError { path: path(LATENCIES), source: error.into() })?;
         file::write(&path(LATENCIES), &table)?;

@@ -1,37 +1,18 @@
 use swapnas_formats::onnx::Images;
-use swapnas_graph::{Init, Level, LevelError, Shape, Tensors};
-use swapnas_metrics::inputs::InputSpec;
-use swapnas_metrics::{ColumnError, Columns, Precision, Proxies, ScoreError, Scorer, Settings, Sharing};
-use swapnas_spaces::{NetworkConfig, Preset, Space};
+use swapnas_graph::{Level, LevelError, Tensors};
+use swapnas_metrics::{ColumnError, Columns, Proxies, ScoreError, Scorer, Settings};
+use swapnas_spaces::{NetworkConfig, Space};
 
-/// The size of images, where it is not the network's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageSize {
-    /// Height and width, with as many channels as the network has by itself; tokens, if it reads texts.
-    Side(usize),
-    /// Everything.
-    Shape(Shape),
-}
+use crate::{ImageSize, NetworkOptions, ScoringOptions};
 
-impl ImageSize {
-    /// The shape, where `own` is the network's own.
-    pub fn shape(self, own: Shape) -> Shape {
-        match self {
-            // A text is an image of one row.
-            ImageSize::Side(tokens) if own.height == 1 => Shape::new(own.channels, 1, tokens),
-            ImageSize::Side(side) => Shape::new(own.channels, side, side),
-            ImageSize::Shape(shape) => shape,
-        }
-    }
-}
-
-/// How to score, as users ask for it: what is `None` is as the space or the metrics have it.
+/// How to score architectures of a space.
 ///
 /// ```
-/// use swapnas::Scoring;
+/// use swapnas::{Scoring, ScoringOptions};
 ///
 /// let space = swapnas::space("nb201")?;
-/// let scoring = Scoring { metrics: Some("swap,params".into()), cells: Some(1), ..Scoring::new(space) };
+/// let options = ScoringOptions { metrics: Some("swap,params".into()), batch: 8, ..ScoringOptions::default() };
+/// let scoring = Scoring { options, ..Scoring::new(space) };
 /// let scored = scoring.scorer()?.score(&swapnas::sample(space, 3, 0), &())?;
 /// assert_eq!(scored.iter().flatten().count(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,35 +21,11 @@ impl ImageSize {
 pub struct Scoring {
     /// The space of the architectures.
     pub space: &'static dyn Space,
-    /// Metrics and aggregates, as [`Columns`] are written; those of [`default_metrics`](Self::default_metrics) if there
-    /// are none.
-    pub metrics: Option<String>,
-    /// Metrics of one's own, which `metrics` may name.
+    /// Metrics of one's own, which those of `options` may name.
     pub proxies: Proxies,
-    /// The images.
-    pub inputs: InputSpec,
-    /// Number of images.
-    pub batch: usize,
-    /// How many sets of weights every network is scored with; each metric's own number if `None`.
-    pub repeats: Option<u32>,
-    /// Seed of images, weights and samples.
-    pub seed: u64,
-    /// How weights are drawn; each metric's own way if `None`.
-    pub init: Option<Init>,
-    /// Whether networks share weights.
-    pub sharing: Sharing,
-    /// The numbers that networks compute with.
-    pub precision: Precision,
-    /// Which of the space's networks is scored; its [small one](Space::scored_network) if `None`.
-    pub network: Option<Preset>,
-    /// Channels of its first stage.
-    pub channels: Option<usize>,
-    /// Its cells, or cells of each stage.
-    pub cells: Option<usize>,
-    /// Size of the images.
-    pub size: Option<ImageSize>,
-    /// Its classes.
-    pub classes: Option<usize>,
+    /// What users ask for. Metrics are those of [`default_metrics`](Self::default_metrics) if there are none, and the
+    /// network is the [small one](Space::scored_network).
+    pub options: ScoringOptions,
 }
 
 /// A way of scoring that cannot be used.
@@ -95,43 +52,21 @@ impl Scoring {
 
     /// Scores as they are where nothing else is asked for.
     pub fn new(space: &'static dyn Space) -> Self {
-        Scoring {
-            space,
-            metrics: None,
-            proxies: Proxies::default(),
-            inputs: InputSpec::default(),
-            batch: 16,
-            repeats: None,
-            seed: 0,
-            init: None,
-            sharing: Sharing::Shared,
-            precision: Precision::Single,
-            network: None,
-            channels: None,
-            cells: None,
-            size: None,
-            classes: None,
-        }
+        Scoring { space, proxies: Proxies::default(), options: ScoringOptions::default() }
     }
 
     /// The network that is scored.
     pub fn network(&self) -> NetworkConfig {
-        let network = match self.network {
+        let NetworkOptions { preset, .. } = self.options.network;
+        self.options.network.change(match preset {
             None => self.space.scored_network(),
             Some(preset) => NetworkConfig { preset, ..self.space.default_network() },
-        };
-        NetworkConfig {
-            channels: self.channels.or(network.channels),
-            cells: self.cells.or(network.cells),
-            input: self.size.map_or(network.input, |size| size.shape(network.input)),
-            classes: self.classes.unwrap_or(network.classes),
-            ..network
-        }
+        })
     }
 
     /// The images that ONNX files are read for.
     pub fn images(&self) -> Images {
-        match self.size {
+        match self.options.network.size {
             None => Images::OfFile,
             Some(ImageSize::Side(side)) => Images::Side(side),
             Some(ImageSize::Shape(shape)) => Images::Shape(shape),
@@ -148,7 +83,7 @@ impl Scoring {
     /// # Errors
     /// If it cannot be read.
     pub fn columns(&self) -> Result<Columns, ColumnError> {
-        Columns::parse(self.metrics.as_deref().unwrap_or(self.default_metrics()), &self.proxies)
+        Columns::parse(self.options.metrics.as_deref().unwrap_or(self.default_metrics()), &self.proxies)
     }
 
     /// A scorer that draws images and weights.
@@ -172,16 +107,6 @@ impl Scoring {
     /// # Errors
     /// If the environment asks for instructions that the processor does not have.
     pub fn settings(&self, columns: &Columns) -> Result<Settings, LevelError> {
-        Ok(Settings {
-            metrics: columns.metrics().to_vec(),
-            inputs: self.inputs.clone(),
-            batch: self.batch,
-            repeats: self.repeats,
-            seed: self.seed,
-            init: self.init,
-            sharing: self.sharing,
-            level: Level::from_env()?,
-            precision: self.precision,
-        })
+        Ok(self.options.settings(columns, Level::from_env()?))
     }
 }

@@ -1,64 +1,26 @@
 use std::path::PathBuf;
 
-use swapnas_metrics::inputs::InputSpec;
-use swapnas_metrics::{Columns, Sharing};
-use swapnas_search::{
-    AlgorithmKind, Configuration, LatencyTable, Limits, SearchError, SecondObjective, Target, regularisation,
-};
+use swapnas_metrics::Columns;
+use swapnas_metrics::inputs::{InputSpec, SpecError};
+use swapnas_search::{Configuration, SearchError, Target, regularisation};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
-use crate::{ImageSize, Scoring, plain};
+use crate::{Scoring, ScoringOptions, SearchOptions, plain};
 
-/// How to search, as users ask for it.
+/// How to search a space.
 #[derive(Clone)]
 pub struct Searching {
     /// How architectures are scored. The search goes by the first of the metrics: that of
     /// [`Scoring::default_metrics`] if there are none.
     pub scoring: Scoring,
-    /// The algorithm.
-    pub algorithm: AlgorithmKind,
-    /// Architectures that it works on.
-    pub population: usize,
-    /// How many of them are drawn in a cycle.
-    pub sample: usize,
-    /// Cycles.
-    pub cycles: usize,
-    /// Mutants scored in each cycle.
-    pub mutations: usize,
-    /// Limits of the network that is to be trained.
-    pub limits: Limits,
-    /// How long operations take.
-    pub latency: Option<LatencyTable>,
-    /// What counts besides the score.
-    pub second: SecondObjective,
-    /// Parameters that the network to be trained should have: sets mu and sigma of `swap-reg`.
-    pub target_params: Option<u64>,
-    /// Channels of the network to be trained; as the space has it if `None`.
-    pub final_channels: Option<usize>,
-    /// Its cells.
-    pub final_cells: Option<usize>,
-    /// The size of its images: that of the scored network's if one is asked for there, else as the space has it.
-    pub final_size: Option<ImageSize>,
+    /// How they are searched.
+    pub options: SearchOptions,
 }
 
 impl Searching {
     /// SWAP-NAS with the numbers of the paper.
     pub fn new(scoring: Scoring) -> Self {
-        Searching {
-            scoring,
-            algorithm: AlgorithmKind::SwapNas,
-            population: 20,
-            sample: 10,
-            cycles: 200,
-            mutations: 5,
-            limits: Limits::default(),
-            latency: None,
-            second: SecondObjective::Params,
-            target_params: None,
-            final_channels: None,
-            final_cells: None,
-            final_size: None,
-        }
+        Searching { scoring, options: SearchOptions::default() }
     }
 
     /// Whether all cells are alike: a network of a single cell shows nothing of the other kind of cell.
@@ -74,17 +36,12 @@ impl Searching {
     /// The network that is to be trained, which limits are about.
     pub fn final_network(&self) -> NetworkConfig {
         let scored = self.scoring.network();
-        let trained = self.space().final_network();
+        let network = self.options.trained.change(self.space().final_network());
+        let follows = self.options.trained.size.is_none() && self.scoring.options.network.size.is_some();
         NetworkConfig {
-            channels: self.final_channels.or(trained.channels),
-            cells: self.final_cells.or(trained.cells),
+            input: if follows { scored.input } else { network.input },
             classes: scored.classes,
-            input: match self.final_size {
-                Some(size) => size.shape(trained.input),
-                None if self.scoring.size.is_some() => scored.input,
-                None => trained.input,
-            },
-            ..trained
+            ..network
         }
     }
 
@@ -94,7 +51,7 @@ impl Searching {
     /// If the metrics cannot be read, or a size is asked for that cannot be aimed at.
     pub fn configuration(&self) -> Result<(Configuration, Option<Target>), SearchError> {
         let scoring = &self.scoring;
-        if matches!(scoring.inputs, InputSpec::Array(_)) {
+        if matches!(scoring.options.inputs, InputSpec::Array(_)) {
             return Err(SearchError::Asked(
                 "a run could not be resumed without its images; save them with numpy.save, and give npy:FILE"
                     .to_owned(),
@@ -106,11 +63,11 @@ impl Searching {
         let trained = self.final_network();
         // The first of what is computed by default.
         let metric = scoring.default_metrics().split(',').next().unwrap_or_default();
-        let mut metrics = scoring.metrics.clone().unwrap_or_else(|| metric.to_owned());
+        let mut metrics = scoring.options.metrics.clone().unwrap_or_else(|| metric.to_owned());
         Columns::parse(&metrics, &scoring.proxies).map_err(|error| SearchError::Asked(error.to_string()))?;
         let mut target = None;
-        if let Some(params) = self.target_params {
-            if scoring.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
+        if let Some(params) = self.options.target_params {
+            if scoring.options.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
                 return Err(SearchError::Asked(format!(
                     "--target-params sets mu and sigma of swap-reg; leave out --metrics {}",
                     plain(&metrics)
@@ -120,31 +77,23 @@ impl Searching {
             metrics = format!("swap-reg:mu={}:sigma={}", found.mu, found.sigma);
             target = Some(found);
         }
+        let inputs = &scoring.options.inputs;
+        let inputs = match scoring.space.vocabulary() {
+            Some(_) => inputs.for_texts().to_string(),
+            None => inputs.to_string(),
+        };
         let configuration = Configuration {
             space: scoring.space.name().to_owned(),
             one_cell,
-            scored: (&scored).into(),
-            trained: (&trained).into(),
-            metrics,
-            proxies: scoring.proxies.clone(),
-            inputs: match scoring.space.vocabulary() {
-                Some(_) => scoring.inputs.for_texts().to_string(),
-                None => scoring.inputs.to_string(),
+            scoring: ScoringOptions {
+                metrics: Some(metrics),
+                // As it will be kept.
+                inputs: inputs.parse().map_err(|error: SpecError| SearchError::Asked(error.to_string()))?,
+                network: (&scored).into(),
+                ..scoring.options.clone()
             },
-            batch: scoring.batch,
-            repeats: scoring.repeats,
-            seed: scoring.seed,
-            init: scoring.init.map(|init| init.to_string()),
-            independent: scoring.sharing == Sharing::Independent,
-            precision: scoring.precision.to_string(),
-            algorithm: self.algorithm,
-            population: self.population,
-            sample: self.sample,
-            cycles: self.cycles,
-            mutations: self.mutations,
-            limits: self.limits,
-            latency: self.latency.clone(),
-            second: self.second,
+            proxies: scoring.proxies.clone(),
+            search: SearchOptions { target_params: None, trained: (&trained).into(), ..self.options.clone() },
         };
         Ok((configuration, target))
     }

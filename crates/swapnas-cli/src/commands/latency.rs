@@ -49,12 +49,10 @@ pub(crate) fn run(args: LatencyArgs) -> anyhow::Result<Ending> {
 
 fn asked(args: &LatencyArgs) -> Latency {
     // As the search has it that will read the table.
-    let searching = Searching {
-        final_channels: args.channels,
-        final_cells: args.cells,
-        final_size: args.size,
-        ..Searching::new(Scoring { classes: args.classes, ..Scoring::new(args.space) })
-    };
+    let mut searching = Searching::new(Scoring::new(args.space));
+    searching.scoring.options.network.classes = args.classes;
+    let trained = &mut searching.options.trained;
+    (trained.channels, trained.cells, trained.size) = (args.channels, args.cells, args.size);
     Latency {
         space: args.space,
         network: searching.final_network(),

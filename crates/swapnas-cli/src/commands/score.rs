@@ -172,7 +172,7 @@ fn asked(args: &ScoreArgs, scoring: &Scoring) -> anyhow::Result<Asked> {
             problems.check()?;
         }
     }
-    let archs = swapnas::sample(scoring.space, random, scoring.seed);
+    let archs = swapnas::sample(scoring.space, random, scoring.options.seed);
     subjects.extend(archs.into_iter().map(Subject::Arch));
     if subjects.is_empty() && !failed.is_empty() {
         return Err(failed).context("there is nothing to score but lines that cannot be used");

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use swapnas::results::{self, Found};
-use swapnas::search::{Configuration, Ended, LatencyTable, Limits, Search};
-use swapnas::{Level, Remedy, Searching, command, free_folder, plain, saturation_warnings};
+use swapnas::search::{Configuration, Ended, LatencyTable, Search};
+use swapnas::{Level, Remedy, SearchOptions, Searching, command, free_folder, plain, saturation_warnings};
 
 use crate::args::SearchArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
@@ -35,7 +35,7 @@ pub(crate) fn run(args: SearchArgs, given: &[String]) -> anyhow::Result<Ending> 
         }
         None => {
             check_skip_bad(&args.scoring, false)?;
-            args.algorithm.check_numbers(|name| given.iter().any(|given| given == name))?;
+            args.search.options.algorithm.check_numbers(|name| given.iter().any(|given| given == name))?;
             let configuration = configuration(&args)?;
             let folder = args.out.clone().or_else(free_folder);
             let folder =
@@ -111,31 +111,16 @@ impl Run {
 
 /// How to search, and the sizes that were asked for in words.
 fn configuration(args: &SearchArgs) -> anyhow::Result<Configuration> {
-    let searching = Searching {
-        scoring: args.scoring.of(args.space),
-        algorithm: args.algorithm,
-        population: args.population,
-        sample: args.sample,
-        cycles: args.cycles,
-        mutations: args.mutations,
-        limits: Limits {
-            min_params: args.min_params,
-            max_params: args.max_params,
-            max_macs: args.max_macs,
-            max_latency: args.max_latency,
-        },
-        latency: args.latency_table.as_deref().map(LatencyTable::read).transpose()?,
-        second: args.second_objective,
-        target_params: args.target_params,
-        final_channels: args.final_channels,
-        final_cells: args.final_cells,
-        final_size: args.final_size,
-    };
+    let latency = args.search.latency_table.as_deref().map(LatencyTable::read).transpose()?;
+    let options = SearchOptions { latency, ..args.search.options.clone() };
+    let searching = Searching { scoring: args.scoring.of(args.space), options };
     let (configuration, target) = searching.configuration()?;
     if let Some(target) = target {
         say(format_args!(
             "{} parameters of the network to be trained are about {} thousand of the scored one: the objective is {}",
-            target.params, target.mu, configuration.metrics
+            target.params,
+            target.mu,
+            configuration.metrics()
         ));
         if let Some(warning) = target.warning() {
             say(warning);
@@ -149,7 +134,7 @@ fn show(out: &mut impl Write, search: &Search, top: usize) -> anyhow::Result<()>
     let space = search.candidates().space();
     let configuration = search.configuration();
     let objective = search.archive().objective().to_string();
-    writeln!(out, "{}: {} search for {}", space.name(), configuration.algorithm, plain(&objective))?;
+    writeln!(out, "{}: {} search for {}", space.name(), configuration.search.algorithm, plain(&objective))?;
     let scorer = search.scorer();
     let network = space.describe(scorer.network());
     writeln!(out, "{}", render::settings(&network, scorer.settings(), scorer.tensors()))?;

@@ -83,13 +83,18 @@ impl AlgorithmKind {
         }
     }
 
+    /// Whether an option of a search, by its name, means anything to it.
+    pub fn reads(self, name: &str) -> bool {
+        self.numbers().contains(&name) || !AlgorithmKind::SwapNas.numbers().contains(&name)
+    }
+
     /// Refuses numbers that are `given` and that the algorithm would not look at.
     ///
     /// # Errors
     /// If there are any.
     pub fn check_numbers(self, given: impl Fn(&str) -> bool) -> Result<(), SearchError> {
         let all = AlgorithmKind::SwapNas.numbers().iter();
-        match all.copied().find(|name| !self.numbers().contains(name) && given(name)) {
+        match all.copied().find(|name| !self.reads(name) && given(name)) {
             Some(name) => {
                 Err(SearchError::Asked(format!("--{name} means nothing to --algorithm {self}; leave it out")))
             }

@@ -18,7 +18,7 @@ use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 pub use choice::{Reach, side};
 
 use crate::export::{Export, ExportError, Format};
-use crate::{ImageSize, Scoring, Searching, file};
+use crate::{ImageSize, NetworkOptions, Scoring, ScoringOptions, SearchOptions, Searching, file};
 
 /// What somebody wants of a network besides that it be accurate.
 #[derive(Clone, Default)]
@@ -126,20 +126,31 @@ impl Design {
         let scored = self.space.scored_network().input;
         // As large as networks are scored by default, with the channels of the pictures.
         let size = Shape { channels: input.channels, ..scored };
-        let scoring = Scoring {
-            inputs: self.inputs(),
-            seed: self.wishes.seed,
+        let network = NetworkOptions {
             size: (size != scored).then_some(ImageSize::Shape(size)),
             classes: Some(classes),
-            ..Scoring::new(self.space)
+            ..NetworkOptions::default()
+        };
+        let scoring = ScoringOptions {
+            inputs: self.inputs(),
+            seed: self.wishes.seed,
+            network,
+            ..ScoringOptions::default()
+        };
+        let trained = NetworkOptions {
+            channels,
+            cells,
+            size: Some(ImageSize::Shape(input)),
+            ..NetworkOptions::default()
         };
         Searching {
-            limits: self.wishes.limits,
-            latency: self.wishes.latency.clone(),
-            final_channels: channels,
-            final_cells: cells,
-            final_size: Some(ImageSize::Shape(input)),
-            ..Searching::new(scoring)
+            scoring: Scoring { options: scoring, ..Scoring::new(self.space) },
+            options: SearchOptions {
+                limits: self.wishes.limits,
+                latency: self.wishes.latency.clone(),
+                trained,
+                ..SearchOptions::default()
+            },
         }
     }
 
@@ -148,7 +159,9 @@ impl Design {
     /// # Errors
     /// If the search cannot begin, or the folder holds another one.
     pub fn begin(&self, folder: &Path, cycles: usize, level: Level) -> Result<Search, DesignError> {
-        let (configuration, _) = Searching { cycles, ..self.searching() }.configuration()?;
+        let mut searching = self.searching();
+        searching.options.cycles = cycles;
+        let (configuration, _) = searching.configuration()?;
         if !folder.join("run.db").exists() {
             return Ok(Search::create(folder, configuration, level)?);
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use scraper::{Html, Selector};
 use serde::Deserialize;
 use swapnas::report::{Report, render};
-use swapnas::search::{AlgorithmKind, Configuration, Limits, Search, SecondObjective};
+use swapnas::search::{AlgorithmKind, Configuration, ScoringOptions, Search, SearchOptions};
 use swapnas::{Level, Preset, results};
 
 use super::report;
@@ -62,26 +62,25 @@ fn search(space: &str, folder: &Path) -> PathBuf {
     let configuration = Configuration {
         space: space.name().to_owned(),
         one_cell,
-        scored: (&scored).into(),
-        trained: (&space.final_network()).into(),
-        // Networks of some spaces take long; counting takes no time in any.
-        metrics: if one_cell { "swap-reg,swap,params" } else { "rank(units,live-params),params" }.to_owned(),
+        scoring: ScoringOptions {
+            // Networks of some spaces take long; counting takes no time in any.
+            metrics: Some(
+                if one_cell { "swap-reg,swap,params" } else { "rank(units,live-params),params" }.to_owned(),
+            ),
+            repeats: Some(1),
+            network: (&scored).into(),
+            ..ScoringOptions::default()
+        },
         proxies: Default::default(),
-        inputs: "spectral".to_owned(),
-        batch: 16,
-        repeats: Some(1),
-        seed: 0,
-        init: None,
-        independent: false,
-        precision: "f32".to_owned(),
-        algorithm: if space.name() == "nb201" { AlgorithmKind::Nsga2 } else { AlgorithmKind::SwapNas },
-        population: 10,
-        sample: 5,
-        cycles: 20,
-        mutations: 3,
-        limits: Limits::default(),
-        latency: None,
-        second: SecondObjective::Params,
+        search: SearchOptions {
+            algorithm: if space.name() == "nb201" { AlgorithmKind::Nsga2 } else { AlgorithmKind::SwapNas },
+            population: 10,
+            sample: 5,
+            cycles: 20,
+            mutations: 3,
+            trained: (&space.final_network()).into(),
+            ..SearchOptions::default()
+        },
     };
     let mut search = Search::create(folder, configuration, Level::best()).unwrap();
     let ended = search.run(&(), None).unwrap();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use swapnas::report::{BenchmarkReport, render_benchmark};
 use swapnas::statistics::Noise;
 use swapnas::train::benchmark::Benchmark;
-use swapnas::{Correlation, InputSpec, Shape, check_output, plain, plot, results, write_file};
+use swapnas::{Correlation, InputSpec, check_output, plain, plot, results, write_file};
 
 use super::{describe, open};
 use crate::args::{BenchReportArgs, CorrelateArgs, ScoringArgs, TableFormat};
@@ -63,21 +63,22 @@ pub(super) fn run(args: BenchReportArgs, given: &[String]) -> anyhow::Result<End
 }
 
 /// How to score: unless told otherwise by all metrics, with the images and the network of the benchmark.
-fn scoring(mut scoring: ScoringArgs, given: &[String], made: &Benchmark) -> anyhow::Result<ScoringArgs> {
+fn scoring(mut args: ScoringArgs, given: &[String], made: &Benchmark) -> anyhow::Result<ScoringArgs> {
     let plan = made.plan();
+    let scoring = &mut args.options;
     scoring.metrics.get_or_insert_with(|| "all".to_owned());
     if !given.iter().any(|name| name == "inputs") {
         scoring.inputs = plan.inputs.parse::<InputSpec>()?;
     }
     let data = plan.data()?;
     let network = plan.network(data.classes())?;
-    let Shape { channels, height, width } = network.input;
-    scoring.network.get_or_insert(network.preset);
-    scoring.channels = scoring.channels.or(network.channels);
-    scoring.cells = scoring.cells.or(network.cells);
-    scoring.size.get_or_insert(swapnas::ImageSize::Shape(Shape::new(channels, height, width)));
-    scoring.classes.get_or_insert(network.classes);
-    Ok(scoring)
+    let asked = &mut scoring.network;
+    asked.preset.get_or_insert(network.preset);
+    asked.channels = asked.channels.or(network.channels);
+    asked.cells = asked.cells.or(network.cells);
+    asked.size.get_or_insert(swapnas::ImageSize::Shape(network.input));
+    asked.classes.get_or_insert(network.classes);
+    Ok(args)
 }
 
 /// What was found.

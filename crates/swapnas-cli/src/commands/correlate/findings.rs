@@ -213,7 +213,7 @@ fn finding(
         scored.as_ref().map(|scored| scored.iter().map(|scored| scored.params).collect());
     let correlations = rankings
         .iter()
-        .map(|ranking| correlate(ranking, &accuracies, params.as_deref(), args.scoring.seed))
+        .map(|ranking| correlate(ranking, &accuracies, params.as_deref(), args.scoring.options.seed))
         .collect();
     let comparison = args.compare.then(|| compare(&rankings));
     Finding {
@@ -252,7 +252,7 @@ fn spread(
         .collect();
     let mut seeds = usize::from(is_complete);
     while seeds > 0 && seeds < args.seeds {
-        subjects.reseed(scoring, args.scoring.seed + seeds as u64)?;
+        subjects.reseed(scoring, args.scoring.options.seed + seeds as u64)?;
         let scored: Option<Vec<Scored>> = score(subjects, rows, progress)?.into_iter().collect();
         let Some(scored) = scored else { break }; // the work was stopped
         for ((_, finding, range), rhos) in findings.iter().zip(&mut rhos) {
@@ -264,7 +264,7 @@ fn spread(
         }
         seeds += 1;
     }
-    subjects.reseed(scoring, args.scoring.seed)?;
+    subjects.reseed(scoring, args.scoring.options.seed)?;
     for ((_, finding, _), rhos) in findings.iter_mut().zip(&rhos) {
         let metrics = metrics(finding);
         for (correlation, rhos) in finding.correlations.iter_mut().zip(rhos).take(metrics) {

@@ -110,7 +110,7 @@ fn check(args: &CorrelateArgs) -> anyhow::Result<()> {
     if args.compare && args.format == TableFormat::Csv {
         bail!("--compare makes a matrix, which is no row of --format csv; give --json or another format");
     }
-    let last_seed = args.scoring.seed.checked_add(args.seeds as u64 - 1);
+    let last_seed = args.scoring.options.seed.checked_add(args.seeds as u64 - 1);
     if last_seed.is_none() {
         bail!("--seeds {} goes beyond the largest seed; give a smaller --seed", args.seeds);
     }

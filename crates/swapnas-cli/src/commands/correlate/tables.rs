@@ -47,7 +47,7 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
         bail!("standard input can be read once; give the name of a file");
     }
     let columns = columns(args.columns.as_deref())?;
-    let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
+    let has_metrics = args.columns.is_none() || args.scoring.options.metrics.is_some();
     let is_space_given = given.iter().any(|option| option == "space");
     let mut jobs = Vec::new();
     for (place, path) in tables.iter().enumerate() {
@@ -63,7 +63,7 @@ pub(super) fn read(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Vec
         let mut scoring = args.scoring.of(space);
         if !has_metrics {
             // Networks are built to count their parameters.
-            scoring.metrics = Some("params".to_owned());
+            scoring.options.metrics = Some("params".to_owned());
         }
         let job = Job {
             label: String::new(),
@@ -97,12 +97,13 @@ fn built_in(args: &CorrelateArgs, given: &[String]) -> anyhow::Result<Job> {
     let mut scoring = args.scoring.of(swapnas::space(table::EMBEDDED_SPACE)?);
     // What is scored is what was trained, since that is small.
     let [channels, cells, side] = table::EMBEDDED_NETWORK;
-    scoring.channels.get_or_insert(channels);
-    scoring.cells.get_or_insert(cells);
-    scoring.size.get_or_insert(ImageSize::Side(side));
-    let has_metrics = args.columns.is_none() || args.scoring.metrics.is_some();
+    let network = &mut scoring.options.network;
+    network.channels.get_or_insert(channels);
+    network.cells.get_or_insert(cells);
+    network.size.get_or_insert(ImageSize::Side(side));
+    let has_metrics = args.columns.is_none() || args.scoring.options.metrics.is_some();
     if !has_metrics {
-        scoring.metrics = Some("params".to_owned());
+        scoring.options.metrics = Some("params".to_owned());
     }
     let job = Job {
         label: "built-in".to_owned(),

@@ -9,6 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use swapnas::export::NetworkOverrides;
+use swapnas::options::{SCORING, SEARCH, Takes};
 use swapnas::search::{Configuration, LatencyTable};
 use swapnas::{command, spaces};
 
@@ -16,51 +17,29 @@ use crate::args::{Cli, Command, SearchArgs};
 
 /// What may be typed after an option of `swapnas search`, or `None` if the run does not depend on it.
 fn values(id: &str, folder: &Path) -> Option<BoxedStrategy<String>> {
-    let names = |names: &'static [&'static str]| select(names).prop_map(str::to_owned).boxed();
-    let any_count =
-        || prop_oneof![(1u64..).prop_map(|n| n.to_string()), (1u64..5000).prop_map(|n| format!("{n}.5k"))];
-    Some(match id {
-        "space" => {
+    let takes = SCORING.iter().map(|row| (row.identifier(), row.takes));
+    let takes = takes.chain(SEARCH.iter().map(|row| (row.identifier(), row.takes)));
+    let takes = takes.into_iter().find(|(name, _)| name == id).map(|(_, takes)| takes);
+    Some(match (id, takes) {
+        ("space", None) => {
             let names: Vec<String> = spaces().iter().map(|space| space.name().to_owned()).collect();
             select(names).boxed()
         }
-        "metrics" => prop_oneof![
+        ("metrics", _) => prop_oneof![
             select(&["swap", "params, swap", "rank(swap,params)", "logrank(swap , ntk),te-nas", "all"][..])
                 .prop_map(str::to_owned),
             (1e-9..1e9f64, 1e-300..1e300f64)
                 .prop_map(|(mu, sigma)| format!("swap-reg:mu={mu}:sigma={sigma}")),
         ]
         .boxed(),
-        "inputs" => prop_oneof![
+        ("inputs", _) => prop_oneof![
             Just("gaussian".to_owned()),
             (0.0..10.0f64, 0.0..1.0f64)
                 .prop_map(|(exponent, c)| format!("spectral:exponent={exponent}:correlation={c}")),
             ("(cifar10|images|npy)", odd_name()).prop_map(|(kind, path)| format!("{kind}:{path}")),
         ]
         .boxed(),
-        "batch" => (1..=4096u32).prop_map(|n| n.to_string()).boxed(),
-        "repeats" => (1..=1_000_000u32).prop_map(|n| n.to_string()).boxed(),
-        "seed" => any::<u64>().prop_map(|n| n.to_string()).boxed(),
-        "weights" => names(&["shared", "independent"]),
-        "init" => names(&["gaussian", "kaiming-normal", "kaiming-uniform", "xavier-normal", "pytorch"]),
-        "precision" => names(&["f32", "f64"]),
-        "network" => names(&["benchmark", "swap"]),
-        "channels" | "final_channels" => (1..=2048u32).prop_map(|n| n.to_string()).boxed(),
-        "cells" | "final_cells" => (1..=256u32).prop_map(|n| n.to_string()).boxed(),
-        "size" | "final_size" => prop_oneof![
-            (1..=2048u32).prop_map(|side| side.to_string()),
-            (1..=4u32, 1..=2048u32, 1..=2048u32).prop_map(|(c, h, w)| format!("{c}x{h}x{w}")),
-        ]
-        .boxed(),
-        "classes" => (1..=1_000_000u32).prop_map(|n| n.to_string()).boxed(),
-        "algorithm" => names(&["swap-nas", "aging", "random", "exhaustive", "nsga2"]),
-        "population" | "sample" => (1..=1_000_000u32).prop_map(|n| n.to_string()).boxed(),
-        "cycles" => (0..=100_000_000u32).prop_map(|n| n.to_string()).boxed(),
-        "mutations" => (1..=100_000u32).prop_map(|n| n.to_string()).boxed(),
-        "second_objective" => names(&["params", "macs", "latency"]),
-        "min_params" | "max_params" | "max_macs" => any_count().boxed(),
-        "max_latency" => prop_oneof![1e-300..1e12f64, 0.001..100.0f64].prop_map(|ms| ms.to_string()).boxed(),
-        "latency_table" => {
+        ("latency_table", _) => {
             let path = folder.join("-given.csv").display().to_string();
             let row = ("[a-z_0-9\"' ]{1,8}", "[0-9x]{1,8}", 0.0..1e6f64);
             vec(row, 0..5)
@@ -76,11 +55,26 @@ fn values(id: &str, folder: &Path) -> Option<BoxedStrategy<String>> {
         }
         // Becomes a metric with arguments, of which there are above. By itself it takes hundreds of networks; see
         // below.
-        "target_params" => return None,
+        ("target_params", _) => return None,
         // Becomes a part of the images, of which there are above.
-        "skip_bad" => return None,
-        "threads" | "budget_seconds" | "out" | "resume" | "top" | "json" => return None,
-        other => panic!("can --{other} be typed again? say what may stand after it"),
+        ("skip_bad", _) => return None,
+        ("threads" | "budget_seconds" | "out" | "resume" | "top" | "json", _) => return None,
+        (_, Some(Takes::Number { least, most })) => (least..=most).prop_map(|n| n.to_string()).boxed(),
+        (_, Some(Takes::Count)) => {
+            prop_oneof![(1u64..).prop_map(|n| n.to_string()), (1u64..5000).prop_map(|n| format!("{n}.5k"))]
+                .boxed()
+        }
+        (_, Some(Takes::Positive)) => {
+            prop_oneof![1e-300..1e12f64, 0.001..100.0f64].prop_map(|ms| ms.to_string()).boxed()
+        }
+        (_, Some(Takes::Size)) => prop_oneof![
+            (1..=2048u32).prop_map(|side| side.to_string()),
+            (1..=4u32, 1..=2048u32, 1..=2048u32).prop_map(|(c, h, w)| format!("{c}x{h}x{w}")),
+        ]
+        .boxed(),
+        (_, Some(Takes::Name(names))) => select(names()).prop_map(str::to_owned).boxed(),
+        (_, Some(Takes::Explained(names))) => select(names).prop_map(|(name, _)| name.to_owned()).boxed(),
+        (other, _) => panic!("can --{other} be typed again? say what may stand after it"),
     })
 }
 
@@ -137,7 +131,7 @@ fn table(folder: &Path, configuration: &Configuration) -> PathBuf {
     let run = folder.join(OsString::from_vec(b"-it's a $HOME \"run\"\n\xff!".to_vec()));
     std::fs::create_dir_all(&run).unwrap();
     let path = run.join("latency.csv");
-    if let Some(table) = &configuration.latency {
+    if let Some(table) = &configuration.search.latency {
         std::fs::write(&path, table.to_csv().unwrap()).unwrap();
     }
     path
@@ -152,7 +146,7 @@ fn the_command_of_a_run_runs_it_again() {
         // Numbers that the algorithm would not look at are refused.
         let algorithm = search(
             ["swapnas", "search"].into_iter().chain(words.iter().map(String::as_str)).map(OsString::from)
-        ).algorithm;
+        ).search.options.algorithm;
         words.retain(|word| {
             algorithm.check_numbers(|name| word.starts_with(&format!("--{name}="))).is_ok()
         });
@@ -172,7 +166,7 @@ fn the_command_of_a_run_runs_it_again() {
 
         // The network that is to be trained.
         let space = configuration.space().unwrap();
-        let arch = swapnas::sample(space, 1, configuration.seed).remove(0);
+        let arch = swapnas::sample(space, 1, configuration.scoring.seed).remove(0);
         let trained = configuration.trained().unwrap();
         let printed = command::export(space, &space.print(&arch), &trained);
         let Command::Export(args) = parse(in_shell("sh", &printed)) else { panic!("it is an export") };
@@ -188,7 +182,7 @@ fn a_size_that_was_aimed_at_is_that_of_the_metric() {
     let typed =
         ["--space", "nb201", "--network", "benchmark", "--target-params", "0.7M", "--size", "1x16x24"];
     let configuration = configuration(&typed.map(str::to_owned));
-    insta::assert_snapshot!(command::search(&configuration, None), @"swapnas search --space nb201 --metrics swap-reg:mu=700:sigma=125600 --inputs spectral --batch 16 --seed 0 --network benchmark --size 1x16x24 --classes 10 --algorithm swap-nas --population 20 --sample 10 --cycles 200 --mutations 5 --second-objective params");
+    insta::assert_snapshot!(command::search(&configuration, None), @"swapnas search --space nb201 --metrics swap-reg:mu=700:sigma=125600 --inputs spectral --batch 16 --seed 0 --weights shared --precision f32 --network benchmark --size 1x16x24 --classes 10 --algorithm swap-nas --population 20 --sample 10 --cycles 200 --mutations 5 --second-objective params --final-size 1x16x24");
 }
 
 #[test]
