@@ -208,6 +208,10 @@ fn shown(field: Option<impl Display>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::fmt::Debug;
+
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
 
     use super::*;
 
@@ -226,10 +230,7 @@ mod tests {
         texts.into_iter().map(str::to_owned).collect()
     }
 
-    fn check<T: Default + PartialEq + std::fmt::Debug + serde::Serialize>(table: &[Row<T>])
-    where
-        for<'de> T: serde::Deserialize<'de>,
-    {
+    fn check<T: Default + PartialEq + Debug + Serialize + DeserializeOwned>(table: &[Row<T>]) {
         for row in table {
             let name = row.name;
             assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{name}");
