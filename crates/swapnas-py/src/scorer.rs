@@ -217,7 +217,7 @@ impl PyScorer {
                 return Ok(found.into_iter().map(|found| found.map(finding)).collect());
             };
             let mut found = vec![None; archs.len()];
-            let with = (&[self.scoring.seed][..], refusals == Refusals::Errors);
+            let with = (&[self.scoring.options.seed][..], refusals == Refusals::Errors);
             elsewhere.score(
                 self.scoring.space,
                 archs,
@@ -235,7 +235,7 @@ impl PyScorer {
             Ok(arch) => self.name(arch),
             Err(unread) => unread.name.clone(),
         };
-        let batch = (self.scoring.batch, Remedy::Build);
+        let batch = (self.scoring.options.batch, Remedy::Build);
         let space = Some(self.scoring.space.name());
         Results::new(py, &self.columns, space, name, found?, batch, raised)?.objects(py, name)
     }

@@ -39,7 +39,7 @@ pub(super) fn print(args: &CorrelateArgs, groups: Vec<Group>) -> anyhow::Result<
         let Some((scoring, mut subjects)) = group.into_subjects() else { continue };
         for seed in 0..args.seeds as u64 {
             if seed > 0 {
-                subjects.reseed(&scoring, args.scoring.seed + seed)?;
+                subjects.reseed(&scoring, args.scoring.options.seed + seed)?;
             }
             let settings = subjects.settings_json();
             let metrics = &subjects.settings().metrics;
