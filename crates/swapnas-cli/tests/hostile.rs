@@ -101,7 +101,7 @@ fn every_option_and_argument_takes_any_text() {
             );
         }
         let spaces = ["darts", "nb301", "nb101", "transnas-micro", "transnas-macro", "nbmacro", "mobilenet"];
-        for space in spaces.into_iter().chain(["autoformer-tiny", "flexibert"]) {
+        for space in spaces.into_iter().chain(["nats-sss", "autoformer-tiny", "flexibert"]) {
             for arch in
                 [text.clone(), format!("{{\"{text}\": 1}}"), format!("[({text}"), format!("64-{text}")]
             {

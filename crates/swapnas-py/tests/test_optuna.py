@@ -45,7 +45,7 @@ def architectures(space, values=None):
 
 class Choices(unittest.TestCase):
     def test_small_spaces_are_suggested_as_a_whole(self):
-        for name in ["nb201", "transnas-micro", "transnas-macro", "nbmacro"]:
+        for name in ["nb201", "nats-sss", "transnas-micro", "transnas-macro", "nbmacro"]:
             with self.subTest(space=name):
                 space = swapnas.Space(name)
                 self.assertEqual(sorted(architectures(space)), sorted(space.all()))

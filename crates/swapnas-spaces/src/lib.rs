@@ -9,6 +9,7 @@
 //! | `darts`, `nb301` | [`darts::Genotype`] | operation or input of an edge |
 //! | `nb101` | [`nb101::Cell`] | operation of a vertex, an edge, a vertex |
 //! | `nb201` | [`nb201::Cell`] | operation of an edge |
+//! | `nats-sss` | [`nats::Widths`] | channels of a layer |
 //! | `transnas-micro` | [`transnas::Cell`] | operation of an edge |
 //! | `transnas-macro` | [`transnas::Skeleton`] | a module changed, put in or left out |
 //! | `nbmacro` | [`nbmacro::Blocks`] | kind of a block |
@@ -42,6 +43,7 @@ pub mod flexibert;
 mod genes;
 mod json;
 pub mod mobilenet;
+pub mod nats;
 pub mod nb101;
 pub mod nb201;
 pub mod nbmacro;

@@ -1,6 +1,6 @@
 use swapnas_graph::{nearest, plain};
 
-use crate::{Space, autoformer, darts, flexibert, mobilenet, nb101, nb201, nbmacro, transnas};
+use crate::{Space, autoformer, darts, flexibert, mobilenet, nats, nb101, nb201, nbmacro, transnas};
 
 /// Every space, in the order in which they are listed. A new one is added here.
 #[rustfmt::skip] // one line for each
@@ -9,6 +9,7 @@ static SPACES: &[&dyn Space] = &[
     &darts::NB301,
     &nb101::NasBench101,
     &nb201::NasBench201,
+    &nats::NatsSize,
     &transnas::Micro,
     &transnas::Macro,
     &nbmacro::NasBenchMacro,

@@ -173,6 +173,13 @@ def _modules(choose: _Choose) -> _Dict:
     return {"modules": [1 + doubles + 2 * halves for doubles, halves in zip(doubled, halved)]}
 
 
+def _channels(choose: _Choose) -> _Dict:
+    def layer(place: int) -> Any:
+        return choose(f"layer {place + 1} channels", range(8, 65, 8), lambda arch: arch["channels"][place])
+
+    return {"channels": [layer(place) for place in range(5)]}
+
+
 def _blocks(choose: _Choose) -> _Dict:
     def block(place: int) -> Any:
         kinds = ("id", "ir_3x3_t3", "ir_5x5_t6")
@@ -263,6 +270,7 @@ _FUNCTIONS: dict[str, Callable[[_Choose], _Dict]] = {
     "nb301": _darts,
     "nb101": _nb101,
     "nb201": _four_nodes(("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")),
+    "nats-sss": _channels,
     "transnas-micro": _four_nodes(("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")),
     "transnas-macro": _modules,
     "nbmacro": _blocks,

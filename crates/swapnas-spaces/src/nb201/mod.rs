@@ -1,4 +1,4 @@
-//! NAS-Bench-201 (Dong and Yang, ICLR 2020), also the topology space of NATS-Bench.
+//! NAS-Bench-201 (Dong and Yang, ICLR 2020), also the topology space of NATS-Bench, whose size space is [`nats`](crate::nats).
 //!
 //! An architecture is a [`Cell`]: four nodes, each the sum of one operation on every earlier one.
 
@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub use cell::{Cell, Operation};
+pub(crate) use network::build_layers;
 
 /// The space `nb201`.
 pub(crate) struct NasBench201;

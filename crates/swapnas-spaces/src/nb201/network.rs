@@ -26,19 +26,33 @@ pub(super) fn describe(config: &NetworkConfig) -> String {
 }
 
 pub(super) fn build(cell: &Cell, config: &NetworkConfig) -> Result<Graph, GraphError> {
-    let (mut channels, cells) = size(config);
+    let (channels, cells) = size(config);
+    let stage = |index: usize| index / (cells + 1);
+    // The residual block between two stages is the first layer of the wider one.
+    let widths: Vec<usize> =
+        (0..STAGES * (cells + 1) - 1).map(|index| channels << stage(index + 1)).collect();
+    build_layers(cell, &widths, cells, config)
+}
+
+/// The network whose layers have these output channels, the first of them the stem as well. Behind every so many
+/// `cells` there is a residual block.
+pub(crate) fn build_layers(
+    cell: &Cell,
+    widths: &[usize],
+    cells: usize,
+    config: &NetworkConfig,
+) -> Result<Graph, GraphError> {
     let mut b = GraphBuilder::new(config.input);
     let image = b.input();
     let mut x = module(&mut b, "stem", image, |b| {
-        conv_bn(b, ["0", "1"], image, Conv::new(channels, Window::square(3)))
+        conv_bn(b, ["0", "1"], image, Conv::new(widths[0], Window::square(3)))
     })?;
-    for index in 0..STAGES * (cells + 1) - 1 {
+    for (index, &channels) in widths.iter().enumerate() {
         let name = format_args!("cells.{index}");
         x = if index % (cells + 1) == cells {
-            channels *= 2;
             module(&mut b, name, x, |b| residual_block(b, x, channels))?
         } else {
-            module(&mut b, name, x, |b| build_cell(b, cell, index, x))?
+            module(&mut b, name, x, |b| build_cell(b, cell, index, x, channels))?
         };
     }
     let x = module(&mut b, "lastact", x, |b| {
@@ -68,7 +82,8 @@ fn residual_block(b: &mut GraphBuilder, x: ValueId, channels: usize) -> Built {
     b.add(&[shortcut, y])
 }
 
-fn build_cell(b: &mut GraphBuilder, cell: &Cell, index: usize, x: ValueId) -> Built {
+/// A cell whose edges from its input lead to other numbers of channels, if it has others.
+fn build_cell(b: &mut GraphBuilder, cell: &Cell, index: usize, x: ValueId, channels: usize) -> Built {
     let mut nodes = vec![x];
     let mut terms = Vec::with_capacity(3);
     for (k, (&op, &(source, target))) in cell.0.iter().zip(&Cell::EDGES).enumerate() {
@@ -76,7 +91,9 @@ fn build_cell(b: &mut GraphBuilder, cell: &Cell, index: usize, x: ValueId) -> Bu
         let occurrence = (source + 1..target).filter(|&t| cell.op(source, t) == op).count();
         let key = ("nb201", index, op.name(), source, occurrence);
         let x = nodes[source];
-        terms.push(module(b, format_args!("layers.{k}"), x, |b| b.keyed(key, |b| build_op(b, op, x)))?);
+        terms.push(module(b, format_args!("layers.{k}"), x, |b| {
+            b.keyed(key, |b| build_op(b, op, x, channels))
+        })?);
         if source + 1 == target {
             nodes.push(b.add(&terms)?);
             terms.clear();
@@ -85,14 +102,16 @@ fn build_cell(b: &mut GraphBuilder, cell: &Cell, index: usize, x: ValueId) -> Bu
     Ok(nodes[3])
 }
 
-fn build_op(b: &mut GraphBuilder, op: Operation, x: ValueId) -> Built {
+fn build_op(b: &mut GraphBuilder, op: Operation, x: ValueId, channels: usize) -> Built {
     let shape = b.shape(x);
-    let conv = |kernel| Conv::new(shape.channels, Window::square(kernel));
+    let conv = |kernel| Conv::new(channels, Window::square(kernel));
     match op {
-        Operation::None => Ok(b.zero(shape)),
-        Operation::SkipConnect => Ok(x),
+        Operation::None => Ok(b.zero(shape.with_channels(channels))),
+        Operation::SkipConnect if shape.channels == channels => Ok(x),
+        Operation::SkipConnect => conv_bn(b, ["conv", "bn"], x, conv(1)),
         Operation::NorConv1x1 => relu_conv_bn(b, "op", x, conv(1), true),
         Operation::NorConv3x3 => relu_conv_bn(b, "op", x, conv(3), true),
+        // Channels stay as many as they are: no cell with pools has layers of other widths.
         Operation::AvgPool3x3 => b.avg_pool("op", x, Window::square(3), false),
     }
 }

@@ -6,6 +6,7 @@ mod darts;
 mod flexibert;
 mod messages;
 mod mobilenet;
+mod nats;
 mod nb101;
 mod nb201;
 mod nbmacro;

@@ -136,6 +136,31 @@ fn nb201() {
 }
 
 #[test]
+fn nats() {
+    insta::assert_snapshot!(messages("nats-sss", &[
+        "wide",
+        "64:32:16:8",
+        "64:32:16:8:12",
+        "64:32:16:8:40:8",
+        "32768",
+        "(64, 32, 16, 8)",
+        r#"{"channels": [64, 32, 16, 8]}"#,
+        r#"{"channels": [64, 32, 16, 8, "40"]}"#,
+        r#"{"widths": []}"#,
+    ]), @r###"
+    column 1: expected `64:32:16:8:40`, five numbers `(...)`, an index or a JSON object, found `wide`
+    column 11: expected `:`, found the end
+    column 12: expected a number of channels (8, 16, 24, 32, 40, 48, 56, 64), found `12`
+    column 14: expected the end of the description, found `:`
+    column 1: expected an index from 0 to 32767, found `32768`
+    column 15: expected `,`, found `)`
+    field `channels`: expected an array of 5 layers, found an array of 4
+    field `channels[4]`: expected a number of channels (8, 16, 24, 32, 40, 48, 56, 64), found `40`
+    JSON: expected the fields channels, found `widths`
+    "###);
+}
+
+#[test]
 fn transnas() {
     insta::assert_snapshot!(messages("transnas-micro", &[
         "micro",
@@ -263,8 +288,8 @@ fn autoformer() {
 
 #[test]
 fn unknown_names() {
-    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
-    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
+    insta::assert_snapshot!(by_name("nb210").err().unwrap(), @"no search space is called `nb210` (did you mean nb201?); the spaces are darts, nb301, nb101, nb201, nats-sss, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
+    insta::assert_snapshot!(by_name("imagenet").err().unwrap(), @"no search space is called `imagenet`; the spaces are darts, nb301, nb101, nb201, nats-sss, transnas-micro, transnas-macro, nbmacro, mobilenet, autoformer-tiny, autoformer-small, autoformer-base, flexibert");
     insta::assert_snapshot!("benchmrk".parse::<Preset>().unwrap_err(), @"no network is called `benchmrk`; the names are benchmark and swap");
 }
 
@@ -325,6 +350,8 @@ fn descriptions() {
     nb101: benchmark: stem 8, 3 stacks of 3 cells, 8, 16 and 32 channels, 3x32x32, 10 classes
     nb201: benchmark: 3 stages of 5 cells, 16, 32 and 64 channels, 3x32x32, 10 classes
     nb201: benchmark: 3 stages of 5 cells, 8, 16 and 32 channels, 3x32x32, 10 classes
+    nats-sss: benchmark: 3 stages of 1 cell, 3x32x32, 10 classes
+    nats-sss: benchmark: widths times 8/64, 3 stages of 1 cell, 3x32x32, 10 classes
     transnas-micro: benchmark: stem 64, 2 blocks a module, 3x256x256, 75 classes
     transnas-micro: benchmark: stem 8, 2 blocks a module, 3x256x256, 75 classes
     transnas-macro: benchmark: stem 64, 2 blocks a module, 3x256x256, 75 classes

@@ -32,8 +32,8 @@ macro_rules! others_compute_the_same {
 }
 
 others_compute_the_same!(
-    darts nb301 nb101 nb201 transnas_micro transnas_macro nbmacro mobilenet autoformer_tiny autoformer_small
-    autoformer_base flexibert
+    darts nb301 nb101 nb201 nats_sss transnas_micro transnas_macro nbmacro mobilenet autoformer_tiny
+    autoformer_small autoformer_base flexibert
 );
 
 /// Writes networks of the space with weights, images and logits, and has them checked by
