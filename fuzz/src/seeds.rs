@@ -99,7 +99,13 @@ fn benchmarks() -> Vec<Vec<u8>> {
     }
     crate::tables::check_sums(&mut records[1..]);
     let packed = include_bytes!("../../crates/swapnas/tests/benchmarks/nats-sss/000007.pickle.pbz2");
-    vec![pickle(0, network), pickle(2, latencies), records, [&[0], &packed[..]].concat()]
+    // Files of PyTorch: behind three other pickles, and as the first entry of an archive, a name of ten letters.
+    let before = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.";
+    let header = [&b"PK\x03\x04\0\0\x08\x08"[..], &[0; 18], &[10, 0, 0, 0], b"a/data.pkl"].concat();
+    let torch = |front: &[u8]| [&[0], front, b"\x80\x04", network].concat();
+    let files = [torch(before), torch(&header)];
+    let others = [pickle(0, network), pickle(2, latencies), records, [&[0], &packed[..]].concat()];
+    others.into_iter().chain(files).collect()
 }
 
 /// Every encoding of every space, behind the byte that chooses the space.

@@ -68,10 +68,10 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct CorrelateArgs {
     /// Files of architectures or names of ONNX files, and accuracies: CSV, with or without header, records in JSON,
-    /// whose fields within other objects are columns such as `scores.glue`, the folder of NATS-Bench, NAS-Bench-101 as
-    /// TFRecords or HW-NAS-Bench; `-` reads standard input. Of several data sets and numbers of epochs in a file, one is
-    /// chosen behind its name, as `FOLDER#cifar100/12`. A file may be given several times, for several columns of
-    /// accuracies [default: a small table that comes with the program]
+    /// whose fields within other objects are columns such as `scores.glue`, the folder of NATS-Bench or its file,
+    /// NAS-Bench-201 as a file of PyTorch, NAS-Bench-101 as TFRecords or HW-NAS-Bench; `-` reads standard input. Of several
+    /// data sets and numbers of epochs in a file, one is chosen behind its name, as `FOLDER#cifar100/12`. A file may be
+    /// given several times, for several columns of accuracies [default: a small table that comes with the program]
     #[arg(value_name = "TABLE")]
     pub tables: Vec<PathBuf>,
     /// Search space; `swapnas spaces` lists them. Once for all tables, or once for each, in their order [of the table

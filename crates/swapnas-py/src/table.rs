@@ -13,8 +13,9 @@ use crate::space::items;
 /// The architectures and accuracies of a file, CSV with or without header or records in JSON, as two lists: a
 /// swapnas.Table.
 ///
-/// path: also the folder of NATS-Bench, NAS-Bench-101 as TFRecords, or HW-NAS-Bench. Of several data sets and numbers of
-///     epochs, one is chosen behind the name: `NATS-tss-v1_0-3ffb9-simple#cifar100/12`.
+/// path: also the folder of NATS-Bench or its file, NAS-Bench-201 as a file of PyTorch, NAS-Bench-101 as TFRecords, or
+///     HW-NAS-Bench. Of several data sets and numbers of epochs, one is chosen behind the name:
+///     `NATS-tss-v1_0-3ffb9-simple#cifar100/12`.
 /// arch_column, accuracy_column: columns by name, or by number from 1 on; found by their names unless given. Fields of
 ///     JSON within other objects have names such as `scores.glue`, of which the last part will do.
 /// columns: further columns, which `columns` of the result has.

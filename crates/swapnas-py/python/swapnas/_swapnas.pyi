@@ -252,8 +252,9 @@ def read_table(
     """The architectures and accuracies of a file, CSV with or without header or records in JSON:
     ``archs, accuracies = read_table(path)``.
 
-    It may also be the folder of NATS-Bench, NAS-Bench-101 as TFRecords, or HW-NAS-Bench. Of several data sets and numbers
-    of epochs, one is chosen behind the name: ``NATS-tss-v1_0-3ffb9-simple#cifar100/12``.
+    It may also be the folder of NATS-Bench or its file, NAS-Bench-201 as a file of PyTorch, NAS-Bench-101 as TFRecords,
+    or HW-NAS-Bench. Of several data sets and numbers of epochs, one is chosen behind the name:
+    ``NATS-tss-v1_0-3ffb9-simple#cifar100/12``.
 
     Columns are found by their names, or named or numbered from 1 on. Fields of JSON within other objects have names
     such as ``scores.glue``, of which the last part will do. Rows that cannot be read are an error that lists them all,

@@ -67,8 +67,7 @@ pub enum TableError {
     },
     /// What is in the file would take too much memory.
     #[error(
-        "{} holds more than {megabytes} MB; of NATS-Bench take the folder whose name ends in -simple, of others write a \
-         part as CSV or JSON",
+        "{} holds more than {megabytes} MB in which no network of NATS-Bench is found; write a part of it as CSV or JSON",
         plain(file)
     )]
     TooLarge {
@@ -77,19 +76,19 @@ pub enum TableError {
         /// How many megabytes are read at most.
         megabytes: u64,
     },
-    /// A file that PyTorch wrote.
+    /// A zip archive that is none of PyTorch's files.
     #[error(
-        "{} is a file of PyTorch, which is not read; take NATS-Bench, which has the networks of NAS-Bench-201, or write \
-         it as CSV or JSON",
+        "{} is a zip archive, and not one that PyTorch's `save` wrote; unpack it, and give a file of it",
         plain(file)
     )]
-    Torch {
+    Archive {
         /// The file.
         file: String,
     },
     /// A pickle or a file of records of something else than a benchmark that is read.
     #[error(
-        "{} holds {holds}, and no table that is read: NATS-Bench, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON",
+        "{} holds {holds}, and no table that is read: NATS-Bench, NAS-Bench-201, HW-NAS-Bench or NAS-Bench-101; write it as \
+         CSV or JSON",
         plain(file)
     )]
     NoBenchmark {

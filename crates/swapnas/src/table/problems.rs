@@ -74,6 +74,11 @@ pub enum Problem {
         /// What is wrong.
         cause: String,
     },
+    /// Results of the network are written once for it and for one before it, which is forgotten by then.
+    #[error(
+        "it shares results with another network of the file; take the folder with a file for each network, or leave it out"
+    )]
+    Shared,
     /// A network was not trained on the data set, or not for so many epochs.
     #[error("it has no results of {part}; choose others behind the file's name, or leave it out")]
     NoResults {

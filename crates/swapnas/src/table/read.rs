@@ -108,9 +108,10 @@ pub struct Row {
 
 /// Reads a file, or standard input for `-`.
 ///
-/// It may be NATS-Bench, as the folder with a file for each architecture or one of these files, NAS-Bench-101 as TFRecords,
-/// or HW-NAS-Bench, whose rows have no accuracies but latencies. Which it is is told by its contents. Of several data sets
-/// and numbers of epochs one is chosen behind the name, as `nats#cifar100/12`; a file of that whole name is read itself.
+/// It may be NATS-Bench, as the folder with a file for each architecture, one of these files or the file of all,
+/// NAS-Bench-201 as a file of PyTorch, NAS-Bench-101 as TFRecords, or HW-NAS-Bench, whose rows have no accuracies but
+/// latencies. Which it is is told by its contents. Of several data sets and numbers of epochs one is chosen behind the
+/// name, as `nats#cifar100/12`; a file of that whole name is read itself.
 ///
 /// It is CSV, unless it begins as records in JSON do: with an array of objects, with an object of objects, whose keys
 /// are architectures if nothing else is, or with objects one behind the other. A field within other objects is called

@@ -1,8 +1,9 @@
 """Writes small files in the formats of published benchmarks, into the folder that is given.
 
-The formats are those of the benchmarks' own code: `nats_bench/api_utils.py` of NATS-Bench, `nasbench/api.py` and
-`model_metrics.proto` of NAS-Bench-101, `hw_nas_bench_api.py` of HW-NAS-Bench, `get_dataset_api.py` of NASLib, and the
-README of NAS-Bench-Macro. The numbers are made up.
+The formats are those of the benchmarks' own code: `nats_bench/api_utils.py` of NATS-Bench, `nas_201_api/api_201.py` of
+NAS-Bench-201, `nasbench/api.py` and `model_metrics.proto` of NAS-Bench-101, `hw_nas_bench_api.py` of HW-NAS-Bench,
+`get_dataset_api.py` of NASLib, and the README of NAS-Bench-Macro. The numbers are made up. Without PyTorch, the files of
+NAS-Bench-201 are left out.
 """
 
 import base64
@@ -15,6 +16,11 @@ from collections import OrderedDict, defaultdict
 from pathlib import Path
 
 import numpy as np
+
+try:
+    import torch
+except ImportError:
+    torch = None
 
 TSS = {
     0: "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
@@ -85,6 +91,31 @@ def nats(folder, archs, all_epochs, protocol, number):
         with bz2.BZ2File(folder / f"{name}.pickle.pbz2", "w") as file:
             pickle.dump(found, file, protocol=protocol)
     return {**meta, "arch2infos": contents, "evaluated_indexes": set(archs)}
+
+
+def nasbench201(path, archs, is_first, **options):
+    """All networks in one file of PyTorch. In the first version, networks trained for 12 epochs are of one data set, and
+    what was measured is partly missing; in the second, there may be weights."""
+
+    def state(index, arch, epochs):
+        datasets = ["cifar10-valid"] if is_first and epochs == 12 else list(SETS)
+        results = OrderedDict()
+        for dataset in datasets:
+            result = trial(index, arch, dataset, 777, epochs, float)
+            if is_first:
+                result.update(train_times=None, latency=None)
+            else:
+                result.update(net_state_dict=OrderedDict({"stem.weight": torch.arange(6.0).reshape(2, 3)}))
+            results[dataset, 777] = result
+        seeds = {dataset: [777] for dataset in datasets}
+        return {"arch_index": index, "arch_str": arch, "all_results": results, "dataset_seed": seeds}
+
+    infos = {
+        index: {"full": state(index, arch, 200), "less": state(index, arch, 12)} for index, arch in archs.items()
+    }
+    names = list(archs.values())
+    whole = {"meta_archs": names, "total_archs": len(names), "arch2infos": infos, "evaluated_indexes": set(archs)}
+    torch.save(whole, path, **options)
 
 
 def checksum(data):
@@ -177,7 +208,13 @@ def main(folder):
     whole = nats(folder / "nats-tss", TSS, ["12", "200"], 4, np.float64)
     with bz2.BZ2File(folder / "nats-tss.pickle.pbz2", "w") as file:
         pickle.dump(whole, file, protocol=4)
-    nats(folder / "nats-sss", SSS, ["01", "12", "90"], 2, np.float32)
+    sizes = nats(folder / "nats-sss", SSS, ["01", "12", "90"], 2, np.float32)
+    if torch is not None:
+        nasbench201(folder / "nasbench201-v1_0.pth", TSS, True, _use_new_zipfile_serialization=False)
+        two = dict(list(TSS.items())[:2])
+        nasbench201(folder / "nasbench201-v1_1.pth", two, False, _use_new_zipfile_serialization=True)
+    with bz2.BZ2File(folder / "nats-sss.pickle.pbz2", "w") as file:
+        pickle.dump(sizes, file, protocol=2)
     nasbench101(folder / "nasbench101.tfrecord")
     hwnas(folder / "hwnas.pickle")
     naslib(folder / "zc_nasbench201.json")

@@ -8,7 +8,7 @@ use super::pickle::Item;
 use super::rows::{Rows, cell};
 
 /// The networks of NAS-Bench-201; costs of the blocks of FBNet are none of networks.
-pub(super) fn table(file: &str, root: Item<'_, '_>, request: Request<'_>) -> Result<Text, TableError> {
+pub(super) fn table(file: &str, root: Item<'_>, request: Request<'_>) -> Result<Text, TableError> {
     let lacks = |what: &str| TableError::Damaged {
         file: file.to_owned(),
         format: "pickle of HW-NAS-Bench",

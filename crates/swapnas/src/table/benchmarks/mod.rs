@@ -12,6 +12,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod tfrecord;
+mod torch;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,12 +23,13 @@ use bzip2::read::MultiBzDecoder;
 use super::TableError;
 use super::part::Wanted;
 use super::records::Text;
-use pickle::{Item, Pickle};
+use pickle::{Item, Pickle, PickleError, Source};
 
-/// The most bytes that a compressed file may become: a hundred times what the results of one network are.
+/// The most bytes that a compressed file may become for each network that is found in it: a hundred times what the results
+/// of one are.
 const UNPACKED: u64 = 64 << 20;
 
-/// The most bytes of a pickle that is not compressed.
+/// The most bytes of a pickle that is not compressed, for each network as well.
 const PICKLE: u64 = 256 << 20;
 
 /// How many bytes tell what a file is.
@@ -46,15 +48,17 @@ enum Format {
     Pickle,
     /// Records of TensorFlow.
     Records,
-    /// A file of PyTorch, old or new.
+    /// A file of PyTorch before version 1.6.
     Torch,
+    /// A zip archive, as those of PyTorch since then.
+    Zip,
 }
 
 impl Format {
     fn of(head: &[u8]) -> Self {
         match head {
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Format::Bzip2,
-            [b'P', b'K', 3, 4, ..] => Format::Torch,
+            [b'P', b'K', 3, 4, ..] => Format::Zip,
             head if head.starts_with(&TORCH) => Format::Torch,
             [0x80, 2..=5, ..] => Format::Pickle,
             head if tfrecord::begins(head) => Format::Records,
@@ -110,71 +114,93 @@ fn from_reader(file: String, reader: &mut dyn Read, request: Request<'_>) -> Res
             Ok(Text { wanted: request.wanted.cloned(), ..text })
         }
         Format::Records => nb101::read(&file, &mut io::BufReader::with_capacity(1 << 16, whole), request),
-        Format::Torch => Err(TableError::Torch { file }),
         Format::Bzip2 => {
-            let bytes = unpack(&mut whole).map_err(|cause| cause.of(&file))?;
-            from_pickle(&file, &bytes, request)
+            let mut decoder = MultiBzDecoder::new(whole);
+            let mut source = Source::new(&mut decoder, UNPACKED);
+            let read = from_pickle(&file, &mut source, request);
+            read.map_err(|refused| refused.of(&file, source, Some(BZIP2)))
         }
-        Format::Pickle => {
-            let mut bytes = Vec::new();
-            whole.take(PICKLE + 1).read_to_end(&mut bytes).map_err(failed)?;
-            if bytes.len() as u64 > PICKLE {
-                return Err(TableError::TooLarge { file, megabytes: PICKLE >> 20 });
-            }
-            from_pickle(&file, &bytes, request)
+        Format::Torch | Format::Zip | Format::Pickle => {
+            let mut source = Source::new(&mut whole, PICKLE);
+            let read = match format {
+                Format::Torch => torch::skip(&mut source).map_err(Refused::from),
+                Format::Zip => torch::open(&mut source)
+                    .map_err(|torch::Foreign| Refused::Table(TableError::Archive { file: file.clone() })),
+                _ => Ok(()),
+            };
+            let read = read.and_then(|()| from_pickle(&file, &mut source, request));
+            read.map_err(|refused| refused.of(&file, source, None))
         }
     }
 }
 
-/// Why a compressed file is not read.
-#[derive(Debug, thiserror::Error)]
-enum Packed {
-    #[error("{0}")]
-    Damaged(#[from] io::Error),
-    #[error("it holds more than {} MB", UNPACKED >> 20)]
-    TooLarge,
+/// What files that are compressed are called.
+const BZIP2: &str = "file of bzip2";
+
+/// Why no table is read of a pickle.
+enum Refused {
+    Pickle(PickleError),
+    Table(TableError),
 }
 
-impl Packed {
-    fn of(self, file: &str) -> TableError {
+impl From<PickleError> for Refused {
+    fn from(error: PickleError) -> Self {
+        Refused::Pickle(error)
+    }
+}
+
+impl From<TableError> for Refused {
+    fn from(error: TableError) -> Self {
+        Refused::Table(error)
+    }
+}
+
+impl Refused {
+    /// The error of a file. What its bytes are compressed as is damaged if they cannot be read.
+    fn of(self, file: &str, source: Source<'_>, packed: Option<&'static str>) -> TableError {
         let file = file.to_owned();
-        match self {
-            Packed::Damaged(cause) => {
-                TableError::Damaged { file, format: "file of bzip2", cause: cause.to_string() }
-            }
-            Packed::TooLarge => TableError::TooLarge { file, megabytes: UNPACKED >> 20 },
+        let error = match self {
+            Refused::Table(error) => return error,
+            Refused::Pickle(error) => error,
+        };
+        let damaged = |format, cause: String| TableError::Damaged { file: file.clone(), format, cause };
+        match (source.into_failure(), packed) {
+            (Some(failure), Some(packed)) => damaged(packed, failure.to_string()),
+            (Some(source), None) => TableError::Read { file, source },
+            (None, _) => match error.too_large() {
+                Some(megabytes) => TableError::TooLarge { file, megabytes },
+                None => damaged("pickle", error.to_string()),
+            },
         }
     }
-}
-
-/// What is in a file that is compressed with bzip2.
-fn unpack(reader: &mut dyn Read) -> Result<Vec<u8>, Packed> {
-    let mut bytes = Vec::new();
-    MultiBzDecoder::new(reader).take(UNPACKED + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > UNPACKED { Err(Packed::TooLarge) } else { Ok(bytes) }
 }
 
 /// The table in a pickle.
-fn from_pickle(file: &str, bytes: &[u8], request: Request<'_>) -> Result<Text, TableError> {
-    let damaged = |cause| TableError::Damaged { file: file.to_owned(), format: "pickle", cause };
-    let pickle = Pickle::read(bytes).map_err(|error| damaged(error.to_string()))?;
-    let root = pickle.root();
+fn from_pickle(file: &str, source: &mut Source<'_>, request: Request<'_>) -> Result<Text, Refused> {
+    let mut networks = nats::Networks::new(file, request);
+    let pickle = Pickle::read(source, &mut |item| networks.take(item))?;
+    if pickle.root().is_some() {
+        // Checksums are behind all else.
+        source.finish()?;
+    }
+    if let Some(text) = networks.text() {
+        return Ok(text?);
+    }
+    let Some(root) = pickle.root() else { return Err(TableError::Empty { file: file.to_owned() }.into()) };
     let text = if root.get("nasbench201").is_some() {
         hwnas::table(file, root, request)
-    } else if nats::is_one(root) {
-        nats::file(file, root, request)
+    } else if root.get("meta_archs").is_some() {
+        Err(nats::without_networks(file, root))
     } else {
         Err(TableError::NoBenchmark { file: file.to_owned(), holds: holds(root) })
     };
     // What was not found for want of time may be there.
-    if pickle.is_exhausted() { Err(damaged(REPEATED.to_owned())) } else { text }
+    pickle.check(source)?;
+    Ok(text?)
 }
 
-/// Said where a small file is to be looked through without end.
-const REPEATED: &str = "it refers to the same contents again and again";
-
 /// What is in a pickle, in a few words.
-fn holds(root: Item<'_, '_>) -> String {
+fn holds(root: Item<'_>) -> String {
     let keys: Vec<String> = root
         .entries()
         .take(4)

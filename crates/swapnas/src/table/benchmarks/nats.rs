@@ -1,4 +1,5 @@
-//! NATS-Bench: a folder with a file for each architecture, one of these, or all of them in one pickle.
+//! NATS-Bench: a folder with a file for each architecture, one of these, or all of them in one pickle, as the file of
+//! PyTorch that NAS-Bench-201 was published as.
 //!
 //! A file has for each number of epochs what was measured with several seeds on several data sets. Accuracies are means
 //! over the seeds after the last epoch, in percent; parameters and multiply-accumulates are in millions.
@@ -6,14 +7,15 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use bzip2::read::MultiBzDecoder;
 use rayon::prelude::*;
 
 use super::super::part::Part;
 use super::super::records::Text;
 use super::super::{Problem, TableError};
-use super::pickle::{Item, Pickle};
+use super::pickle::{Item, Pickle, PickleError, Source, Taken};
 use super::rows::{Rows, cell, mean};
-use super::{REPEATED, Request, unpack};
+use super::{Request, UNPACKED};
 
 const HEADER: [&str; 8] = [
     "arch",
@@ -32,31 +34,72 @@ const DATASET: &str = "cifar10";
 /// How many files are read before their rows are put down.
 const AT_ONCE: usize = 256;
 
-/// Whether a pickle is one of the benchmark.
-pub(super) fn is_one(root: Item<'_, '_>) -> bool {
-    root.get("meta_archs").is_some() || is_network(root)
+/// The most networks of a file, four times as many as the size space has.
+const MOST_NETWORKS: usize = 1 << 17;
+
+/// Whether it holds what was measured of one architecture: the states of its results by the number of epochs.
+fn is_network(item: Item<'_>) -> bool {
+    let of_results = |state: Item<'_>| state.entries().take(8).any(|(key, _)| key.text() == Some(RESULTS));
+    item.entries().next().is_some_and(|(_, state)| of_results(state))
 }
 
-/// Whether it holds what was measured of one architecture.
-fn is_network(root: Item<'_, '_>) -> bool {
-    root.entries().next().is_some_and(|(_, state)| state.get("all_results").is_some())
+/// What the state of results has them under, close to its beginning.
+const RESULTS: &str = "all_results";
+
+/// The row of a network among others, of which nothing is left that it could share with them.
+fn whole_row(network: Item<'_>, part: &Part) -> Result<Vec<String>, Problem> {
+    network.take_lost();
+    let row = row(network, part);
+    if network.take_lost() { Err(Problem::Shared) } else { row }
 }
 
-/// A file of one architecture, or of all.
-pub(super) fn file(file: &str, root: Item<'_, '_>, request: Request<'_>) -> Result<Text, TableError> {
-    let networks: Vec<Item<'_, '_>> = if is_network(root) {
-        vec![root]
-    } else {
-        let all = root.get("arch2infos").map(|infos| infos.entries().map(|(_, network)| network).collect());
-        all.ok_or_else(|| TableError::Names { file: file.to_owned() })?
-    };
-    let first = *networks.first().ok_or_else(|| TableError::Empty { file: file.to_owned() })?;
-    let part = choose(file, first, request)?;
-    let mut rows = Rows::new(&HEADER);
-    for network in networks.into_iter().take(request.limit) {
-        rows.push(row(network, &part));
+/// The rows of a file's networks, which are taken from it one by one.
+pub(super) struct Networks<'a> {
+    file: &'a str,
+    request: Request<'a>,
+    /// The part that was chosen when the first network was seen, or why there is none, and the rows of all.
+    rows: Option<(Result<Part, TableError>, Rows)>,
+}
+
+impl<'a> Networks<'a> {
+    pub(super) fn new(file: &'a str, request: Request<'a>) -> Self {
+        Networks { file, request, rows: None }
     }
-    rows.text(file, part)
+
+    /// Makes a row of what is a network.
+    pub(super) fn take(&mut self, item: Item<'_>) -> Taken {
+        if !is_network(item) {
+            return Taken::Not;
+        }
+        let first = || (choose(self.file, item, self.request), Rows::new(&HEADER));
+        let (part, rows) = self.rows.get_or_insert_with(first);
+        match part {
+            Ok(_) if rows.count() == MOST_NETWORKS => {
+                let (file, format) = (self.file.to_owned(), "file of NATS-Bench");
+                let cause = format!("it holds more than {MOST_NETWORKS} networks");
+                *part = Err(TableError::Damaged { file, format, cause });
+                return Taken::Last;
+            }
+            Ok(part) if rows.count() < self.request.limit => rows.push(whole_row(item, part)),
+            _ => return Taken::Last,
+        }
+        if rows.count() == self.request.limit { Taken::Last } else { Taken::Whole }
+    }
+
+    /// The table, if there were networks.
+    pub(super) fn text(self) -> Option<Result<Text, TableError>> {
+        let (part, rows) = self.rows?;
+        Some(part.and_then(|part| rows.text(self.file, part)))
+    }
+}
+
+/// Why there is no table in a file that has the names of architectures and no network.
+pub(super) fn without_networks(file: &str, root: Item<'_>) -> TableError {
+    let file = file.to_owned();
+    match root.get("arch2infos").filter(|infos| infos.is_dictionary()) {
+        Some(_) => TableError::Empty { file },
+        None => TableError::Names { file },
+    }
 }
 
 /// A folder of files, which are read one at a time by each thread.
@@ -98,29 +141,43 @@ fn is_numbered(path: &Path) -> bool {
 }
 
 /// Reads the file of an architecture, and takes from it.
-fn with_network<T>(path: &Path, take: impl FnOnce(Item<'_, '_>) -> T) -> Result<T, Problem> {
+fn with_network<T>(path: &Path, take: impl FnOnce(Item<'_>) -> T) -> Result<T, Problem> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let damaged = |cause: String| Problem::Damaged { what: name.clone(), cause };
-    let mut opened = File::open(path).map_err(|error| damaged(error.to_string()))?;
-    let bytes = unpack(&mut opened).map_err(|packed| damaged(packed.to_string()))?;
-    let pickle = Pickle::read(&bytes).map_err(|error| damaged(error.to_string()))?;
-    if !is_network(pickle.root()) {
-        return Err(damaged("it holds no results".to_owned()));
+    let mut decoder = MultiBzDecoder::new(File::open(path).map_err(|error| damaged(error.to_string()))?);
+    let mut source = Source::new(&mut decoder, UNPACKED);
+    match first_network(&mut source, take) {
+        Ok(taken) => taken.ok_or_else(|| damaged("it holds no results".to_owned())),
+        Err(error) => {
+            let failure = source.into_failure().map(|failure| failure.to_string());
+            Err(damaged(failure.unwrap_or_else(|| error.to_string())))
+        }
     }
-    let taken = take(pickle.root());
-    if pickle.is_exhausted() { Err(damaged(REPEATED.to_owned())) } else { Ok(taken) }
+}
+
+/// Takes from the first network of a pickle, which is read to its end.
+fn first_network<T>(
+    source: &mut Source<'_>,
+    take: impl FnOnce(Item<'_>) -> T,
+) -> Result<Option<T>, PickleError> {
+    let mut take = Some(take);
+    let mut taken = None;
+    Pickle::read(source, &mut |item| {
+        if !is_network(item) {
+            return Taken::Not;
+        }
+        taken = take.take().map(|take| take(item)).or(taken.take());
+        Taken::Whole
+    })?;
+    source.finish()?;
+    Ok(taken)
 }
 
 /// Chooses among the data sets and numbers of epochs that a network has.
-fn choose(file: &str, network: Item<'_, '_>, request: Request<'_>) -> Result<Part, TableError> {
-    let mut epochs: Vec<(u32, String)> = network
-        .entries()
-        .filter_map(|(name, _)| name.text())
-        .map(|name| (epochs_of(name).unwrap_or_default(), name.to_owned()))
-        .take(16)
-        .collect();
-    epochs.sort();
-    let epochs: Vec<String> = epochs.into_iter().map(|(_, name)| name).collect();
+fn choose(file: &str, network: Item<'_>, request: Request<'_>) -> Result<Part, TableError> {
+    let names = network.entries().filter_map(|(name, _)| name.text()).map(epochs_of);
+    let mut epochs: Vec<String> = names.take(16).map(str::to_owned).collect();
+    epochs.sort_by_key(|name| (name.parse().unwrap_or(0_u32), name.clone()));
     let mut datasets: Vec<String> = Vec::new();
     for (_, state) in network.entries().take(16) {
         for (dataset, _) in results(state).take(256) {
@@ -134,31 +191,32 @@ fn choose(file: &str, network: Item<'_, '_>, request: Request<'_>) -> Result<Par
     Part::choose(file, &datasets, &epochs, [default, epochs.len().saturating_sub(1)], request.wanted)
 }
 
-/// NAS-Bench-201 calls its numbers of epochs by names.
-fn epochs_of(name: &str) -> Option<u32> {
+/// A number of epochs, for which NAS-Bench-201 has names.
+fn epochs_of(name: &str) -> &str {
     match name {
-        "less" => Some(12),
-        "full" => Some(200),
-        number => number.parse().ok(),
+        "less" => "12",
+        "full" => "200",
+        number => number,
     }
 }
 
 /// What was measured, with the data set, for every seed.
-fn results<'p, 'b>(state: Item<'p, 'b>) -> impl Iterator<Item = (&'p str, Item<'p, 'b>)> {
-    let entries = state.get("all_results").into_iter().flat_map(|results| results.entries());
+fn results<'p>(state: Item<'p>) -> impl Iterator<Item = (&'p str, Item<'p>)> {
+    let entries = state.get(RESULTS).into_iter().flat_map(|results| results.entries());
     entries.filter_map(|(key, result)| Some((key.items().next()?.text()?, result)))
 }
 
 /// The row of a network.
-fn row(network: Item<'_, '_>, part: &Part) -> Result<Vec<String>, Problem> {
+fn row(network: Item<'_>, part: &Part) -> Result<Vec<String>, Problem> {
     let name = |choice: &Option<super::super::Choice>| {
         choice.as_ref().map(|choice| choice.name.clone()).unwrap_or_default()
     };
     let (dataset, epochs) = (name(&part.dataset), name(&part.epochs));
     let missing = || Problem::NoResults { part: format!("`{dataset}` after `{epochs}` epochs") };
-    let state = network.get(&epochs).ok_or_else(missing)?;
+    let mut states = network.entries().filter(|(name, _)| name.text().map(epochs_of) == Some(&epochs));
+    let (_, state) = states.next().ok_or_else(missing)?;
     let arch = state.get("arch_str").and_then(|arch| arch.text()).ok_or_else(missing)?;
-    let of = |wanted: &str| -> Vec<Item<'_, '_>> {
+    let of = |wanted: &str| -> Vec<Item<'_>> {
         results(state).filter(|(dataset, _)| *dataset == wanted).map(|(_, result)| result).collect()
     };
     let found = of(&dataset);
@@ -170,10 +228,10 @@ fn row(network: Item<'_, '_>, part: &Part) -> Result<Vec<String>, Problem> {
     let validated = if dataset == DATASET { &validated } else { &found };
     let test =
         if dataset.starts_with(DATASET) && !dataset.starts_with("cifar100") { "ori-test" } else { "x-test" };
-    let each = |results: &[Item<'_, '_>], value: &dyn Fn(Item<'_, '_>) -> Option<f64>| {
+    let each = |results: &[Item<'_>], value: &dyn Fn(Item<'_>) -> Option<f64>| {
         cell(mean(&results.iter().filter_map(|&result| value(result)).collect::<Vec<_>>()))
     };
-    let number = |name: &'static str| move |result: Item<'_, '_>| result.get(name)?.number();
+    let number = |name: &'static str| move |result: Item<'_>| result.get(name)?.number();
     Ok(vec![
         arch.to_owned(),
         each(validated, &|result| evaluated(result, "x-valid")),
@@ -191,23 +249,23 @@ fn row(network: Item<'_, '_>, part: &Part) -> Result<Vec<String>, Problem> {
 }
 
 /// The last epoch of a training, from 0.
-fn last_epoch(result: Item<'_, '_>) -> Option<i64> {
+fn last_epoch(result: Item<'_>) -> Option<i64> {
     result.get("epochs")?.integer()?.checked_sub(1)
 }
 
 /// The accuracy after the last epoch on a set of images.
-fn evaluated(result: Item<'_, '_>, images: &str) -> Option<f64> {
+fn evaluated(result: Item<'_>, images: &str) -> Option<f64> {
     result.get("eval_acc1es")?.get(&format!("{images}@{}", last_epoch(result)?))?.number()
 }
 
 /// The value of the last epoch.
-fn last(result: Item<'_, '_>, name: &str) -> Option<f64> {
+fn last(result: Item<'_>, name: &str) -> Option<f64> {
     let last = last_epoch(result)?;
     result.get(name)?.entries().find(|(epoch, _)| epoch.integer() == Some(last))?.1.number()
 }
 
 /// The mean of what was measured, in seconds. Nothing and what is negative stand for nothing measured.
-fn latency(result: Item<'_, '_>) -> Option<f64> {
+fn latency(result: Item<'_>) -> Option<f64> {
     let measured: Vec<f64> = result.get("latency")?.numbers().into_iter().collect::<Option<_>>()?;
     mean(&measured).filter(|latency| *latency > 0.0)
 }

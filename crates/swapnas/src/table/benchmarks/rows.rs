@@ -20,6 +20,11 @@ impl Rows {
         Rows { writer, width: header.len(), count: 0, broken: HashMap::new() }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
     /// Adds a row, or why there is none.
     pub(super) fn push<T: AsRef<[u8]>>(&mut self, row: Result<Vec<T>, Problem>) {
         match row {

@@ -77,11 +77,48 @@ fn one_file_of_nats_bench_is_a_row_and_one_of_all_is_as_the_folder() {
     insta::assert_snapshot!(read_shown("nats-tss/meta.pickle.pbz2", &all), @"nats-tss/meta.pickle.pbz2 has the names of NATS-Bench's architectures only; give the folder that it is in");
     let of_folder = read_shown("nats-tss#cifar100", &all);
     assert_eq!(read_shown("nats-tss.pickle.pbz2#cifar100", &all), of_folder);
+    let params = columns(&["params"]);
+    assert_eq!(
+        read_shown("nats-sss.pickle.pbz2#cifar100", &params),
+        read_shown("nats-sss#cifar100", &params)
+    );
     let archs = |name: &str| {
         let list = read_list(&folder().join(name)).unwrap();
         list.entries().iter().map(|entry| format!("{}: {}", entry.place, entry.arch)).collect::<Vec<_>>()
     };
     assert_eq!(archs("nats-sss"), ["record 1: 8:8:8:8:8", "record 2: 64:8:16:24:32"]);
+}
+
+#[test]
+fn files_of_nas_bench_201_are_read_from_before_and_after_pytorch_wrote_archives() {
+    let some = columns(&["test_accuracy", "params", "latency", "train_seconds"]);
+    insta::assert_snapshot!(read_shown("nasbench201-v1_0.pth", &some), @"
+    1 (`arch`), 2 (`val_accuracy`); the data set is `cifar10`, others `cifar10-valid`, `cifar100`, `ImageNet16-120`, epochs are `200`, others `12` (`#cifar10/200` behind the file's name chooses)
+    record 1: |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2| 76.277; 70.277 0.1 (column 7 (`latency`) is empty; fill it in or remove the row) (column 8 (`train_seconds`) is empty; fill it in or remove the row)
+    record 2: |nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|skip_connect~2| 77.652; 71.652 0.1107421875 (column 7 (`latency`) is empty; fill it in or remove the row) (column 8 (`train_seconds`) is empty; fill it in or remove the row)
+    record 3: |none~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2| 111.777; 105.777 0.37734375 (column 7 (`latency`) is empty; fill it in or remove the row) (column 8 (`train_seconds`) is empty; fill it in or remove the row)
+    ");
+    insta::assert_snapshot!(read_shown("nasbench201-v1_0.pth#cifar10-valid/12", &columns(&[])), @"
+    1 (`arch`), 2 (`val_accuracy`); 
+    record 1: |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2| 64.527;
+    record 2: |nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|skip_connect~2| 65.902;
+    record 3: |none~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2| 100.027;
+    ");
+    insta::assert_snapshot!(read_shown("nasbench201-v1_0.pth#cifar100/12", &columns(&[])), @"
+    1 (`arch`), 2 (`val_accuracy`); 
+    /nasbench201-v1_0.pth: 3 records cannot be used
+      record 1: it has no results of `cifar100` after `12` epochs; choose others behind the file's name, or leave it out
+      record 2: it has no results of `cifar100` after `12` epochs; choose others behind the file's name, or leave it out
+      record 3: it has no results of `cifar100` after `12` epochs; choose others behind the file's name, or leave it out
+    ");
+    insta::assert_snapshot!(read_shown("nasbench201-v1_1.pth#cifar100", &some), @"
+    1 (`arch`), 2 (`val_accuracy`); epochs are `200`, others `12` (`#cifar100/200` behind the file's name chooses)
+    record 1: |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2| 71.277; 72.277 0.1 0.015000000000000001 100
+    record 2: |nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|skip_connect~2| 72.652; 73.652 0.1107421875 0.015000000000000001 100
+    ");
+    insta::assert_snapshot!(read_shown("nasbench201-v1_1.pth#/90", &some), @"nasbench201-v1_1.pth has no number of epochs `90`: give one of `12`, `200`");
+    let few = Options { limit: Some(1), ..columns(&[]) };
+    assert_eq!(read(&folder().join("nasbench201-v1_1.pth"), &few).unwrap().rows().len(), 1);
 }
 
 #[test]
@@ -148,8 +185,13 @@ fn what_python_writes_today_is_read_as_well() {
     let written = tempfile::tempdir().unwrap();
     let status = Command::new(python).arg(folder().join("write.py")).arg(written.path()).status().unwrap();
     assert!(status.success());
+    let has_torch = swapnas_fixtures::python(&["numpy", "torch"]).is_some();
+    let files =
+        ["nasbench201-v1_0.pth", "nasbench201-v1_1.pth#ImageNet16-120/12"].into_iter().filter(|_| has_torch);
     for name in
         ["nats-tss", "nats-sss#cifar100/12", "nasbench101.tfrecord", "zc_nasbench201.json", "hwnas.pickle"]
+            .into_iter()
+            .chain(files)
     {
         let options = match name {
             "hwnas.pickle" => {
@@ -180,9 +222,15 @@ fn damaged_files_are_told_from_others() {
     insta::assert_snapshot!(error(flipped), @"t is no whole file of TFRecords: the checksum of record 1 is of something else; fetch it again");
     let pickle = file("hwnas.pickle");
     insta::assert_snapshot!(error(pickle[..1000].to_vec()), @"t is no whole pickle: it ends too early (at byte 1000); fetch it again");
-    insta::assert_snapshot!(error(b"PK\x03\x04 and more".to_vec()), @"t is a file of PyTorch, which is not read; take NATS-Bench, which has the networks of NAS-Bench-201, or write it as CSV or JSON");
-    insta::assert_snapshot!(error(b"\x80\x04}\x8c\x01a\x8c\x01bs.".to_vec()), @"t holds a dictionary with `a`, and no table that is read: NATS-Bench, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON");
-    insta::assert_snapshot!(error(b"\x80\x04N.".to_vec()), @"t holds nothing, and no table that is read: NATS-Bench, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON");
+    insta::assert_snapshot!(error(b"PK\x03\x04 and more".to_vec()), @"t is a zip archive, and not one that PyTorch's `save` wrote; unpack it, and give a file of it");
+    let before = file("nasbench201-v1_0.pth");
+    insta::assert_snapshot!(error(before[..100].to_vec()), @"t is no whole pickle: it ends too early (at byte 100); fetch it again");
+    insta::assert_snapshot!(error(before[..1000].to_vec()), @"t is no whole pickle: it ends too early (at byte 999); fetch it again");
+    let archive = file("nasbench201-v1_1.pth");
+    insta::assert_snapshot!(error(archive[..1000].to_vec()), @"t is no whole pickle: it ends too early (at byte 1000); fetch it again");
+    insta::assert_snapshot!(error([&archive[..8], &[8], &archive[9..]].concat()), @"t is a zip archive, and not one that PyTorch's `save` wrote; unpack it, and give a file of it");
+    insta::assert_snapshot!(error(b"\x80\x04}\x8c\x01a\x8c\x01bs.".to_vec()), @"t holds a dictionary with `a`, and no table that is read: NATS-Bench, NAS-Bench-201, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON");
+    insta::assert_snapshot!(error(b"\x80\x04N.".to_vec()), @"t holds nothing, and no table that is read: NATS-Bench, NAS-Bench-201, HW-NAS-Bench or NAS-Bench-101; write it as CSV or JSON");
     // Of a folder, the others are read.
     std::fs::write(written.path().join("000000.pickle.pbz2"), &network[..1500]).unwrap();
     std::fs::write(written.path().join("000011.pickle.pbz2"), &network).unwrap();
@@ -202,8 +250,15 @@ fn damaged_files_are_told_from_others() {
 #[test]
 fn no_damage_makes_a_reader_fail() {
     let options = Options { archs: Archs::IfThere, ..Options::default() };
-    for name in ["nats-sss/000000.pickle.pbz2", "nasbench101.tfrecord", "hwnas.pickle", "zc_nasbench201.json"]
-    {
+    for name in [
+        "nats-sss/000000.pickle.pbz2",
+        "nats-sss.pickle.pbz2",
+        "nasbench201-v1_0.pth",
+        "nasbench201-v1_1.pth",
+        "nasbench101.tfrecord",
+        "hwnas.pickle",
+        "zc_nasbench201.json",
+    ] {
         let bytes = std::fs::read(folder().join(name)).unwrap();
         for place in (0..bytes.len()).step_by(1 + bytes.len() / 400) {
             let mut changed = bytes.clone();

@@ -1,52 +1,59 @@
-use std::borrow::Cow;
-use std::collections::HashMap;
-
+use super::memo::Memo;
 use super::numpy::Dtype;
-use super::{Cause, Class, Id, MOST_VALUES, Value};
+use super::source::Source;
+use super::values::{Class, Id, Value, Values};
+use super::{Cause, HandOver, Item, MOST_VALUES, Taken};
 
 /// The machine that a pickle is a program for.
-pub(super) struct Machine<'b> {
-    bytes: &'b [u8],
-    at: usize,
-    values: Vec<Value<'b>>,
+pub(super) struct Machine<'m, 'r> {
+    source: &'m mut Source<'r>,
+    values: Values,
     stack: Vec<Id>,
     /// How high the stack was where marks were set.
     marks: Vec<usize>,
-    memo: HashMap<u64, Id>,
-    /// How many places of lists and bytes may still be copied.
-    room: usize,
+    memo: Memo,
+    /// How many places of lists and bytes were copied since a network was handed over.
+    copied: u64,
+    /// Whether dictionaries are filled at once. Before the second protocol, nobody knows when one is whole.
+    is_whole: bool,
+    hand_over: HandOver<'m>,
 }
 
-impl<'b> Machine<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Self {
+impl<'m, 'r> Machine<'m, 'r> {
+    pub(super) fn new(source: &'m mut Source<'r>, hand_over: HandOver<'m>) -> Self {
         Machine {
-            bytes,
-            at: 0,
-            values: Vec::new(),
+            source,
+            values: Values::default(),
             stack: Vec::new(),
             marks: Vec::new(),
-            memo: HashMap::new(),
-            room: bytes.len().max(1 << 10),
+            memo: Memo::default(),
+            copied: 0,
+            is_whole: false,
+            hand_over,
         }
     }
 
     /// Behind which byte it is.
-    pub(super) fn at(&self) -> usize {
-        self.at
+    pub(super) fn at(&self) -> u64 {
+        self.source.at()
     }
 
-    pub(super) fn into_values(self) -> Vec<Value<'b>> {
+    pub(super) fn into_values(self) -> Values {
         self.values
     }
 
-    /// Runs to the end, and returns what is on the stack then.
-    pub(super) fn run(&mut self) -> Result<Id, Cause> {
+    /// Runs to the end, and returns what is on the stack then; nothing if no more was wanted before.
+    pub(super) fn run(&mut self) -> Result<Option<Id>, Cause> {
         loop {
             let [instruction] = self.array()?;
             if instruction == b'.' {
-                return self.pop();
+                return self.pop().map(Some);
             }
             self.step(instruction)?;
+            let is_filled = self.is_whole && matches!(instruction, b's' | b'u' | b'R');
+            if is_filled && self.offer()? == Taken::Last {
+                return Ok(None);
+            }
             // Each of these may grow by a value for a byte.
             let most = self.stack.len().max(self.marks.len()).max(self.memo.len());
             if most > MOST_VALUES {
@@ -57,8 +64,11 @@ impl<'b> Machine<'b> {
 
     fn step(&mut self, instruction: u8) -> Result<(), Cause> {
         match instruction {
-            // Which protocol it is, and how much to read ahead, is nothing to us.
-            0x80 => self.array::<1>().map(drop),
+            0x80 => {
+                self.is_whole = self.array::<1>()?[0] >= 2;
+                Ok(())
+            }
+            // How much to read ahead is nothing to us.
             0x95 => self.array::<8>().map(drop),
             b'(' | b'0' | b'1' | b'2' => self.arrange(instruction),
             b'N' => self.push(Value::None),
@@ -84,12 +94,7 @@ impl<'b> Machine<'b> {
             }
             b'a' | b'e' | 0x90 => {
                 let items = if instruction == b'a' { vec![self.pop()?] } else { self.pop_to_mark()? };
-                match self.top()? {
-                    Value::List(list) => list.extend(items),
-                    Value::Opaque => (),
-                    _ => return Err(Cause::Kind),
-                }
-                Ok(())
+                self.values.append(self.top()?, &items)
             }
             b's' | b'u' => {
                 let items = match instruction {
@@ -99,13 +104,7 @@ impl<'b> Machine<'b> {
                     }
                     _ => self.pop_to_mark()?,
                 };
-                let added = pairs(&items)?;
-                match self.top()? {
-                    Value::Dict(entries) => entries.extend(added),
-                    Value::Opaque => (),
-                    _ => return Err(Cause::Kind),
-                }
-                Ok(())
+                self.values.insert(self.top()?, pairs(&items)?)
             }
             b'q' | b'r' | b'p' | 0x94 | b'h' | b'j' | b'g' => self.remember(instruction),
             b'c' | 0x93 | 0x81 | 0x92 | b'R' | b'b' | b'o' | b'i' | b'Q' | b'P' | 0x82..=0x84 => {
@@ -118,6 +117,22 @@ impl<'b> Machine<'b> {
         }
     }
 
+    /// Hands over what is on top, if it is a network, and forgets it.
+    fn offer(&mut self) -> Result<Taken, Cause> {
+        let top = self.top()?;
+        let taken = (self.hand_over)(Item { values: &self.values, id: top });
+        if self.values.is_exhausted() {
+            return Err(Cause::Repeated);
+        }
+        if taken != Taken::Not {
+            self.values.forget(top);
+            self.memo.forget(top);
+            self.source.renew();
+            self.copied = 0;
+        }
+        Ok(taken)
+    }
+
     /// Marks, and what moves values on the stack.
     fn arrange(&mut self, instruction: u8) -> Result<(), Cause> {
         match instruction {
@@ -125,7 +140,7 @@ impl<'b> Machine<'b> {
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_to_mark()?),
             _ => {
-                let top = *self.stack.last().ok_or(Cause::Stack)?;
+                let top = self.top()?;
                 self.stack.push(top);
             }
         }
@@ -139,7 +154,7 @@ impl<'b> Machine<'b> {
             b'M' => Value::Integer(u16::from_le_bytes(self.array()?).into()),
             b'G' => Value::Float(f64::from_be_bytes(self.array()?)),
             b'F' => Value::Float(self.line()?.parse().map_err(|_| Cause::Number)?),
-            b'I' => match self.line()? {
+            b'I' => match &self.line()?[..] {
                 "00" => Value::Bool(false),
                 "01" => Value::Bool(true),
                 number => Value::Integer(number.parse().map_err(|_| Cause::Number)?),
@@ -150,7 +165,7 @@ impl<'b> Machine<'b> {
                     0x8a => self.array::<1>()?[0].into(),
                     _ => u32::from_le_bytes(self.array()?).into(),
                 };
-                long(self.take(length)?)
+                long(self.source.take(length)?)
             }
         };
         self.push(value)
@@ -161,7 +176,7 @@ impl<'b> Machine<'b> {
             let line = self.line()?;
             return match line.contains('\\') {
                 true => Err(Cause::Old(instruction)),
-                false => self.push(Value::Text(Cow::Borrowed(line))),
+                false => self.push_text(&line),
             };
         }
         let length = match instruction {
@@ -169,35 +184,34 @@ impl<'b> Machine<'b> {
             b'X' | b'T' | b'B' => u32::from_le_bytes(self.array()?).into(),
             _ => u64::from_le_bytes(self.array()?),
         };
-        let bytes = self.take(length)?;
-        let value = match instruction {
-            b'X' | 0x8c | 0x8d => {
-                Value::Text(Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| Cause::Text)?))
-            }
+        let bytes = self.source.take(length)?;
+        let id = match (instruction, std::str::from_utf8(bytes)) {
             // Texts of the second Python are bytes, which may be those of a number.
-            b'T' | b'U' => match std::str::from_utf8(bytes) {
-                Ok(text) => Value::Text(Cow::Borrowed(text)),
-                Err(_) => Value::Bytes(Cow::Borrowed(bytes)),
-            },
-            _ => Value::Bytes(Cow::Borrowed(bytes)),
+            (b'X' | 0x8c | 0x8d | b'T' | b'U', Ok(text)) => self.values.text(text)?,
+            (b'X' | 0x8c | 0x8d, Err(_)) => return Err(Cause::Text),
+            _ => self.values.push(Value::Bytes(bytes.into()))?,
         };
-        self.push(value)
+        self.stack.push(id);
+        Ok(())
     }
 
     /// Keeps the value on top under a number, or gets one that was kept.
     fn remember(&mut self, instruction: u8) -> Result<(), Cause> {
         let number = match instruction {
-            0x94 => self.memo.len() as u64,
+            0x94 => self.memo.next(),
             b'q' | b'h' => self.array::<1>()?[0].into(),
             b'r' | b'j' => u32::from_le_bytes(self.array()?).into(),
             _ => self.line()?.parse().map_err(|_| Cause::Number)?,
         };
         if matches!(instruction, b'h' | b'j' | b'g') {
-            let kept = *self.memo.get(&number).ok_or(Cause::Memo(number))?;
-            self.stack.push(kept);
+            match self.memo.get(number) {
+                Some(kept) => self.stack.push(kept),
+                None if self.memo.has_forgotten() && number < self.memo.next() => self.push(Value::Lost)?,
+                None => return Err(Cause::Memo(number)),
+            }
         } else {
-            let top = *self.stack.last().ok_or(Cause::Stack)?;
-            self.memo.insert(number, top);
+            let top = self.top()?;
+            self.memo.keep(number, top);
         }
         Ok(())
     }
@@ -206,12 +220,12 @@ impl<'b> Machine<'b> {
     fn object(&mut self, instruction: u8) -> Result<(), Cause> {
         match instruction {
             b'c' => {
-                let class = Class::of(self.line()?, self.line()?);
+                let class = Class::of(&self.line()?, &self.line()?);
                 self.push(Value::Class(class))
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let class = match (&self.values[module as usize], &self.values[name as usize]) {
+                let class = match (self.values.get(module), self.values.get(name)) {
                     (Value::Text(module), Value::Text(name)) => Class::of(module, name),
                     _ => return Err(Cause::Kind),
                 };
@@ -243,7 +257,7 @@ impl<'b> Machine<'b> {
                 self.push(Value::Opaque)
             }
             _ => {
-                self.take(1 << u32::from(instruction - 0x82))?;
+                self.source.take(1 << u32::from(instruction - 0x82))?;
                 self.push(Value::Opaque)
             }
         }
@@ -251,10 +265,10 @@ impl<'b> Machine<'b> {
 
     /// What a class makes of arguments.
     fn make(&mut self, class: Id, arguments: Id) -> Result<(), Cause> {
-        let Value::List(arguments) = &self.values[arguments as usize] else { return Err(Cause::Kind) };
+        let Value::List(arguments) = self.values.get(arguments) else { return Err(Cause::Kind) };
         let arguments: [Option<Id>; 2] = [arguments.first().copied(), arguments.get(1).copied()];
-        let value = |place: usize| arguments[place].map(|id: Id| &self.values[id as usize]);
-        let made = match &self.values[class as usize] {
+        let value = |place: usize| arguments[place].map(|id: Id| self.values.get(id));
+        let made = match self.values.get(class) {
             Value::Class(Class::OrderedDict) => self.dictionary(arguments[0])?,
             Value::Class(Class::DefaultDict) => Value::Dict(Vec::new()),
             Value::Class(Class::Collection) => match arguments[0] {
@@ -270,8 +284,8 @@ impl<'b> Machine<'b> {
                     let bytes: Option<Vec<u8>> =
                         text.chars().map(|letter| u8::try_from(letter).ok()).collect();
                     let bytes = bytes.ok_or(Cause::Kind)?;
-                    self.room = self.room.checked_sub(bytes.len()).ok_or(Cause::Many)?;
-                    Value::Bytes(Cow::Owned(bytes))
+                    self.copied += bytes.len() as u64;
+                    Value::Bytes(bytes.into())
                 }
                 _ => return Err(Cause::Kind),
             },
@@ -292,15 +306,18 @@ impl<'b> Machine<'b> {
             Value::Class(Class::Reconstruct) => Value::Array(None),
             _ => Value::Opaque,
         };
+        if self.copied > self.source.since().max(1 << 10) {
+            return Err(Cause::Many);
+        }
         self.push(made)
     }
 
     /// A dictionary of a list of pairs, as the second Python writes ordered ones.
-    fn dictionary(&mut self, of: Option<Id>) -> Result<Value<'b>, Cause> {
+    fn dictionary(&mut self, of: Option<Id>) -> Result<Value, Cause> {
         let Some(of) = of else { return Ok(Value::Dict(Vec::new())) };
-        let Value::List(pairs) = &self.values[of as usize] else { return Err(Cause::Kind) };
-        self.room = self.room.checked_sub(pairs.len()).ok_or(Cause::Many)?;
-        let pair = |id: &Id| match &self.values[*id as usize] {
+        let Value::List(pairs) = self.values.get(of) else { return Err(Cause::Kind) };
+        self.copied += pairs.len() as u64;
+        let pair = |id: &Id| match self.values.get(*id) {
             Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
             _ => Err(Cause::Kind),
         };
@@ -310,30 +327,33 @@ impl<'b> Machine<'b> {
     /// Gives an object its state.
     fn build(&mut self) -> Result<(), Cause> {
         let state = self.pop()?;
-        let part = |place: usize| match &self.values[state as usize] {
+        let part = |place: usize| match self.values.get(state) {
             Value::List(parts) => parts.get(place).copied(),
             _ => None,
         };
-        let value = |id: Option<Id>| id.map(|id| &self.values[id as usize]);
-        let is_big = matches!(value(part(1)), Some(Value::Text(order)) if order == ">");
+        let value = |id: Option<Id>| id.map(|id| self.values.get(id));
+        let is_big = matches!(value(part(1)), Some(Value::Text(order)) if &**order == ">");
         let array = match (value(part(2)), part(4)) {
             (Some(Value::Dtype(dtype)), Some(bytes)) => Some((*dtype, bytes)),
             _ => None,
         };
-        match self.top()? {
-            Value::Dtype(dtype) => dtype.is_big = is_big,
-            Value::Array(contents) => *contents = array,
+        match self.values.change(self.top()?) {
+            Some(Value::Dtype(dtype)) => dtype.is_big = is_big,
+            Some(Value::Array(contents)) => *contents = array,
             _ => (),
         }
         Ok(())
     }
 
-    fn push(&mut self, value: Value<'b>) -> Result<(), Cause> {
-        if self.values.len() >= MOST_VALUES {
-            return Err(Cause::Many);
-        }
-        self.stack.push(self.values.len() as Id);
-        self.values.push(value);
+    fn push(&mut self, value: Value) -> Result<(), Cause> {
+        let id = self.values.push(value)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    fn push_text(&mut self, text: &str) -> Result<(), Cause> {
+        let id = self.values.text(text)?;
+        self.stack.push(id);
         Ok(())
     }
 
@@ -354,29 +374,18 @@ impl<'b> Machine<'b> {
         Ok(self.stack.split_off(mark))
     }
 
-    fn top(&mut self) -> Result<&mut Value<'b>, Cause> {
-        let top = *self.stack.last().ok_or(Cause::Stack)?;
-        Ok(&mut self.values[top as usize])
-    }
-
-    fn take(&mut self, length: u64) -> Result<&'b [u8], Cause> {
-        let rest = &self.bytes[self.at..];
-        let length =
-            usize::try_from(length).ok().filter(|length| *length <= rest.len()).ok_or(Cause::Short)?;
-        self.at += length;
-        Ok(&rest[..length])
+    fn top(&self) -> Result<Id, Cause> {
+        self.stack.last().copied().ok_or(Cause::Stack)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Cause> {
-        Ok(self.take(N as u64)?.try_into().expect("as many as were asked for"))
+        Ok(self.source.take(N as u64)?.try_into().expect("as many as were asked for"))
     }
 
     /// What is in front of the next line feed, behind which it goes on.
-    fn line(&mut self) -> Result<&'b str, Cause> {
-        let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|byte| *byte == b'\n').ok_or(Cause::Short)?;
-        self.at += end + 1;
-        std::str::from_utf8(&rest[..end]).map(|line| line.trim_end_matches('\r')).map_err(|_| Cause::Text)
+    fn line(&mut self) -> Result<String, Cause> {
+        let line = std::str::from_utf8(self.source.line()?).map_err(|_| Cause::Text)?;
+        Ok(line.trim_end_matches('\r').to_owned())
     }
 }
 
@@ -392,7 +401,7 @@ fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>, Cause> {
 
 /// A whole number of any length, the first byte of which counts least. Of more than eight bytes it is none of a
 /// benchmark's.
-fn long<'b>(bytes: &[u8]) -> Value<'b> {
+fn long(bytes: &[u8]) -> Value {
     let mut all = [0; 8];
     match bytes.last() {
         None => Value::Integer(0),

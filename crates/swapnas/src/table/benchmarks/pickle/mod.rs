@@ -7,89 +7,65 @@
 //!
 //! Values refer to each other by their places in one list, so that neither nesting nor what refers to itself can exhaust
 //! the stack, and there are no more of them than [`MOST_VALUES`].
+//!
+//! A file of all networks of a benchmark has hundreds of millions of values. So each network is handed over as soon as it
+//! is whole, and its values are forgotten.
 
 mod machine;
+mod memo;
 mod numpy;
+mod source;
 #[cfg(test)]
 mod tests;
-
-use std::borrow::Cow;
-use std::cell::Cell;
+mod values;
 
 use machine::Machine;
-use numpy::Dtype;
+pub(super) use source::Source;
+use values::{Id, Value, Values, is_lasting};
 
-/// The most values of a pickle, four times as many as HW-NAS-Bench has.
+#[cfg(test)]
+use values::LASTING;
+
+/// The most values of a pickle at a time, four times as many as HW-NAS-Bench has.
 const MOST_VALUES: usize = 1 << 22;
 
 /// How many values may be looked at besides four for each that there is.
 const FREE_STEPS: usize = 1 << 20;
 
-/// The place of a value.
-type Id = u32;
-
-#[derive(Clone, Debug)]
-enum Value<'b> {
-    None,
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    Text(Cow<'b, str>),
-    Bytes(Cow<'b, [u8]>),
-    /// A list, a tuple or a set.
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Class(Class),
-    Dtype(Dtype),
-    /// An array of NumPy: what its numbers are, and the bytes of them.
-    Array(Option<(Dtype, Id)>),
-    /// Any other object.
-    Opaque,
-}
-
-/// What a name of Python stands for.
+/// Whether something was taken from a pickle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    OrderedDict,
-    DefaultDict,
-    /// A list, tuple or set.
-    Collection,
-    /// A text as bytes, as second protocols write these.
-    Encode,
-    Dtype,
-    Scalar,
-    /// An array without its numbers.
-    Reconstruct,
-    Other,
+pub(super) enum Taken {
+    /// It is something else than what is looked for.
+    Not,
+    /// It is not needed any more.
+    Whole,
+    /// Nor is anything behind it.
+    Last,
 }
 
-impl Class {
-    fn of(module: &str, name: &str) -> Self {
-        let builtins = matches!(module, "builtins" | "__builtin__");
-        let multiarray = matches!(module, "numpy.core.multiarray" | "numpy._core.multiarray");
-        match name {
-            "OrderedDict" if module == "collections" => Class::OrderedDict,
-            "defaultdict" if module == "collections" => Class::DefaultDict,
-            "set" | "frozenset" | "list" | "tuple" if builtins => Class::Collection,
-            "encode" if module == "_codecs" => Class::Encode,
-            "dtype" if module == "numpy" => Class::Dtype,
-            "scalar" if multiarray => Class::Scalar,
-            "_reconstruct" if multiarray => Class::Reconstruct,
-            _ => Class::Other,
-        }
-    }
-}
+/// What is asked about every dictionary when something was put into it.
+pub(super) type HandOver<'m> = &'m mut dyn FnMut(Item<'_>) -> Taken;
 
 /// Why a pickle is not read, and behind which byte.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause} (at byte {at})")]
 pub(super) struct PickleError {
     cause: Cause,
-    at: usize,
+    at: u64,
+}
+
+impl PickleError {
+    /// How many megabytes are read at most, if there are more.
+    pub(super) fn too_large(&self) -> Option<u64> {
+        match self.cause {
+            Cause::Large(megabytes) => Some(megabytes),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Cause {
+pub(super) enum Cause {
     #[error("it ends too early")]
     Short,
     #[error("the instruction {0:#04x} is none")]
@@ -100,6 +76,12 @@ enum Cause {
     Stack,
     #[error("number {0} was never kept")]
     Memo(u64),
+    #[error("it refers to the same contents again and again")]
+    Repeated,
+    #[error("its bytes cannot be read")]
+    Read,
+    #[error("it holds more than {0} MB")]
+    Large(u64),
     #[error("a text is not valid UTF-8")]
     Text,
     #[error("a number cannot be read")]
@@ -112,55 +94,54 @@ enum Cause {
 
 /// A pickle that was read.
 #[derive(Debug)]
-pub(super) struct Pickle<'b> {
-    values: Vec<Value<'b>>,
-    root: Id,
-    /// How many values may still be looked at: a small file could have contents that are long when they are walked
-    /// through, since any of them can be in many places.
-    steps: Cell<usize>,
+pub(super) struct Pickle {
+    values: Values,
+    root: Option<Id>,
 }
 
-impl<'b> Pickle<'b> {
-    /// Reads a pickle; what is behind it is left alone.
-    pub(super) fn read(bytes: &'b [u8]) -> Result<Self, PickleError> {
-        let mut machine = Machine::new(bytes);
+impl Pickle {
+    /// Reads a pickle; what is behind it is left alone. Every dictionary is offered to `hand_over` when something was put
+    /// into it.
+    pub(super) fn read(source: &mut Source<'_>, hand_over: HandOver<'_>) -> Result<Self, PickleError> {
+        let mut machine = Machine::new(source, hand_over);
         let root = machine.run().map_err(|cause| PickleError { cause, at: machine.at() })?;
-        let values = machine.into_values();
-        let steps = Cell::new(FREE_STEPS + 4 * values.len());
-        Ok(Pickle { values, root, steps })
+        Ok(Pickle { values: machine.into_values(), root })
     }
 
-    /// What it holds.
-    pub(super) fn root(&self) -> Item<'_, 'b> {
-        Item { pickle: self, id: self.root }
+    /// What it holds, unless it was not read to its end.
+    pub(super) fn root(&self) -> Option<Item<'_>> {
+        self.root.map(|id| Item { values: &self.values, id })
     }
 
     /// Whether so much was looked at that the rest was not. What was found then is worth nothing.
-    pub(super) fn is_exhausted(&self) -> bool {
-        self.steps.get() == 0
-    }
-
-    /// Whether one more value may be looked at.
-    fn step(&self) -> bool {
-        self.steps.set(self.steps.get().saturating_sub(1));
-        !self.is_exhausted()
+    pub(super) fn check(&self, source: &Source<'_>) -> Result<(), PickleError> {
+        match self.values.is_exhausted() {
+            true => Err(PickleError { cause: Cause::Repeated, at: source.at() }),
+            false => Ok(()),
+        }
     }
 }
 
 /// A value of a pickle.
 #[derive(Clone, Copy)]
-pub(super) struct Item<'p, 'b> {
-    pickle: &'p Pickle<'b>,
+pub(super) struct Item<'p> {
+    values: &'p Values,
     id: Id,
 }
 
-impl<'p, 'b> Item<'p, 'b> {
-    fn value(self) -> &'p Value<'b> {
-        &self.pickle.values[self.id as usize]
+impl<'p> Item<'p> {
+    fn value(self) -> &'p Value {
+        self.values.look(self.id)
     }
 
     fn at(self, id: Id) -> Self {
         Item { id, ..self }
+    }
+
+    /// Whether something of the pickle was looked at since this was last asked that went with an earlier network. What
+    /// was found is not all there is then.
+    pub(super) fn take_lost(self) -> bool {
+        self.values.take_lost()
     }
 
     /// What kind of thing it is, in words.
@@ -172,8 +153,13 @@ impl<'p, 'b> Item<'p, 'b> {
             Value::List(_) => "a list",
             Value::Dict(_) => "a dictionary",
             Value::Array(_) | Value::Dtype(_) => "an array",
-            Value::Class(_) | Value::Opaque => "an object",
+            Value::Class(_) | Value::Opaque | Value::Lost => "an object",
         }
+    }
+
+    /// Whether it is a dictionary.
+    pub(super) fn is_dictionary(self) -> bool {
+        matches!(self.value(), Value::Dict(_))
     }
 
     /// The text, if it is one.
@@ -203,21 +189,21 @@ impl<'p, 'b> Item<'p, 'b> {
     }
 
     /// The values of a list, tuple or set; none of anything else.
-    pub(super) fn items(self) -> impl Iterator<Item = Self> + use<'p, 'b> {
+    pub(super) fn items(self) -> impl Iterator<Item = Self> + use<'p> {
         let ids = match self.value() {
             Value::List(ids) => &ids[..],
             _ => &[],
         };
-        ids.iter().take_while(move |_| self.pickle.step()).map(move |&id| self.at(id))
+        ids.iter().take_while(move |_| self.values.step()).map(move |&id| self.at(id))
     }
 
     /// The keys and values of a dictionary, in its order; none of anything else.
-    pub(super) fn entries(self) -> impl Iterator<Item = (Self, Self)> + use<'p, 'b> {
+    pub(super) fn entries(self) -> impl Iterator<Item = (Self, Self)> + use<'p> {
         let entries = match self.value() {
             Value::Dict(entries) => &entries[..],
             _ => &[],
         };
-        let entries = entries.iter().take_while(move |_| self.pickle.step());
+        let entries = entries.iter().take_while(move |_| self.values.step());
         entries.map(move |&(key, value)| (self.at(key), self.at(value)))
     }
 
@@ -232,7 +218,7 @@ impl<'p, 'b> Item<'p, 'b> {
             Value::List(_) => self.items().map(Item::number).collect(),
             Value::Array(Some((dtype, bytes))) => match self.at(*bytes).value() {
                 Value::Bytes(bytes) => {
-                    let numbers = dtype.numbers(bytes).take_while(|_| self.pickle.step());
+                    let numbers = dtype.numbers(bytes).take_while(|_| self.values.step());
                     numbers.map(|number| Some(number.number())).collect()
                 }
                 _ => Vec::new(),

@@ -1,4 +1,4 @@
-use super::Value;
+use super::values::Value;
 
 /// What the numbers of NumPy are stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Number {
         }
     }
 
-    pub(super) fn value<'b>(self) -> Value<'b> {
+    pub(super) fn value(self) -> Value {
         match self {
             Number::Integer(number) => Value::Integer(number),
             Number::Float(number) => Value::Float(number),
