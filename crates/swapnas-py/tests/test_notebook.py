@@ -19,6 +19,7 @@ from swapnas import _progress
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # They have some for each other.
+    numpy = package("numpy")
     tqdm = package("tqdm.auto")
     ipython = package("IPython")
     jupyter = package("ipykernel") and package("jupyter_client.manager")
@@ -56,6 +57,7 @@ class Bars(unittest.TestCase):
                 with mock.patch.dict(sys.modules, {"tqdm.auto": None}):
                     self.assertIsNone(_progress.bar(False))
 
+    @unittest.skipIf(numpy is None, "there is no NumPy, which networks are shown to functions with")
     def test_a_bar_is_there_from_the_beginning(self):
         calls = []
 

@@ -1,7 +1,7 @@
 //! The options that front ends offer, each said once: the command makes its arguments of these tables, Python its
 //! keywords and their types, and both read and print values by them.
 //!
-//! An option more is a field of [`ScoringOptions`] or [`SearchOptions`](crate::SearchOptions) with its default, a row
+//! An option more is a field of [`ScoringOptions`] or [`SearchOptions`] with its default, a row
 //! here, and what it does.
 //!
 //! ```
