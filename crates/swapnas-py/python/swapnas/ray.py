@@ -157,7 +157,8 @@ class DatasetScorer:
         self._column = column
         for name in filter(is_aggregate, self._scorer.metrics):
             raise ValueError(
-                f"{plain(name)} ranks all networks, and a batch has only some; give its metrics, or score by swapnas.ray.score"
+                f"{plain(name)} ranks all networks, and a batch has only some; give its metrics, or score by "
+                "swapnas.ray.score"
             )
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
