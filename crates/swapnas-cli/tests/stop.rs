@@ -16,7 +16,7 @@ fn what_is_finished_before_ctrl_c_is_printed() {
         "--size",
         "16",
         "--repeats",
-        "32",
+        "8",
         "--threads",
         "2",
         "--json",
