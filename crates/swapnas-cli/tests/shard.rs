@@ -47,7 +47,7 @@ fn samples_are_shared_whole() {
         std::fs::write(folder.join(number), rows).unwrap();
     }
     assert_eq!(stdout(folder, &["merge", "1", "2"]).lines().count(), 30);
-    insta::assert_snapshot!(error(folder, &["merge", "2"]), @"error: 15 of 30 rows are missing, the first of them 1: a share was stopped, or is not among the files");
+    insta::assert_snapshot!(error(folder, &["merge", "2"]), @"error: 15 of 30 rows are missing, the first of them 1: a share was stopped, or is not among the files; score it again, or give it too");
 }
 
 /// Architectures with accuracies, one of them twice, and numbers that are known.
@@ -112,7 +112,7 @@ fn correlations_of_shares_are_those_of_one_machine() {
     let known = ["correlate", "a.csv", "--columns=known"];
     insta::assert_snapshot!(error(folder, &[&known[..], &files].concat()), @"error: there is nothing to score, and so nothing to take from files; leave out --scored");
     insta::assert_snapshot!(error(folder, &[&known[..], &["--json", "--shard=1/2"]].concat()), @"error: there is nothing to score, and so nothing to share; leave out --shard");
-    insta::assert_snapshot!(error(folder, &[&of_one[..], &["--scored=a.csv"]].concat()), @"error: a.csv:1: this is no row of a share: expected value at line 1 column 1");
+    insta::assert_snapshot!(error(folder, &[&of_one[..], &["--scored=a.csv"]].concat()), @"error: a.csv:1: this is no row of a share: expected value at line 1 column 1; give files with what shares have printed");
     insta::assert_snapshot!(error(folder, &[&of_one[..], &["--scored=none"]].concat()), @"error: cannot read none: No such file or directory (os error 2)");
 }
 

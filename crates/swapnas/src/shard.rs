@@ -91,10 +91,10 @@ impl fmt::Display for Line {
     }
 }
 
-/// Shares that do not make up a list.
+/// A file that has no JSON in each line.
 #[derive(Debug, thiserror::Error)]
-pub enum MergeError {
-    /// A file cannot be read.
+pub enum LineError {
+    /// It cannot be read.
     #[error("cannot read {}", plain(&path.display().to_string()))]
     File {
         /// The file.
@@ -103,13 +103,40 @@ pub enum MergeError {
         source: io::Error,
     },
     /// A line is no JSON.
-    #[error("{line}: this is no row of a share: {source}")]
+    #[error("{line}: this is no row of a share: {source}; give files with what shares have printed")]
     Json {
         /// Where.
         line: Line,
         /// Why not.
         source: serde_json::Error,
     },
+}
+
+/// Hands on what is in the lines of files.
+fn each_line<E: From<LineError>>(
+    files: &[impl AsRef<Path>],
+    mut take: impl FnMut(Line, Value) -> Result<(), E>,
+) -> Result<(), E> {
+    for path in files {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| LineError::File { path: path.to_owned(), source })?;
+        for (number, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let line = Line { path: path.to_owned(), number: number + 1 };
+            let value = serde_json::from_str(text)
+                .map_err(|source| LineError::Json { line: line.clone(), source })?;
+            take(line, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shares that do not make up a list.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A file is none of theirs.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// A row does not say which it is.
     #[error(
         "{line}: this is no row of a share, which has `{ROW}`, of `{ROWS}` in all; score the list in shares"
@@ -140,7 +167,8 @@ pub enum MergeError {
     },
     /// Not all rows are there.
     #[error(
-        "{} of {of} rows are missing, the first of them {first}: a share was stopped, or is not among the files", .missing
+        "{} of {of} rows are missing, the first of them {first}: a share was stopped, or is not among the files; score it \
+         again, or give it too", .missing
     )]
     Missing {
         /// How many.
@@ -164,36 +192,29 @@ pub enum MergeError {
 pub fn merge(files: &[impl AsRef<Path>]) -> Result<Vec<Value>, MergeError> {
     let mut rows: BTreeMap<usize, (Line, Value)> = BTreeMap::new();
     let mut first: Option<(Line, [Value; 3])> = None;
-    for path in files {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| MergeError::File { path: path.to_owned(), source })?;
-        for (number, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-            let line = Line { path: path.to_owned(), number: number + 1 };
-            let mut object: Value = serde_json::from_str(text)
-                .map_err(|source| MergeError::Json { line: line.clone(), source })?;
-            let (row, of) = unmark(&mut object).ok_or_else(|| MergeError::NoRow { line: line.clone() })?;
-            let alike = [of.into(), object["space"].clone(), object["settings"].clone()];
-            match &first {
-                None => first = Some((line.clone(), alike)),
-                Some((first, values)) => {
-                    let fields = [ROWS, "space", "settings"].into_iter().zip(values.iter().zip(&alike));
-                    if let Some((field, _)) = fields.into_iter().find(|(_, (a, b))| a != b) {
-                        return Err(MergeError::Differs { field, first: first.clone(), second: line });
-                    }
-                }
-            }
-            match rows.get(&row) {
-                Some((first, known)) if *known != object => {
-                    return Err(MergeError::Twice { row, first: first.clone(), second: line });
-                }
-                Some(_) => {}
-                None => {
-                    rows.insert(row, (line, object));
+    each_line(files, |line, mut object| {
+        let (row, of) = unmark(&mut object).ok_or_else(|| MergeError::NoRow { line: line.clone() })?;
+        let alike = [of.into(), object["space"].clone(), object["settings"].clone()];
+        match &first {
+            None => first = Some((line.clone(), alike)),
+            Some((first, values)) => {
+                let fields = [ROWS, "space", "settings"].into_iter().zip(values.iter().zip(&alike));
+                if let Some((field, _)) = fields.into_iter().find(|(_, (a, b))| a != b) {
+                    return Err(MergeError::Differs { field, first: first.clone(), second: line });
                 }
             }
         }
-    }
+        match rows.get(&row) {
+            Some((first, known)) if *known != object => {
+                return Err(MergeError::Twice { row, first: first.clone(), second: line });
+            }
+            Some(_) => {}
+            None => {
+                rows.insert(row, (line, object));
+            }
+        }
+        Ok(())
+    })?;
     let of = first.and_then(|(_, [of, ..])| of.as_u64()).ok_or(MergeError::Empty)? as usize;
     if rows.len() < of {
         let first = (1..=of).find(|row| !rows.contains_key(row)).unwrap_or(of);
@@ -283,11 +304,11 @@ mod tests {
             (&[&[], &[]], "there are no rows in these files"),
             (
                 &[&[a]],
-                "2 of 3 rows are missing, the first of them 2: a share was stopped, or is not among the files",
+                "2 of 3 rows are missing, the first of them 2: a share was stopped, or is not among the files; score it again, or give it too",
             ),
             (
                 &[&[a, b], &[b]],
-                "1 of 3 rows are missing, the first of them 3: a share was stopped, or is not among the files",
+                "1 of 3 rows are missing, the first of them 3: a share was stopped, or is not among the files; score it again, or give it too",
             ),
             (
                 &[&[a], &[other]],
@@ -300,7 +321,7 @@ mod tests {
             ),
             (
                 &[&["{"]],
-                "0.jsonl:1: this is no row of a share: EOF while parsing an object at line 1 column 1",
+                "0.jsonl:1: this is no row of a share: EOF while parsing an object at line 1 column 1; give files with what shares have printed",
             ),
         ];
         for (files, expected) in cases {

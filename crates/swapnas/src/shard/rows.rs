@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::Line;
+use super::{Line, LineError, each_line};
 use crate::{Ceiling, Metric, Origin, Saturation, Score, Scored, Undefined, plain, plain_sentence, results};
 
 const BATCH: &str = "batch";
@@ -42,24 +41,11 @@ pub fn row(arch: &str, space: &str, settings: &Value, metrics: &[Metric], scored
 /// Rows that cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
-    /// A file cannot be read.
-    #[error("cannot read {}", plain(&path.display().to_string()))]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A line is no JSON.
-    #[error("{line}: this is no row of a share: {source}")]
-    Json {
-        /// Where.
-        line: Line,
-        /// Why not.
-        source: serde_json::Error,
-    },
+    /// A file is none of theirs.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// An object that is not of a share.
-    #[error("{line}: this is no row of a share: {}; score the table with --shard", plain_sentence(what))]
+    #[error("{line}: this is no row of a share: {}; score the table in shares", plain_sentence(what))]
     NoRow {
         /// Where.
         line: Line,
@@ -95,7 +81,7 @@ pub enum RowsError {
     /// Not all networks are there.
     #[error(
         "{missing} of {of} networks with seed {seed} are missing, the first of them {}: a share was stopped, or is not \
-         among the files",
+         among the files; score it again, or give it too",
         plain(first)
     )]
     Missing {
@@ -126,20 +112,11 @@ impl Rows {
     /// If a file cannot be read, or holds something else.
     pub fn read(files: &[impl AsRef<Path>]) -> Result<Self, RowsError> {
         let mut rows = Rows { settings: Vec::new(), rows: HashMap::new() };
-        for path in files {
-            let path = path.as_ref();
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| RowsError::File { path: path.to_owned(), source })?;
-            for (number, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-                rows.add(Line { path: path.to_owned(), number: number + 1 }, text)?;
-            }
-        }
+        each_line(files, |line, object| rows.add(line, object))?;
         Ok(rows)
     }
 
-    fn add(&mut self, line: Line, text: &str) -> Result<(), RowsError> {
-        let mut object: Value =
-            serde_json::from_str(text).map_err(|source| RowsError::Json { line: line.clone(), source })?;
+    fn add(&mut self, line: Line, mut object: Value) -> Result<(), RowsError> {
         let no_row = |what: &str| RowsError::NoRow { line: line.clone(), what: what.to_owned() };
         let fields = object.as_object_mut().ok_or_else(|| no_row("it is no object"))?;
         let mut take =
@@ -320,13 +297,13 @@ mod tests {
             // Folders have names of their own.
             error.split_once("rows:").map_or(error.clone(), |(_, error)| format!("rows:{error}"))
         };
-        insta::assert_snapshot!(error(&rows, &["a", "b", "c"], 1), @"2 of 3 networks with seed 1 are missing, the first of them a: a share was stopped, or is not among the files");
-        insta::assert_snapshot!(error(&[], &["a"], 1), @"1 of 1 networks with seed 1 are missing, the first of them a: a share was stopped, or is not among the files");
+        insta::assert_snapshot!(error(&rows, &["a", "b", "c"], 1), @"2 of 3 networks with seed 1 are missing, the first of them a: a share was stopped, or is not among the files; score it again, or give it too");
+        insta::assert_snapshot!(error(&[], &["a"], 1), @"1 of 1 networks with seed 1 are missing, the first of them a: a share was stopped, or is not among the files; score it again, or give it too");
         insta::assert_snapshot!(error(&rows, &["a"], 2), @"rows:1: `seed` is 0, and 2 is asked for; give the options with which the shares were scored");
         insta::assert_snapshot!(error(&[line("a", 0, 1), line("a", 0, 2)], &["a"], 0), @"rows:2: a is in rows:1 as well, with other contents");
-        insta::assert_snapshot!(error(&["{}".to_owned()], &["a"], 0), @"rows:1: this is no row of a share: it has no `space`; score the table with --shard");
-        insta::assert_snapshot!(error(&["[".to_owned()], &["a"], 0), @"rows:1: this is no row of a share: EOF while parsing a list at line 1 column 1");
+        insta::assert_snapshot!(error(&["{}".to_owned()], &["a"], 0), @"rows:1: this is no row of a share: it has no `space`; score the table in shares");
+        insta::assert_snapshot!(error(&["[".to_owned()], &["a"], 0), @"rows:1: this is no row of a share: EOF while parsing a list at line 1 column 1; give files with what shares have printed");
         let changed = line("a", 0, 1).replace("\"params\":{", "\"macs\":{");
-        insta::assert_snapshot!(error(&[changed], &["a"], 0), @"rows:1: this is no row of a share: it has no score of params; score the table with --shard");
+        insta::assert_snapshot!(error(&[changed], &["a"], 0), @"rows:1: this is no row of a share: it has no score of params; score the table in shares");
     }
 }
