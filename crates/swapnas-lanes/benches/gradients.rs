@@ -3,6 +3,7 @@
 use divan::counter::ItemsCount;
 use swapnas_lanes::kernels::weight_gradient::{self, WeightSums};
 use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::kernels::winograd_gradient;
 use swapnas_lanes::{Lane, Layout, Level, Planes, SAMPLES};
 
 fn main() {
@@ -39,6 +40,22 @@ fn weights3x3<const LEVEL: usize>(
             width,
             WeightSums::Total(&mut sums),
         );
+    });
+}
+
+/// The same by Winograd's algorithm.
+#[divan::bench(args = [(24, 8, 32), (32, 16, 16), (64, 8, 8)], consts = [0, 1])]
+fn weights3x3_winograd<const LEVEL: usize>(
+    bencher: divan::Bencher<'_, '_>,
+    (channels, rows, width): (usize, usize, usize),
+) {
+    let level = Level::available()[LEVEL];
+    let (input, padded, gradient, plain) = images(channels, rows, width);
+    let (mut sums, mut between) = (vec![0.0; channels * channels * 9], Vec::new());
+    let flops = 2 * SAMPLES * channels * channels * 9 * rows * width;
+    bencher.counter(ItemsCount::new(flops)).bench_local(|| {
+        let (input, gradient) = (Planes::new(&input, padded), Planes::new(&gradient, plain));
+        winograd_gradient::accumulate(level, input, gradient, &SAME, 0..rows, width, &mut between, &mut sums);
     });
 }
 

@@ -2,6 +2,7 @@
 
 use swapnas_lanes::SAMPLES;
 use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::kernels::winograd_gradient;
 
 use super::backpropagation::{readers, useful};
 use super::plan::{Convolution, GradientPlan, Step, View};
@@ -164,6 +165,16 @@ impl Footprint<'_> {
         channels.saturating_mul(width).saturating_mul(rows).saturating_mul(2).max(1 << 15)
     }
 
+    /// Lanes that gradients of weights are found in, if they are by Winograd's algorithm.
+    fn products(&self, of: &Convolution) -> usize {
+        let (input, output) = (self.plan.slots[of.source.slot], self.plan.slots[of.out]);
+        let channels = [input.channels, output.channels];
+        // An odd row is left to others.
+        let size = [output.height / 2 * 2, output.width];
+        let takes = of.groups == 1 && winograd_gradient::takes(&of.window, channels, size);
+        if takes { winograd_gradient::room(channels) } else { 0 }
+    }
+
     fn padded(&self, source: View, window: &Window, out: usize) -> usize {
         local::padded_layout(self.plan.layout(source.slot), window, self.plan.layout(out)).lanes()
     }
@@ -197,7 +208,9 @@ impl Footprint<'_> {
                 slot if plan.is_convolved(slot) => 0,
                 slot => plan.slots[slot].elements(),
             },
-            Step::Convolve(of) => self.band(of).saturating_mul(2),
+            Step::Convolve(of) => {
+                self.band(of).saturating_mul(2).saturating_add(if by_sample { 0 } else { self.products(of) })
+            }
             Step::Compute { work: Work::Pool { window, .. }, sources, out } => {
                 2 * self.padded(sources[0], window, *out)
             }

@@ -25,3 +25,4 @@ pub mod transpose;
 pub mod weight_gradient;
 pub mod window;
 pub mod winograd;
+pub mod winograd_gradient;

@@ -213,7 +213,7 @@ impl<E: Element> Accumulate<'_, E> {
 
 /// The total of each of some lanes.
 #[inline(always)]
-fn add_up<S: Simd>(simd: S, lanes: &[Lane<S::E>], totals: &mut [S::E]) {
+pub(super) fn add_up<S: Simd>(simd: S, lanes: &[Lane<S::E>], totals: &mut [S::E]) {
     let (fours, rest) = lanes.as_chunks::<4>();
     let (totals_of_fours, totals_of_rest) = totals.as_chunks_mut::<4>();
     for (totals, lanes) in totals_of_fours.iter_mut().zip(fours) {

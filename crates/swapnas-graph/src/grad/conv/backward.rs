@@ -8,6 +8,7 @@ use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::kernels::sums;
 use swapnas_lanes::kernels::weight_gradient::{self, WeightSums};
 use swapnas_lanes::kernels::window::Window;
+use swapnas_lanes::kernels::winograd_gradient;
 use swapnas_lanes::{Element, Lane, Level, Planes, PlanesMut};
 
 use super::transposed::{Transposed, Turned};
@@ -201,7 +202,7 @@ impl<E: Element> Backward<'_, E> {
         );
         let arriving = arriving.as_planes();
         if frame.tangents.is_none() {
-            self.accumulate(block, &owned, arriving, &mut found, b);
+            self.accumulate(block, &owned, arriving, &mut found, b, d);
         }
         let mut arriving_tangent = None;
         if let Some(tangents) = &frame.tangents {
@@ -219,7 +220,8 @@ impl<E: Element> Backward<'_, E> {
             if self.sought == Some(Sought::Form) {
                 found.form += self.output_form(block, owned, change);
             } else {
-                self.accumulate_tangent(tangents, block, &owned, (arriving, change), &mut found, b, d);
+                let rooms = [&mut *b, &mut *d, &mut *e];
+                self.accumulate_tangent(tangents, block, &owned, (arriving, change), &mut found, rooms);
             }
             arriving_tangent = Some(change);
         }
@@ -293,6 +295,7 @@ impl<E: Element> Backward<'_, E> {
         arriving: Planes<'_, Lane<E>>,
         found: &mut Found<E>,
         scratch: &mut Vec<Lane<E>>,
+        between: &mut Vec<Lane<E>>,
     ) {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, groups, .. } = self.dimensions;
@@ -321,7 +324,7 @@ impl<E: Element> Backward<'_, E> {
             frame.load(of.source, block, rows, WriteMode::Overwrite, padded.reborrow());
         });
         let (padded, rows, width) = (padded.as_planes(), owned.clone(), output.width);
-        weight_gradient::accumulate(frame.level, padded, arriving, &window, groups, rows, width, sums);
+        add_products(frame.level, (padded, arriving), &window, groups, rows, width, between, sums);
     }
 
     /// Adds the tangents of the same: of the arriving gradient with the input, and the arriving gradient
@@ -334,8 +337,7 @@ impl<E: Element> Backward<'_, E> {
         owned: &Range<usize>,
         (arriving, change): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
         found: &mut Found<E>,
-        scratch: &mut Vec<Lane<E>>,
-        other: &mut Vec<Lane<E>>,
+        [scratch, other, between]: [&mut Vec<Lane<E>>; 3],
     ) {
         let (frame, of) = (self.frame, self.of);
         let Dimensions { input, output, groups, .. } = self.dimensions;
@@ -353,11 +355,34 @@ impl<E: Element> Backward<'_, E> {
         load_padded(&rows, input, |rows| {
             frame.load_tangent(tangents, of.source, block, rows, &mut tangent);
         });
-        for (input, gradient) in [(value.as_planes(), change), (tangent.as_planes(), arriving)] {
+        for pair in [(value.as_planes(), change), (tangent.as_planes(), arriving)] {
             let sums = WeightSums::Total(&mut found.weight);
             let (rows, width) = (owned.clone(), output.width);
-            weight_gradient::accumulate(frame.level, input, gradient, &of.window, groups, rows, width, sums);
+            add_products(frame.level, pair, &of.window, groups, rows, width, between, sums);
         }
+    }
+}
+
+/// Adds the gradients of weights: sums over pixels of inputs times gradients of outputs.
+#[allow(clippy::too_many_arguments)]
+fn add_products<E: Element>(
+    level: Level,
+    (input, gradient): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
+    window: &Window,
+    groups: usize,
+    rows: Range<usize>,
+    width: usize,
+    between: &mut Vec<Lane<E>>,
+    sums: WeightSums<'_, E>,
+) {
+    let channels = [input.layout().channels, gradient.layout().channels];
+    match sums {
+        WeightSums::Total(sums)
+            if groups == 1 && winograd_gradient::takes(window, channels, [rows.len(), width]) =>
+        {
+            winograd_gradient::accumulate(level, input, gradient, window, rows, width, between, sums);
+        }
+        sums => weight_gradient::accumulate(level, input, gradient, window, groups, rows, width, sums),
     }
 }
 
