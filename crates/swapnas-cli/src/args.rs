@@ -347,6 +347,11 @@ fn positive(text: &str) -> Result<f64, String> {
     value(Takes::Positive, text)
 }
 
+/// Milliseconds, greater than zero, with or without their unit.
+fn milliseconds(text: &str) -> Result<f64, String> {
+    positive(text.strip_suffix("ms").unwrap_or(text))
+}
+
 /// A number within a range.
 fn number(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
     let (least, most) = (*range.start() as u64, *range.end() as u64);

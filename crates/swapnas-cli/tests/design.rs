@@ -9,6 +9,8 @@ use std::process::Command;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 use support::{error, run, stdout};
+use swapnas::latency::Operations;
+use swapnas::{NetworkConfig, Shape};
 
 /// Pictures of two kinds of stripes and of squares, of odd sizes around 40 pixels.
 fn pictures(folder: &Path, count: usize, is_grey: bool) {
@@ -116,6 +118,38 @@ fn what_cannot_be_designed_for_is_said() {
     assert!(output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("left out: 1 file that cannot be used\n  `pictures/across/broken.png`"), "{said}");
+}
+
+/// The largest network that a table of latencies knows is taken; of one that it does not know it is said how to measure it.
+#[test]
+fn latency_is_limited_by_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    pictures(&path.join("pictures"), 6, false);
+    let limited = ["--space", "nb201", "--size", "16", "--max-latency", "5ms"];
+    insta::assert_snapshot!(error(path, &design(&limited)), @"");
+    let space = swapnas::spaces::by_name("nb201").unwrap();
+    let network = NetworkConfig {
+        channels: Some(16),
+        cells: Some(1),
+        input: Shape::new(3, 16, 16),
+        classes: 3,
+        ..space.final_network()
+    };
+    let operations = Operations::of(space, &network, 0).unwrap();
+    let mut table = "op,input,ms\n".to_owned();
+    for operation in operations.iter() {
+        table += &format!("{operation},0.1\n");
+    }
+    fs::write(path.join("latency.csv"), table).unwrap();
+    let limited = [&limited[..], &["--latency-table", "latency.csv"]].concat();
+    let text = stdout(path, &design(&limited));
+    let head: Vec<&str> = text.lines().skip(3).take(2).collect();
+    insta::assert_snapshot!(head.join("\n"), @"");
+    // No network takes less than a tenth of a millisecond, and the smaller one is not known.
+    let limited = [&limited[..], &["--out", "other"]].concat();
+    let limited: Vec<&str> = limited.into_iter().map(|word| if word == "5ms" { "0.1" } else { word }).collect();
+    insta::assert_snapshot!(error(path, &design(&limited)), @"");
 }
 
 /// For some steps, by the program that was written, which goes on where it was.

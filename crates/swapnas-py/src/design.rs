@@ -97,9 +97,6 @@ fn wishes(taken: &mut Options<'_>) -> PyResult<Wishes> {
         max_latency: taken.take("max_latency")?,
     };
     let table = taken.take::<PathBuf>("latency_table")?;
-    if limits.max_latency.is_some() && table.is_none() {
-        return Err(PyValueError::new_err("max_latency takes a latency_table"));
-    }
     let side = taken.any("size")?.map(|size| options::number(&size, "size", 8..=1024)).transpose()?;
     let space = taken.any("space")?.map(|space| options::space(Some(&space))).transpose()?;
     Ok(Wishes {

@@ -110,9 +110,10 @@ class Designs(unittest.TestCase):
     def test_limits_of_latency(self):
         table = self.folder / "latency.csv"
         table.write_text("op,input,ms\n")
-        with self.assertRaisesRegex(ValueError, "max_latency takes a latency_table"):
+        unknown = "nobody knows how long a network of darts takes, .* measure its operations"
+        with self.assertRaisesRegex(ValueError, unknown):
             swapnas.design(self.pictures, out=self.folder / "a", max_latency=5.0, **SHORT)
-        with self.assertRaisesRegex(ValueError, "latency"):
+        with self.assertRaisesRegex(ValueError, unknown):
             swapnas.design(self.pictures, out=self.folder / "a", max_latency=5.0, latency_table=table, **SHORT)
         with self.assertRaisesRegex(FileNotFoundError, "nowhere.csv"):
             options = {**SHORT, "space": swapnas.Space("nb201"), "latency_table": "nowhere.csv"}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use swapnas::Space;
 
-use super::{count, number, positive, seed, space};
+use super::{count, milliseconds, number, seed, space};
 
 #[derive(Args)]
 pub(crate) struct DesignArgs {
@@ -21,10 +21,11 @@ pub(crate) struct DesignArgs {
     /// Most multiply-accumulates of the network, such as 100M
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_macs: Option<u64>,
-    /// Most milliseconds of the network, by the latency table
-    #[arg(long, value_name = "MS", value_parser = positive, requires = "latency_table")]
+    /// Most milliseconds of the network, such as 5 or 5ms, by the latency table
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
     pub max_latency: Option<f64>,
-    /// CSV file with the columns op, input and ms
+    /// What `swapnas latency` has measured, a CSV file with the columns op, input and ms; without it, a limit of latency
+    /// says which command measures it
     #[arg(long, value_name = "FILE")]
     pub latency_table: Option<PathBuf>,
     /// Leave out pictures that cannot be used, and list them

@@ -1,11 +1,12 @@
 //! `swapnas design`.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
-use anyhow::Context;
-use swapnas::design::{Design, Wishes};
+use anyhow::{Context, anyhow};
+use swapnas::design::{Design, DesignError, Wishes};
 use swapnas::search::{Ended, LatencyTable, Limits};
-use swapnas::{Level, Survey, plain, plain_sentence, results};
+use swapnas::{Level, NetworkConfig, Survey, plain, plain_sentence, results};
 
 use super::search::Run;
 use crate::args::DesignArgs;
@@ -38,7 +39,12 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<Ending> {
         side: args.size,
         seed: args.seed,
     };
-    let design = Design::new(survey, wishes)?;
+    let design = Design::new(survey, wishes).map_err(|error| match &error {
+        DesignError::Unmeasured { space, network, .. } => {
+            anyhow!("{error}, as in `{}`", measuring(space, network))
+        }
+        _ => error.into(),
+    })?;
     let mut search = design.begin(&args.out, args.cycles, level)?;
     if !args.json {
         let mut out = std::io::stdout().lock();
@@ -70,6 +76,19 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<Ending> {
         return Ok(bar.ending());
     }
     Ok(Ending::Complete)
+}
+
+/// The command that measures the operations of a network.
+fn measuring(space: &str, network: &NetworkConfig) -> String {
+    let mut words = format!("swapnas latency --space {space}");
+    for (name, number) in [("channels", network.channels), ("cells", network.cells)] {
+        if let Some(number) = number {
+            let _ = write!(words, " --{name} {number}");
+        }
+    }
+    let NetworkConfig { input, classes, .. } = network;
+    let _ = write!(words, " --size {input} --classes {classes} --out latency.csv");
+    words
 }
 
 /// What was found in the folder, and what was chosen for it.

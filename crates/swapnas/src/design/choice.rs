@@ -93,21 +93,42 @@ pub(super) fn choose(survey: &Survey, wishes: &Wishes) -> Result<Choice, DesignE
     let sizes = Of { input, classes: survey.classes.len(), wishes };
     let networks = sizes.networks(space);
     let mut most: Option<(usize, NetworkConfig)> = None;
+    // The largest network that would do but for its latency, which nobody knows; those that are too slow are no larger.
+    let mut unmeasured: Option<NetworkConfig> = None;
+    let mut larger = false;
     for network in networks {
-        let allowed = sizes.drawn(space, &network)?.iter().filter(|sizes| wishes.limits.allow(sizes)).count();
+        let allowed = |drawn: Vec<Sizes>| drawn.iter().filter(|sizes| wishes.limits.allow(sizes)).count();
+        let Some(drawn) = sizes.known(space, &network)? else {
+            if unmeasured.is_none() && allowed(sizes.drawn_with(space, &network, None)?) >= ENOUGH {
+                unmeasured = Some(network);
+            }
+            continue;
+        };
+        let allowed = allowed(drawn);
         if allowed > most.as_ref().map_or(0, |(count, _)| *count) {
             most = Some((allowed, network));
         }
+        larger |= unmeasured.take().is_some();
         if allowed >= ENOUGH {
             break;
         }
     }
     let Some((allowed, network)) = most else {
-        return Err(DesignError::Unreachable {
-            limits: wishes.limits.to_string(),
-            reach: sizes.reach(space)?,
+        return Err(match unmeasured {
+            Some(network) => DesignError::Unmeasured {
+                space: space.name(),
+                described: space.describe(&network),
+                network: Box::new(network),
+            },
+            None => DesignError::Unreachable {
+                limits: wishes.limits.to_string(),
+                reach: sizes.reach(space)?,
+            },
         });
     };
+    if larger {
+        reasons.push("larger networks were left out, since the latency table lacks their operations".to_owned());
+    }
     let within = match (wishes.limits == Limits::default(), allowed >= ENOUGH) {
         (true, _) => "no limits were given".to_owned(),
         (_, true) => format!(
@@ -142,11 +163,18 @@ impl Of<'_> {
         }
     }
 
-    /// Of random architectures.
-    fn drawn(&self, space: &dyn Space, network: &NetworkConfig) -> Result<Vec<Sizes>, DesignError> {
-        self.drawn_with(space, network, self.wishes.latency.as_ref())
+    /// Of random architectures, unless their latency is limited and not known.
+    fn known(&self, space: &dyn Space, network: &NetworkConfig) -> Result<Option<Vec<Sizes>>, DesignError> {
+        if self.wishes.limits.max_latency.is_some() && self.wishes.latency.is_none() {
+            return Ok(None);
+        }
+        match self.drawn_with(space, network, self.wishes.latency.as_ref()) {
+            Err(DesignError::Search(error)) if matches!(*error, SearchError::Latency { .. }) => Ok(None),
+            drawn => Ok(Some(drawn?)),
+        }
     }
 
+    /// Of random architectures.
     fn drawn_with(
         &self,
         space: &dyn Space,
@@ -184,12 +212,9 @@ impl Of<'_> {
     fn reach_of(&self, space: &'static dyn Space) -> Result<Option<Reach>, DesignError> {
         let Some(smallest) = self.networks(space).pop() else { return Ok(None) };
         // A table may be of another space.
-        let latency = self.wishes.latency.as_ref();
-        let drawn = match self.drawn_with(space, &smallest, latency) {
-            Err(DesignError::Search(error)) if matches!(*error, SearchError::Latency { .. }) => {
-                self.drawn_with(space, &smallest, None)?
-            }
-            other => other?,
+        let drawn = match self.known(space, &smallest)? {
+            Some(drawn) => drawn,
+            None => self.drawn_with(space, &smallest, None)?,
         };
         let latency = drawn.iter().map(|sizes| sizes.latency).min_by(|a, b| {
             let (a, b) = (a.unwrap_or(f64::INFINITY), b.unwrap_or(f64::INFINITY));

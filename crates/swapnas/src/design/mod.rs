@@ -72,6 +72,19 @@ pub enum DesignError {
         /// What each space that takes such images comes to at the least, that which was asked for or chosen first.
         reach: Vec<Reach>,
     },
+    /// Latency is limited, and not known of the network that the other limits allow.
+    #[error(
+        "nobody knows how long a network of {space} takes, {described}: measure its operations, and give the table of \
+         latencies"
+    )]
+    Unmeasured {
+        /// The space.
+        space: &'static str,
+        /// The network.
+        network: Box<NetworkConfig>,
+        /// The network in words.
+        described: String,
+    },
     /// The folder holds what was found for other pictures or wishes.
     #[error("{} has another design; give the same pictures and options as then, or another folder", plain(.0))]
     Other(PathBuf),
