@@ -13,12 +13,13 @@ mod subjects;
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
+use swapnas::graph::option::{OptionName, joined, spelled};
 use swapnas::{plain, plain_lines};
 
 use args::{Cli, Command};
@@ -41,6 +42,16 @@ fn say(text: impl Display) {
 /// Does what the arguments ask for, the first of which is the name of the program, and returns the code to end
 /// the process with. Help, and arguments that make no sense, end it at once.
 pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
+    spelled(as_typed, || run_command(arguments))
+}
+
+/// An option as it is typed: `--size 3x32x32`.
+fn as_typed(option: OptionName, numbers: &[usize], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "--{}", option.name())?;
+    if numbers.is_empty() { Ok(()) } else { write!(f, " {}", joined(numbers)) }
+}
+
+fn run_command<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> u8 {
     let command_line = command();
     let matches = command_line.clone().try_get_matches_from(arguments).unwrap_or_else(|error| exit(error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit(error));
@@ -144,4 +155,27 @@ fn given(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<String> {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use swapnas::graph::option::SIZE;
+
+    use super::*;
+
+    #[test]
+    fn options_of_messages_can_be_typed() {
+        fn names(command: &clap::Command) -> Vec<&str> {
+            let own = command.get_arguments().flat_map(clap::Arg::get_long);
+            own.chain(command.get_subcommands().flat_map(names)).collect()
+        }
+        let command = command();
+        let names = names(&command);
+        for option in OptionName::ALL {
+            assert!(names.contains(&option.name()), "{option}");
+            let typed = spelled(as_typed, || option.to_string());
+            assert_eq!(typed, format!("--{}", option.name()));
+        }
+        assert_eq!(spelled(as_typed, || SIZE.of(&[3, 224, 224]).to_string()), "--size 3x224x224");
+    }
 }

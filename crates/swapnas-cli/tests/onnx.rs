@@ -133,6 +133,11 @@ fn what_cannot_be_scored_says_why() {
     assert_snapshot!(error(&["0.onnx", "--space", "nb201"]), @"error: --space means nothing to ONNX files, whose networks are scored as they are; leave it out");
     assert_snapshot!(error(&["0.onnx", "--space", "onnx"]), @"error: invalid value 'onnx' for '--space <SPACE>': ONNX files need no space: `swapnas score model.onnx`");
     assert_snapshot!(error(&["0.onnx", "--random", "2"]), @"error: 0.onnx is an ONNX file, but there are architectures of a space as well; score them by themselves");
+    // Options have the names that are typed.
+    let transformer =
+        ["export", "h128:SDP/2/512x1:DCT/4/1024x3", "--space", "flexibert", "--out", "texts.onnx"];
+    stdout(path, &transformer);
+    assert_snapshot!(error(&["texts.onnx", "--size", "3x8x8"]), @"error: texts.onnx: the network takes texts, not images; give the number of their tokens, as in --size 128");
     assert!(error(&["none.onnx", "--metrics", "swop"]).contains("did you mean swap?"));
     assert_snapshot!(error(&[]), @"error: there is nothing to score: give architectures, ONNX files, --archs FILE or --random N");
 }

@@ -45,6 +45,7 @@ mod lower;
 mod magnitude;
 mod nearest;
 mod op;
+pub mod option;
 mod plain;
 mod plan;
 mod shape;

@@ -2,6 +2,7 @@ use std::error::Error;
 
 use swapnas_graph::RunError;
 use swapnas_graph::grad::GradError;
+use swapnas_graph::option::{BATCH, INPUTS, SIZE};
 
 /// Why a metric has no value for a network.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -22,10 +23,10 @@ pub enum Undefined {
     #[error("no convolution and no linear layer has a gradient")]
     NoLayers,
     /// The metric compares images, or texts, with each other.
-    #[error("the batch has one sample, and the metric compares samples; give a --batch of two or more")]
+    #[error("the batch has one sample, and the metric compares samples; give a {BATCH} of two or more")]
     OneImage,
     /// Images that differ in nothing cannot be compared.
-    #[error("all images of the batch are the same, and the metric compares them; give other --inputs")]
+    #[error("all images of the batch are the same, and the metric compares them; give other {INPUTS}")]
     SameImages,
     /// Images that the metric must be able to tell apart.
     #[error(
@@ -34,11 +35,11 @@ pub enum Undefined {
     Twins(usize, usize),
     /// The metric compares images of one class.
     #[error(
-        "no class has two images that differ, and the metric compares images of one class; raise --batch"
+        "no class has two images that differ, and the metric compares images of one class; raise {BATCH}"
     )]
     Singles,
     /// The metric compares classes.
-    #[error("all images are of one class, and with so many classes the metric compares them; raise --batch")]
+    #[error("all images are of one class, and with so many classes the metric compares them; raise {BATCH}")]
     OneLabel,
     /// The cross entropy says nothing.
     #[error("the network has one class, so the cross entropy is zero whatever its weights are")]
@@ -89,8 +90,8 @@ pub enum Undefined {
     Blocks(usize),
     /// Pixels of two blocks that do not belong together.
     #[error(
-        "the image before block {0} is not a whole number of times as large as the one after it; give a --size \
-         that every stage divides evenly"
+        "the image before block {0} is not a whole number of times as large as the one after it; give another \
+         {SIZE} that every stage divides evenly"
     )]
     Uneven(usize),
     /// A block returns what it gets.

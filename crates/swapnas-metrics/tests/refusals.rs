@@ -53,7 +53,7 @@ fn a_network_that_is_too_large_or_takes_other_images_is_refused_alone() {
                 }
                 let why = |place: usize| found[place].as_ref().unwrap_err().to_string();
                 assert_eq!((why(0), why(2)), (why(3), why(5)));
-                assert!(why(0).ends_with("; lower --batch or --size"), "{}", why(0));
+                assert!(why(0).ends_with("; lower batch or size"), "{}", why(0));
                 assert_eq!(why(2), "the network takes images of 3x8x9, but the batch has images of 3x8x8");
                 for list in [&all[..2], &all[1..3]] {
                     let error = pool.install(|| scorer.score(list, &()).unwrap_err()).to_string();

@@ -1,6 +1,7 @@
 //! From errors to exceptions.
 
 use std::error::Error;
+use std::fmt;
 use std::io::ErrorKind;
 
 use pyo3::exceptions::{
@@ -8,7 +9,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use swapnas::options::{SCORING, SEARCH};
+use swapnas::graph::option::{OUT, OptionName, Spelling, spelled};
 use swapnas::search::SearchError;
 use swapnas::table::TableError;
 use swapnas::{InputError, ScoreError, ScoringError, WriteError};
@@ -23,10 +24,15 @@ pub(crate) trait Raise: Error + Sized + 'static {
 
     /// The exception.
     fn raise(self) -> PyErr {
+        self.raise_with(as_argument)
+    }
+
+    /// The same where options have other names than those of arguments.
+    fn raise_with(self, spelling: Spelling) -> PyErr {
         if let Some(raised) = raised(&self) {
             return raised;
         }
-        let message = in_python(&explain(&self));
+        let message = spelled(spelling, || explain(&self));
         match self.kind() {
             Kind::Value => PyValueError::new_err(message),
             Kind::Memory => PyMemoryError::new_err(message),
@@ -183,29 +189,20 @@ pub(crate) fn plain_sentence_text(text: &Bound<'_, PyString>) -> String {
     swapnas::plain_sentence(&text.to_string_lossy()).to_string()
 }
 
-/// The options that messages of the library name besides those of the tables.
-const OTHERS: [&str; 7] = ["accuracy-column", "arch-column", "columns", "format", "out", "resume", "space"];
-
-fn is_option(name: &str) -> bool {
-    let scoring = SCORING.iter().any(|row| row.name == name || row.alias == Some(name));
-    scoring || SEARCH.iter().any(|row| row.name == name) || OTHERS.contains(&name)
-}
-
-/// A message in which options have the names of arguments: `--final-cells` is `final_cells`.
-pub(crate) fn in_python(message: &str) -> String {
-    let mut parts = message.split("--");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| !(c.is_ascii_lowercase() || c == '-')).unwrap_or(part.len());
-        let begins = text.is_empty() || text.ends_with([' ', '(', '`']);
-        match &part[..end] {
-            "out" if begins => text.push_str("path"),
-            option if begins && is_option(option) => text.push_str(&option.replace('-', "_")),
-            other => text.extend(["--", other]),
-        }
-        text.push_str(&part[end..]);
+/// An option as it is given to a function: `size=(3, 32, 32)`. A file to be written is `path` here.
+pub(crate) fn as_argument(option: OptionName, numbers: &[usize], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match option {
+        OUT => f.write_str("path")?,
+        other => f.write_str(&other.identifier())?,
     }
-    text
+    match numbers {
+        [] => Ok(()),
+        [number] => write!(f, "={number}"),
+        numbers => {
+            let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+            write!(f, "=({})", numbers.join(", "))
+        }
+    }
 }
 
 impl Raise for swapnas::train::DatasetError {

@@ -1,14 +1,15 @@
-use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 use std::path::PathBuf;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use swapnas::onnx::{self, InputProblem, Model, ModelError, ReadError, Reading};
+use swapnas::graph::option::{INPUT, OptionName, SIZE, Spelling, spelled};
+use swapnas::onnx::{self, Model, ModelError, Reading};
 use swapnas::{Columns, Refusals, Remedy, ScoreError, Scoring, Settings, Unread, plain, score_readable};
 
-use crate::errors::{Raise, in_python};
+use crate::errors::{Raise, as_argument};
 use crate::options::{self, Options};
 use crate::scorer::{Results, warn};
 use crate::space::items;
@@ -94,6 +95,19 @@ enum Origin {
     Modules,
 }
 
+impl Origin {
+    /// How options are spelled: images of modules have the shape `input`.
+    fn spelling(self) -> Spelling {
+        fn of_modules(option: OptionName, numbers: &[usize], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            as_argument(if option == SIZE { INPUT } else { option }, numbers, f)
+        }
+        match self {
+            Origin::Files => as_argument,
+            Origin::Modules => of_modules,
+        }
+    }
+}
+
 /// How networks are scored that are of no space.
 struct How {
     origin: Origin,
@@ -136,12 +150,9 @@ impl How {
         match model {
             Ok(model) => Ok(Ok(model)),
             Err(ModelError::Onnx { source, .. }) => {
-                let reason = self.words(&reason(&source)).into_owned();
+                let reason = spelled(self.origin.spelling(), || source.to_string());
                 match refusals {
-                    Refusals::Errors => {
-                        let message = in_python(&format!("{}: {reason}", plain(&name)));
-                        Err(PyValueError::new_err(message))
-                    }
+                    Refusals::Errors => Err(PyValueError::new_err(format!("{}: {reason}", plain(&name)))),
                     Refusals::Kept => Ok(Err(Unread { name, reason })),
                 }
             }
@@ -150,22 +161,14 @@ impl How {
         }
     }
 
-    /// What is said of options in terms of what there is for modules.
-    fn words<'a>(&self, message: &'a str) -> Cow<'a, str> {
-        match self.origin {
-            Origin::Files => message.into(),
-            Origin::Modules => message.replace("a --size", "an --input").replace("--size", "--input").into(),
-        }
-    }
-
     /// The exception for networks of which one, or none, can be scored: it names a module that is alone.
     fn raise(&self, py: Python<'_>, error: ScoreError, models: &[Result<Model, Unread>]) -> PyErr {
         let named = (self.origin == Origin::Modules && error.is_of_one_network()).then_some(models);
-        let said = self.words(&error.to_string()).into_owned();
-        let raised = error.raise();
+        let spelling = self.origin.spelling();
+        let said = spelled(spelling, || error.to_string());
+        let raised = error.raise_with(spelling);
         let Some([Ok(model)]) = named else { return raised };
-        let message = in_python(&format!("{}: {said}", plain(model.path())));
-        PyErr::from_type(raised.get_type(py), message)
+        PyErr::from_type(raised.get_type(py), format!("{}: {said}", plain(model.path())))
     }
 
     fn score<'py>(
@@ -177,41 +180,24 @@ impl How {
     ) -> PyResult<Bound<'py, PyAny>> {
         let audience = Audience::of(py, progress)?;
         let pool = self.threads.pool()?;
+        let spelling = self.origin.spelling();
         let (found, raised) = watched(py, models.len(), &audience, |progress| {
             let score = |models: &[Model]| onnx::score_each(models, &self.settings, refusals, progress);
-            pool.install(|| score_readable(models, progress, score))
+            // Why some are refused is said there.
+            pool.install(|| spelled(spelling, || score_readable(models, progress, score)))
         });
         let name = |index: usize| match &models[index] {
             Ok(model) => model.path().display().to_string(),
             Err(unread) => unread.name.clone(),
         };
-        let mut found = found.map_err(|error| self.raise(py, error, models))?;
-        for reason in found.iter_mut().flatten().filter_map(|finding| finding.as_mut().err()) {
-            *reason = self.words(reason).into_owned();
-        }
+        let found = found.map_err(|error| self.raise(py, error, models))?;
         let batch = (self.scoring.options.batch, Remedy::Show);
-        let results = Results::new(py, &self.columns, None, name, found, batch, raised)?;
+        let results =
+            spelled(spelling, || Results::new(py, &self.columns, None, name, found, batch, raised))?;
         // Those of modules are exported with all that they have.
         let read: Vec<Model> = models.iter().flatten().cloned().collect();
         let lacking = if self.origin == Origin::Files { onnx::warning(&read) } else { None };
         warn(py, lacking.into_iter().chain(self.settings.inputs.warning()))?;
-        results.objects(py, name)
-    }
-}
-
-/// Why a file has no network that can be scored.
-fn reason(error: &ReadError) -> String {
-    match error {
-        ReadError::Input(InputProblem::Open { what }) => {
-            format!("the file leaves the {what} of the images open; give them, as in size=(3, 224, 224)")
-        }
-        ReadError::Input(InputProblem::Length) => {
-            "the file leaves the length of the texts open; give the number of tokens, as in size=128"
-                .to_owned()
-        }
-        ReadError::Input(InputProblem::Texts) => {
-            "the network takes texts, not images; give the number of tokens, as in size=128".to_owned()
-        }
-        error => error.to_string(),
+        spelled(spelling, || results.objects(py, name))
     }
 }

@@ -11,7 +11,7 @@ use swapnas::{
 
 use crate::correlation;
 use crate::elsewhere::{Elsewhere, Found, measure};
-use crate::errors::{Raise, in_python};
+use crate::errors::Raise;
 use crate::options::{self, Options, array_object, extract, number};
 use crate::space::{PySpace, items, read_all, read_each};
 use crate::threads::Threads;
@@ -471,7 +471,7 @@ impl<'a> Results<'a> {
                     }
                     Err(reason) => {
                         scores.set_item(&name, py.None())?;
-                        reasons.set_item(&name, in_python(&reason.to_string()))?;
+                        reasons.set_item(&name, reason.to_string())?;
                     }
                 }
             }
@@ -479,7 +479,7 @@ impl<'a> Results<'a> {
             let sizes = scored.map(|&Scored { params, macs, units, .. }| [params, macs, units]);
             let saturation = scored.and_then(|scored| scored.saturation);
             let saturated = saturation.is_some_and(|saturation| saturation.is_saturated());
-            let refused = found.as_ref().err().map(|reason| in_python(reason));
+            let refused = found.as_ref().err();
             let [params, macs, units] = sizes.map_or([None; 3], |sizes| sizes.map(Some));
             let sizes = (name(index), params, macs, units).into_pyobject(py)?;
             let rest = (scores, deviations, reasons, saturated, refused, self.space).into_pyobject(py)?;
@@ -492,7 +492,7 @@ impl<'a> Results<'a> {
 /// Warnings of the library, as those of Python.
 pub(crate) fn warn(py: Python<'_>, warnings: impl IntoIterator<Item = String>) -> PyResult<()> {
     for warning in warnings {
-        let warning = CString::new(in_python(&warning))?;
+        let warning = CString::new(warning)?;
         PyErr::warn(py, &py.get_type::<PyUserWarning>(), &warning, 1)?;
     }
     Ok(())

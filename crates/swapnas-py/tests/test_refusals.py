@@ -9,6 +9,7 @@ import warnings
 import swapnas
 from needed import package
 
+onnx = package("onnx")
 torch = package("torch")
 
 SMALL = dict(space="nb201", channels=4, cells=1, batch=16, repeats=1, metrics="swap,rank(swap,params)")
@@ -80,6 +81,22 @@ class Refusals(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "number 1 of the list is neither a path nor bytes"):
                 swapnas.score_onnx([paths[0], 3], **OF_FILES)
 
+    def test_options_are_said_as_they_are_given(self):
+        texts = swapnas.export("h128:SDP/2/512x1:DCT/4/1024x3", "flexibert", format="onnx")
+        with self.assertRaisesRegex(ValueError, "give the number of their tokens, as in size=128$"):
+            swapnas.score_onnx([texts], size=(3, 8, 8), **OF_FILES)
+        with self.assertWarnsRegex(UserWarning, "^all 1 network was refused"):
+            (one,) = swapnas.score_onnx([texts], size=(3, 8, 8), strict=False, **OF_FILES)
+        self.check(one, "as in size=128$")
+
+    @unittest.skipIf(onnx is None, "there is no ONNX")
+    def test_sizes_that_a_file_leaves_open_are_to_be_given(self):
+        model = onnx.load_from_string(file(4321))
+        dimensions = model.graph.input[0].type.tensor_type.shape.dim
+        dimensions[2].dim_param, dimensions[3].dim_param = "height", "width"
+        with self.assertRaisesRegex(ValueError, r"leaves the height and width .* as in size=\(3, 224, 224\)$"):
+            swapnas.score_onnx([model.SerializeToString()], **OF_FILES)
+
 
 @unittest.skipIf(torch is None, "there is no PyTorch")
 class Modules(unittest.TestCase):
@@ -149,6 +166,8 @@ class Modules(unittest.TestCase):
         pooled = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
         with self.assertRaisesRegex(MemoryError, "^Sequential: the images take .*; lower batch or input$"):
             self.score([pooled], input=(3, 2048, 2048), batch=4096)
+        (one,) = self.score([pooled], input=(3, 2048, 2048), batch=4096, strict=False)
+        self.assertRegex(one.refused, "; lower batch or input$")
 
     def test_names_may_be_given(self):
         named = {"small": self.good[0], "large": self.good[1]}

@@ -2,9 +2,14 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use swapnas_graph::option::{
+    ALGORITHM, FINAL_CELLS, FINAL_CHANNELS, METRICS, OptionName, RESUME, TARGET_PARAMS,
+};
 use swapnas_graph::{plain, plain_sentence};
 use swapnas_metrics::ScoreError;
 use swapnas_spaces::NetworkError;
+
+use crate::AlgorithmKind;
 
 /// Something that keeps a search from running.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +26,7 @@ pub enum SearchError {
     /// No architecture fits the limits.
     #[error(
         "none of {tries} architectures drawn at random is within the limits ({limits}); the last one has {last}; \
-         loosen the limits, or change --final-channels and --final-cells"
+         loosen the limits, or change {FINAL_CHANNELS} and {FINAL_CELLS}"
     )]
     Limits {
         /// How many were drawn.
@@ -33,8 +38,8 @@ pub enum SearchError {
     },
     /// A space that was gone through, and nothing was within the limits.
     #[error(
-        "no architecture of the space is within the limits ({0}); loosen them, or change --final-channels and \
-         --final-cells"
+        "no architecture of the space is within the limits ({0}); loosen them, or change {FINAL_CHANNELS} and \
+         {FINAL_CELLS}"
     )]
     NoneWithin(String),
     /// Limits that leave no number of parameters.
@@ -89,7 +94,7 @@ pub enum SearchError {
     #[error("a limit or an objective of latency takes a latency table")]
     NoLatencyTable,
     /// A folder that holds a run already.
-    #[error("{} already holds a run; give another folder, or continue it with --resume", plain(.0))]
+    #[error("{} already holds a run; give another folder, or continue it with {RESUME}", plain(.0))]
     Taken(PathBuf),
     /// A folder that holds a run of other settings than those that are given.
     #[error("{} holds a run of other settings; give another folder, or the settings of the run", plain(.0))]
@@ -146,10 +151,21 @@ pub enum SearchError {
     /// The folder was moved or removed while the search was running.
     #[error(
         "the run.db of the search is not in {} any more; what was saved is where the folder was moved to: continue it \
-         there with --resume",
+         there with {RESUME}",
         plain(.0)
     )]
     Gone(PathBuf),
+    /// A number that the algorithm would not look at.
+    #[error("{option} means nothing to {ALGORITHM} {algorithm}; leave it out")]
+    Unread {
+        /// The number.
+        option: OptionName,
+        /// The algorithm.
+        algorithm: AlgorithmKind,
+    },
+    /// A size to aim at, which is what one metric does, and other metrics.
+    #[error("{TARGET_PARAMS} sets mu and sigma of swap-reg; leave out {METRICS} {}", plain(.0))]
+    Target(String),
     /// Something that is asked for and does not go together.
     #[error("{0}")]
     Asked(String),

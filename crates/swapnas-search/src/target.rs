@@ -1,5 +1,6 @@
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use swapnas_graph::option::{FINAL_CELLS, FINAL_CHANNELS};
 use swapnas_metrics::metrics::rounded;
 use swapnas_spaces::{NetworkConfig, Space};
 
@@ -29,7 +30,7 @@ impl Target {
         (!(least..=most).contains(&self.params)).then(|| {
             format!(
                 "of {SAMPLES} random networks to be trained, none has about {} parameters: they have {least} to {most}; \
-                 --final-channels and --final-cells change that",
+                 {FINAL_CHANNELS} and {FINAL_CELLS} change that",
                 self.params
             )
         })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use swapnas_formats::onnx::{self, Contents, OnnxError};
 use swapnas_formats::torch::{self, TorchError};
+use swapnas_graph::option::{CELLS, CHANNELS, FORMAT, INPUT, OUT};
 use swapnas_graph::{
     Batch, BatchError, Draw, FixedStatistics, Graph, Init, Level, Op, Param, Plan, RunError, Shape, Weights,
 };
@@ -110,7 +111,7 @@ impl FromStr for Format {
 pub enum FormatError {
     /// A file with the name of another format.
     #[error(
-        "{} is the name of another format than {format}: leave out --format, or change the name",
+        "{} is the name of another format than {format}: leave out {FORMAT}, or change the name",
         plain(path)
     )]
     Other {
@@ -121,7 +122,7 @@ pub enum FormatError {
     },
     /// A file whose name says none.
     #[error(
-        "the name of {} says no format: give --format ({}), or a name that ends in .{}",
+        "the name of {} says no format: give {FORMAT} ({}), or a name that ends in .{}",
         plain(path), Format::ALL.map(Format::name).join(", "), Format::ALL.map(Format::extension).join(", .")
     )]
     Unsaid {
@@ -130,7 +131,7 @@ pub enum FormatError {
     },
     /// No format and no file.
     #[error(
-        "give --format ({}), or --out with a file whose name says it",
+        "give {FORMAT} ({}), or {OUT} with a file whose name says it",
         Format::ALL.map(Format::name).join(", ")
     )]
     None,
@@ -158,7 +159,7 @@ pub enum ExportError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// There is not as much memory as it takes to write weights.
-    #[error("{0}; lower --channels, --cells or --input")]
+    #[error("{0}; lower {CHANNELS}, {CELLS} or {INPUT}")]
     Memory(MemoryError),
     /// The file cannot be written.
     #[error(transparent)]

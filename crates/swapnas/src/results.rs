@@ -249,7 +249,7 @@ pub fn report(search: &Search, ended: Ended) -> Report {
         ("algorithm", configuration.search.algorithm.to_string()),
     ];
     let of_algorithm = configuration.search.algorithm.numbers();
-    let numbers = SEARCH.iter().filter(|row| of_algorithm.contains(&row.name));
+    let numbers = SEARCH.iter().filter(|row| of_algorithm.iter().any(|number| number.name() == row.name));
     let numbers = numbers.filter_map(|row| Some((row.name, row.print(&configuration.search)?)));
     let more = [
         ("limits", configuration.search.limits.to_string()),

@@ -1,3 +1,5 @@
+use swapnas_graph::option::{BATCH, CHANNELS};
+
 use crate::{Ceiling, Remedy, Scored};
 
 /// What a reader of SWAP-Scores of a batch of so many `samples`, images or texts, should know: whether they are close to the most that
@@ -21,17 +23,17 @@ pub fn saturation_warnings<'a>(
     if batch > 0 {
         warnings.push(format!(
             "saturated: {batch} of {all} networks have nearly all of the 2^{samples} patterns that {samples} \
-             samples allow, so their SWAP-Scores say little; raise --batch"
+             samples allow, so their SWAP-Scores say little; raise {BATCH}"
         ));
     }
     if units > 0 {
         let channels = match remedy {
-            Remedy::Build => " or raise --channels",
-            Remedy::Show => "",
+            Remedy::Build => format!(" or raise {CHANNELS}"),
+            Remedy::Show => String::new(),
         };
         warnings.push(format!(
             "saturated: in {units} of {all} networks nearly every unit has a pattern of its own, so the \
-             SWAP-Score does little but count units; lower --batch{channels}"
+             SWAP-Score does little but count units; lower {BATCH}{channels}"
         ));
     }
     warnings

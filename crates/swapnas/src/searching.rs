@@ -5,7 +5,7 @@ use swapnas_metrics::inputs::{InputSpec, SpecError};
 use swapnas_search::{Configuration, SearchError, Target, regularisation};
 use swapnas_spaces::{NetworkConfig, Preset, Space};
 
-use crate::{Scoring, ScoringOptions, SearchOptions, plain};
+use crate::{Scoring, ScoringOptions, SearchOptions};
 
 /// How to search a space.
 #[derive(Clone)]
@@ -68,10 +68,7 @@ impl Searching {
         let mut target = None;
         if let Some(params) = self.options.target_params {
             if scoring.options.metrics.as_deref().is_some_and(|metrics| metrics != "swap-reg") {
-                return Err(SearchError::Asked(format!(
-                    "--target-params sets mu and sigma of swap-reg; leave out --metrics {}",
-                    plain(&metrics)
-                )));
+                return Err(SearchError::Target(metrics));
             }
             let found = regularisation(space, &scored, &trained, params)?;
             metrics = format!("swap-reg:mu={}:sigma={}", found.mu, found.sigma);

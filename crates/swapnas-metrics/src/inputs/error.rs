@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use swapnas_graph::option::SKIP_BAD;
 use swapnas_graph::{Shape, plain};
 
 use super::MAX_SIDE;
@@ -108,7 +109,7 @@ pub enum InputError {
     },
     /// Files of a folder that are no pictures, or broken.
     #[error(
-        "{} in `{}` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:{}",
+        "{} in `{}` cannot be used; replace what is broken, move it away, or leave it out with {SKIP_BAD}:{}",
         counted(bad.len()), plain(folder), listing(bad)
     )]
     Pictures {

@@ -3,6 +3,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use swapnas_graph::grad::GradError;
+use swapnas_graph::option::{BATCH, CELLS, CHANNELS, REPEATS, SIZE};
 use swapnas_graph::{BatchError, Init, Level, RunError, TensorsError, plain};
 use swapnas_spaces::NetworkError;
 
@@ -131,7 +132,7 @@ pub enum ScoreError {
         remedy: Remedy,
     },
     /// There is no memory for the results of so many repeats.
-    #[error("{0}; lower --repeats")]
+    #[error("{0}; lower {REPEATS}")]
     Repeats(MemoryError),
     /// The file of tensors has no images.
     #[error("{} has no tensor `input` of shape [images, channels, rows, columns], or [texts, tokens] for networks of texts{}", plain(path), found.as_ref().map(|shape| format!("; the one that it has is {shape:?}")).unwrap_or_default())]
@@ -188,10 +189,10 @@ pub enum Remedy {
 
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Remedy::Build => "lower --batch, --size, --channels or --cells",
-            Remedy::Show => "lower --batch or --size",
-        })
+        match self {
+            Remedy::Build => write!(f, "lower {BATCH}, {SIZE}, {CHANNELS} or {CELLS}"),
+            Remedy::Show => write!(f, "lower {BATCH} or {SIZE}"),
+        }
     }
 }
 

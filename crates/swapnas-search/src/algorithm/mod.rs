@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
+use swapnas_graph::option::{CYCLES, MUTATIONS, OptionName, POPULATION, SAMPLE};
 use swapnas_graph::plain;
 use swapnas_spaces::Arch;
 
@@ -85,7 +86,8 @@ impl AlgorithmKind {
 
     /// Whether an option of a search, by its name, means anything to it.
     pub fn reads(self, name: &str) -> bool {
-        self.numbers().contains(&name) || !AlgorithmKind::SwapNas.numbers().contains(&name)
+        let has = |kind: Self| kind.numbers().iter().any(|number| number.name() == name);
+        has(self) || !has(AlgorithmKind::SwapNas)
     }
 
     /// Refuses numbers that are `given` and that the algorithm would not look at.
@@ -94,19 +96,17 @@ impl AlgorithmKind {
     /// If there are any.
     pub fn check_numbers(self, given: impl Fn(&str) -> bool) -> Result<(), SearchError> {
         let all = AlgorithmKind::SwapNas.numbers().iter();
-        match all.copied().find(|name| !self.reads(name) && given(name)) {
-            Some(name) => {
-                Err(SearchError::Asked(format!("--{name} means nothing to --algorithm {self}; leave it out")))
-            }
+        match all.copied().find(|number| !self.reads(number.name()) && given(number.name())) {
+            Some(option) => Err(SearchError::Unread { option, algorithm: self }),
             None => Ok(()),
         }
     }
 
-    /// The numbers that it goes by, by their names on the command line.
-    pub const fn numbers(self) -> &'static [&'static str] {
+    /// The numbers that it goes by.
+    pub const fn numbers(self) -> &'static [OptionName] {
         match self {
-            AlgorithmKind::SwapNas | AlgorithmKind::Aging => &["population", "sample", "cycles", "mutations"],
-            AlgorithmKind::Random | AlgorithmKind::Nsga2 => &["population", "cycles", "mutations"],
+            AlgorithmKind::SwapNas | AlgorithmKind::Aging => &[POPULATION, SAMPLE, CYCLES, MUTATIONS],
+            AlgorithmKind::Random | AlgorithmKind::Nsga2 => &[POPULATION, CYCLES, MUTATIONS],
             AlgorithmKind::Exhaustive | AlgorithmKind::Own => &[],
         }
     }

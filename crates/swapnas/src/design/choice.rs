@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use swapnas_graph::option::{SIZE, SPACE};
 use swapnas_graph::{Shape, plain};
 use swapnas_metrics::inputs::Survey;
 use swapnas_search::{LatencyTable, Limits, SearchError, Sizes};
@@ -247,9 +248,9 @@ pub(super) fn unreachable(limits: &str, reach: &[Reach]) -> String {
             let _ = write!(text, " and {} ms", at_least(*ms));
         }
         if *within {
-            let _ = write!(text, " (--space {space} would do)");
+            let _ = write!(text, " ({SPACE} {space} would do)");
         }
     }
-    text.push_str("; loosen the limits, or take smaller images with --size");
+    let _ = write!(text, "; loosen the limits, or take smaller images with {SIZE}");
     text
 }

@@ -18,6 +18,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use swapnas_graph::option::PYTHON;
 use swapnas_graph::{Graph, GraphError, plain, plain_sentence};
 use swapnas_metrics::Progress;
 use swapnas_search::{LatencyTable, Operation, SearchError};
@@ -68,7 +69,7 @@ pub struct Session(Process);
 #[derive(Debug, thiserror::Error)]
 pub enum LatencyError {
     /// No Python.
-    #[error("`{}` does not start: {source}; name a Python with --python", plain(python))]
+    #[error("`{}` does not start: {source}; name a Python with {PYTHON}", plain(python))]
     Python {
         /// What was to be started.
         python: PathBuf,
@@ -77,7 +78,7 @@ pub enum LatencyError {
     },
     /// A package is not there.
     #[error(
-        "`{}` has no {}; install it (`{0} -m pip install {1}`), or name another Python with --python",
+        "`{}` has no {}; install it (`{0} -m pip install {1}`), or name another Python with {PYTHON}",
         plain(python),
         plain(package)
     )]

@@ -1,4 +1,5 @@
 use swapnas_graph::nearest;
+use swapnas_graph::option::{ACCURACY_COLUMN, ARCH_COLUMN, COLUMNS, OptionName};
 
 use super::{ColumnTitle, TableError};
 
@@ -61,23 +62,21 @@ impl Columns {
     /// The column of architectures: the `chosen` one, one with a usual name, or the first if there is no
     /// header.
     pub(super) fn architecture(&self, chosen: Option<&str>) -> Result<usize, TableError> {
-        const OPTION: &str = "--arch-column";
         if let Some(chosen) = chosen {
-            return self.find(chosen, OPTION);
+            return self.find(chosen, ARCH_COLUMN);
         }
         match &self.header {
-            Some(names) => self.only(by_name(names, &ARCHITECTURE), OPTION)?,
+            Some(names) => self.only(by_name(names, &ARCHITECTURE), ARCH_COLUMN)?,
             None => Some(0),
         }
-        .ok_or_else(|| self.unknown("architectures", OPTION))
+        .ok_or_else(|| self.unknown("architectures", ARCH_COLUMN))
     }
 
     /// The column of accuracies: the `chosen` one, one with a usual name, the first of which that is the last part or
     /// that ends in one, the mean over GLUE, or the second if there is no header. It is none of lists unless chosen.
     pub(super) fn accuracy(&self, chosen: Option<&str>) -> Result<usize, TableError> {
-        const OPTION: &str = "--accuracy-column";
         if let Some(chosen) = chosen {
-            return self.find(chosen, OPTION);
+            return self.find(chosen, ACCURACY_COLUMN);
         }
         match &self.header {
             Some(names) => {
@@ -92,22 +91,22 @@ impl Columns {
                     .or_else(|| first().map(|first| places(names, |name| plain_name(name) == first)));
                 match places(names, |name| is_called(last_part(name).trim(), GLUE))[..] {
                     [column] if alike.is_none() => Some(column),
-                    [_, _, ..] if alike.is_none() => return self.find(GLUE, OPTION),
-                    _ => self.only(alike, OPTION)?,
+                    [_, _, ..] if alike.is_none() => return self.find(GLUE, ACCURACY_COLUMN),
+                    _ => self.only(alike, ACCURACY_COLUMN)?,
                 }
             }
             None => (self.width > 1).then_some(1),
         }
-        .ok_or_else(|| self.unknown("accuracies", OPTION))
+        .ok_or_else(|| self.unknown("accuracies", ACCURACY_COLUMN))
     }
 
     /// A column of numbers that was asked for.
     pub(super) fn number(&self, chosen: &str) -> Result<usize, TableError> {
-        self.find(chosen, "--columns")
+        self.find(chosen, COLUMNS)
     }
 
     /// The only one of columns that have one name.
-    fn only(&self, alike: Option<Vec<usize>>, option: &'static str) -> Result<Option<usize>, TableError> {
+    fn only(&self, alike: Option<Vec<usize>>, option: OptionName) -> Result<Option<usize>, TableError> {
         match alike.as_deref() {
             None | Some([]) => Ok(None),
             Some([column]) => Ok(Some(*column)),
@@ -120,7 +119,7 @@ impl Columns {
         }
     }
 
-    fn find(&self, chosen: &str, option: &'static str) -> Result<usize, TableError> {
+    fn find(&self, chosen: &str, option: OptionName) -> Result<usize, TableError> {
         let names = self.header.as_deref().unwrap_or_default();
         let by_name = self.only(Some(places(names, |name| name == chosen)), option)?;
         let by_number =
@@ -161,7 +160,7 @@ impl Columns {
         name.cloned().unwrap_or_else(|| format!("column {}", column + 1))
     }
 
-    fn unknown(&self, what: &'static str, option: &'static str) -> TableError {
+    fn unknown(&self, what: &'static str, option: OptionName) -> TableError {
         let (file, header) = (self.file.clone(), self.header.clone());
         TableError::Unknown { file, what, option, header, width: self.width }
     }

@@ -1,3 +1,5 @@
+use swapnas_graph::option::OptionName;
+
 use crate::plain;
 
 /// A table that cannot be read at all.
@@ -150,7 +152,7 @@ pub enum TableError {
         /// The numbers of the columns, counted from 1.
         numbers: Vec<usize>,
         /// What chooses one, if anything does.
-        option: Option<&'static str>,
+        option: Option<OptionName>,
     },
     /// Several columns have names that end in what was given.
     #[error(
@@ -165,7 +167,7 @@ pub enum TableError {
         /// The names.
         names: Vec<String>,
         /// What chooses one.
-        option: &'static str,
+        option: OptionName,
     },
     /// No column has the name or number that was given.
     #[error(
@@ -195,7 +197,7 @@ pub enum TableError {
         /// What is sought.
         what: &'static str,
         /// What names it.
-        option: &'static str,
+        option: OptionName,
         /// The names of all columns; `None` if there is no header.
         header: Option<Vec<String>>,
         /// Number of columns.
@@ -237,7 +239,7 @@ fn numbered(numbers: &[usize]) -> String {
     }
 }
 
-fn choose(option: Option<&str>) -> String {
+fn choose(option: Option<OptionName>) -> String {
     let rename = "give each column a name of its own";
     option.map_or(rename.to_owned(), |option| format!("{rename}, or choose one by its number ({option})"))
 }

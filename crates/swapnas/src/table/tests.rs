@@ -79,12 +79,12 @@ fn columns_that_are_not_there_are_explained() {
     let default = Options::default();
     insta::assert_snapshot!(error("", &default), @"t.csv has no rows");
     insta::assert_snapshot!(error("arch,acc\n", &default), @"t.csv has no rows");
-    insta::assert_snapshot!(error("arch,top1\na,1\n", &default), @"t.csv has no column that is known to hold accuracies: give one of `arch`, `top1` (--accuracy-column)");
-    insta::assert_snapshot!(error("model,acc\na,1\n", &default), @"t.csv has no column that is known to hold architectures: give one of `model`, `acc` (--arch-column)");
+    insta::assert_snapshot!(error("arch,top1\na,1\n", &default), @"t.csv has no column that is known to hold accuracies: give one of `arch`, `top1` (accuracy_column)");
+    insta::assert_snapshot!(error("model,acc\na,1\n", &default), @"t.csv has no column that is known to hold architectures: give one of `model`, `acc` (arch_column)");
     insta::assert_snapshot!(error("arch,acc\na,1\n", &columns("net", "")), @"t.csv has no column `net`: give one of `arch`, `acc`");
     insta::assert_snapshot!(error("21221002,1\n", &columns("", "3")), @"t.csv has no column `3`: it has no header, so give a number from 1 to 2");
     insta::assert_snapshot!(error("21221002,1\n", &columns("0", "")), @"t.csv has no column `0`: it has no header, so give a number from 1 to 2");
-    insta::assert_snapshot!(error("21221002\n", &default), @"t.csv has no column that is known to hold accuracies: it has no header, and one column only (--accuracy-column)");
+    insta::assert_snapshot!(error("21221002\n", &default), @"t.csv has no column that is known to hold accuracies: it has no header, and one column only (accuracy_column)");
     let missing = read(Path::new("no/such.csv"), &default).unwrap_err();
     assert!(missing.to_string().starts_with("cannot read no/such.csv: "), "{missing}");
 }
@@ -93,12 +93,12 @@ fn columns_that_are_not_there_are_explained() {
 fn columns_that_are_there_twice_are_not_guessed_at() {
     let error = |contents: &str, options: &Options| table(text(contents), options).unwrap_err().to_string();
     let default = Options::default();
-    insta::assert_snapshot!(error("arch,accuracy,accuracy\na,1,2\n", &default), @"t.csv has the column `accuracy` twice, as 2 and 3; give each column a name of its own, or choose one by its number (--accuracy-column)");
-    insta::assert_snapshot!(error("arch,Accuracy,x,accuracy,ACCURACY\na,1,2,3,4\n", &default), @"t.csv has the column `Accuracy` 3 times, first as 2 and 4; give each column a name of its own, or choose one by its number (--accuracy-column)");
-    insta::assert_snapshot!(error("arch,genotype,arch,acc\na,b,c,1\n", &default), @"t.csv has the column `arch` twice, as 1 and 3; give each column a name of its own, or choose one by its number (--arch-column)");
-    insta::assert_snapshot!(error("arch,x_acc,x-acc\na,1,2\n", &default), @"t.csv has the column `x_acc` twice, as 2 and 3; give each column a name of its own, or choose one by its number (--accuracy-column)");
-    insta::assert_snapshot!(error("arch,top1,top1\na,1,2\n", &columns("", "top1")), @"t.csv has the column `top1` twice, as 2 and 3; give each column a name of its own, or choose one by its number (--accuracy-column)");
-    insta::assert_snapshot!(error("a\u{1b},a\u{1b},acc\na,1,2\n", &columns("a\u{1b}", "")), @r#"t.csv has the column `a\u{1b}` twice, as 1 and 2; give each column a name of its own, or choose one by its number (--arch-column)"#);
+    insta::assert_snapshot!(error("arch,accuracy,accuracy\na,1,2\n", &default), @"t.csv has the column `accuracy` twice, as 2 and 3; give each column a name of its own, or choose one by its number (accuracy_column)");
+    insta::assert_snapshot!(error("arch,Accuracy,x,accuracy,ACCURACY\na,1,2,3,4\n", &default), @"t.csv has the column `Accuracy` 3 times, first as 2 and 4; give each column a name of its own, or choose one by its number (accuracy_column)");
+    insta::assert_snapshot!(error("arch,genotype,arch,acc\na,b,c,1\n", &default), @"t.csv has the column `arch` twice, as 1 and 3; give each column a name of its own, or choose one by its number (arch_column)");
+    insta::assert_snapshot!(error("arch,x_acc,x-acc\na,1,2\n", &default), @"t.csv has the column `x_acc` twice, as 2 and 3; give each column a name of its own, or choose one by its number (accuracy_column)");
+    insta::assert_snapshot!(error("arch,top1,top1\na,1,2\n", &columns("", "top1")), @"t.csv has the column `top1` twice, as 2 and 3; give each column a name of its own, or choose one by its number (accuracy_column)");
+    insta::assert_snapshot!(error("a\u{1b},a\u{1b},acc\na,1,2\n", &columns("a\u{1b}", "")), @r#"t.csv has the column `a\u{1b}` twice, as 1 and 2; give each column a name of its own, or choose one by its number (arch_column)"#);
     let list = list(&text("arch,arch\na,b\n")).unwrap_err().to_string();
     insta::assert_snapshot!(list, @"t.csv has the column `arch` twice, as 1 and 2; give each column a name of its own");
     // Which is meant is clear, or it does not matter.
@@ -113,7 +113,7 @@ fn columns_that_are_there_twice_are_not_guessed_at() {
     assert_eq!(titles("arch,x_acc,y_acc\na,1,2\n", &default), "1 (`arch`) 2 (`x_acc`)");
     // Numbers of columns that were asked for are not listed without end.
     let wide = format!("arch{}\na\n", ",x".repeat(10_000));
-    insta::assert_snapshot!(error(&wide, &default), @"t.csv has no column that is known to hold accuracies: give one of `arch`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, or one of 9989 more (--accuracy-column)");
+    insta::assert_snapshot!(error(&wide, &default), @"t.csv has no column that is known to hold accuracies: give one of `arch`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, `x`, or one of 9989 more (accuracy_column)");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use swapnas_graph::option::SIZE;
 use swapnas_graph::{GraphError, Shape, plain};
 
 /// An ONNX file that cannot be read as a network.
@@ -62,16 +63,16 @@ pub enum InputProblem {
         found: String,
     },
     /// Sizes that the file does not say.
-    #[error("the file leaves the {what} of the images open; give them, as in --input 3x224x224")]
+    #[error("the file leaves the {what} of the images open; give them, as in {}", SIZE.of(&[3, 224, 224]))]
     Open {
         /// Channels, or height and width.
         what: &'static str,
     },
     /// Lengths of texts that the file does not say.
-    #[error("the file leaves the length of the texts open; give it, as in --input 128")]
+    #[error("the file leaves the length of the texts open; give it, as in {}", SIZE.of(&[128]))]
     Length,
     /// A network of texts that is to be shown images.
-    #[error("the network takes texts, not images; give the number of their tokens, as in --input 128")]
+    #[error("the network takes texts, not images; give the number of their tokens, as in {}", SIZE.of(&[128]))]
     Texts,
     /// Another number of channels.
     #[error("the network takes images of {expected} channels, not of {found}")]

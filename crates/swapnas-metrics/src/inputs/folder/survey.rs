@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ImageDecoder, ImageReader};
 use rayon::prelude::*;
+use swapnas_graph::option::SKIP_BAD;
 use swapnas_graph::plain;
 
 use super::check::check;
@@ -80,7 +81,7 @@ pub enum SurveyError {
     },
     /// Pictures that cannot be used.
     #[error(
-        "{} in `{}` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:{}",
+        "{} in `{}` cannot be used; replace what is broken, move it away, or leave it out with {SKIP_BAD}:{}",
         if bad.len() == 1 { "1 file".to_owned() } else { format!("{} files", bad.len()) }, plain(folder), listing(bad)
     )]
     Bad {
@@ -274,7 +275,7 @@ mod tests {
         let broken = folder(&[("a/1.png", 9, 9, false), ("b/2.png", 9, 9, false)]);
         fs::write(broken.path().join("b/3.png"), "text").unwrap();
         insta::assert_snapshot!(error(&broken, false), @"
-        1 file in `DIR` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:
+        1 file in `DIR` cannot be used; replace what is broken, move it away, or leave it out with skip_bad:
           `DIR/b/3.png`: it cannot be decoded: The image format could not be determined
         ");
         assert_eq!(Survey::of(broken.path(), true).unwrap().bad.len(), 1);

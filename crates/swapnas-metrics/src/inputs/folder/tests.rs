@@ -119,7 +119,7 @@ fn broken_pictures_are_found_whatever_is_drawn() {
         let error = draw(folder.path(), Shape::new(3, 8, 8), 1, seed).unwrap_err().to_string();
         let error = error.replace(&*folder.path().to_string_lossy(), "DIR");
         insta::allow_duplicates! { insta::assert_snapshot!(error, @"
-4 files in `DIR` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:
+4 files in `DIR` cannot be used; replace what is broken, move it away, or leave it out with skip_bad:
   `DIR/03.png`: it cannot be decoded: The image format could not be determined
   `DIR/07.png`: it cannot be decoded: The image format could not be determined
   `DIR/11.png`: it cannot be decoded: unexpected end of file
@@ -192,7 +192,7 @@ fn links_that_lead_nowhere_or_back_are_told() {
     std::os::unix::fs::symlink("nowhere.png", folder.path().join("d.png")).unwrap();
     let error = draw(folder.path(), Shape::new(3, 8, 8), 1, 0).unwrap_err().to_string();
     insta::assert_snapshot!(error.replace(&*folder.path().to_string_lossy(), "DIR"), @"
-2 files in `DIR` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:
+2 files in `DIR` cannot be used; replace what is broken, move it away, or leave it out with skip_bad:
   `DIR/b/loop`: a link back to DIR
   `DIR/d.png`: No such file or directory (os error 2)
 ");
@@ -212,7 +212,7 @@ fn a_picture_that_would_fill_the_memory_is_refused() {
     fs::write(folder.path().join("b.png"), bomb).unwrap();
     let error = draw(folder.path(), Shape::new(3, 8, 8), 1, 0).unwrap_err().to_string();
     insta::assert_snapshot!(error.replace(&*folder.path().to_string_lossy(), "DIR"), @"
-1 file in `DIR` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:
+1 file in `DIR` cannot be used; replace what is broken, move it away, or leave it out with skip_bad:
   `DIR/b.png`: it cannot be decoded: Memory limit exceeded
 ");
 }
@@ -244,7 +244,7 @@ fn errors_name_the_file() {
     let whole = fs::read(good.path().join("b.jpg")).unwrap();
     fs::write(good.path().join("b.jpg"), &whole[..whole.len() / 2]).unwrap();
     insta::assert_snapshot!(error(&good, "", 2), @"
-1 file in `DIR/` cannot be used; replace what is broken, move it away, or leave it out with --skip-bad:
+1 file in `DIR/` cannot be used; replace what is broken, move it away, or leave it out with skip_bad:
   `DIR/b.jpg`: it ends early
 ");
 }

@@ -139,7 +139,7 @@ fn repeats_of_nas_bench_101_are_averaged() {
 
 #[test]
 fn latencies_of_hw_nas_bench_are_columns() {
-    insta::assert_snapshot!(read_shown("hwnas.pickle", &columns(&[])), @"hwnas.pickle has no column that is known to hold accuracies: give one of `arch`, `edgegpu_latency`, `edgegpu_energy`, `raspi4_latency`, `fpga_energy` (--accuracy-column)");
+    insta::assert_snapshot!(read_shown("hwnas.pickle", &columns(&[])), @"hwnas.pickle has no column that is known to hold accuracies: give one of `arch`, `edgegpu_latency`, `edgegpu_energy`, `raspi4_latency`, `fpga_energy` (accuracy_column)");
     let by_latency = Options {
         accuracy_column: Some("edgegpu_latency".to_owned()),
         ..columns(&["edgegpu_energy", "raspi4_latency", "fpga_energy"])

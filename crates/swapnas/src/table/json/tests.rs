@@ -123,9 +123,9 @@ fn columns_are_asked_for_by_their_names_or_the_last_part() {
     c100.x: record 1 (line 1): column 7 (`c100.x`) is empty; fill it in or remove the row; record 2 (line 2): column 7 (`c100.x`): `[1, 2]` is not a number; write it as in 94.3
     z.w: 4; record 2 (line 2): column 6 (`z.w`) is empty; fill it in or remove the row
     ");
-    insta::assert_snapshot!(error(text, &options("", "top1", &[])), @"t.json has no column `top1`, but 2 that end in it: give one of `c10.top1`, `c100.top1` (--accuracy-column)");
+    insta::assert_snapshot!(error(text, &options("", "top1", &[])), @"t.json has no column `top1`, but 2 that end in it: give one of `c10.top1`, `c100.top1` (accuracy_column)");
     insta::assert_snapshot!(error(text, &options("", "top5", &[])), @"t.json has no column `top5`: give one of `arch`, `c10.top1`, `c10.val`, `c100.top1`, `c100.x.y`, `z.w`, `c100.x`");
-    insta::assert_snapshot!(error(text, &Options::default()), @"t.json has no column that is known to hold accuracies: give one of `arch`, `c10.top1`, `c10.val`, `c100.top1`, `c100.x.y`, `z.w`, `c100.x` (--accuracy-column)");
+    insta::assert_snapshot!(error(text, &Options::default()), @"t.json has no column that is known to hold accuracies: give one of `arch`, `c10.top1`, `c10.val`, `c100.top1`, `c100.x.y`, `z.w`, `c100.x` (accuracy_column)");
     // The first that has such a last part.
     let text = r#"[{"arch": "a", "x": {"val_acc": 1, "test_acc": 2}, "y": {"val_acc": 3, "accuracy": 4}}]"#;
     assert_eq!(read(text).accuracy_column().to_string(), "2 (`x.val_acc`)");
@@ -192,7 +192,7 @@ fn what_is_no_json_is_refused_with_its_place() {
     insta::assert_snapshot!(error("[{\"arch\": 1}] 2"), @"t.json begins as JSON does, but is none: trailing characters at line 1 column 15");
     insta::assert_snapshot!(error("{\"arch\": 1, \"acc\": 1}\n{'arch': 2}"), @"t.json begins as JSON does, but is none: key must be a string at line 2 column 2");
     insta::assert_snapshot!(error("{\"arch\": 1}, {\"arch\": 2}"), @"t.json begins as JSON does, but is none: expected value at line 1 column 12");
-    insta::assert_snapshot!(error("{\"arch\": \"a\"}"), @"t.json has no column that is known to hold accuracies: give one of `arch` (--accuracy-column)");
+    insta::assert_snapshot!(error("{\"arch\": \"a\"}"), @"t.json has no column that is known to hold accuracies: give one of `arch` (accuracy_column)");
     let bytes = b"[{\"arch\": \"\xff\"}]".to_vec();
     insta::assert_snapshot!(from_bytes("t.json", bytes, &Options::default()).unwrap_err(), @"t.json begins as JSON does, but is none: invalid unicode code point at line 1 column 12");
 }

@@ -414,12 +414,12 @@ fn sizes_of_images() {
     let text = |result: Result<String, String>| result.unwrap_or_else(|error| error);
     assert_snapshot!(text(read_as(&fixed, Images::OfFile)), @"3x8x6");
     assert_snapshot!(text(read_as(&fixed, Images::Side(5))), @"3x5x5");
-    assert_snapshot!(text(read_as(&open, Images::OfFile)), @"the file leaves the height and width of the images open; give them, as in --input 3x224x224");
+    assert_snapshot!(text(read_as(&open, Images::OfFile)), @"the file leaves the height and width of the images open; give them, as in size 3x224x224");
     assert_snapshot!(text(read_as(&open, Images::Side(5))), @"3x5x5");
     assert_snapshot!(text(read_as(&open, shape(3, 4, 5))), @"3x4x5");
     assert_snapshot!(text(read_as(&open, shape(1, 4, 5))), @"the network takes images of 3 channels, not of 1");
-    assert_snapshot!(text(read_as(&all_open, Images::OfFile)), @"the file leaves the shape of the images open; give them, as in --input 3x224x224");
-    assert_snapshot!(text(read_as(&all_open, Images::Side(5))), @"the file leaves the channels of the images open; give them, as in --input 3x224x224");
+    assert_snapshot!(text(read_as(&all_open, Images::OfFile)), @"the file leaves the shape of the images open; give them, as in size 3x224x224");
+    assert_snapshot!(text(read_as(&all_open, Images::Side(5))), @"the file leaves the channels of the images open; give them, as in size 3x224x224");
     assert_snapshot!(text(read_as(&all_open, shape(2, 4, 5))), @"2x4x5");
     assert_snapshot!(text(read_as(&[None, Some(16), Some(64)], Images::OfFile)), @"the input `x` is a tensor of numbers of 3 dimensions (open x 16 x 64); networks are supported that take images, batch x channels x height x width, or texts, whole numbers of batch x tokens");
     assert_snapshot!(text(read_as(&[None, Some(3), Some(-4), Some(4)], Images::OfFile)), @"the input `x` is a tensor of numbers of 4 dimensions (open x 3 x -4 x 4); networks are supported that take images, batch x channels x height x width, or texts, whole numbers of batch x tokens");

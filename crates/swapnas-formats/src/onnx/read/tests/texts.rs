@@ -66,8 +66,8 @@ fn the_length_of_texts_may_be_given() {
     let shape = |images| graph(&open, images).map(|graph| graph.shape(graph.input()));
     assert_eq!(shape(Images::Side(5)).unwrap(), Shape::new(1, 1, 5));
     let error = |images| shape(images).unwrap_err().to_string();
-    insta::assert_snapshot!(error(Images::OfFile), @"the file leaves the length of the texts open; give it, as in --input 128");
-    insta::assert_snapshot!(error(Images::Shape(Shape::new(3, 8, 8))), @"the network takes texts, not images; give the number of their tokens, as in --input 128");
+    insta::assert_snapshot!(error(Images::OfFile), @"the file leaves the length of the texts open; give it, as in size 128");
+    insta::assert_snapshot!(error(Images::Shape(Shape::new(3, 8, 8))), @"the network takes texts, not images; give the number of their tokens, as in size 128");
     insta::assert_snapshot!(error(Images::Side(10_000)), @"tokens of a text: 10000; the most is 8192");
     // More places than the table has.
     assert!(error(Images::Side(9)).starts_with("node 2, Gather: "));
