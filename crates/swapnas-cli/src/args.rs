@@ -19,10 +19,8 @@ use swapnas::{ImageSize, Preset, Space};
 
 pub(crate) use design::DesignArgs;
 pub(crate) use latency::LatencyArgs;
-pub(crate) use options::{ScoringArgs, SearchingArgs};
-pub(crate) use training::{
-    BenchCommand, BenchCreateArgs, BenchReportArgs, OptimiserArg, TrainArgs, TrainingArgs,
-};
+pub(crate) use options::{ScoringArgs, SearchingArgs, TrainingArgs};
+pub(crate) use training::{BenchCommand, BenchCreateArgs, BenchReportArgs, TrainArgs};
 
 /// Rank neural architectures without training them.
 #[derive(Parser)]

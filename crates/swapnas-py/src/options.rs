@@ -9,11 +9,10 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyModule, PyString, PyTuple};
-use swapnas::options::{Row, SCORING, Takes};
-use swapnas::train::Optimiser;
+use swapnas::options::{Row, SCORING, TRAINING, Takes};
 use swapnas::{
     Array, ArrayError, ImageSize, InputSpec, Place, Proxies, Scoring, ScoringOptions, Shape, Space, Training,
-    plain,
+    TrainingOptions, plain,
 };
 
 use crate::errors::Raise;
@@ -98,40 +97,14 @@ impl<'py> Options<'py> {
 
     /// How to train.
     pub(crate) fn training(&mut self, space: &'static dyn Space) -> PyResult<Training> {
-        let default = Training::new(space);
-        let optimiser = match self.take::<String>("optimiser")?.as_deref() {
-            Some("sgd") | None => Optimiser::sgd(),
-            Some("adamw") => Optimiser::adamw(),
-            Some(other) => {
-                let what = format!("optimiser cannot be `{}`; give sgd or adamw", plain(other));
-                return Err(PyValueError::new_err(what));
-            }
-        };
-        Ok(Training {
-            inputs: self.inputs()?.unwrap_or(default.inputs),
-            train_images: self.number("train_images", 10_000_000)?.unwrap_or(default.train_images),
-            validation_images: self
-                .number("validation_images", 10_000_000)?
-                .unwrap_or(default.validation_images),
-            epochs: self.number("epochs", 100_000)?.unwrap_or(default.epochs),
-            batch: self.number_from(2, "batch", 4096)?.unwrap_or(default.batch),
-            optimiser,
-            rate: self.take("rate")?,
-            momentum: self.take("momentum")?,
-            weight_decay: self.take("weight_decay")?,
-            warmup: self.number_from(0, "warmup", 100_000)?.unwrap_or(default.warmup),
-            label_smoothing: self.take("label_smoothing")?.unwrap_or(default.label_smoothing),
-            flip: self.take("flip")?.unwrap_or(default.flip),
-            crop: self.number_from(0, "crop", 1024)?,
-            cutout: self.number_from(0, "cutout", 4096)?.unwrap_or(default.cutout),
-            drop_path: self.take("drop_path")?.unwrap_or(default.drop_path),
-            seed: self.take("seed")?.unwrap_or(default.seed),
-            network: self.parse("network")?,
-            channels: self.number("channels", 2048)?,
-            cells: self.number("cells", 256)?,
-            size: self.image_size("size")?,
-            space,
-        })
+        let mut options = TrainingOptions::default();
+        // Images in memory have no text.
+        if let Some(inputs) = self.inputs()? {
+            options.inputs = inputs;
+        }
+        self.read(TRAINING.iter(), &mut options)?;
+        options.flip = self.take("flip")?.unwrap_or(options.flip);
+        Ok(Training { space, options })
     }
 
     /// How to score.
@@ -221,7 +194,7 @@ fn text(value: &Bound<'_, PyAny>, name: &str, takes: Takes) -> PyResult<String> 
         Takes::Nothing => extract::<bool>(value, name)?.to_string(),
         Takes::Number { least, most } => whole(value, name, least..=most)?.to_string(),
         Takes::Count => count(value, name)?,
-        Takes::Positive => extract::<f64>(value, name)?.to_string(),
+        Takes::Positive | Takes::NotNegative | Takes::Share => extract::<f64>(value, name)?.to_string(),
         Takes::Size => image_size(value, name)?.to_string(),
         Takes::Name(_) | Takes::Explained(_) | Takes::Text | Takes::File => extract(value, name)?,
     })

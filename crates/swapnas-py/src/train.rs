@@ -30,9 +30,10 @@ use crate::watch::{Audience, interrupted, watched};
 #[pyo3(
     signature = (arch, space = None, *, path = None, onnx = None, checkpoint = None, progress = None, **options),
     text_signature = "(arch, space='darts', *, path=None, onnx=None, checkpoint=None, progress=None, inputs='shapes', \
-                      train_images=2000, validation_images=1000, epochs=5, batch=64, optimiser='sgd', rate=None, \
-                      momentum=None, weight_decay=None, warmup=0, label_smoothing=0.0, flip=True, crop=None, cutout=0, \
-                      drop_path=0.0, seed=0, network=None, channels=None, cells=None, size=None, threads=None)"
+                      train_images=2000, validation_images=1000, epochs=5, batch=64, optimiser='sgd', \
+                      rate=None, momentum=None, weight_decay=None, warmup=0, label_smoothing=0.0, flip=True, \
+                      crop=None, cutout=0, drop_path=0.0, seed=0, network=None, channels=None, cells=None, \
+                      size=None, threads=None)"
 )]
 #[allow(clippy::too_many_arguments, reason = "Python gives them by name")]
 pub(crate) fn train<'py>(
@@ -81,14 +82,15 @@ pub(crate) fn train<'py>(
         }
         Ok(())
     };
-    let all = training.epochs * steps;
+    let all = training.options.epochs * steps;
     let (done, raised) = watched(py, all, &audience, |progress| pool.install(|| work(progress)));
     done?;
     let epochs = |history: &[Epoch]| -> PyResult<Vec<Bound<'py, PyDict>>> {
         history.iter().map(|epoch| epoch_dict(py, epoch)).collect()
     };
     if let Some(raised) = raised {
-        let message = format!("stopped after {} of {} epochs", trainer.history().len(), training.epochs);
+        let message =
+            format!("stopped after {} of {} epochs", trainer.history().len(), training.options.epochs);
         return Err(interrupted(raised, message, "epochs", epochs(trainer.history())?, py));
     }
     let trained = trainer.trained(&data);
@@ -96,8 +98,8 @@ pub(crate) fn train<'py>(
         write_file(&path, &trained.to_safetensors()).map_err(Raise::raise)?;
     }
     if let Some(path) = onnx {
-        let export = Export { space, arch: &arch, network, seed: training.seed };
-        let about = format!("Trained: {} epochs with {}.", training.epochs, training.inputs);
+        let export = Export { space, arch: &arch, network, seed: training.options.seed };
+        let about = format!("Trained: {} epochs with {}.", training.options.epochs, training.options.inputs);
         let bytes = export.trained_onnx(&trained, &about).map_err(Raise::raise)?;
         write_file(&path, &bytes).map_err(Raise::raise)?;
     }
@@ -127,10 +129,11 @@ fn epoch_dict<'py>(py: Python<'py>, epoch: &Epoch) -> PyResult<Bound<'py, PyDict
 #[pyfunction]
 #[pyo3(
     signature = (folder, space = None, *, networks = None, seeds = None, progress = None, **options),
-    text_signature = "(folder, space='darts', *, networks=200, seeds=1, progress=None, inputs='shapes', train_images=2000, \
-                      validation_images=1000, epochs=5, batch=64, optimiser='sgd', rate=None, momentum=None, \
-                      weight_decay=None, warmup=0, label_smoothing=0.0, flip=True, crop=None, cutout=0, drop_path=0.0, \
-                      seed=0, network=None, channels=None, cells=None, size=None, threads=None)"
+    text_signature = "(folder, space='darts', *, networks=200, seeds=1, progress=None, inputs='shapes', \
+                      train_images=2000, validation_images=1000, epochs=5, batch=64, optimiser='sgd', \
+                      rate=None, momentum=None, weight_decay=None, warmup=0, label_smoothing=0.0, flip=True, \
+                      crop=None, cutout=0, drop_path=0.0, seed=0, network=None, channels=None, cells=None, \
+                      size=None, threads=None)"
 )]
 pub(crate) fn create_benchmark<'py>(
     py: Python<'py>,
@@ -151,7 +154,7 @@ pub(crate) fn create_benchmark<'py>(
     };
     let networks = number(networks, "networks", 2..=1_000_000, 200)?;
     let seeds = number(seeds, "seeds", 1..=1000, 1)?;
-    if matches!(training.inputs, InputSpec::Array(_)) {
+    if matches!(training.options.inputs, InputSpec::Array(_)) {
         return Err(PyValueError::new_err(
             "a benchmark is gone on with and reported on later, so its images must be in files: give shapes, cifar10:PATH, \
              or images:DIR with a folder for each class",

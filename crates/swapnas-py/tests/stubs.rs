@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use swapnas::options::{Row, SCORING, SEARCH, Takes};
+use swapnas::options::{Row, SCORING, SEARCH, TRAINING, Takes};
 
 /// A keyword with its type and its default.
 struct Keyword {
@@ -28,7 +28,7 @@ impl Keyword {
             Takes::Nothing => "bool".to_owned(),
             Takes::Number { .. } => optional("int"),
             Takes::Count => "Union[int, float, str, None]".to_owned(),
-            Takes::Positive => optional("float"),
+            Takes::Positive | Takes::NotNegative | Takes::Share => optional("float"),
             Takes::Size => "Union[int, Iterable[int], None]".to_owned(),
             Takes::Name(names) => literal(names()),
             Takes::Explained(names) => literal(names.iter().map(|(name, _)| *name).collect()),
@@ -37,7 +37,10 @@ impl Keyword {
         };
         let default = match (row.takes, default) {
             (Takes::Nothing, _) => "False".to_owned(),
-            (Takes::Number { .. } | Takes::Positive, Some(number)) => number,
+            (Takes::Number { .. }, Some(number)) => number,
+            (Takes::Positive | Takes::NotNegative | Takes::Share, Some(number)) => {
+                format!("{:?}", number.parse::<f64>().unwrap())
+            }
             (_, Some(text)) => format!("\"{text}\""),
             (_, None) => "None".to_owned(),
         };
@@ -62,6 +65,19 @@ fn scoring(of_spaces: bool, inputs: &str) -> Vec<Keyword> {
 
 fn searching() -> Vec<Keyword> {
     scoring(true, "Optional[str]").into_iter().chain(SEARCH.iter().map(Keyword::of)).collect()
+}
+
+fn training() -> Vec<Keyword> {
+    let rows = TRAINING.iter().filter(|row| row.name != "threads");
+    rows.map(|row| {
+        let keyword = Keyword::of(row);
+        match row.name {
+            "inputs" => Keyword { kind: "Any".to_owned(), ..keyword },
+            "no-flip" => Keyword { name: "flip".to_owned(), default: "True".to_owned(), ..keyword },
+            _ => keyword,
+        }
+    })
+    .collect()
 }
 
 /// The part of a text behind `anchor` from `begin` on until `end`.
@@ -105,6 +121,9 @@ fn stubs_have_the_keywords_of_the_tables() {
     );
     check(STUBS, "def score_onnx(", "    metrics:", "    threads:", &lines(four, scoring(false, "Any")));
     check(STUBS, "def search(", "    metrics:", "    budget_seconds:", &lines(four, searching()));
+    for function in ["def train(", "def create_benchmark("] {
+        check(STUBS, function, "    inputs:", "    threads:", &lines(four, training()));
+    }
 }
 
 #[test]
@@ -128,4 +147,7 @@ fn signatures_have_the_keywords_of_the_tables() {
     check(scorer, "(space='darts', *, ", "", "threads=None)", &literal(26, scoring(true, "Any")));
     check(search, "folder=None, progress=None, ", "", "budget_seconds=", &literal(22, searching()));
     check(onnx, "strict=None, progress=None, ", "", "threads=None)", &literal(22, scoring(false, "Any")));
+    for before in ["checkpoint=None, progress=None, ", "seeds=1, progress=None, "] {
+        check("src/train.rs", before, "", "threads=None)", &literal(22, training()));
+    }
 }

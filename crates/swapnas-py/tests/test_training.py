@@ -28,7 +28,7 @@ class Training(unittest.TestCase):
             swapnas.train(ARCH, "nb201", optimiser="adam")
         with self.assertRaisesRegex(ValueError, "nothing says of which classes gaussian are"):
             swapnas.train(ARCH, "nb201", inputs="gaussian", **SMALL)
-        with self.assertRaisesRegex(ValueError, "learning rate -1 is out of range"):
+        with self.assertRaisesRegex(ValueError, "rate: give a number greater than 0"):
             swapnas.train(ARCH, "nb201", rate=-1.0, **SMALL)
         with self.assertRaisesRegex(TypeError, "there is no argument `epoch`"):
             swapnas.train(ARCH, "nb201", epoch=3)

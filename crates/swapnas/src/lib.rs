@@ -78,7 +78,7 @@ pub use correlation::{
 };
 pub use file::{WriteError, check_output, write as write_file, write_by};
 pub use number::{count, number};
-pub use options::{ImageSize, NetworkOptions, ScoringOptions, SearchOptions};
+pub use options::{ImageSize, NetworkOptions, ScoringOptions, SearchOptions, TrainingOptions};
 pub use refusals::{Finding, Unread, refused, score_readable, scored, values};
 pub use sample::sample;
 pub use saturation::saturation_warnings;

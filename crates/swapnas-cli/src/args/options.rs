@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
-use swapnas::options::{Row, SCORING, SEARCH, Takes};
-use swapnas::{ScoringOptions, SearchOptions};
+use swapnas::options::{Row, SCORING, SEARCH, TRAINING, Takes};
+use swapnas::{ScoringOptions, SearchOptions, TrainingOptions};
 
 /// How to score.
 pub(crate) struct ScoringArgs {
@@ -20,7 +20,7 @@ impl FromArgMatches for ScoringArgs {
         Ok(ScoringArgs {
             options: asked(SCORING, matches)?,
             skip_bad: matches.get_flag("skip_bad"),
-            threads: matches.get_one::<String>("threads").and_then(|threads| threads.parse().ok()),
+            threads: threads(matches),
         })
     }
 
@@ -66,6 +66,38 @@ impl Args for SearchingArgs {
     fn augment_args_for_update(command: Command) -> Command {
         SearchingArgs::augment_args(command)
     }
+}
+
+/// How to train.
+pub(crate) struct TrainingArgs {
+    pub options: TrainingOptions,
+    pub threads: Option<usize>,
+}
+
+impl FromArgMatches for TrainingArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let options = TrainingOptions { flip: !matches.get_flag("no_flip"), ..asked(TRAINING, matches)? };
+        Ok(TrainingArgs { options, threads: threads(matches) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = TrainingArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for TrainingArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(TRAINING.iter().map(argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        TrainingArgs::augment_args(command)
+    }
+}
+
+fn threads(matches: &ArgMatches) -> Option<usize> {
+    matches.get_one::<String>("threads").and_then(|threads| threads.parse().ok())
 }
 
 /// The argument of an option.

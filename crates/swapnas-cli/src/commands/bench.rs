@@ -6,7 +6,7 @@ use serde_json::json;
 use swapnas::graph::Level;
 use swapnas::statistics::Noise;
 use swapnas::train::benchmark::{self, Benchmark, BenchmarkError};
-use swapnas::{Progress, plain, plain_sentence};
+use swapnas::{Progress, Training, plain, plain_sentence};
 
 use crate::args::{BenchCommand, BenchCreateArgs};
 use crate::commands::scoring::start_threads;
@@ -26,7 +26,8 @@ pub(crate) fn run(command: BenchCommand, given: &[String]) -> anyhow::Result<End
 fn create(args: BenchCreateArgs) -> anyhow::Result<Ending> {
     start_threads(args.training.threads)?;
     let level = Level::from_env()?;
-    let plan = args.training.of(args.space).plan(args.networks, args.seeds);
+    let training = Training { space: args.space, options: args.training.options };
+    let plan = training.plan(args.networks, args.seeds);
     let bar = Bar::new(plan.networks)?;
     let made = benchmark::create(&args.out, &plan, level, &bar);
     bar.finish();

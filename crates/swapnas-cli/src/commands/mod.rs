@@ -15,4 +15,3 @@ pub(crate) mod scoring;
 pub(crate) mod search;
 pub(crate) mod spaces;
 pub(crate) mod train;
-pub(crate) mod training;

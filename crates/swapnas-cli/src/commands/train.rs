@@ -9,7 +9,7 @@ use serde_json::json;
 use swapnas::export::Export;
 use swapnas::graph::Level;
 use swapnas::train::{Epoch, Trainer};
-use swapnas::{Progress, check_output, plain, write_file};
+use swapnas::{Progress, Training, TrainingOptions, check_output, plain, write_file};
 
 use crate::args::TrainArgs;
 use crate::commands::scoring::start_threads;
@@ -23,12 +23,13 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
     for path in [&args.out, &args.onnx, &args.checkpoint].into_iter().flatten() {
         check_output(path)?;
     }
-    let (space, training) = (args.space, &args.training);
+    let space = args.space;
     let arch = space.parse(&args.arch).with_context(|| render::unread(&args.arch))?;
-    let asked = training.of(space);
-    let settings = asked.settings();
-    let data = asked.data()?;
-    let network = asked.network(data.classes());
+    let training = Training { space, options: args.training.options };
+    let TrainingOptions { ref inputs, seed, .. } = training.options;
+    let settings = training.settings();
+    let data = training.data()?;
+    let network = training.network(data.classes());
     let graph = space.network(&arch, &network)?;
     let (params, macs) = (graph.parameter_count(), graph.macs());
     let mut trainer = Trainer::<f32>::new(graph, settings, level)?.parallel(threads > 1);
@@ -52,7 +53,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
             params,
             macs,
             data.train().len(),
-            plain(&training.inputs.to_string()),
+            plain(&inputs.to_string()),
             data.validation().len(),
         );
         bar.print(|out| Ok(writeln!(out, "{about}")?))?;
@@ -87,9 +88,9 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
         write_file(path, &trained.to_safetensors())?;
     }
     if let Some(path) = &args.onnx {
-        let export = Export { space, arch: &arch, network, seed: training.seed };
+        let export = Export { space, arch: &arch, network, seed };
         let epochs = render::count(settings.epochs, "epoch");
-        let about = format!("Trained: {epochs} with {}, seed {}.", training.inputs, training.seed);
+        let about = format!("Trained: {epochs} with {inputs}, seed {seed}.");
         write_file(path, &export.trained_onnx(&trained, &about)?)?;
     }
     if args.json {
@@ -99,7 +100,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<Ending> {
             "network": space.describe(&network),
             "params": params,
             "macs": macs,
-            "inputs": training.inputs.to_string(),
+            "inputs": inputs.to_string(),
             "train_images": data.train().len(),
             "validation_images": data.validation().len(),
             "settings": settings,

@@ -11,5 +11,5 @@ mod sample;
 mod table;
 
 pub use journal::{JournalError, Training};
-pub use plan::{Plan, PlanError};
+pub use plan::{EPOCHS, Plan, PlanError, TRAIN_IMAGES, VALIDATION_IMAGES};
 pub use run::{Benchmark, BenchmarkError, Row, create, open};

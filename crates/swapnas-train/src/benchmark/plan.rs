@@ -58,6 +58,13 @@ pub enum PlanError {
     Data(#[from] DatasetError),
 }
 
+/// Images to train with, unless said otherwise.
+pub const TRAIN_IMAGES: usize = 2000;
+/// Images to validate on, unless said otherwise.
+pub const VALIDATION_IMAGES: usize = 1000;
+/// Times that a network sees all images, unless said otherwise.
+pub const EPOCHS: usize = 5;
+
 impl Plan {
     /// A plan for a space: 200 of its architectures, its small network, drawn shapes.
     pub fn new(space: &dyn Space) -> Self {
@@ -72,9 +79,9 @@ impl Plan {
             cells,
             input: [input.channels, input.height, input.width],
             inputs: "shapes".to_owned(),
-            train: 2000,
-            validation: 1000,
-            settings: Settings { epochs: 5, ..Settings::default() },
+            train: TRAIN_IMAGES,
+            validation: VALIDATION_IMAGES,
+            settings: Settings { epochs: EPOCHS, ..Settings::default() },
         }
     }
 

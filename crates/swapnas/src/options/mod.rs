@@ -1,7 +1,7 @@
 //! The options that front ends offer, each said once: the command makes its arguments of these tables, Python its
 //! keywords and their types, and both read and print values by them.
 //!
-//! An option more is a field of [`ScoringOptions`] or [`SearchOptions`] with its default, a row
+//! An option more is a field of [`ScoringOptions`], [`SearchOptions`] or [`TrainingOptions`] with its default, a row
 //! here, and what it does.
 //!
 //! ```
@@ -17,6 +17,7 @@
 
 mod scoring;
 mod search;
+mod training;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -26,6 +27,7 @@ pub use swapnas_search::{ImageSize, NetworkOptions, ScoringOptions, SearchOption
 
 pub use scoring::SCORING;
 pub use search::SEARCH;
+pub use training::{TRAINING, TrainingOptions};
 
 use crate::count;
 
@@ -69,6 +71,10 @@ pub enum Takes {
     Count,
     /// A number above zero.
     Positive,
+    /// A number of zero or more.
+    NotNegative,
+    /// A part of a whole.
+    Share,
     /// The size of images.
     Size,
     /// One of some names, which are read by what they are names of.
@@ -102,6 +108,14 @@ impl Takes {
             Takes::Positive => {
                 let fits = text.parse().is_ok_and(|number: f64| number > 0.0 && number < 1e12);
                 if fits { Ok(()) } else { Err("give a number greater than 0".to_owned()) }
+            }
+            Takes::NotNegative => {
+                let fits = text.parse().is_ok_and(|number: f64| (0.0..1e12).contains(&number));
+                if fits { Ok(()) } else { Err("give a number of 0 or more".to_owned()) }
+            }
+            Takes::Share => {
+                let fits = text.parse().is_ok_and(|number: f64| (0.0..1.0).contains(&number));
+                if fits { Ok(()) } else { Err("give a number of 0 or more and less than 1".to_owned()) }
             }
             Takes::Size => {
                 let size: ImageSize = text.parse().map_err(|error: SizeError| error.to_string())?;
@@ -221,6 +235,8 @@ mod tests {
             Takes::Number { least, most } => return vec![least.to_string(), most.to_string()],
             Takes::Count => vec!["1", "3300000"],
             Takes::Positive => vec!["0.5", "14"],
+            Takes::NotNegative => vec!["0", "0.5", "14"],
+            Takes::Share => vec!["0", "0.5", "0.999"],
             Takes::Size => vec!["32", "3x16x24"],
             Takes::Name(names) => names(),
             Takes::Explained(names) => names.iter().map(|(name, _)| *name).collect(),
@@ -230,7 +246,7 @@ mod tests {
         texts.into_iter().map(str::to_owned).collect()
     }
 
-    fn check<T: Default + PartialEq + Debug + Serialize + DeserializeOwned>(table: &[Row<T>]) {
+    fn check<T: Default + PartialEq + Debug>(table: &[Row<T>]) {
         for row in table {
             let name = row.name;
             assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{name}");
@@ -247,8 +263,6 @@ mod tests {
                 for other in table.iter().filter(|other| other.name != name) {
                     assert_eq!(other.print(&options), other.default(), "{name} changes {}", other.name);
                 }
-                let kept = serde_json::to_string(&options).unwrap();
-                assert_eq!(serde_json::from_str::<T>(&kept).unwrap(), options, "{name} is not kept");
             }
             if let Some(default) = row.default() {
                 let mut options = T::default();
@@ -256,13 +270,29 @@ mod tests {
                 assert_eq!(options, T::default(), "{name}");
             }
         }
+        let names: Vec<&str> = table.iter().flat_map(|row| [Some(row.name), row.alias]).flatten().collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "a name is there twice");
+    }
+
+    /// The same of options that a run keeps.
+    fn check_kept<T: Default + PartialEq + Debug + Serialize + DeserializeOwned>(table: &[Row<T>]) {
+        check(table);
+        for row in table.iter().filter(|row| row.field.is_some()) {
+            for value in values(row.takes) {
+                let mut options = T::default();
+                row.read(&mut options, &value).unwrap();
+                let kept = serde_json::to_string(&options).unwrap();
+                assert_eq!(serde_json::from_str::<T>(&kept).unwrap(), options, "{} is not kept", row.name);
+            }
+        }
         assert_eq!(serde_json::from_str::<T>("{}").unwrap(), T::default(), "of an earlier version");
     }
 
     #[test]
     fn every_option_is_read_as_it_is_printed_and_kept() {
-        check(SCORING);
-        check(SEARCH);
+        check_kept(SCORING);
+        check_kept(SEARCH);
+        check(TRAINING);
         let names = SCORING.iter().flat_map(|row| [Some(row.name), row.alias]);
         let names: Vec<&str> =
             names.chain(SEARCH.iter().flat_map(|row| [Some(row.name), row.alias])).flatten().collect();
@@ -283,6 +313,9 @@ mod tests {
         insta::assert_snapshot!(said(SCORING, "network", "mine"), @"no network is called `mine`; the names are benchmark and swap");
         insta::assert_snapshot!(said(SEARCH, "max-params", "0"), @"give a count such as 3300000, 3.3M or 600k");
         insta::assert_snapshot!(said(SEARCH, "max-latency", "nan"), @"give a number greater than 0");
+        insta::assert_snapshot!(said(TRAINING, "weight-decay", "-1"), @"give a number of 0 or more");
+        insta::assert_snapshot!(said(TRAINING, "drop-path", "1"), @"give a number of 0 or more and less than 1");
+        insta::assert_snapshot!(said(TRAINING, "optimiser", "adam"), @"give sgd or adamw");
         insta::assert_snapshot!(said(SEARCH, "second-objective", "size"), @"`size` is no second objective; give params, macs or latency");
     }
 }
