@@ -200,8 +200,8 @@ pub static TRAINING: &[Row] = &[
         "size",
         "SHAPE",
         Takes::Size,
-        "Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number [default: the network's \
-         own]",
+        "Shape of the images, CHANNELSxHEIGHTxWIDTH, or only their height and width as one number [default: the \
+         network's own]",
     )
     .alias("input")
     .kept(|options, text| put_some(&mut options.network.size, text), |options| shown(options.network.size)),
