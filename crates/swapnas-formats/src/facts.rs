@@ -6,7 +6,7 @@ use swapnas_graph::{Graph, Node, Op};
 /// Whether a node computes something of the channels of each pixel.
 pub(crate) fn is_over_channels(graph: &Graph, node: &Node) -> bool {
     match &node.op {
-        Op::Linear { .. } => true,
+        Op::Linear(_) => true,
         Op::Tensor(TensorOp::Normalise(norm)) => is_layer_norm(graph, norm, node),
         _ => false,
     }

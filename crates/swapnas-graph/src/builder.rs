@@ -1,46 +1,16 @@
 mod copy;
+mod tensor;
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::hash::Hash;
 
+use crate::op::{Add, Concat, GlobalAvgPool, Mul, windowed};
 use crate::tensor::{ConvTranspose, TensorOp};
 use crate::{
-    Activation, Epsilon, Graph, GraphError, Key, Module, ModuleKind, Node, Op, Padding, Param, ParamId,
-    ParamKind, Shape, ValueId, Window,
+    Activation, AvgPool, BatchNorm, Conv, Conv2d, Epsilon, Graph, GraphError, Key, Linear, MaxPool, Module,
+    ModuleKind, Node, Op, Padding, Param, ParamId, ParamKind, Shape, Slice, ValueId, Window,
 };
-
-/// How a convolution is made: see [`GraphBuilder::conv2d`] and [`GraphBuilder::conv_transpose`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conv {
-    /// Output channels.
-    pub out: usize,
-    /// Kernel, stride, dilation, padding.
-    pub window: Window,
-    /// Number of groups.
-    pub groups: usize,
-    /// Whether a number is added to every output channel.
-    pub bias: bool,
-}
-
-impl Conv {
-    /// A dense convolution to `out` channels, without bias.
-    pub const fn new(out: usize, window: Window) -> Self {
-        Conv { out, window, groups: 1, bias: false }
-    }
-
-    /// A convolution of every channel by itself, without bias.
-    pub const fn depthwise(channels: usize, window: Window) -> Self {
-        Conv { out: channels, window, groups: channels, bias: false }
-    }
-
-    /// The same with a bias.
-    #[must_use]
-    pub const fn with_bias(mut self) -> Self {
-        self.bias = true;
-        self
-    }
-}
 
 /// Builds a [`Graph`] node by node, inferring shapes and merging common subexpressions.
 ///
@@ -170,8 +140,7 @@ impl GraphBuilder {
     pub fn conv2d(&mut self, name: &str, x: ValueId, conv: Conv) -> Result<ValueId, GraphError> {
         let input = self.shape(x);
         let Conv { out, window, groups, bias } = conv;
-        self.check_groups(name, "convolution", input, conv)?;
-        let shape = self.windowed(name, "convolution", input, &window)?.with_channels(out);
+        let shape = conv.shape(input).map_err(|error| self.at(name, error))?;
         let taps = window.taps();
         let fan_in = input.channels / groups * taps;
         let fan_out = out / groups * taps;
@@ -179,7 +148,7 @@ impl GraphBuilder {
             let dims = vec![out, input.channels / groups, window.kernel[0], window.kernel[1]];
             let weight = b.param("weight", ParamKind::ConvWeight, dims, fan_in, fan_out);
             let bias = bias.then(|| b.param("bias", ParamKind::ConvBias, vec![out], fan_in, fan_out));
-            let y = b.node(Op::Conv2d { window, groups, weight, bias }, vec![x], shape);
+            let y = b.node(Op::Conv2d(Conv2d { window, groups, weight, bias }), vec![x], shape);
             Ok(b.module(ModuleKind::Conv, x, y))
         })
     }
@@ -191,25 +160,13 @@ impl GraphBuilder {
     /// If groups do not divide the channels, nothing is left of the result, padding is negative at the top or on the left,
     /// or as negative as stride and dilation at the bottom or on the right, where PyTorch has none.
     pub fn conv_transpose(&mut self, name: &str, x: ValueId, conv: Conv) -> Result<ValueId, GraphError> {
-        let op = "transposed convolution";
         let input = self.shape(x);
         let Conv { out, window, groups, bias } = conv;
-        self.check_groups(name, op, input, conv)?;
-        let Window { kernel, stride, dilation, padding } = window;
-        let least = |axis: usize| -(stride[axis].max(dilation[axis]) as i64);
-        let is_behind = |padding: i32, axis: usize| i64::from(padding) > least(axis);
-        if padding.top.min(padding.left) < 0 || !is_behind(padding.bottom, 0) || !is_behind(padding.right, 1)
-        {
-            return Err(GraphError::Padding { node: self.name_of(name), op, padding });
-        }
-        let (height, width) = window
-            .transposed_output(input.height, input.width)
-            .ok_or_else(|| GraphError::WindowTooLarge { node: self.name_of(name), op, kernel, input })?;
-        let output = Shape::new(out, height, width);
+        let output = ConvTranspose::shape(&conv, input).map_err(|error| self.at(name, error))?;
         let fan_in = out / groups * window.taps();
         let fan_out = input.channels / groups * window.taps();
         self.scope(name, |b| {
-            let dims = vec![input.channels, out / groups, kernel[0], kernel[1]];
+            let dims = vec![input.channels, out / groups, window.kernel[0], window.kernel[1]];
             let weight = b.param("weight", ParamKind::ConvWeight, dims, fan_in, fan_out);
             let bias = bias.then(|| b.param("bias", ParamKind::ConvBias, vec![out], fan_in, fan_out));
             let of = ConvTranspose { window, groups, weight, bias, input, output };
@@ -238,7 +195,7 @@ impl GraphBuilder {
                 let weight = b.param("weight", ParamKind::NormWeight, dims.clone(), 1, 1);
                 (weight, b.param("bias", ParamKind::NormBias, dims, 1, 1))
             });
-            let y = b.node(Op::BatchNorm { affine, epsilon }, vec![x], shape);
+            let y = b.node(Op::BatchNorm(BatchNorm { affine, epsilon }), vec![x], shape);
             Ok(b.module(ModuleKind::BatchNorm, x, y))
         })
     }
@@ -265,18 +222,20 @@ impl GraphBuilder {
         window: Window,
         count_padding: bool,
     ) -> Result<ValueId, GraphError> {
-        let shape = self.windowed(name, "average pool", self.shape(x), &window)?;
+        let op = AvgPool { window, count_padding };
+        let shape = op.shape(self.shape(x)).map_err(|error| self.at(name, error))?;
         self.scope(name, |b| {
-            let y = b.node(Op::AvgPool { window, count_padding }, vec![x], shape);
+            let y = b.node(Op::AvgPool(op), vec![x], shape);
             Ok(b.module(ModuleKind::AvgPool, x, y))
         })
     }
 
     /// Max pool module `name`.
     pub fn max_pool(&mut self, name: &str, x: ValueId, window: Window) -> Result<ValueId, GraphError> {
-        let shape = self.windowed(name, "max pool", self.shape(x), &window)?;
+        let op = MaxPool { window };
+        let shape = op.shape(self.shape(x)).map_err(|error| self.at(name, error))?;
         self.scope(name, |b| {
-            let y = b.node(Op::MaxPool(window), vec![x], shape);
+            let y = b.node(Op::MaxPool(op), vec![x], shape);
             Ok(b.module(ModuleKind::MaxPool, x, y))
         })
     }
@@ -289,7 +248,7 @@ impl GraphBuilder {
 
     /// The mean over all pixels as a mere function: no module, no operation counted.
     pub fn mean(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
-        let shape = Shape::new(self.shape(x).channels, 1, 1);
+        let shape = GlobalAvgPool::shape(self.shape(x));
         Ok(self.node(Op::GlobalAvgPool, vec![x], shape))
     }
 
@@ -297,18 +256,11 @@ impl GraphBuilder {
     pub fn linear(&mut self, name: &str, x: ValueId, out: usize, bias: bool) -> Result<ValueId, GraphError> {
         let input = self.shape(x);
         let inputs = input.channels;
-        if out == 0 {
-            return Err(GraphError::Channels {
-                node: self.name_of(name),
-                op: "linear layer",
-                expected: "at least one output".into(),
-                input,
-            });
-        }
+        let shape = Linear::shape(input, out).map_err(|error| self.at(name, error))?;
         self.scope(name, |b| {
             let weight = b.param("weight", ParamKind::LinearWeight, vec![out, inputs], inputs, out);
             let bias = bias.then(|| b.param("bias", ParamKind::LinearBias, vec![out], inputs, out));
-            let y = b.node(Op::Linear { weight, bias }, vec![x], input.with_channels(out));
+            let y = b.node(Op::Linear(Linear { weight, bias }), vec![x], shape);
             Ok(b.module(ModuleKind::Linear, x, y))
         })
     }
@@ -323,29 +275,24 @@ impl GraphBuilder {
         let Shape { channels, height, width } = input;
         let kernel = [height, width];
         let window = Window { kernel, padding: Padding::default(), ..Window::square(1) };
-        let shape = self.windowed(name, "linear layer", input, &window)?.with_channels(out);
+        let shape = windowed("linear layer", &window, input).map_err(|error| self.at(name, error))?;
+        let shape = shape.with_channels(out);
         self.scope(name, |b| {
             let (inputs, dims) = (input.elements(), vec![out, channels, height, width]);
             let weight = b.param("weight", ParamKind::LinearWeight, dims, inputs, out);
             let bias = bias.then(|| b.param("bias", ParamKind::LinearBias, vec![out], inputs, out));
-            let y = b.node(Op::Conv2d { window, groups: 1, weight, bias }, vec![x], shape);
+            let y = b.node(Op::Conv2d(Conv2d { window, groups: 1, weight, bias }), vec![x], shape);
             Ok(b.module(ModuleKind::Conv, x, y))
         })
     }
 
     /// Sum of values of one shape. Zeros are left out; the sum of one value is the value itself.
     pub fn add(&mut self, values: &[ValueId]) -> Result<ValueId, GraphError> {
-        let first = self.first(values, "addition")?;
-        let shape = self.shape(first);
-        for &v in values {
-            if self.shape(v) != shape {
-                return Err(self.mismatch("addition", shape, self.shape(v)));
-            }
-        }
+        let shape = self.shape_of(values, Add::shape)?;
         let terms: Vec<ValueId> =
             values.iter().copied().filter(|v| self.nodes[v.index()].op != Op::Zero).collect();
         Ok(match terms[..] {
-            [] => first,
+            [] => values[0],
             [only] => only,
             _ => self.node(Op::Add, terms, shape),
         })
@@ -353,46 +300,27 @@ impl GraphBuilder {
 
     /// Product of two values; the second may be 1x1 and then scales whole channels.
     pub fn mul(&mut self, x: ValueId, by: ValueId) -> Result<ValueId, GraphError> {
-        let (shape, other) = (self.shape(x), self.shape(by));
-        if other != shape && other != Shape::new(shape.channels, 1, 1) {
-            return Err(self.mismatch("multiplication", shape, other));
-        }
+        let shape = self.shape_of(&[x, by], |shapes| Mul::shape([shapes[0], shapes[1]]))?;
         Ok(self.node(Op::Mul, vec![x, by], shape))
     }
 
     /// Values joined along the channels, in the order given.
     pub fn concat(&mut self, values: &[ValueId]) -> Result<ValueId, GraphError> {
-        let first = self.first(values, "concatenation")?;
-        if values.len() == 1 {
-            return Ok(first);
+        let shape = self.shape_of(values, Concat::shape)?;
+        if let [only] = values {
+            return Ok(*only);
         }
-        let shape = self.shape(first);
-        let mut channels = 0;
-        for &v in values {
-            let other = self.shape(v);
-            if (other.height, other.width) != (shape.height, shape.width) {
-                return Err(self.mismatch("concatenation", shape, other));
-            }
-            channels += other.channels;
-        }
-        Ok(self.node(Op::Concat, values.to_vec(), shape.with_channels(channels)))
+        Ok(self.node(Op::Concat, values.to_vec(), shape))
     }
 
     /// Channels `start .. start + channels` of a value.
     pub fn slice(&mut self, x: ValueId, start: usize, channels: usize) -> Result<ValueId, GraphError> {
-        let input = self.shape(x);
-        if channels == 0 || start + channels > input.channels {
-            return Err(GraphError::Channels {
-                node: self.path.clone(),
-                op: "channel slice",
-                expected: format!("channels {start} to {}", start + channels),
-                input,
-            });
-        }
+        let (op, input) = (Slice { start }, self.shape(x));
+        let shape = op.shape(input, channels).map_err(|error| self.here(error))?;
         if channels == input.channels {
             return Ok(x);
         }
-        Ok(self.node(Op::Slice { start }, vec![x], input.with_channels(channels)))
+        Ok(self.node(Op::Slice(op), vec![x], shape))
     }
 
     /// Zeros.
@@ -408,11 +336,6 @@ impl GraphBuilder {
     /// The graph that returns `outputs`.
     pub fn finish(self, outputs: &[ValueId]) -> Graph {
         Graph { nodes: self.nodes, params: self.params, modules: self.modules, outputs: outputs.to_vec() }
-    }
-
-    /// The path of the current module.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
     }
 
     pub(crate) fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Shape) -> ValueId {
@@ -456,38 +379,23 @@ impl GraphBuilder {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn check_groups(
-        &self,
-        name: &str,
-        op: &'static str,
-        input: Shape,
-        Conv { out, groups, .. }: Conv,
-    ) -> Result<(), GraphError> {
-        if groups > 0 && out > 0 && input.channels.is_multiple_of(groups) && out.is_multiple_of(groups) {
-            return Ok(());
-        }
-        let expected = format!("input and output channels ({out}) that {groups} groups divide");
-        Err(GraphError::Channels { node: self.name_of(name), op, expected, input })
+    /// The error of a node in the module `name` of the current one.
+    fn at(&self, name: &str, error: GraphError) -> GraphError {
+        error.at(self.name_of(name))
     }
 
-    fn windowed(
+    /// The error of a node in the current module.
+    pub(crate) fn here(&self, error: GraphError) -> GraphError {
+        error.at(self.path.clone())
+    }
+
+    /// What is made of the shapes of some values.
+    fn shape_of(
         &self,
-        name: &str,
-        op: &'static str,
-        input: Shape,
-        window: &Window,
+        values: &[ValueId],
+        shape: impl FnOnce(&[Shape]) -> Result<Shape, GraphError>,
     ) -> Result<Shape, GraphError> {
-        let (height, width) = window.output(input.height, input.width).ok_or_else(|| {
-            GraphError::WindowTooLarge { node: self.name_of(name), op, kernel: window.kernel, input }
-        })?;
-        Ok(Shape { height, width, ..input })
-    }
-
-    fn first(&self, values: &[ValueId], op: &'static str) -> Result<ValueId, GraphError> {
-        values.first().copied().ok_or_else(|| GraphError::NoInputs { node: self.path.clone(), op })
-    }
-
-    fn mismatch(&self, op: &'static str, first: Shape, other: Shape) -> GraphError {
-        GraphError::ShapeMismatch { node: self.path.clone(), op, first, other }
+        let shapes: Vec<Shape> = values.iter().map(|value| self.shape(*value)).collect();
+        shape(&shapes).map_err(|error| self.here(error))
     }
 }

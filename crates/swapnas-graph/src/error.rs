@@ -64,3 +64,16 @@ pub enum GraphError {
         op: &'static str,
     },
 }
+
+impl GraphError {
+    /// The same of the node with this path; operators do not know where they are.
+    pub(crate) fn at(mut self, path: String) -> Self {
+        let (GraphError::WindowTooLarge { node, .. }
+        | GraphError::ShapeMismatch { node, .. }
+        | GraphError::Channels { node, .. }
+        | GraphError::Padding { node, .. }
+        | GraphError::NoInputs { node, .. }) = &mut self;
+        *node = path;
+        self
+    }
+}

@@ -1,29 +1,7 @@
 use std::collections::HashSet;
 
-use crate::tensor::TensorOp;
-use crate::{Activation, Key, Op, Shape};
-
-/// A value of a graph: the result of the node with the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ValueId(pub(crate) u32);
-
-impl ValueId {
-    /// The number of the node that computes the value.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A parameter of a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ParamId(pub(crate) u32);
-
-impl ParamId {
-    /// The parameter's place in [`Graph::params`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+use crate::tensor::{Embedding, TensorOp};
+use crate::{Activation, Key, Op, ParamId, Shape, ValueId};
 
 /// One operation with its inputs and the shape of its result.
 #[derive(Clone, Debug)]
@@ -203,7 +181,7 @@ impl Graph {
                 Op::Tensor(TensorOp::Rearrange(_) | TensorOp::Pick(_)) => {
                     reads_tokens[value.index()] |= of_tokens
                 }
-                Op::Tensor(TensorOp::Embedding(table)) if of_tokens => {
+                Op::Tensor(TensorOp::Embedding(Embedding { table })) if of_tokens => {
                     let own = self.param(*table).shape[0];
                     rows = Some(rows.map_or(own, |rows: usize| rows.min(own)));
                 }

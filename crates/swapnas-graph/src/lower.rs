@@ -1,16 +1,12 @@
-//! What a graph comes down to, before anybody decides where values lie: what is to be computed at all, who reads it, and
-//! what the kernels do at each node.
+//! What a graph comes down to, before anybody decides where values lie: what is to be computed at all, and who reads it.
+//! What the kernels do at a node, its operator says ([`Lowered`]).
 //!
 //! The executor's [`Plan`](crate::Plan) and the [`GradientPlan`](crate::grad::GradientPlan) are made of the same
 //! [`Lowering`]. The one fuses steps and lets values share memory, the other keeps values for the way back.
 
-use swapnas_lanes::Element;
-use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::window::Window;
-
-use crate::magnitude::Magnitude;
+use crate::op::Lowered;
 use crate::tensor::TensorOp;
-use crate::{Activation, Epsilon, Graph, Key, Node, Op, ParamId, Shape, ValueId};
+use crate::{Graph, Key, Node, Op, Shape, ValueId};
 
 /// What somebody wants to know of a network.
 #[derive(Clone, Debug, Default)]
@@ -49,45 +45,6 @@ pub(crate) struct Lowering {
     pub kept: Vec<bool>,
     /// Who reads every value, of those that are live; a reader twice if it reads twice.
     pub readers: Vec<Vec<ValueId>>,
-}
-
-/// What a node comes down to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Lowered {
-    /// The batch itself.
-    Input,
-    /// A batch normalisation, which stays pending on what it reads.
-    Normalise { params: Option<(ParamId, ParamId)>, epsilon: Epsilon },
-    /// An activation, which stays pending too.
-    Activate(Activation),
-    /// A convolution, or a linear layer, which is one of 1x1.
-    Convolve { window: Window, groups: usize, weight: ParamId, bias: Option<ParamId> },
-    /// Everything else.
-    Compute(Work),
-}
-
-/// What is made of some values, block by block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Work {
-    Zero,
-    /// The sum of the sources.
-    Combine,
-    Pool {
-        window: Window,
-        pool: Pool,
-    },
-    /// The mean over all pixels.
-    Mean,
-    /// The product of two sources; the second may be 1x1.
-    Multiply,
-    /// The sources one after the other.
-    Concat,
-    /// Channels from this one on.
-    Slice {
-        start: usize,
-    },
-    /// The operation of this value, on whole blocks.
-    Tensor(ValueId),
 }
 
 impl Lowering {
@@ -136,80 +93,15 @@ impl Lowering {
 impl Graph {
     /// What the kernels do at a node.
     pub(crate) fn lowered(&self, value: ValueId) -> Lowered {
-        let Node { op, inputs, .. } = self.node(value);
-        Lowered::Compute(match *op {
-            Op::Input => return Lowered::Input,
-            Op::BatchNorm { affine, epsilon } => return Lowered::Normalise { params: affine, epsilon },
-            Op::Act(activation) => return Lowered::Activate(activation),
-            Op::Conv2d { window, groups, weight, bias } => {
-                return Lowered::Convolve { window: window.for_lanes(), groups, weight, bias };
-            }
-            Op::Linear { weight, bias } => {
-                return Lowered::Convolve { window: Window::POINT, groups: 1, weight, bias };
-            }
-            Op::Zero => Work::Zero,
-            Op::Add => Work::Combine,
-            Op::MaxPool(window) => Work::Pool { window: window.for_lanes(), pool: Pool::Max },
-            Op::AvgPool { window, count_padding } => {
-                let Shape { height, width, .. } = self.shape(inputs[0]);
-                let pool = if count_padding { Pool::MeanWithHalo } else { Pool::Mean { height, width } };
-                Work::Pool { window: window.for_lanes(), pool }
-            }
-            Op::GlobalAvgPool => Work::Mean,
-            Op::Mul => Work::Multiply,
-            Op::Concat => Work::Concat,
-            Op::Slice { start } => Work::Slice { start },
-            Op::Tensor(_) => Work::Tensor(value),
-        })
+        let Node { op, inputs, shape } = self.node(value);
+        op.lowered(value, inputs.first().map_or(*shape, |input| self.shape(*input)))
     }
 
-    /// The operation of a value that is computed as [`Work::Tensor`].
+    /// The operation of a value that is computed as [`Work::Tensor`](crate::op::Work::Tensor).
     pub(crate) fn tensor_op(&self, value: ValueId) -> &TensorOp {
         match &self.node(value).op {
             Op::Tensor(op) => op,
             other => unreachable!("a {} has a step of its own kind", other.name()),
-        }
-    }
-}
-
-impl Lowered {
-    /// Whether a kernel writes the value, and it is neither left pending nor part of others or made of them.
-    pub(crate) fn is_written(&self) -> bool {
-        match self {
-            Lowered::Input | Lowered::Normalise { .. } | Lowered::Activate(_) => false,
-            Lowered::Compute(work) => !matches!(work, Work::Concat | Work::Slice { .. }),
-            Lowered::Convolve { .. } => true,
-        }
-    }
-
-    /// The window through which it reads its input, if the value under the padding is zero.
-    pub(crate) fn zero_padded_window(&self) -> Option<Window> {
-        match *self {
-            Lowered::Convolve { window, .. } => Some(window),
-            Lowered::Compute(Work::Pool { window, pool }) => (pool != Pool::Max).then_some(window),
-            _ => None,
-        }
-    }
-}
-
-impl Work {
-    /// How large numbers of the result can be, given bounds of the sources, the image of the first of them, and the
-    /// numbers of the parameters.
-    pub(crate) fn magnitude<E: Element>(
-        self,
-        graph: &Graph,
-        bounds: &[f64],
-        [image, result]: [Shape; 2],
-        params: [&[E]; 2],
-    ) -> Magnitude {
-        match self {
-            Work::Zero => Magnitude::plain(0.0),
-            Work::Combine => Magnitude::plain(bounds.iter().sum()),
-            Work::Pool { window, pool } => Magnitude::pooled(bounds[0], &window, pool, image, result),
-            Work::Mean => Magnitude::mean(bounds[0], image),
-            Work::Multiply => Magnitude::plain(bounds.iter().product()),
-            Work::Concat | Work::Slice { .. } => Magnitude::plain(bounds.iter().copied().fold(0.0, f64::max)),
-            Work::Tensor(value) => graph.tensor_op(value).magnitude(bounds, params),
         }
     }
 }

@@ -8,14 +8,8 @@
 //!
 //! Bounds are of the samples of a batch, not of what fills up its last block.
 
-use std::collections::HashMap;
-
 use swapnas_lanes::kernels::moments::Moments;
-use swapnas_lanes::kernels::pool::Pool;
-use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Element, Lane};
-
-use crate::{Graph, ModuleKind, RunError, Shape, ValueId};
 
 /// How large a step's numbers can be.
 #[derive(Clone, Copy, Debug)]
@@ -36,37 +30,11 @@ impl Magnitude {
         Magnitude::plain(input * of_weights + bias)
     }
 
-    pub(crate) fn pooled(input: f64, window: &Window, pool: Pool, image: Shape, result: Shape) -> Self {
-        match pool {
-            // The maximum of no pixel is minus infinity, by definition and not by overflow: it is for the readers
-            // to find out what they make of it.
-            Pool::Max if sees_nothing(window, image, result) => {
-                Magnitude { result: f64::INFINITY, within: input }
-            }
-            Pool::Max => Magnitude::plain(input),
-            Pool::Mean { .. } | Pool::MeanWithHalo => {
-                Magnitude { result: input, within: input * window.taps() as f64 }
-            }
-        }
-    }
-
-    pub(crate) fn mean(input: f64, image: Shape) -> Self {
-        Magnitude { result: input, within: input * image.pixels().max(1) as f64 }
-    }
-
     /// Whether nothing can overflow. Algorithms that take sums of inputs or weights first have sums some
     /// hundred times larger.
     pub(crate) fn fits<E: Element>(&self) -> bool {
         self.within <= E::LARGEST / 65536.0
     }
-}
-
-/// Whether some window has no pixel of the image under it.
-fn sees_nothing(window: &Window, image: Shape, result: Shape) -> bool {
-    let none = |axis: usize, outputs: usize, size: usize| {
-        (0..outputs).any(|output| window.taps_inside(axis, output, size) == 0)
-    };
-    none(0, result.height, image.height) || none(1, result.width, image.width)
 }
 
 /// The largest sum that the weights of one output have in magnitude; infinite if there is one that is not finite.
@@ -101,31 +69,6 @@ pub(crate) fn scaled<E: Element>(scale: f64, shift: f64, bound: f64) -> f64 {
 /// The larger of two bounds. One that is no number is none.
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a.is_finite() && b.is_finite() { a.max(b) } else { f64::INFINITY }
-}
-
-impl Graph {
-    /// The error that a value is not finite.
-    pub(crate) fn not_finite(&self, value: ValueId) -> RunError {
-        RunError::NotFinite { place: self.place_of(value) }
-    }
-
-    /// Where in the network a value is, in words.
-    fn place_of(&self, value: ValueId) -> String {
-        let layers = self.modules().iter().filter(|module| module.kind != ModuleKind::Container);
-        let names: HashMap<ValueId, &str> = layers.map(|layer| (layer.output, layer.name.as_str())).collect();
-        if let Some(name) = names.get(&value) {
-            return format!("what '{name}' returns");
-        }
-        let node = self.node(value);
-        let mut before = node.inputs.first().copied();
-        while let Some(value) = before {
-            if let Some(name) = names.get(&value) {
-                return format!("the {} behind '{name}'", node.op.name());
-            }
-            before = self.node(value).inputs.first().copied();
-        }
-        format!("the {} of the images", node.op.name())
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 
 use swapnas_graph::grad::{Differentiator, Elements, GradientPlan, Loss, ParamSet, StatisticsOver, Wanted};
 use swapnas_graph::{
-    Batch, Conv, Draw, Element, Executor, Graph, GraphBuilder, Init, Level, Node, Observer, Op, Padding,
-    Plan, Relu, Shape, Signs, ValueId, Want, Weights, Window,
+    AvgPool, Batch, Conv, Conv2d, Draw, Element, Executor, Graph, GraphBuilder, Init, Level, MaxPool, Node,
+    Observer, Op, Padding, Plan, Relu, Shape, Signs, ValueId, Want, Weights, Window,
 };
 
 const SAMPLES: usize = 2;
@@ -68,7 +68,7 @@ fn naive(graph: &Graph, node: &Node, image: Shape, x: &Image, weights: &ParamSet
     let out = node.shape;
     let (pixels, mut y) = (image.pixels(), vec![0.0; out.elements()]);
     match &node.op {
-        Op::Conv2d { window, groups, weight, .. } => {
+        Op::Conv2d(Conv2d { window, groups, weight, .. }) => {
             let inputs = graph.param(*weight).shape[1];
             let weights = weights.get(*weight);
             for (pixel, tap, place) in looks(window, image, out) {
@@ -82,7 +82,7 @@ fn naive(graph: &Graph, node: &Node, image: Shape, x: &Image, weights: &ParamSet
                 }
             }
         }
-        Op::MaxPool(window) => {
+        Op::MaxPool(MaxPool { window }) => {
             y.fill(f64::NEG_INFINITY);
             for (pixel, _, place) in looks(window, image, out) {
                 let Some(place) = place else { continue };
@@ -92,7 +92,7 @@ fn naive(graph: &Graph, node: &Node, image: Shape, x: &Image, weights: &ParamSet
                 }
             }
         }
-        Op::AvgPool { window, count_padding } => {
+        Op::AvgPool(AvgPool { window, count_padding }) => {
             let mut counts = vec![0; out.pixels()];
             for (pixel, _, place) in looks(window, image, out) {
                 counts[pixel] += usize::from(*count_padding || place.is_some());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use swapnas_graph::tensor::{ConvTranspose, TensorOp};
-use swapnas_graph::{Graph, Node, Op, Window, plain};
+use swapnas_graph::{AvgPool, Conv2d, Graph, MaxPool, Node, Op, Window, plain};
 
 use crate::SearchError;
 
@@ -165,19 +165,19 @@ fn name(node: &Node) -> Option<String> {
     let window = |w: &Window| format!("{}x{}_s{}", w.kernel[0], w.kernel[1], w.stride[0]);
     Some(match &node.op {
         Op::Input | Op::Zero => return None,
-        Op::Conv2d { window: w, groups, .. } => {
+        Op::Conv2d(Conv2d { window: w, groups, .. }) => {
             format!("conv_{}_d{}_g{groups}_{}", window(w), w.dilation[0], node.shape.channels)
         }
-        Op::Linear { .. } => format!("linear_{}", node.shape.channels),
-        Op::MaxPool(w) => format!("max_pool_{}", window(w)),
-        Op::AvgPool { window: w, .. } => format!("avg_pool_{}", window(w)),
+        Op::Linear(_) => format!("linear_{}", node.shape.channels),
+        Op::MaxPool(MaxPool { window: w }) => format!("max_pool_{}", window(w)),
+        Op::AvgPool(AvgPool { window: w, .. }) => format!("avg_pool_{}", window(w)),
         Op::GlobalAvgPool => "global_avg_pool".to_owned(),
-        Op::BatchNorm { .. } => "batch_norm".to_owned(),
+        Op::BatchNorm(_) => "batch_norm".to_owned(),
         Op::Act(act) => act.name().to_lowercase().replace(['-', ' '], "_"),
         Op::Add => "add".to_owned(),
         Op::Mul => "mul".to_owned(),
         Op::Concat => "concat".to_owned(),
-        Op::Slice { .. } => "slice".to_owned(),
+        Op::Slice(_) => "slice".to_owned(),
         // What a parameter or a constant is needs no time.
         Op::Tensor(_) if node.inputs.is_empty() => return None,
         Op::Tensor(TensorOp::ConvTranspose(ConvTranspose { window: w, groups, .. })) => {

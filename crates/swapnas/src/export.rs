@@ -277,7 +277,7 @@ impl Export<'_> {
         onnx::check(&graph)?;
         let weights = Weights::Drawn(self.weights());
         // Other normalisations take theirs from each sample.
-        let has_statistics = graph.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm { .. }));
+        let has_statistics = graph.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm(_)));
         let statistics = if has_statistics {
             let plan = FixedStatistics::plan(graph.clone());
             let images = self.images_for(&graph)?;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Op, Shape, ValueId};
+use swapnas_graph::tensor::{Constant, Join, Mean, Parameter, Pick, Rearrange, Softmax, TensorOp};
+use swapnas_graph::{Graph, Op, Shape, Slice, ValueId};
 
 use super::TorchError;
 use super::constant::constant;
@@ -189,15 +189,16 @@ impl Writer<'_> {
     /// Whether a value is a parameter within the module.
     fn has_param(&self, value: ValueId) -> bool {
         match self.tree.graph.node(value).op {
-            Op::Tensor(TensorOp::Parameter(id)) => self.tree.access_to_param(self.place, id).is_some(),
+            Op::Tensor(TensorOp::Parameter(Parameter { id })) => {
+                self.tree.access_to_param(self.place, id).is_some()
+            }
             _ => false,
         }
     }
 
     /// Whether an operand has to be repeated for each sample to be joined to others.
     fn is_repeated(&self, operand: ValueId, result: ValueId) -> bool {
-        let is_joined =
-            matches!(self.tree.graph.node(result).op, Op::Concat | Op::Tensor(TensorOp::Join { .. }));
+        let is_joined = matches!(self.tree.graph.node(result).op, Op::Concat | Op::Tensor(TensorOp::Join(_)));
         is_joined && self.tree.varies(result) && !self.tree.varies(operand)
     }
 
@@ -384,7 +385,7 @@ impl Writer<'_> {
                 let of = operands.pop().expect("the builder gives a product two factors");
                 Expr::Product(Box::new(of), Box::new(by))
             }
-            Op::Slice { start } => {
+            Op::Slice(Slice { start }) => {
                 let of = Box::new(operands.swap_remove(0));
                 Expr::Slice { of, start: *start, end: start + node.shape.channels }
             }
@@ -400,7 +401,7 @@ impl Writer<'_> {
         let mut operands = operands.into_iter();
         let mut first = || operands.next().expect("the builder gives an operation its operands");
         match op {
-            TensorOp::Parameter(id) => {
+            TensorOp::Parameter(Parameter { id }) => {
                 let access = self.tree.access_to_param(self.place, *id);
                 let own = Expr::Own(access.expect("a parameter of the module"));
                 let dims = [&[1], &sizes(node.shape)[..]].concat();
@@ -409,25 +410,27 @@ impl Writer<'_> {
                     false => own.reshaped(&[], &sizes(node.shape)),
                 }
             }
-            TensorOp::Constant(numbers) => {
+            TensorOp::Constant(Constant { numbers }) => {
                 Expr::Own(self.buffer(value, "constant", || constant(numbers, node.shape)))
             }
-            TensorOp::Rearrange(view) => tensor::rearranged(first(), view, shapes[0], node.shape),
-            TensorOp::Pick(places) => {
+            TensorOp::Rearrange(Rearrange { view }) => {
+                tensor::rearranged(first(), view, shapes[0], node.shape)
+            }
+            TensorOp::Pick(Pick { places }) => {
                 let selection = Selection::of(places, shapes[0].elements());
                 let of = first();
                 tensor::picked(of, &selection, [shapes[0], node.shape], |table| {
                     self.buffer(value, "places", || table)
                 })
             }
-            TensorOp::Join { outer, inner } => {
+            TensorOp::Join(Join { outer, inner }) => {
                 tensor::joined(operands.zip(shapes).collect(), *outer, *inner, node.shape)
             }
             TensorOp::Product(product) => {
                 tensor::product([first(), first()], product, [shapes[0], shapes[1]], node.shape)
             }
-            TensorOp::Softmax(axis) => tensor::softmax(first(), *axis, node.shape),
-            TensorOp::Mean(axis) => tensor::mean(first(), *axis, shapes[0], node.shape),
+            TensorOp::Softmax(Softmax { axis }) => tensor::softmax(first(), *axis, node.shape),
+            TensorOp::Mean(Mean { axis }) => tensor::mean(first(), *axis, shapes[0], node.shape),
             TensorOp::Function(function) => tensor::function(first(), *function),
             TensorOp::Normalise(_) | TensorOp::Embedding(_) | TensorOp::ConvTranspose(_) => {
                 unreachable!("modules are called")
@@ -457,7 +460,7 @@ impl Writer<'_> {
 /// Whether a value needs no module.
 fn is_function(graph: &Graph, value: ValueId) -> bool {
     match &graph.node(value).op {
-        Op::Add | Op::Concat | Op::Mul | Op::Slice { .. } | Op::Zero | Op::GlobalAvgPool => true,
+        Op::Add | Op::Concat | Op::Mul | Op::Slice(_) | Op::Zero | Op::GlobalAvgPool => true,
         Op::Tensor(op) => {
             !matches!(op, TensorOp::Normalise(_) | TensorOp::Embedding(_) | TensorOp::ConvTranspose(_))
         }

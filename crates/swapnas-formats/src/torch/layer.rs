@@ -1,7 +1,10 @@
 //! Modules of PyTorch that do one thing.
 
-use swapnas_graph::tensor::{ConvTranspose, TensorOp};
-use swapnas_graph::{Epsilon, Graph, Module, ModuleKind, Op, Padding, Shape, Window};
+use swapnas_graph::tensor::{ConvTranspose, Embedding, TensorOp};
+use swapnas_graph::{
+    AvgPool, BatchNorm, Conv2d, Epsilon, Graph, Linear, MaxPool, Module, ModuleKind, Op, Padding, Shape,
+    Window,
+};
 
 use super::TorchError;
 use super::expr::Wrap;
@@ -18,7 +21,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
     let output = graph.shape(module.output);
     let plain = |constructor: String| Layer { constructor, wrap: None };
     Ok(match (&graph.node(module.output).op, module.kind) {
-        (Op::Conv2d { window, groups, bias, .. }, _) => {
+        (Op::Conv2d(Conv2d { window, groups, bias, .. }), _) => {
             let mut args = format!("{}, {}, {}", input.channels, output.channels, pair(window.kernel));
             let wrap = placement(&mut args, window, true, false);
             if window.dilation != [1, 1] {
@@ -32,7 +35,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             }
             Layer { constructor: format!("nn.Conv2d({args})"), wrap }
         }
-        (Op::BatchNorm { affine, epsilon }, _) => {
+        (Op::BatchNorm(BatchNorm { affine, epsilon }), _) => {
             let affine = if affine.is_none() { ", affine=False" } else { "" };
             let epsilon = match epsilon.number() {
                 _ if *epsilon == Epsilon::default() => String::new(),
@@ -40,7 +43,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             };
             plain(format!("nn.BatchNorm2d({}{epsilon}{affine})", input.channels))
         }
-        (Op::MaxPool(window), _) => {
+        (Op::MaxPool(MaxPool { window }), _) => {
             let mut args = pair(window.kernel);
             let wrap = placement(&mut args, window, false, true);
             if window.dilation != [1, 1] {
@@ -48,7 +51,7 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             }
             Layer { constructor: format!("nn.MaxPool2d({args})"), wrap }
         }
-        (Op::AvgPool { window, count_padding }, _) => {
+        (Op::AvgPool(AvgPool { window, count_padding }), _) => {
             if window.dilation != [1, 1] {
                 return Err(TorchError::Dilation { module: module.name.clone(), dilation: window.dilation });
             }
@@ -67,14 +70,14 @@ pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError>
             }
             Layer { constructor: format!("nn.AvgPool2d({args})"), wrap }
         }
-        (Op::Linear { bias, .. }, _) => {
+        (Op::Linear(Linear { bias, .. }), _) => {
             let bias = if bias.is_none() { ", bias=False" } else { "" };
             let wrap = if input.pixels() == 1 { Wrap::Flatten } else { Wrap::ChannelsLast };
             let constructor = format!("nn.Linear({}, {}{bias})", input.channels, output.channels);
             Layer { constructor, wrap: Some(wrap) }
         }
         (Op::Tensor(TensorOp::Normalise(norm)), _) => normalisation(graph, graph.node(module.output), norm),
-        (Op::Tensor(TensorOp::Embedding(table)), _) => {
+        (Op::Tensor(TensorOp::Embedding(Embedding { table })), _) => {
             let [rows, features] = graph.param(*table).shape[..] else {
                 unreachable!("a table has two sides")
             };

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Module, ModuleKind, Op, ParamId, ValueId};
+use swapnas_graph::tensor::{Embedding, Parameter, TensorOp};
+use swapnas_graph::{BatchNorm, Conv2d, Graph, Linear, Module, ModuleKind, Op, ParamId, ValueId};
 
 use super::name;
 use crate::facts;
@@ -96,7 +96,7 @@ impl<'a> Tree<'a> {
         }
         tree.own_params_of_layers();
         for node in graph.nodes() {
-            if let Op::Tensor(TensorOp::Parameter(id)) = node.op
+            if let Op::Tensor(TensorOp::Parameter(Parameter { id })) = node.op
                 && !tree.owners.contains_key(&id)
             {
                 let place = tree.place(&graph.param(id).name, true, &mut known);
@@ -258,10 +258,12 @@ impl<'a> Tree<'a> {
 /// The parameters of a layer, with the names that PyTorch gives them.
 fn params(op: &Op) -> impl Iterator<Item = (&'static str, ParamId)> + use<> {
     let [weight, bias] = match *op {
-        Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } => [Some(weight), bias],
-        Op::BatchNorm { affine, .. } => [affine.map(|affine| affine.0), affine.map(|affine| affine.1)],
+        Op::Conv2d(Conv2d { weight, bias, .. }) | Op::Linear(Linear { weight, bias }) => [Some(weight), bias],
+        Op::BatchNorm(BatchNorm { affine, .. }) => {
+            [affine.map(|affine| affine.0), affine.map(|affine| affine.1)]
+        }
         Op::Tensor(TensorOp::Normalise(norm)) => [norm.weight, norm.bias],
-        Op::Tensor(TensorOp::Embedding(table)) => [Some(table), None],
+        Op::Tensor(TensorOp::Embedding(Embedding { table })) => [Some(table), None],
         Op::Tensor(TensorOp::ConvTranspose(of)) => [Some(of.weight), of.bias],
         _ => [None, None],
     };
@@ -278,7 +280,7 @@ fn flat(graph: &Graph) -> Vec<bool> {
             | Op::Add
             | Op::Concat
             | Op::Mul
-            | Op::Slice { .. } => node.inputs.iter().all(|input| flat[input.index()]),
+            | Op::Slice(_) => node.inputs.iter().all(|input| flat[input.index()]),
             _ => false,
         });
     }

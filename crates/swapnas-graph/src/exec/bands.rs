@@ -5,15 +5,14 @@ use std::ops::Range;
 
 use swapnas_lanes::kernels::convolution::ConvolutionWeights;
 use swapnas_lanes::kernels::dense::DenseWeights;
+use swapnas_lanes::kernels::depthwise;
 use swapnas_lanes::kernels::moments::{MomentSums, Moments};
-use swapnas_lanes::kernels::pool::{self, Pool};
 use swapnas_lanes::kernels::rows;
 use swapnas_lanes::kernels::window::Window;
-use swapnas_lanes::kernels::{depthwise, mean};
 use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
 
-use crate::tensor::TensorOp;
-use crate::tensor::run::{Params, Run};
+use crate::op::{GlobalAvgPool, Pooling};
+use crate::tensor::run::Run;
 use crate::{Shape, division};
 
 /// Lanes of padded input that a band may need: half a megabyte, to stay in a core's cache.
@@ -44,10 +43,10 @@ pub(super) enum Kernel<'a, E> {
     Combine,
     Convolve { window: Window, weights: &'a ConvolutionWeights<E> },
     Depthwise { window: Window, weights: &'a [E], pointwise: Option<&'a DenseWeights<E>> },
-    Pool { window: Window, pool: Pool },
+    Pool(Pooling),
     Mean,
     Multiply,
-    Tensor { op: &'a TensorOp, params: Params<'a, E> },
+    Tensor(Run<'a, E>),
     Signs,
 }
 
@@ -56,7 +55,7 @@ impl<E: Element> Kernel<'_, E> {
         match self {
             Kernel::Convolve { window, .. }
             | Kernel::Depthwise { window, .. }
-            | Kernel::Pool { window, .. } => Some(*window),
+            | Kernel::Pool(Pooling { window, .. }) => Some(*window),
             _ => None,
         }
     }
@@ -74,7 +73,7 @@ impl<E: Element> Kernel<'_, E> {
             _ => 1,
         };
         match self {
-            Kernel::Mean | Kernel::Tensor { .. } => std::iter::once(0..height).collect(),
+            Kernel::Mean | Kernel::Tensor(_) => std::iter::once(0..height).collect(),
             _ => division::bands(height, together, per_row, BAND_LANES),
         }
     }
@@ -171,20 +170,16 @@ impl<'a, E: Element> Job<'a, E> {
                     }
                 }
             }
-            Kernel::Pool { window, pool } => {
-                let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
-                let planes = self.padded(level, &window, border, &mut scratch.padded);
-                pool::pool(level, planes, &window, pool, band.clone(), width, out.reborrow());
+            Kernel::Pool(pooling) => {
+                let planes = self.padded(level, &pooling.window, pooling.border(), &mut scratch.padded);
+                pooling.forward(level, planes, band.clone(), width, out.reborrow());
             }
             Kernel::Mean => {
                 let Input { source, shape } = self.inputs[0];
                 let means = &mut scratch.between;
                 super::grow(means, shape.channels, Lane::ZERO);
                 let means = &mut means[..shape.channels];
-                mean::mean(level, source.planes, shape.height, shape.width, means);
-                for (channel, mean) in means.iter().enumerate() {
-                    out.row(channel, 0, 0..1)[0] = *mean;
-                }
+                GlobalAvgPool::forward(level, source.planes, shape, means, out.reborrow());
             }
             Kernel::Multiply => {
                 let (source, by) = (&self.inputs[0].source, self.inputs[1].source.planes);
@@ -200,11 +195,10 @@ impl<'a, E: Element> Job<'a, E> {
                 );
                 rows::multiply(level, by, band.clone(), width, out.reborrow());
             }
-            Kernel::Tensor { op, params } => {
+            Kernel::Tensor(run) => {
                 let inputs: Vec<Cow<'_, [Lane<E>]>> =
                     self.inputs.iter().map(|input| elements(input.source.planes, input.shape)).collect();
                 let inputs: Vec<&[Lane<E>]> = inputs.iter().map(|lanes| &**lanes).collect();
-                let run = Run { op, level, params };
                 match out.as_lanes(height, width) {
                     Some(out) => run.forward(&inputs, out),
                     None => {

@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 use swapnas_lanes::kernels::moments::Moments;
 use swapnas_lanes::kernels::rows::{self, Affine};
-use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
+use swapnas_lanes::{Element, Lane, Layout, Level, Planes, PlanesMut};
 
 use super::bands::{Input, Job, Kernel, Scratch};
 use super::{Executor, Numbers, RunError, Scaled, ValueCache, Weights, grow};
-use crate::lower::Work;
 use crate::magnitude::{self, Magnitude};
+use crate::op::Work;
 use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, StepWork, Target};
-use crate::tensor::run::Params;
+use crate::tensor::run::{At, Params, Run};
 use crate::{Batch, Graph, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
@@ -50,7 +50,7 @@ impl<E: Element> Executor<E> {
         let lanes = kept.as_deref_mut().unwrap_or(own);
         let mut signs = self.take_signs(plan, &step.work, batch, wanted);
 
-        let kernel = kernel(plan.graph(), &step.work, &self.numbers);
+        let kernel = kernel(plan.graph(), &step.work, &self.numbers, self.level);
         let outs = lanes.chunks_exact_mut(layout.lanes()).take(blocks).map(|block| {
             let planes = PlanesMut::new(block, layout);
             planes.channels(target.channels.clone())
@@ -138,7 +138,12 @@ impl<E: Element> Executor<E> {
             StepWork::Compute { work, sources } => {
                 let bounds: Vec<f64> = sources.iter().map(bound).collect();
                 let image = sources.first().map_or(result, |source| plan.slots[source.slot].shape);
-                work.magnitude(plan.graph(), &bounds, [image, result], [widened, bias])
+                work.magnitude(
+                    |value| plan.graph().tensor_op(value),
+                    &bounds,
+                    [image, result],
+                    [widened, bias],
+                )
             }
         }
     }
@@ -298,7 +303,12 @@ impl<E: Element> Executor<E> {
     }
 }
 
-fn kernel<'a, E: Element>(graph: &'a Graph, work: &StepWork, numbers: &'a Numbers<E>) -> Kernel<'a, E> {
+fn kernel<'a, E: Element>(
+    graph: &'a Graph,
+    work: &StepWork,
+    numbers: &'a Numbers<E>,
+    level: Level,
+) -> Kernel<'a, E> {
     match *work {
         StepWork::Convolve { window, .. } => Kernel::Convolve { window, weights: &numbers.convolution },
         StepWork::Depthwise { window, pointwise, .. } => Kernel::Depthwise {
@@ -310,7 +320,7 @@ fn kernel<'a, E: Element>(graph: &'a Graph, work: &StepWork, numbers: &'a Number
         StepWork::Compute { work, .. } => match work {
             Work::Zero => Kernel::Zero,
             Work::Combine => Kernel::Combine,
-            Work::Pool { window, pool } => Kernel::Pool { window, pool },
+            Work::Pool(pooling) => Kernel::Pool(pooling),
             Work::Mean => Kernel::Mean,
             Work::Multiply => Kernel::Multiply,
             Work::Tensor(value) => {
@@ -318,7 +328,8 @@ fn kernel<'a, E: Element>(graph: &'a Graph, work: &StepWork, numbers: &'a Number
                 let [weight, bias] = op.params();
                 let numbers =
                     [weight.map(|_| numbers.widened.as_slice()), bias.map(|_| numbers.bias.as_slice())];
-                Kernel::Tensor { op, params: Params { numbers, directions: [None; 2] } }
+                let params = Params { numbers, directions: [None; 2] };
+                Kernel::Tensor(Run { op, at: At { level, params } })
             }
             Work::Concat | Work::Slice { .. } => unreachable!("the plan has no steps for these"),
         },

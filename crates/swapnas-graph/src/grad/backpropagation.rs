@@ -16,8 +16,8 @@ use super::norm::NormGradient;
 use super::plan::{Convolution, GradientPlan, Norm, Step, View};
 use super::tensor::Operation;
 use super::{Gradients, Pass, SampleGradients, Visit};
-use crate::lower::Work;
-use crate::tensor::TensorOp;
+use crate::op::Work;
+use crate::tensor::{Embedding, TensorOp};
 use crate::{ParamId, RunError};
 
 /// For each node, which of some wanted gradients arrive there.
@@ -254,13 +254,12 @@ impl<'p, E: Element> Backpropagation<'p, '_, E> {
         let frame = self.frame;
         let op = self.plan().graph().tensor_op(of.value);
         let params = op.params();
-        let of_layer = matches!(op, TensorOp::ConvTranspose(_));
-        if params == [None; 2] || !(self.seeks_gradients() || of_layer && self.sought.is_some()) {
+        if params == [None; 2] || !(self.seeks_gradients() || op.is_layer() && self.sought.is_some()) {
             return;
         }
         // Of a table of all words, a text reads a few.
         let table = match (op, self.sought) {
-            (TensorOp::Embedding(table), Some(Sought::Batch)) => Some(*table),
+            (TensorOp::Embedding(Embedding { table }), Some(Sought::Batch)) => Some(*table),
             _ => None,
         };
         let (layout, height) = (frame.plan.layout(of.out), frame.shape(of.out).height);

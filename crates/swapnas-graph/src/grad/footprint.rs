@@ -1,13 +1,12 @@
 //! What passes take of memory, found out before they are made.
 
 use swapnas_lanes::SAMPLES;
-use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::kernels::winograd_gradient;
 
 use super::backpropagation::{readers, useful};
 use super::plan::{Convolution, GradientPlan, Step, View};
-use super::{Elements, Wanted, jobs, local};
-use crate::lower::Work;
+use super::{Elements, Wanted, jobs};
+use crate::op::{Pooling, Work};
 use crate::tensor::TensorOp;
 use crate::{Op, ValueId};
 
@@ -175,8 +174,8 @@ impl Footprint<'_> {
         if takes { winograd_gradient::room(channels) } else { 0 }
     }
 
-    fn padded(&self, source: View, window: &Window, out: usize) -> usize {
-        local::padded_layout(self.plan.layout(source.slot), window, self.plan.layout(out)).lanes()
+    fn padded(&self, source: View, pooling: &Pooling, out: usize) -> usize {
+        pooling.padded(self.plan.layout(source.slot), self.plan.layout(out)).lanes()
     }
 
     fn forward_room(&self, work: Work, sources: &[View], out: usize) -> usize {
@@ -190,7 +189,7 @@ impl Footprint<'_> {
                     0
                 }
             }
-            Work::Pool { window, .. } => self.padded(sources[0], &window, out),
+            Work::Pool(pooling) => self.padded(sources[0], &pooling, out),
             Work::Mean | Work::Slice { .. } => lanes(&sources[0]),
             Work::Multiply => sum(sources.iter().map(lanes)),
             Work::Tensor(value) => {
@@ -211,8 +210,8 @@ impl Footprint<'_> {
             Step::Convolve(of) => {
                 self.band(of).saturating_mul(2).saturating_add(if by_sample { 0 } else { self.products(of) })
             }
-            Step::Compute { work: Work::Pool { window, .. }, sources, out } => {
-                2 * self.padded(sources[0], window, *out)
+            Step::Compute { work: Work::Pool(pooling), sources, out } => {
+                2 * self.padded(sources[0], pooling, *out)
             }
             Step::Compute { work, sources, out } => {
                 // The gradients of an operation's parameters, twice while they are put together.

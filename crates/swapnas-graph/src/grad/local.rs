@@ -1,11 +1,7 @@
 //! Everything but convolutions and normalisations: sums, pools, products, parts, block by block.
 
 use swapnas_lanes::kernels::combination::{self, Term};
-use swapnas_lanes::kernels::pool::{self, Pool};
-use swapnas_lanes::kernels::pool_gradient::{self, MaxPool};
 use swapnas_lanes::kernels::rows::{self, WriteMode};
-use swapnas_lanes::kernels::window::Window;
-use swapnas_lanes::kernels::{mean, sums};
 use swapnas_lanes::{Element, Lane, Layout, Planes, PlanesMut};
 
 use super::frame::{Frame, Tangents};
@@ -13,7 +9,7 @@ use super::jobs::{self, Scratch, room};
 use super::plan::View;
 use super::tensor::Operation;
 use crate::Shape;
-use crate::lower::Work;
+use crate::op::{Concat, GlobalAvgPool, Mul, Pooling, Work};
 
 /// One of the sources of a step.
 #[derive(Clone, Copy)]
@@ -66,12 +62,11 @@ pub(super) fn forward<E: Element>(
                 let pair = (Read::Values, Read::Values);
                 multiply(frame, sources, pair, block, WriteMode::Overwrite, out, scratch);
             }
-            Work::Pool { window, pool } => {
-                let border = if pool == Pool::Max { E::NEG_INFINITY } else { E::ZERO };
-                let rows = 0..layout.rows;
+            Work::Pool(pooling) => {
+                let border = pooling.border();
                 let input =
-                    padded(frame, sources[0], Read::Values, block, &window, layout, border, &mut scratch.a);
-                pool::pool(frame.level, input, &window, pool, rows, layout.columns, out);
+                    padded(frame, sources[0], Read::Values, block, &pooling, layout, border, &mut scratch.a);
+                pooling.forward(frame.level, input, 0..layout.rows, layout.columns, out);
             }
             _ => linear(frame, work, sources, Read::Values, block, out, scratch),
         }
@@ -110,16 +105,11 @@ pub(super) fn tangent<'a, E: Element>(
                 );
                 multiply(frame, sources, (Read::Values, read), block, WriteMode::Sum, result, scratch);
             }
-            Work::Pool { window, pool } => {
-                let (rows, width) = (0..layout.rows, layout.columns);
+            Work::Pool(pooling) => {
                 let tangent =
-                    padded(frame, sources[0], read, block, &window, layout, E::ZERO, &mut scratch.a);
-                if pool == Pool::Max {
-                    let of = max_pool(frame, sources[0], out, block, &window, &mut scratch.b);
-                    pool_gradient::max_tangent(frame.level, of, tangent, rows, width, result);
-                } else {
-                    pool::pool(frame.level, tangent, &window, pool, rows, width, result);
-                }
+                    padded(frame, sources[0], read, block, &pooling, layout, E::ZERO, &mut scratch.a);
+                let values = maximum(frame, sources[0], out, block, &pooling, &mut scratch.b);
+                pooling.tangent(frame.level, values, tangent, result);
             }
             _ => linear(frame, work, sources, read, block, result, scratch),
         }
@@ -145,17 +135,12 @@ fn linear<'a, E: Element>(
             let image = frame.plan.layout(sources[0].slot);
             let mut pixels = room(&mut scratch.a, image);
             read.load(frame, sources[0], block, &mut pixels);
-            let mut means = vec![Lane::ZERO; image.channels];
-            mean::mean(frame.level, pixels.as_planes(), image.rows, image.columns, &mut means);
-            for (channel, mean) in means.into_iter().enumerate() {
-                out.row(channel, 0, 0..1)[0] = mean;
-            }
+            let (mut means, image) = (vec![Lane::ZERO; image.channels], frame.shape(sources[0].slot));
+            GlobalAvgPool::forward(frame.level, pixels.as_planes(), image, &mut means, out);
         }
         Work::Concat => {
-            let mut first = 0;
-            for &source in sources {
-                let channels = first..first + frame.shape(source.slot).channels;
-                first = channels.end;
+            let parts = sources.iter().map(|source| frame.shape(source.slot));
+            for (&source, channels) in sources.iter().zip(Concat::channels(parts)) {
                 read.load(frame, source, block, &mut out.reborrow().channels(channels));
             }
         }
@@ -165,7 +150,7 @@ fn linear<'a, E: Element>(
             let pixels = pixels.channels(start..start + layout.channels);
             copy(frame, pixels.as_planes(), out);
         }
-        Work::Pool { .. } | Work::Multiply | Work::Tensor(_) => {
+        Work::Pool(_) | Work::Multiply | Work::Tensor(_) => {
             unreachable!("not the same for values and tangents")
         }
     }
@@ -235,50 +220,38 @@ fn multiply<E: Element>(
     combination::combine(frame.level, &[Term::plain(product.as_planes())], None, rows, width, into, out);
 }
 
-/// A source with the border that a window reaches into.
+/// A source with the border that the window of a pool reaches into.
 #[allow(clippy::too_many_arguments)]
 fn padded<'s, E: Element>(
     frame: &Frame<'_, E>,
     source: View,
     read: Read<'_, E>,
     block: usize,
-    window: &Window,
+    pooling: &Pooling,
     out: Layout,
     border: E,
     scratch: &'s mut Vec<Lane<E>>,
 ) -> Planes<'s, Lane<E>> {
     let Shape { height, width, .. } = frame.shape(source.slot);
-    let layout = padded_layout(frame.plan.layout(source.slot), window, out);
+    let layout = pooling.padded(frame.plan.layout(source.slot), out);
     let mut pixels = room(scratch, layout);
     pixels.fill_halo(height, width, Lane::splat(border));
     read.load(frame, source, block, &mut pixels);
     Planes::new(scratch, layout)
 }
 
-/// The image `input` with all that a window reaches for the pixels of `out`.
-pub(super) fn padded_layout(input: Layout, window: &Window, out: Layout) -> Layout {
-    let (rows, columns) = (window.reach(0, &(0..out.rows)), window.reach(1, &(0..out.columns)));
-    let (first_row, first_column) = (rows.start.min(0), columns.start.min(0));
-    Layout {
-        channels: input.channels,
-        first_row,
-        rows: (rows.end.max(input.rows as isize) - first_row) as usize,
-        first_column,
-        columns: (columns.end.max(input.columns as isize) - first_column) as usize,
-    }
-}
-
-fn max_pool<'s, E: Element>(
+/// What a maximum is taken of, with its border, and the result; nothing of a mean.
+fn maximum<'s, E: Element>(
     frame: &Frame<'s, E>,
     source: View,
     out: usize,
     block: usize,
-    window: &'s Window,
+    pooling: &Pooling,
     scratch: &'s mut Vec<Lane<E>>,
-) -> MaxPool<'s, E> {
-    let layout = frame.plan.layout(out);
-    let input = padded(frame, source, Read::Values, block, window, layout, E::NEG_INFINITY, scratch);
-    MaxPool { input, output: frame.planes(out, block), window }
+) -> Option<[Planes<'s, Lane<E>>; 2]> {
+    let (layout, border) = (frame.plan.layout(out), pooling.border());
+    let read = |scratch| padded(frame, source, Read::Values, block, pooling, layout, border, scratch);
+    pooling.is_max().then(|| [read(scratch), frame.planes(out, block)])
 }
 
 /// The gradient of one of the sources of `work`, from the gradient of its result; `with` says whether
@@ -305,14 +278,7 @@ pub(super) fn backward<'s, E: Element>(
             Operation { value, sources, out }.backward(frame, which.index, block, gradient, result)
         }
         Work::Mean => {
-            let mut spread = room(result, input);
-            let share = E::from_f64(1.0 / (input.rows * input.columns) as f64);
-            for channel in 0..input.channels {
-                let share = Lane(gradient.row(channel, 0, 0..1)[0].0.map(|x| x * share));
-                for row in 0..input.rows as isize {
-                    spread.row(channel, row, 0..input.columns as isize).fill(share);
-                }
-            }
+            GlobalAvgPool::backward(gradient, frame.shape(source.slot), room(result, input));
             Planes::new(result, input)
         }
         Work::Concat => {
@@ -325,17 +291,12 @@ pub(super) fn backward<'s, E: Element>(
             copy(frame, gradient, whole.channels(start..start + output.channels));
             Planes::new(result, input)
         }
-        Work::Pool { window, pool } => {
-            let layout = padded_layout(input, &window, output);
+        Work::Pool(pooling) => {
+            let layout = pooling.padded(input, output);
             let mut into = room(result, layout);
             into.fill_halo(0, 0, Lane::ZERO);
-            let (rows, width) = (0..output.rows, output.columns);
-            if pool == Pool::Max {
-                let of = max_pool(frame, source, out, block, &window, scratch);
-                pool_gradient::max_backward(frame.level, of, gradient, rows, width, into);
-            } else {
-                pool_gradient::mean_backward(frame.level, &window, pool, gradient, rows, width, into);
-            }
+            let values = maximum(frame, source, out, block, &pooling, scratch);
+            pooling.backward(frame.level, values, gradient, [output.rows, output.columns], into);
             Planes::new(result, layout)
         }
         Work::Multiply => {
@@ -349,8 +310,7 @@ pub(super) fn backward<'s, E: Element>(
                 return Planes::new(result, input);
             }
             // The other one scaled whole channels.
-            let mut totals = vec![Lane::ZERO; input.channels];
-            sums::sum(frame.level, product.as_planes(), 0..output.rows, output.columns, &mut totals);
+            let totals = Mul::of_scales(frame.level, product.as_planes());
             room(result, input);
             result[..input.channels].copy_from_slice(&totals);
             Planes::new(result, input)

@@ -68,8 +68,8 @@ pub use params::ParamSet;
 pub use plan::GradientPlan;
 
 use crate::exec::{Observer, RunError, Signs};
-use crate::lower::Work;
 use crate::magnitude::{self, Magnitude};
+use crate::op::Work;
 use crate::{Batch, Graph, Relu, Shape, ValueId};
 use flow::Memory;
 use frame::{Frame, Tangents};
@@ -299,7 +299,7 @@ impl<'a, E: Element> Pass<'a, E> {
                 let numbers = params.map(|id| id.map_or(&[][..], |id| self.weights.get(id)));
                 let bounds: Vec<f64> = sources.iter().map(bound).collect();
                 let image = sources.first().map_or(result, |view| plan.slots[view.slot]);
-                work.magnitude(plan.graph(), &bounds, [image, result], numbers)
+                work.magnitude(|value| plan.graph().tensor_op(value), &bounds, [image, result], numbers)
             }
         };
         if magnitude.fits::<E>() {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use swapnas_lanes::Layout;
 use swapnas_lanes::kernels::window::Window;
 
-use crate::lower::{Lowered, Lowering, Work};
+use crate::lower::Lowering;
+use crate::op::{Lowered, Work};
 use crate::{Activation, Epsilon, Graph, Node, Op, ParamId, Relu, Shape, ValueId, Want};
 
 /// A graph made ready for forward and backward passes.
@@ -151,7 +152,7 @@ impl GradientPlan {
             }
             // Gradients arrive at one place for all readers, and a normalisation needs to have what it reads
             // written.
-            let read_again = |node: &Node| matches!(node.op, Op::BatchNorm { .. }) && node.inputs[0] == value;
+            let read_again = |node: &Node| matches!(node.op, Op::BatchNorm(_)) && node.inputs[0] == value;
             let written = || {
                 view.activation.is_some()
                     || view.norm.is_some() && graph.nodes()[value.index()..].iter().any(read_again)

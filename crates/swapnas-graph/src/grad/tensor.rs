@@ -7,10 +7,11 @@ use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Planes};
 
 use super::frame::{Frame, Tangents};
-use super::jobs::room;
+use super::jobs;
 use super::plan::View;
 use crate::ValueId;
-use crate::tensor::run::{Params, Run};
+use crate::tensor::Embedding;
+use crate::tensor::run::{At, Params, Run, Way};
 
 /// Which operation, and what it reads.
 #[derive(Clone, Copy)]
@@ -53,7 +54,7 @@ fn value<'a, E: Element>(frame: &Frame<'a, E>, view: View, block: usize) -> Cow<
     }
     let mut lanes = Vec::new();
     let layout = frame.plan.layout(view.slot);
-    frame.load(view, block, 0..layout.rows, WriteMode::Overwrite, room(&mut lanes, layout));
+    frame.load(view, block, 0..layout.rows, WriteMode::Overwrite, jobs::room(&mut lanes, layout));
     Cow::Owned(lanes)
 }
 
@@ -69,7 +70,7 @@ fn tangent<'a, E: Element>(
         return (view.slot > 0).then(|| Cow::Borrowed(of_slot(view.slot)));
     }
     let mut lanes = Vec::new();
-    frame.load_tangent(tangents, view, block, 0..layout.rows, &mut room(&mut lanes, layout));
+    frame.load_tangent(tangents, view, block, 0..layout.rows, &mut jobs::room(&mut lanes, layout));
     Some(Cow::Owned(lanes))
 }
 
@@ -78,7 +79,7 @@ impl Operation<'_> {
         let op = frame.plan.graph().tensor_op(self.value);
         let numbers = op.params().map(|id| id.map(|id| frame.weights.get(id)));
         let directions = op.params().map(|id| Some(tangents?.direction.get(id?)));
-        Run { op, level: frame.level, params: Params { numbers, directions } }
+        Run { op, at: At { level: frame.level, params: Params { numbers, directions } } }
     }
 
     /// Writes the result of a block.
@@ -106,14 +107,15 @@ impl Operation<'_> {
         which: usize,
         block: usize,
         gradient: Planes<'_, Lane<E>>,
-        result: &'s mut Vec<Lane<E>>,
+        room: &'s mut Vec<Lane<E>>,
     ) -> Planes<'s, Lane<E>> {
         let inputs = Inputs::new(frame, None, self.sources, block);
         let layout = frame.plan.layout(self.sources[which].slot);
-        let out = zeros(result, layout.lanes());
-        let (gradient, written) = (self.lanes(frame, gradient), frame.lanes(self.out, block));
-        self.run(frame, None).backward(which, &inputs.values(), written, gradient, out);
-        Planes::new(result, layout)
+        let out = zeros(room, layout.lanes());
+        let (gradient, result) = (self.lanes(frame, gradient), frame.lanes(self.out, block));
+        let inputs = inputs.values();
+        self.run(frame, None).backward(Way { which, inputs: &inputs, result, gradient }, out);
+        Planes::new(room, layout)
     }
 
     /// How that changes.
@@ -124,15 +126,16 @@ impl Operation<'_> {
         which: usize,
         block: usize,
         (gradient, change): (Planes<'_, Lane<E>>, Planes<'_, Lane<E>>),
-        result: &'s mut Vec<Lane<E>>,
+        room: &'s mut Vec<Lane<E>>,
     ) -> Planes<'s, Lane<E>> {
         let inputs = Inputs::new(frame, Some(tangents), self.sources, block);
         let layout = frame.plan.layout(self.sources[which].slot);
-        let out = zeros(result, layout.lanes());
+        let out = zeros(room, layout.lanes());
         let gradient = self.dual(frame, gradient, change);
         let written = Inputs::new(frame, Some(tangents), &[View::plain(self.out)], block);
-        self.run(frame, Some(tangents)).backward(which, &inputs.duals(), written.duals()[0], gradient, out);
-        Planes::new(result, layout)
+        let way = Way { which, inputs: &inputs.duals(), result: written.duals()[0], gradient };
+        self.run(frame, Some(tangents)).backward(way, out);
+        Planes::new(room, layout)
     }
 
     /// The gradients of the parameters, sample by sample, or how they change where weights move.
@@ -161,10 +164,12 @@ impl Operation<'_> {
         out: &mut [E],
     ) {
         let tangents = moving.map(|(tangents, _)| tangents);
-        let (inputs, run) = (Inputs::new(frame, tangents, self.sources, block), self.run(frame, tangents));
+        let inputs = Inputs::new(frame, tangents, self.sources, block);
         match moving {
-            None => run.add_table(&inputs.values()[0], self.lanes(frame, gradient), out),
-            Some((_, change)) => run.add_table(&inputs.duals()[0], self.dual(frame, gradient, change), out),
+            None => Embedding::add_table(&inputs.values()[0], self.lanes(frame, gradient), out),
+            Some((_, change)) => {
+                Embedding::add_table(&inputs.duals()[0], self.dual(frame, gradient, change), out);
+            }
         }
     }
 

@@ -11,7 +11,8 @@ use convolutions::{Families, depthwise};
 
 use super::places::{self, Stay};
 use super::{Normalisation, Plan, Slot, SlotId, Source, Step, StepWork, Target};
-use crate::lower::{Lowered, Lowering, Want, Work};
+use crate::lower::{Lowering, Want};
+use crate::op::{Lowered, Work};
 use crate::{Graph, Node, Op, ValueId};
 
 /// A halo is stored as long as it does not make a value more than this many times larger.

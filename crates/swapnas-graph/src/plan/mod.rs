@@ -10,7 +10,8 @@ use swapnas_lanes::kernels::convolution::Algorithm;
 use swapnas_lanes::kernels::window::Window;
 use swapnas_lanes::{Layout, SAMPLES};
 
-use crate::lower::{Relu, Work, keys};
+use crate::lower::{Relu, keys};
+use crate::op::Work;
 use crate::{Activation, Epsilon, Graph, Key, Param, ParamId, Shape, ValueId};
 
 /// A graph made ready to run.
@@ -206,17 +207,6 @@ impl StepWork {
             | StepWork::Signs { source } => std::slice::from_ref(source),
         };
         sources.iter()
-    }
-}
-
-impl crate::Window {
-    pub(crate) fn for_lanes(&self) -> Window {
-        Window {
-            kernel: self.kernel,
-            stride: self.stride,
-            dilation: self.dilation,
-            origin: [-(self.padding.top as isize), -(self.padding.left as isize)],
-        }
     }
 }
 

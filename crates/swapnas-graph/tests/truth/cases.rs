@@ -2,8 +2,8 @@
 
 use swapnas_graph::tensor::{Axis, Function, Norm, Product, Real};
 use swapnas_graph::{
-    Activation, Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Op, Padding, Shape, Strided, ValueId,
-    Want, Window,
+    Activation, AvgPool, Conv, Epsilon, Graph, GraphBuilder, GraphError, Level, Op, Padding, Shape, Strided,
+    ValueId, Want, Window,
 };
 
 use crate::numbers::Numbers;
@@ -488,7 +488,7 @@ fn cases_have_every_operation() {
             case.graph
                 .nodes()
                 .iter()
-                .any(|node| matches!(node.op, Op::AvgPool { count_padding, .. } if count_padding == counted))
+                .any(|node| matches!(node.op, Op::AvgPool(AvgPool { count_padding, .. }) if count_padding == counted))
         }
     };
     assert!(cases().iter().any(counted(true)) && cases().iter().any(counted(false)));

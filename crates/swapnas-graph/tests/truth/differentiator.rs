@@ -84,7 +84,7 @@ impl<'a> Truth<'a> {
     /// Whether rounding brings no unit of an activation to the other side of a kink: none is near to one, but
     /// for those that are just there, and none is there by normalising numbers that are all the same.
     pub(crate) fn is_smooth(&self, distance: f64) -> bool {
-        let normalisations = self.graph.nodes().iter().filter(|node| matches!(node.op, Op::BatchNorm { .. }));
+        let normalisations = self.graph.nodes().iter().filter(|node| matches!(node.op, Op::BatchNorm(_)));
         for node in normalisations {
             let x = &self.values[node.inputs[0].index()];
             for (_, places) in interpreter::populations(self.numbers.samples, node.shape, self.statistics) {

@@ -7,7 +7,10 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 use swapnas_graph::grad::StatisticsOver;
-use swapnas_graph::{Activation, Graph, Node, Op, ParamId, Shape, ValueId, Window};
+use swapnas_graph::{
+    Activation, AvgPool, BatchNorm, Conv2d, Graph, Linear, MaxPool, Node, Op, ParamId, Shape, Slice, ValueId,
+    Window,
+};
 
 use crate::tensors;
 
@@ -125,7 +128,9 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
     let images: Vec<Shape> = node.inputs.iter().map(|input| graph.shape(*input)).collect();
     let image = |input: usize| images[input];
     let seen_from = match &node.op {
-        Op::Conv2d { window, .. } | Op::AvgPool { window, .. } => all_seen(window, image(0), shape),
+        Op::Conv2d(Conv2d { window, .. }) | Op::AvgPool(AvgPool { window, .. }) => {
+            all_seen(window, image(0), shape)
+        }
         _ => Vec::new(),
     };
     for (out, [sample, channel, row, column]) in places(samples, shape).enumerate() {
@@ -134,7 +139,7 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
             term(sample, out, Term::Product { input, place, factor });
         };
         match &node.op {
-            Op::Conv2d { window, groups, weight, bias } => {
+            Op::Conv2d(Conv2d { window, groups, weight, bias }) => {
                 let inputs = image(0).channels / groups;
                 let group = channel / (shape.channels / groups);
                 for &(tap, y, x) in &seen_from[row * shape.width + column] {
@@ -147,7 +152,7 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
                     term(sample, out, Term::Bias(*bias, channel));
                 }
             }
-            Op::Linear { weight, bias } => {
+            Op::Linear(Linear { weight, bias }) => {
                 let inputs = image(0).channels;
                 for input in 0..inputs {
                     product(0, [input, row, column], Factor::Weight(*weight, channel * inputs + input));
@@ -156,7 +161,7 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
                     term(sample, out, Term::Bias(*bias, channel));
                 }
             }
-            Op::AvgPool { window, count_padding } => {
+            Op::AvgPool(AvgPool { window, count_padding }) => {
                 let seen = &seen_from[row * shape.width + column];
                 let all = window.kernel[0] * window.kernel[1];
                 let count = if *count_padding { all } else { seen.len() };
@@ -187,9 +192,9 @@ pub(crate) fn sums(graph: &Graph, node: &Node, samples: usize, mut term: impl Fn
                     first = channels.end;
                 }
             }
-            Op::Slice { start } => product(0, [start + channel, row, column], Factor::Constant(1.0)),
+            Op::Slice(Slice { start }) => product(0, [start + channel, row, column], Factor::Constant(1.0)),
             Op::Zero => {}
-            Op::Input | Op::BatchNorm { .. } | Op::Act(_) | Op::MaxPool(_) | Op::Mul | Op::Tensor(_) => {
+            Op::Input | Op::BatchNorm(_) | Op::Act(_) | Op::MaxPool(_) | Op::Mul | Op::Tensor(_) => {
                 unreachable!("{:?} is no sum of products", node.op)
             }
         }
@@ -296,13 +301,13 @@ pub(crate) fn forward<T: Number>(
         let mut out = vec![T::of(0.0); samples * node.shape.elements()];
         match &node.op {
             Op::Input => out.copy_from_slice(images),
-            Op::Conv2d { .. }
-            | Op::Linear { .. }
-            | Op::AvgPool { .. }
+            Op::Conv2d(_)
+            | Op::Linear(_)
+            | Op::AvgPool(_)
             | Op::GlobalAvgPool
             | Op::Add
             | Op::Concat
-            | Op::Slice { .. }
+            | Op::Slice(_)
             | Op::Zero => sums(graph, node, samples, |_, place, term| {
                 out[place] = out[place]
                     + match term {
@@ -315,7 +320,7 @@ pub(crate) fn forward<T: Number>(
                         Term::Bias(id, element) => weights[id.index()][element],
                     };
             }),
-            Op::MaxPool(window) => {
+            Op::MaxPool(MaxPool { window }) => {
                 let places = largest(window, graph.shape(node.inputs[0]), node, input(0));
                 for (out, place) in out.iter_mut().zip(places) {
                     *out = place.map_or(T::of(f64::NEG_INFINITY), |place| input(0)[place]);
@@ -339,7 +344,7 @@ pub(crate) fn forward<T: Number>(
                     *out = activate(*act, *x);
                 }
             }
-            Op::BatchNorm { affine, epsilon } => {
+            Op::BatchNorm(BatchNorm { affine, epsilon }) => {
                 out.copy_from_slice(input(0));
                 for (channel, places) in populations(samples, node.shape, statistics) {
                     let centre = mean(places.iter().map(|place| input(0)[*place]));

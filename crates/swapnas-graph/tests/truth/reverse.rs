@@ -4,7 +4,7 @@
 //! a Hessian-vector product: no second derivative is written down anywhere.
 
 use swapnas_graph::grad::StatisticsOver;
-use swapnas_graph::{Graph, Op, ParamId, ValueId};
+use swapnas_graph::{BatchNorm, Graph, MaxPool, Op, ParamId, ValueId};
 
 use crate::dual::Dual;
 use crate::interpreter::{
@@ -54,13 +54,13 @@ pub(crate) fn backward<T: Number>(
         };
         match &node.op {
             Op::Input => {}
-            Op::Conv2d { .. }
-            | Op::Linear { .. }
-            | Op::AvgPool { .. }
+            Op::Conv2d(_)
+            | Op::Linear(_)
+            | Op::AvgPool(_)
             | Op::GlobalAvgPool
             | Op::Add
             | Op::Concat
-            | Op::Slice { .. }
+            | Op::Slice(_)
             | Op::Zero => sums(graph, node, samples, |sample, out, term| match term {
                 Term::Product { input: which, place, factor: Factor::Constant(c) } => {
                     add(which, place, T::of(c) * g[out]);
@@ -75,7 +75,7 @@ pub(crate) fn backward<T: Number>(
                     *to = *to + g[out];
                 }
             }),
-            Op::MaxPool(window) => {
+            Op::MaxPool(MaxPool { window }) => {
                 let image = graph.shape(node.inputs[0]);
                 let places = largest(window, image, node, &values[input(0)]);
                 for (g, place) in g.iter().zip(places) {
@@ -114,12 +114,12 @@ pub(crate) fn backward<T: Number>(
                     add(0, place, g[place] * slope);
                 }
             }
-            Op::BatchNorm { .. } if statistics == StatisticsOver::None => {
+            Op::BatchNorm(_) if statistics == StatisticsOver::None => {
                 for (place, g) in g.iter().enumerate() {
                     add(0, place, *g);
                 }
             }
-            Op::BatchNorm { affine, epsilon } => {
+            Op::BatchNorm(BatchNorm { affine, epsilon }) => {
                 for (channel, places) in populations(samples, node.shape, statistics) {
                     // Forward again: x -> apart -> variance -> deviation -> normal = apart / deviation.
                     let count = T::of(places.len() as f64);

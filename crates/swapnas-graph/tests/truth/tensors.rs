@@ -1,6 +1,9 @@
 //! What operations on single samples are, element by element.
 
-use swapnas_graph::tensor::{Axis, ConvTranspose, Function, Normalise, TensorOp};
+use swapnas_graph::tensor::{
+    Axis, Constant, ConvTranspose, Embedding, Function, Join, Mean, Normalise, Parameter, Pick, Rearrange,
+    Softmax, TensorOp,
+};
 use swapnas_graph::{Node, ParamId, Strided};
 
 use crate::dual::Dual;
@@ -52,15 +55,19 @@ pub(crate) fn forward<T: Number>(
 ) -> Vec<T> {
     let mut out = vec![T::of(0.0); node.shape.elements()];
     match op {
-        TensorOp::Parameter(id) => {
+        TensorOp::Parameter(Parameter { id }) => {
             for (i, out) in out.iter_mut().enumerate() {
                 *out = weight(*id, i);
             }
         }
-        TensorOp::Constant(numbers) => out = numbers.iter().map(|x| T::of(x.number())).collect(),
-        TensorOp::Rearrange(view) => out = places(view).into_iter().map(|place| inputs[0][place]).collect(),
-        TensorOp::Pick(places) => out = places.iter().map(|place| inputs[0][*place as usize]).collect(),
-        TensorOp::Join { outer, .. } => {
+        TensorOp::Constant(Constant { numbers }) => out = numbers.iter().map(|x| T::of(x.number())).collect(),
+        TensorOp::Rearrange(Rearrange { view }) => {
+            out = places(view).into_iter().map(|place| inputs[0][place]).collect()
+        }
+        TensorOp::Pick(Pick { places }) => {
+            out = places.iter().map(|place| inputs[0][*place as usize]).collect()
+        }
+        TensorOp::Join(Join { outer, .. }) => {
             out.clear();
             for row in 0..*outer {
                 for input in inputs {
@@ -84,7 +91,7 @@ pub(crate) fn forward<T: Number>(
                 }
             }
         }
-        TensorOp::Softmax(axis) => {
+        TensorOp::Softmax(Softmax { axis }) => {
             for line in lines(*axis) {
                 // Any number can be taken from all; with the largest, no power is too large.
                 let x = |place: &usize| inputs[0][*place];
@@ -117,13 +124,13 @@ pub(crate) fn forward<T: Number>(
                 }
             }
         }
-        TensorOp::Mean(axis) => {
+        TensorOp::Mean(Mean { axis }) => {
             for (out, line) in out.iter_mut().zip(lines(*axis)) {
                 *out = mean(line.iter().map(|place| inputs[0][*place]));
             }
         }
         TensorOp::Function(of) => out = inputs[0].iter().map(|x| function(*of, *x)).collect(),
-        TensorOp::Embedding(id) => {
+        TensorOp::Embedding(Embedding { table: id }) => {
             let rows = inputs[0].len();
             let features = out.len() / rows;
             for (row, x) in inputs[0].iter().enumerate() {

@@ -22,7 +22,7 @@ fn depth(graph: &Graph) -> u32 {
     for node in graph.nodes() {
         let before = node.inputs.iter().map(|input| depths[input.index()]).max().unwrap_or(0);
         let is_layer =
-            matches!(node.op, Op::Conv2d { .. } | Op::Linear { .. } | Op::Tensor(TensorOp::ConvTranspose(_)));
+            matches!(node.op, Op::Conv2d(_) | Op::Linear(_) | Op::Tensor(TensorOp::ConvTranspose(_)));
         depths.push(before + u32::from(is_layer));
     }
     graph.outputs().first().map_or(0, |logits| depths[logits.index()])

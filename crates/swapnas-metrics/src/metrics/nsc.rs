@@ -1,5 +1,5 @@
 use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Init, Op};
+use swapnas_graph::{Conv2d, Graph, Init, Linear, Op};
 
 use crate::Undefined;
 use crate::definition::{Compute, Definition, Direction};
@@ -28,8 +28,8 @@ fn capacity(graph: &Graph) -> Result<f64, Undefined> {
     let mut total = None;
     for node in graph.nodes() {
         let (weight, groups) = match node.op {
-            Op::Conv2d { weight, groups, .. } => (weight, groups),
-            Op::Linear { weight, .. } => (weight, 1),
+            Op::Conv2d(Conv2d { weight, groups, .. }) => (weight, groups),
+            Op::Linear(Linear { weight, .. }) => (weight, 1),
             // From a pixel to all that it is added to: the transpose of a matrix has the same determinant.
             Op::Tensor(TensorOp::ConvTranspose(of)) => (of.weight, of.groups),
             _ => continue,

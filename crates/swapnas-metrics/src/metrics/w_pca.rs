@@ -81,7 +81,7 @@ impl Measure for WPca {
 fn hidden_layers(graph: &Graph) -> Vec<ValueId> {
     let read = graph.nodes().iter().filter(|node| matches!(node.op, Op::Act(_))).map(|node| node.inputs[0]);
     let mut hidden: Vec<ValueId> =
-        read.filter(|value| matches!(graph.node(*value).op, Op::Linear { .. })).collect();
+        read.filter(|value| matches!(graph.node(*value).op, Op::Linear(_))).collect();
     hidden.sort_unstable();
     hidden.dedup();
     hidden

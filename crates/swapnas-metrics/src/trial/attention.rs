@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use swapnas_graph::tensor::{Axis, TensorOp};
-use swapnas_graph::{Graph, Op, ParamId, ValueId};
+use swapnas_graph::tensor::{Axis, Softmax, TensorOp};
+use swapnas_graph::{Graph, Linear, Op, ParamId, ValueId};
 
 /// Where a network attends: matrices of weights that a softmax makes, one for each query, and what is mixed by them.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Attention {
             // What was mixed stays so until a linear layer reads it.
             mixed[value.index()] = node.inputs.iter().any(|input| mixed[input.index()]);
             match node.op {
-                Op::Linear { weight, .. } if mixed[value.index()] => {
+                Op::Linear(Linear { weight, .. }) if mixed[value.index()] => {
                     found.layers.insert(weight);
                     mixed[value.index()] = false;
                 }
@@ -40,15 +40,12 @@ impl Attention {
                 }
                 // A layer reads it before it is added to what goes around the attention.
                 Op::Tensor(
-                    TensorOp::Rearrange(_)
-                    | TensorOp::Pick(_)
-                    | TensorOp::Join { .. }
-                    | TensorOp::Function(_),
+                    TensorOp::Rearrange(_) | TensorOp::Pick(_) | TensorOp::Join(_) | TensorOp::Function(_),
                 )
                 | Op::Add
                 | Op::Mul
                 | Op::Concat
-                | Op::Slice { .. } => {}
+                | Op::Slice(_) => {}
                 _ => mixed[value.index()] = false,
             }
         }
@@ -64,15 +61,15 @@ impl Attention {
             }
             let node = graph.node(value);
             match node.op {
-                Op::Linear { weight, .. } => {
+                Op::Linear(Linear { weight, .. }) => {
                     self.layers.insert(weight);
                     // A layer that nobody else reads makes one linear map with it.
                     let before = node.inputs[0];
-                    if matches!(graph.node(before).op, Op::Linear { .. }) && readers[before.index()] == 1 {
+                    if matches!(graph.node(before).op, Op::Linear(_)) && readers[before.index()] == 1 {
                         ahead.push(before);
                     }
                 }
-                Op::Conv2d { .. } | Op::Tensor(TensorOp::ConvTranspose(_)) => {}
+                Op::Conv2d(_) | Op::Tensor(TensorOp::ConvTranspose(_)) => {}
                 _ => ahead.extend(&node.inputs),
             }
         }
@@ -83,7 +80,7 @@ impl Attention {
 fn softmax(graph: &Graph, value: ValueId) -> Option<(ValueId, Axis)> {
     let value = behind_views(graph, value);
     match graph.node(value).op {
-        Op::Tensor(TensorOp::Softmax(axis)) => Some((value, axis)),
+        Op::Tensor(TensorOp::Softmax(Softmax { axis })) => Some((value, axis)),
         _ => None,
     }
 }

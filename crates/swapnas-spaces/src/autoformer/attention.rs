@@ -239,7 +239,7 @@ fn embeddings(b: &mut GraphBuilder, table: ValueId, lines: usize, head: usize, g
 #[cfg(test)]
 mod tests {
     use swapnas_graph::Op;
-    use swapnas_graph::tensor::TensorOp;
+    use swapnas_graph::tensor::{Pick, TensorOp};
 
     use super::*;
 
@@ -252,7 +252,7 @@ mod tests {
             b.scope(name, |b| attention(b, x, heads, 4, &mut grid)).unwrap();
         }
         let places = |node: &swapnas_graph::Node| match &node.op {
-            Op::Tensor(TensorOp::Pick(places)) => Some(places.clone()),
+            Op::Tensor(TensorOp::Pick(Pick { places })) => Some(places.clone()),
             _ => None,
         };
         let picked: Vec<Arc<[u32]>> = b.nodes().iter().filter_map(places).collect();

@@ -149,7 +149,7 @@ impl<'a> Surroundings<'a> {
     /// Whether a value is read by layers over the channels of each pixel, for which channels lie last in memory.
     fn feeds_layers_of_pixels(&self, value: ValueId) -> bool {
         let is_such = |reader: &ValueId| {
-            matches!(self.graph.node(*reader).op, Op::Linear { .. } | Op::Tensor(TensorOp::Normalise(_)))
+            matches!(self.graph.node(*reader).op, Op::Linear(_) | Op::Tensor(TensorOp::Normalise(_)))
         };
         self.graph.shape(value).pixels() > 1 && self.readers[value.index()].iter().any(is_such)
     }

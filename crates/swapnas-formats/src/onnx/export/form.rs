@@ -35,12 +35,10 @@ pub(super) fn forms(graph: &Graph) -> Vec<Form> {
         };
         forms.push(match &node.op {
             Op::Input if graph.vocabulary().is_some() => Form::Text,
-            Op::Act(_) | Op::Tensor(TensorOp::Function(_)) | Op::Slice { .. } => {
-                match form(&node.inputs[0]) {
-                    Form::Text => Form::Image,
-                    form => form,
-                }
-            }
+            Op::Act(_) | Op::Tensor(TensorOp::Function(_)) | Op::Slice(_) => match form(&node.inputs[0]) {
+                Form::Text => Form::Image,
+                form => form,
+            },
             Op::Add | Op::Mul | Op::Concat if node.inputs.iter().all(|input| form(input) == Form::Flat) => {
                 Form::Flat
             }

@@ -1,7 +1,10 @@
 //! Layers of images, and of the channels of each pixel.
 
 use swapnas_graph::tensor::ConvTranspose;
-use swapnas_graph::{Activation, OnnxInput, Op, Padding, ParamId, Shape, ValueId};
+use swapnas_graph::{
+    Activation, AvgPool, BatchNorm, Conv2d, Linear, MaxPool, OnnxInput, Op, Padding, ParamId, Shape, Slice,
+    ValueId,
+};
 
 use super::form::Form;
 use super::message::{float, int, ints, windowed};
@@ -16,22 +19,18 @@ impl File<'_> {
         let (form, output) = (self.form(value), self.name(value));
         match op {
             Op::Input => {}
-            Op::Linear { weight, bias } => self.linear(value, *weight, *bias, output),
+            Op::Linear(Linear { weight, bias }) => self.linear(value, *weight, *bias, output),
             Op::Act(act) => {
                 let input = self.in_form(node.inputs[0], form);
                 self.activation(*act, &input, &output);
             }
-            Op::Add | Op::Mul | Op::Concat | Op::Slice { .. } => {
+            Op::Add | Op::Mul | Op::Concat | Op::Slice(_) => {
                 let inputs = node.inputs.iter().map(|&input| self.in_form(input, form)).collect();
                 self.of_channels(value, op, inputs, output);
             }
             Op::Zero => self.zeros(output, node.shape),
             Op::Tensor(op) => self.tensor(value, op),
-            Op::Conv2d { .. }
-            | Op::BatchNorm { .. }
-            | Op::MaxPool(_)
-            | Op::AvgPool { .. }
-            | Op::GlobalAvgPool => {
+            Op::Conv2d(_) | Op::BatchNorm(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalAvgPool => {
                 let input = self.image(node.inputs[0]);
                 self.of_image(value, op, input, output, contents);
             }
@@ -46,7 +45,7 @@ impl File<'_> {
             Op::Add if inputs.len() > 2 => self.push("Sum", inputs, output, Vec::new()),
             Op::Add => self.push("Add", inputs, output, Vec::new()),
             Op::Mul => self.push("Mul", inputs, output, Vec::new()),
-            Op::Slice { start } => {
+            Op::Slice(Slice { start }) => {
                 for bound in [*start as i64, (start + node.shape.channels) as i64, axis] {
                     inputs.push(self.integers(&[bound]));
                 }
@@ -65,7 +64,7 @@ impl File<'_> {
     fn of_image(&mut self, value: ValueId, op: &Op, input: String, output: String, contents: &Contents<'_>) {
         let node = self.graph.node(value);
         match op {
-            Op::Conv2d { window, groups, weight, bias } => {
+            Op::Conv2d(Conv2d { window, groups, weight, bias }) => {
                 let mut window = *window;
                 let mut inputs = vec![input, self.param(*weight)];
                 if cuts(&window.padding) {
@@ -77,7 +76,7 @@ impl File<'_> {
                 attributes.push(int("group", *groups as i64));
                 self.push("Conv", inputs, output, attributes);
             }
-            Op::BatchNorm { affine, epsilon } => {
+            Op::BatchNorm(BatchNorm { affine, epsilon }) => {
                 let channels = node.shape.channels;
                 let (weight, bias) = match affine {
                     Some((weight, bias)) => (self.param(*weight), self.param(*bias)),
@@ -97,8 +96,10 @@ impl File<'_> {
                 let epsilon = float("epsilon", epsilon.number() as f32);
                 self.push("BatchNormalization", inputs, output, vec![epsilon]);
             }
-            Op::MaxPool(window) => self.push("MaxPool", vec![input], output, windowed(window, true)),
-            Op::AvgPool { window, count_padding } => {
+            Op::MaxPool(MaxPool { window }) => {
+                self.push("MaxPool", vec![input], output, windowed(window, true))
+            }
+            Op::AvgPool(AvgPool { window, count_padding }) => {
                 let (mut input, mut window) = (input, *window);
                 if *count_padding && (cuts(&window.padding) || leaves_the_image(&window)) {
                     input = self.pad(&input, &output, window.padding);

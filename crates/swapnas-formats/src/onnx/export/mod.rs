@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Op, Padding, ParamId, ValueId, Weights, Window};
+use swapnas_graph::{AvgPool, Graph, MaxPool, Op, Padding, ParamId, ValueId, Weights, Window};
 
 use super::proto::{Attribute, DataType, Graph as GraphProto, Model, Node, OperatorSet, Tensor};
 use super::{Contents, IR_VERSION, OPSET, OnnxError, leaves_the_image};
@@ -35,20 +35,26 @@ pub fn check(graph: &Graph) -> Result<(), OnnxError> {
     }
     graph.values().try_for_each(|(value, node)| match &node.op {
         // Zeros that count are put around the image before.
-        Op::AvgPool { window, count_padding: true } if cuts(&window.padding) || leaves_the_image(window) => {
+        Op::AvgPool(AvgPool { window, count_padding: true })
+            if cuts(&window.padding) || leaves_the_image(window) =>
+        {
             dense(graph, value, window)
         }
-        op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if cuts(&window.padding) => {
+        op @ (Op::MaxPool(MaxPool { window }) | Op::AvgPool(AvgPool { window, .. }))
+            if cuts(&window.padding) =>
+        {
             let (op, kernel) = (op.name(), window.kernel);
             Err(OnnxError::Cut { module: module(graph, value), op, kernel })
         }
-        op @ (Op::MaxPool(window) | Op::AvgPool { window, .. }) if leaves_the_image(window) => {
+        op @ (Op::MaxPool(MaxPool { window }) | Op::AvgPool(AvgPool { window, .. }))
+            if leaves_the_image(window) =>
+        {
             Err(OnnxError::Outside { module: module(graph, value), op: op.name() })
         }
         Op::Tensor(TensorOp::Product(product)) if !Arrangement::of(&product.out, node.shape).is_all() => {
             Err(OnnxError::Overlap { module: module(graph, value) })
         }
-        Op::AvgPool { window, .. } => dense(graph, value, window),
+        Op::AvgPool(AvgPool { window, .. }) => dense(graph, value, window),
         _ => Ok(()),
     })
 }

@@ -1,6 +1,9 @@
 //! Operations on the elements of single samples.
 
-use swapnas_graph::tensor::{Axis, Function, Product, Real, TensorOp};
+use swapnas_graph::tensor::{
+    Axis, Constant, Embedding, Function, Join, Mean, Parameter, Pick, Product, Real, Rearrange, Softmax,
+    TensorOp,
+};
 use swapnas_graph::{Node, ParamId, Shape, Strided, ValueId};
 
 use super::File;
@@ -16,15 +19,15 @@ impl File<'_> {
         let node = graph.node(value);
         let output = self.name(value);
         match op {
-            TensorOp::Parameter(id) => self.parameter(*id, node, output),
-            TensorOp::Constant(numbers) => self.numbers(numbers, node, output),
-            TensorOp::Rearrange(view) => {
+            TensorOp::Parameter(Parameter { id }) => self.parameter(*id, node, output),
+            TensorOp::Constant(Constant { numbers }) => self.numbers(numbers, node, output),
+            TensorOp::Rearrange(Rearrange { view }) => {
                 let dims: Vec<usize> = view.sizes().to_vec();
                 let (mut chain, from) = self.arranged(node.inputs[0], view, &dims);
                 chain.reshape(sizes(node.shape));
                 self.finish(chain, from, output);
             }
-            TensorOp::Pick(places) => {
+            TensorOp::Pick(Pick { places }) => {
                 let (from, shape) = (self.elements(node.inputs[0]), graph.shape(node.inputs[0]));
                 let Selection { outer, len, inner, places } = Selection::of(places, shape.elements());
                 let mut chain = Chain::of(sizes(shape));
@@ -34,16 +37,16 @@ impl File<'_> {
                 chain.reshape(sizes(node.shape));
                 self.run(chain, from, output);
             }
-            &TensorOp::Join { outer, inner } => self.join(value, outer, inner, output),
+            &TensorOp::Join(Join { outer, inner }) => self.join(value, outer, inner, output),
             TensorOp::Product(product) => self.product(value, product, output),
-            TensorOp::Softmax(axis) => {
+            TensorOp::Softmax(Softmax { axis }) => {
                 let from = self.image(node.inputs[0]);
                 let (mut chain, place) = self.along(*axis, node.inputs[0]);
                 chain.push("Softmax", Vec::new(), vec![int("axis", place as i64 + 1)]);
                 chain.reshape(sizes(node.shape));
                 self.run(chain, from, output);
             }
-            TensorOp::Mean(axis) => {
+            TensorOp::Mean(Mean { axis }) => {
                 let from = self.image(node.inputs[0]);
                 let mut chain = Chain::of(sizes(graph.shape(node.inputs[0])));
                 chain.reshape([axis.outer, axis.len, axis.inner]);
@@ -56,7 +59,7 @@ impl File<'_> {
                 let from = self.in_form(node.inputs[0], self.form(value));
                 self.function(*function, from, output);
             }
-            TensorOp::Embedding(table) => self.embedding(*table, node, output),
+            TensorOp::Embedding(Embedding { table }) => self.embedding(*table, node, output),
             TensorOp::ConvTranspose(of) => self.conv_transpose(of, node.inputs[0], output),
         }
     }

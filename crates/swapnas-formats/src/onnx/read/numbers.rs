@@ -1,6 +1,6 @@
 //! What is computed before the network runs: shapes, indices and constants.
 
-use swapnas_graph::tensor::TensorOp;
+use swapnas_graph::tensor::{self, TensorOp};
 use swapnas_graph::{MOST_DIMS, Op, Shape};
 
 use super::MOST_SIDE;
@@ -140,7 +140,7 @@ impl<'m> Reader<'m> {
     fn says_whether(&self, image: Image) -> bool {
         match &self.builder.nodes()[image.value.index()].op {
             Op::Zero => true,
-            Op::Tensor(TensorOp::Constant(numbers)) => {
+            Op::Tensor(TensorOp::Constant(tensor::Constant { numbers })) => {
                 numbers.iter().all(|x| [0.0, 1.0].contains(&x.number()))
             }
             _ => false,

@@ -4,7 +4,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Activation, Graph, GraphBuilder, Key, Op, Padding, Shape, ValueId, Window};
+use swapnas_graph::{
+    Activation, AvgPool, Graph, GraphBuilder, Key, MaxPool, Op, Padding, Shape, ValueId, Window,
+};
 
 use super::attributes::Call;
 use super::constant::{Constant, Known, MOST_NUMBERS, Number, Stored, known};
@@ -146,10 +148,7 @@ impl<'m> Reader<'m> {
             let Shape { channels, height, width } = node.shape;
             let is_windowed = matches!(
                 node.op,
-                Op::Conv2d { .. }
-                    | Op::MaxPool(_)
-                    | Op::AvgPool { .. }
-                    | Op::Tensor(TensorOp::ConvTranspose(_))
+                Op::Conv2d(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::Tensor(TensorOp::ConvTranspose(_))
             );
             if is_windowed {
                 within("rows or columns of an image", height.max(width) as u128, MOST_SIDE)?;
@@ -159,9 +158,11 @@ impl<'m> Reader<'m> {
             within("elements of a value", elements, MOST_ELEMENTS)?;
             let weight = node.op.params().next().map(|weight| self.builder.params()[weight.index()].len());
             self.work += match &node.op {
-                Op::MaxPool(window) | Op::AvgPool { window, .. } => elements * window.taps() as u128,
+                Op::MaxPool(MaxPool { window }) | Op::AvgPool(AvgPool { window, .. }) => {
+                    elements * window.taps() as u128
+                }
                 Op::Tensor(op) => u128::from(op.macs()) + elements,
-                Op::Conv2d { .. } | Op::Linear { .. } => pixels * weight.unwrap_or_default() as u128,
+                Op::Conv2d(_) | Op::Linear(_) => pixels * weight.unwrap_or_default() as u128,
                 _ => elements,
             };
         }
@@ -208,7 +209,7 @@ impl<'m> Reader<'m> {
         loop {
             let node = &nodes[value.index()];
             match (&node.op, &node.inputs[..]) {
-                (Op::Conv2d { .. } | Op::Linear { .. }, &[input]) => return Some(input),
+                (Op::Conv2d(_) | Op::Linear(_), &[input]) => return Some(input),
                 (_, &[input]) => value = input,
                 _ => return None,
             }

@@ -33,7 +33,7 @@ impl DroppedPaths {
             read_otherwise[output.index()] = true;
         }
         let is_branch = |value: ValueId| summed[value.index()] && !read_otherwise[value.index()];
-        let norms = graph.values().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        let norms = graph.values().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         norms.map(|(value, _)| value).filter(|value| is_branch(*value)).collect()
     }
 

@@ -27,7 +27,7 @@ pub struct RunningStatistics {
 impl RunningStatistics {
     /// Those of a network that has seen no batch.
     pub fn new(graph: &Graph) -> Self {
-        let norms = graph.values().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        let norms = graph.values().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         let fresh =
             |channels: usize| ChannelStatistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
         RunningStatistics { norms: norms.map(|(value, node)| (value, fresh(node.shape.channels))).collect() }

@@ -7,7 +7,7 @@ use swapnas_lanes::kernels::window::Window;
 
 use super::{Compiler, whole};
 use crate::plan::{Slot, Source, Step, StepWork, Target};
-use crate::{Graph, Key, Node, Op, ValueId};
+use crate::{Conv2d, Graph, Key, Node, Op, ValueId};
 
 /// Convolutions that are done in one step.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Compiler<'_> {
     /// Through which window and by which algorithm a convolution is done that may have siblings.
     fn can_have_siblings(&self, value: ValueId) -> Option<(crate::Window, Algorithm)> {
         match self.graph.node(value).op {
-            Op::Conv2d { window, groups: 1, bias: None, .. }
+            Op::Conv2d(Conv2d { window, groups: 1, bias: None, .. })
                 if self.part_of(value).is_none()
                     && self.fused_into(value).is_none()
                     && self.fused_from(value).is_none()
@@ -68,7 +68,8 @@ impl Compiler<'_> {
         let slot = self.draft.slots.len();
         let mut window = Window::POINT;
         for &value in siblings {
-            let Node { op: Op::Conv2d { window: its, weight, .. }, shape, .. } = self.graph.node(value)
+            let Node { op: Op::Conv2d(Conv2d { window: its, weight, .. }), shape, .. } =
+                self.graph.node(value)
             else {
                 unreachable!("siblings are convolutions");
             };
@@ -89,7 +90,8 @@ impl Compiler<'_> {
 
     /// How a convolution is done, with others or alone.
     pub(super) fn algorithm(&self, value: ValueId) -> Algorithm {
-        let Node { op: Op::Conv2d { window, groups, bias, .. }, inputs, shape } = self.graph.node(value)
+        let Node { op: Op::Conv2d(Conv2d { window, groups, bias, .. }), inputs, shape } =
+            self.graph.node(value)
         else {
             return Algorithm::Dense;
         };
@@ -101,8 +103,8 @@ impl Compiler<'_> {
     /// The 1x1 convolution that is the only reader of a depthwise convolution.
     pub(super) fn fused_into(&self, value: ValueId) -> Option<ValueId> {
         let [reader] = self.lowering.readers[value.index()][..] else { return None };
-        let Op::Conv2d { bias: None, .. } = self.graph.node(value).op else { return None };
-        let Op::Conv2d { window, groups: 1, .. } = self.graph.node(reader).op else { return None };
+        let Op::Conv2d(Conv2d { bias: None, .. }) = self.graph.node(value).op else { return None };
+        let Op::Conv2d(Conv2d { window, groups: 1, .. }) = self.graph.node(reader).op else { return None };
         let fits = depthwise(self.graph, value)
             && window == crate::Window::square(1)
             && !self.lowering.kept[value.index()];
@@ -117,7 +119,7 @@ impl Compiler<'_> {
 
 pub(super) fn depthwise(graph: &Graph, value: ValueId) -> bool {
     let node = graph.node(value);
-    let Op::Conv2d { groups, .. } = node.op else { return false };
+    let Op::Conv2d(Conv2d { groups, .. }) = node.op else { return false };
     let channels = graph.shape(node.inputs[0]).channels;
     groups == channels && node.shape.channels == channels && channels > 1
 }

@@ -11,7 +11,7 @@ mod weights;
 use prost::Message;
 use prost::bytes::Bytes;
 use swapnas_graph::tensor::TensorOp;
-use swapnas_graph::{Graph, Op};
+use swapnas_graph::{AvgPool, BatchNorm, Conv2d, Graph, Linear, MaxPool, Op, Slice};
 
 use super::{Images, ReadError, read};
 use crate::onnx::proto::{
@@ -123,17 +123,21 @@ pub(super) fn lines(node: Vec<Node>, initializer: Vec<Tensor>) -> String {
             format!(" kernel {kernel:?} stride {stride:?} dilation {dilation:?} padding {sides:?}")
         };
         let more = match &node.op {
-            Op::Conv2d { window: w, groups, bias, .. } => {
+            Op::Conv2d(Conv2d { window: w, groups, bias, .. }) => {
                 format!("{} groups {groups} bias {}", window(w), bias.is_some())
             }
             Op::Tensor(TensorOp::ConvTranspose(of)) => {
                 format!("{} groups {} bias {}", window(&of.window), of.groups, of.bias.is_some())
             }
-            Op::Linear { bias, .. } => format!(" bias {}", bias.is_some()),
-            Op::BatchNorm { affine, epsilon } => format!(" affine {} epsilon {epsilon:?}", affine.is_some()),
-            Op::MaxPool(w) => window(w),
-            Op::AvgPool { window: w, count_padding } => format!("{} count {count_padding}", window(w)),
-            Op::Slice { start } => format!(" from {start}"),
+            Op::Linear(Linear { bias, .. }) => format!(" bias {}", bias.is_some()),
+            Op::BatchNorm(BatchNorm { affine, epsilon }) => {
+                format!(" affine {} epsilon {epsilon:?}", affine.is_some())
+            }
+            Op::MaxPool(MaxPool { window: w }) => window(w),
+            Op::AvgPool(AvgPool { window: w, count_padding }) => {
+                format!("{} count {count_padding}", window(w))
+            }
+            Op::Slice(Slice { start }) => format!(" from {start}"),
             _ => String::new(),
         };
         let inputs: Vec<String> = node.inputs.iter().map(|input| input.index().to_string()).collect();

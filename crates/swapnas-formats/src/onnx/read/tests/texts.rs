@@ -7,7 +7,8 @@ use crate::onnx::proto::{
     DataType, Dimension, DimensionValue, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
 use crate::onnx::read::{Images, ReadError, read};
-use swapnas_graph::{Graph, Op, Shape, tensor::TensorOp};
+use swapnas_graph::tensor::{Embedding, TensorOp};
+use swapnas_graph::{Graph, Linear, Op, Shape};
 
 fn texts(name: &str, length: Option<i64>) -> ValueInfo {
     let length = match length {
@@ -49,11 +50,11 @@ fn tokens_are_rows_of_a_table_that_layers_share() {
     assert_eq!(graph.relus().count(), 1);
     assert_eq!(graph.shape(graph.outputs()[0]), Shape::new(50, 1, 8));
     let embedding = graph.nodes().iter().find_map(|node| match node.op {
-        Op::Tensor(TensorOp::Embedding(table)) => Some(table),
+        Op::Tensor(TensorOp::Embedding(Embedding { table })) => Some(table),
         _ => None,
     });
     let of_words = graph.nodes().iter().find_map(|node| match node.op {
-        Op::Linear { weight, .. } => Some(weight),
+        Op::Linear(Linear { weight, .. }) => Some(weight),
         _ => None,
     });
     assert_eq!(embedding, of_words);

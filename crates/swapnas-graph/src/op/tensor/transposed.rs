@@ -9,10 +9,15 @@ use std::ops::Range;
 
 use swapnas_lanes::kernels::arrange;
 use swapnas_lanes::kernels::product::Product;
+use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Strided};
 
-use crate::magnitude::larger;
-use crate::{ParamId, Shape, Window};
+use super::TensorOperator;
+use super::product::multiply;
+use super::run::{At, Kernels, Operand, Way};
+use crate::flops::Flops;
+use crate::magnitude::{self, Magnitude};
+use crate::{Conv, GraphError, Key, ParamId, Shape, Window};
 
 /// A transposed convolution.
 ///
@@ -37,7 +42,7 @@ pub struct ConvTranspose {
 
 /// Through which of its sides a transposed convolution is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+enum Direction {
     /// From what is read to the result.
     Forward,
     /// From the gradient of the result to that of what is read.
@@ -45,7 +50,7 @@ pub(crate) enum Direction {
 }
 
 /// One of the places of the kernel, and the pixels that it takes into the result.
-pub(crate) struct Tap {
+struct Tap {
     /// Its weights within those of all, `[group, out, in]`.
     weights: Strided,
     /// How many rows of pixels are read. They are matrices of their own: behind a stride, they do not follow each other.
@@ -63,6 +68,23 @@ struct Side {
 }
 
 impl ConvTranspose {
+    /// The shape of what a transposed convolution that is made like this makes of an image.
+    pub(crate) fn shape(conv: &Conv, input: Shape) -> Result<Shape, GraphError> {
+        let op = "transposed convolution";
+        conv.check_groups(op, input)?;
+        let Window { kernel, stride, dilation, padding } = conv.window;
+        let least = |axis: usize| -(stride[axis].max(dilation[axis]) as i64);
+        let is_behind = |padding: i32, axis: usize| i64::from(padding) > least(axis);
+        if padding.top.min(padding.left) < 0 || !is_behind(padding.bottom, 0) || !is_behind(padding.right, 1)
+        {
+            return Err(GraphError::Padding { node: String::new(), op, padding });
+        }
+        match conv.window.transposed_output(input.height, input.width) {
+            Some((height, width)) => Ok(Shape::new(conv.out, height, width)),
+            None => Err(GraphError::WindowTooLarge { node: String::new(), op, kernel, input }),
+        }
+    }
+
     /// Multiply-accumulates for one sample: every weight meets every pixel that is read, those included that padding cuts
     /// away, as the `FlopCounterMode` of PyTorch and fvcore count.
     pub fn macs(&self) -> u64 {
@@ -71,7 +93,7 @@ impl ConvTranspose {
     }
 
     /// How many weights a tap has.
-    pub(crate) fn weights_of_tap(&self) -> usize {
+    fn weights_of_tap(&self) -> usize {
         self.input.channels * self.outputs()
     }
 
@@ -81,7 +103,7 @@ impl ConvTranspose {
     }
 
     /// The taps that some pixel takes into the result.
-    pub(crate) fn taps(&self) -> impl Iterator<Item = Tap> {
+    fn taps(&self) -> impl Iterator<Item = Tap> {
         let [rows, columns] = self.window.kernel;
         (0..rows).flat_map(move |row| (0..columns).filter_map(move |column| self.tap([row, column])))
     }
@@ -123,20 +145,105 @@ impl ConvTranspose {
     }
 
     /// The largest sum that the weights of one output have in magnitude; infinite if there is one that is not finite.
-    pub(crate) fn largest_sum<E: Element>(&self, weights: &[E]) -> f64 {
+    fn largest_sum<E: Element>(&self, weights: &[E]) -> f64 {
         let (outputs, taps) = (self.outputs(), self.window.taps());
         let mut sums = vec![0.0; self.output.channels];
         for (number, kernel) in weights.chunks_exact(taps).enumerate() {
             let group = number / outputs / (self.input.channels / self.groups);
             sums[group * outputs + number % outputs] += kernel.iter().map(|w| w.to_f64().abs()).sum::<f64>();
         }
-        sums.into_iter().fold(0.0, larger)
+        sums.into_iter().fold(0.0, magnitude::larger)
+    }
+}
+
+impl ConvTranspose {
+    /// Adds what the taps make of `x` that way.
+    fn through_taps<'a, E: Element, R: Operand<'a, E>>(
+        &self,
+        at: At<'_, E>,
+        x: R,
+        way: Direction,
+        out: &mut [Lane<E>],
+    ) {
+        let shape = if way == Direction::Forward { self.input } else { self.output };
+        let weights = at.params.numbers[0].expect("a layer has weights");
+        for (weights, x) in x.weighted(weights, at.params.directions[0]).into_iter().flatten() {
+            let last = channels_last(x, shape);
+            for tap in self.taps() {
+                tap.product(way).run(at.level, &tap.lanes(weights, way), &last, WriteMode::Sum, out);
+            }
+        }
+    }
+}
+
+impl TensorOperator for ConvTranspose {
+    fn name(&self) -> &'static str {
+        "transposed convolution"
+    }
+
+    fn attributes(&self) -> Option<Key> {
+        let ConvTranspose { window, groups, bias, input, output, .. } = self;
+        Some(Key::of((window, groups, bias.is_some(), input, output)))
+    }
+
+    fn params(&self) -> [Option<ParamId>; 2] {
+        [Some(self.weight), self.bias]
+    }
+
+    fn macs(&self) -> u64 {
+        ConvTranspose::macs(self)
+    }
+
+    fn flops(&self) -> Flops {
+        let bias = if self.bias.is_some() { self.output.elements() as u64 } else { 0 };
+        Flops { conv: self.macs() + bias, ..Flops::default() }
+    }
+
+    /// Weights of a tap, and pixels with channels last.
+    fn room(&self) -> usize {
+        self.weights_of_tap().saturating_add(self.input.elements().max(self.output.elements()))
+    }
+
+    fn is_layer(&self) -> bool {
+        true
+    }
+}
+
+impl<'a, E: Element, R: Operand<'a, E>> Kernels<'a, E, R> for ConvTranspose {
+    fn magnitude(&self, bounds: &[f64], params: [&[E]; 2]) -> Magnitude {
+        let bias = if self.bias.is_some() { magnitude::of_numbers(params[1]) } else { 0.0 };
+        Magnitude::weighted(bounds[0], self.largest_sum(params[0]), bias)
+    }
+
+    fn forward(&self, at: At<'_, E>, inputs: &[R], out: &mut [Lane<E>]) {
+        let bias = at.params.numbers[1];
+        let bias = bias.and_then(|numbers| R::of_param(numbers, at.params.directions[1]));
+        for (channel, out) in out.chunks_exact_mut(self.output.pixels()).enumerate() {
+            out.fill(bias.map_or(Lane::ZERO, |bias| Lane::splat(bias[channel])));
+        }
+        self.through_taps(at, inputs[0], Direction::Forward, out);
+    }
+
+    fn backward(&self, at: At<'_, E>, way: Way<'_, R>, out: &mut [Lane<E>]) {
+        self.through_taps(at, way.gradient, Direction::Back, out);
+    }
+
+    fn of_params(&self, at: At<'_, E>, inputs: &[R], gradient: R, found: &mut [Vec<Lane<E>>; 2]) {
+        for tap in self.taps() {
+            let mut of_tap = vec![Lane::ZERO; self.weights_of_tap()];
+            multiply(at.level, &tap.of_weights(), R::factors(gradient, inputs[0]), &mut of_tap);
+            tap.spread(&of_tap, &mut found[0]);
+        }
+        let pixels = gradient.moving().unwrap_or_default().chunks_exact(self.output.pixels());
+        for (found, pixels) in found[1].iter_mut().zip(pixels) {
+            *found = pixels.iter().fold(Lane::ZERO, |sum, x| sum + *x);
+        }
     }
 }
 
 impl Tap {
     /// What goes that way: the weights in [their order](Self::lanes) times pixels with channels last.
-    pub(crate) fn product(&self, way: Direction) -> Product {
+    fn product(&self, way: Direction) -> Product {
         let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
         let (rows, columns, from, to) = match way {
             Direction::Forward => (outputs, inputs, &self.input, &self.output),
@@ -147,7 +254,7 @@ impl Tap {
 
     /// What makes the gradient of the weights, in the order of the way forward, of the gradient of the result and what is
     /// read.
-    pub(crate) fn of_weights(&self) -> Product {
+    fn of_weights(&self) -> Product {
         let [groups, outputs, inputs] = *self.weights.sizes() else { unreachable!("three dimensions") };
         let b = self.input.planes.permuted(&[0, 1, 3, 2]);
         Product { a: self.output.planes, b, out: self.matrices(groups, [outputs, inputs]) }
@@ -159,7 +266,7 @@ impl Tap {
     }
 
     /// Its weights, the same for every sample: `[group, out, in]`, or `[group, in, out]` on the way back.
-    pub(crate) fn lanes<E: Element>(&self, weights: &[E], way: Direction) -> Vec<Lane<E>> {
+    fn lanes<E: Element>(&self, weights: &[E], way: Direction) -> Vec<Lane<E>> {
         let order = match way {
             Direction::Forward => [0, 1, 2],
             Direction::Back => [0, 2, 1],
@@ -168,7 +275,7 @@ impl Tap {
     }
 
     /// Writes what is found out about its weights, in the order of the way forward, to where they lie among all.
-    pub(crate) fn spread<E: Element>(&self, found: &[Lane<E>], all: &mut [Lane<E>]) {
+    fn spread<E: Element>(&self, found: &[Lane<E>], all: &mut [Lane<E>]) {
         for (place, found) in self.weights.places().zip(found) {
             all[place] = *found;
         }
@@ -176,7 +283,7 @@ impl Tap {
 }
 
 /// The elements of an image with channels last.
-pub(crate) fn channels_last<E: Element>(lanes: &[Lane<E>], shape: Shape) -> Vec<Lane<E>> {
+fn channels_last<E: Element>(lanes: &[Lane<E>], shape: Shape) -> Vec<Lane<E>> {
     let mut last = vec![Lane::ZERO; lanes.len()];
     arrange::gather(lanes, &view(&[(shape.pixels(), 1), (shape.channels, shape.pixels())], 0), &mut last);
     last

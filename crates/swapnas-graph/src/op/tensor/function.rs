@@ -1,8 +1,10 @@
 //! Functions of single elements.
 
 use swapnas_lanes::kernels::line::{self, Number};
-use swapnas_lanes::{Element, Real};
+use swapnas_lanes::{Element, Lane, Real};
 
+use super::TensorOperator;
+use super::run::{At, Kernels, Operand, Way};
 use crate::magnitude::{self, Magnitude};
 
 /// A function of each element that is no activation.
@@ -72,10 +74,16 @@ impl line::Function for Function {
     }
 }
 
-impl Function {
-    /// How large it can be, of numbers that are no larger than `bound`.
-    pub(super) fn magnitude(self, bound: f64) -> Magnitude {
-        match self {
+impl TensorOperator for Function {
+    fn name(&self) -> &'static str {
+        "function"
+    }
+}
+
+impl<'a, E: Element, R: Operand<'a, E>> Kernels<'a, E, R> for Function {
+    fn magnitude(&self, bounds: &[f64], _params: [&[E]; 2]) -> Magnitude {
+        let bound = bounds[0];
+        match *self {
             Function::Linear { factor, summand } => {
                 Magnitude::plain(factor.number().abs() * bound + summand.number().abs())
             }
@@ -90,5 +98,13 @@ impl Function {
                 Magnitude::plain(f64::INFINITY)
             }
         }
+    }
+
+    fn forward(&self, at: At<'_, E>, inputs: &[R], out: &mut [Lane<E>]) {
+        line::apply(at.level, *self, inputs[0], out);
+    }
+
+    fn backward(&self, at: At<'_, E>, way: Way<'_, R>, out: &mut [Lane<E>]) {
+        line::apply_gradient(at.level, *self, way.inputs[0], way.gradient, out);
     }
 }
