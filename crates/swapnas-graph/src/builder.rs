@@ -96,17 +96,17 @@ impl GraphBuilder {
     pub fn share(&mut self, own: usize, earlier: usize) -> ValueId {
         assert_eq!(self.params[own].len(), self.params[earlier].len(), "parameters of one size are shared");
         self.params.remove(own);
-        let mut node = self.nodes.pop().expect("a node has been added");
+        let node = self.nodes.pop().expect("a node has been added");
         let value = ValueId(self.nodes.len() as u32);
         self.known.remove(&(node.op.clone(), node.inputs.clone(), node.shape));
-        for id in node.op.params_mut() {
+        let op = node.op.with_params(|id| {
             let index = match id.index() {
                 index if index == own => earlier,
                 index => index - usize::from(index > own),
             };
-            *id = ParamId(index as u32);
-        }
-        let shared = self.node(node.op, node.inputs, node.shape);
+            ParamId(index as u32)
+        });
+        let shared = self.node(op, node.inputs, node.shape);
         for module in self.modules.iter_mut().rev().take_while(|module| module.output == value) {
             module.output = shared;
         }

@@ -461,9 +461,7 @@ impl Writer<'_> {
 fn is_function(graph: &Graph, value: ValueId) -> bool {
     match &graph.node(value).op {
         Op::Add | Op::Concat | Op::Mul | Op::Slice(_) | Op::Zero | Op::GlobalAvgPool => true,
-        Op::Tensor(op) => {
-            !matches!(op, TensorOp::Normalise(_) | TensorOp::Embedding(_) | TensorOp::ConvTranspose(_))
-        }
+        Op::Tensor(op) => !op.is_module(),
         _ => false,
     }
 }

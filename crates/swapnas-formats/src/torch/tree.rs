@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use swapnas_graph::tensor::{Embedding, Parameter, TensorOp};
-use swapnas_graph::{BatchNorm, Conv2d, Graph, Linear, Module, ModuleKind, Op, ParamId, ValueId};
+use swapnas_graph::tensor::{Parameter, TensorOp};
+use swapnas_graph::{Graph, Module, ModuleKind, Op, ParamId, ValueId};
 
 use super::name;
 use crate::facts;
@@ -257,15 +257,9 @@ impl<'a> Tree<'a> {
 
 /// The parameters of a layer, with the names that PyTorch gives them.
 fn params(op: &Op) -> impl Iterator<Item = (&'static str, ParamId)> + use<> {
-    let [weight, bias] = match *op {
-        Op::Conv2d(Conv2d { weight, bias, .. }) | Op::Linear(Linear { weight, bias }) => [Some(weight), bias],
-        Op::BatchNorm(BatchNorm { affine, .. }) => {
-            [affine.map(|affine| affine.0), affine.map(|affine| affine.1)]
-        }
-        Op::Tensor(TensorOp::Normalise(norm)) => [norm.weight, norm.bias],
-        Op::Tensor(TensorOp::Embedding(Embedding { table })) => [Some(table), None],
-        Op::Tensor(TensorOp::ConvTranspose(of)) => [Some(of.weight), of.bias],
-        _ => [None, None],
+    let [weight, bias] = match op {
+        Op::Tensor(TensorOp::Parameter(_)) => [None, None],
+        op => op.weight_and_bias(),
     };
     [("weight", weight), ("bias", bias)].into_iter().filter_map(|(name, id)| Some((name, id?)))
 }

@@ -31,12 +31,11 @@ impl GraphBuilder {
         let is_its_module = |module: &&Module| module.output == value && module.kind != ModuleKind::Container;
         let module = graph.modules().iter().find(is_its_module).map(|module| module.kind);
         Ok(self.scope(name, |b| {
-            let mut op = node.op.clone();
-            for id in op.params_mut() {
-                let Param { name, shape, kind, fan_in, fan_out, .. } = graph.param(*id);
+            let op = node.op.with_params(|id| {
+                let Param { name, shape, kind, fan_in, fan_out, .. } = graph.param(id);
                 let own = name.rsplit('.').next().unwrap_or(name);
-                *id = b.param(own, *kind, shape.clone(), *fan_in, *fan_out);
-            }
+                b.param(own, *kind, shape.clone(), *fan_in, *fan_out)
+            });
             let y = b.node(op, inputs.to_vec(), node.shape);
             match (module, inputs.first()) {
                 (Some(kind), Some(x)) => b.module(kind, *x, y),

@@ -11,7 +11,7 @@ use crate::magnitude::{self, Magnitude};
 use crate::op::Work;
 use crate::plan::{AffineId, Plan, ReluId, Slot, Source, Step, StepWork, Target};
 use crate::tensor::run::{At, Params, Run};
-use crate::{Batch, Graph, ParamId, Shape};
+use crate::{Batch, Conv2d, Graph, ParamId, Shape};
 
 /// Lanes of a step's result from which on its jobs are worth the way to other threads.
 const PARALLEL_LANES: usize = 4096;
@@ -123,16 +123,13 @@ impl<E: Element> Executor<E> {
             StepWork::Signs { .. } => Magnitude::plain(0.0),
             StepWork::Convolve { source, weights, .. } => {
                 let outputs = weights.iter().map(|id| plan.graph().param(*id).shape[0]).sum();
-                let of_weights = magnitude::of_weights(widened, outputs);
-                Magnitude::weighted(bound(source), of_weights, magnitude::of_numbers(bias))
+                Conv2d::magnitude(bound(source), widened, outputs, bias)
             }
             StepWork::Depthwise { source, weight, pointwise, .. } => {
                 let outputs = |id: ParamId| plan.graph().param(id).shape[0];
-                let first =
-                    Magnitude::weighted(bound(source), magnitude::of_weights(taps, outputs(*weight)), 0.0);
+                let first = Conv2d::magnitude(bound(source), taps, outputs(*weight), &[]);
                 let Some((weight, _)) = pointwise else { return first };
-                let of_weights = magnitude::of_weights(widened, outputs(*weight));
-                let second = Magnitude::weighted(first.result, of_weights, magnitude::of_numbers(bias));
+                let second = Conv2d::magnitude(first.result, widened, outputs(*weight), bias);
                 Magnitude { within: magnitude::larger(first.within, second.within), ..second }
             }
             StepWork::Compute { work, sources } => {

@@ -70,7 +70,7 @@ pub use plan::GradientPlan;
 use crate::exec::{Observer, RunError, Signs};
 use crate::magnitude::{self, Magnitude};
 use crate::op::Work;
-use crate::{Batch, Graph, Relu, Shape, ValueId};
+use crate::{Batch, Conv2d, Graph, Relu, Shape, ValueId};
 use flow::Memory;
 use frame::{Frame, Tangents};
 use jobs::Scratch;
@@ -287,9 +287,9 @@ impl<'a, E: Element> Pass<'a, E> {
         let magnitude = match step {
             Step::Normalise(_) => Magnitude::plain(0.0),
             Step::Convolve(of) => {
-                let of_weights = magnitude::of_weights(self.weights.get(of.weight), result.channels);
-                let bias = of.bias.map_or(0.0, |bias| magnitude::of_numbers(self.weights.get(bias)));
-                Magnitude::weighted(bound(&of.source), of_weights, bias)
+                let biases = of.bias.map_or(&[][..], |bias| self.weights.get(bias));
+                let weights = self.weights.get(of.weight);
+                Conv2d::magnitude(bound(&of.source), weights, result.channels, biases)
             }
             Step::Compute { work, sources, .. } => {
                 let params = match work {

@@ -1,6 +1,9 @@
+//! Batch normalisation. It is not written but applied by whoever reads it (`exec/step.rs`); gradients and statistics of
+//! other kinds than those of the batch are in `grad/norm/`.
+
 use std::fmt;
 
-use super::{Lowered, Operator, Sizes};
+use super::{Lowered, Op, Operator, Sizes};
 use crate::flops::Flops;
 use crate::{Key, ParamId, Shape, ValueId};
 
@@ -43,15 +46,6 @@ impl fmt::Debug for Epsilon {
     }
 }
 
-impl BatchNorm {
-    pub(super) fn params_mut(&mut self) -> [Option<&mut ParamId>; 2] {
-        match &mut self.affine {
-            Some((weight, bias)) => [Some(weight), Some(bias)],
-            None => [None, None],
-        }
-    }
-}
-
 impl Operator for BatchNorm {
     fn name(&self) -> &'static str {
         "batch norm"
@@ -63,6 +57,10 @@ impl Operator for BatchNorm {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [self.affine.map(|(weight, _)| weight), self.affine.map(|(_, bias)| bias)]
+    }
+
+    fn with_params(&self, [weight, bias]: [Option<ParamId>; 2]) -> Option<Op> {
+        Some(Op::BatchNorm(BatchNorm { affine: weight.zip(bias), epsilon: self.epsilon }))
     }
 
     fn flops(&self, sizes: &Sizes<'_>) -> Flops {

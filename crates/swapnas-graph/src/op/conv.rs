@@ -1,5 +1,11 @@
-use super::{Lowered, Operator, Sizes, windowed};
+//! Convolutions. As they are most of the work, they are fused and done by several algorithms
+//! (`plan/compile/convolutions.rs`), in bands of rows (`exec/bands.rs`), and so are their gradients (`grad/conv/`).
+
+use swapnas_lanes::Element;
+
+use super::{Lowered, Op, Operator, Sizes, windowed};
 use crate::flops::Flops;
+use crate::magnitude::{self, Magnitude};
 use crate::{GraphError, Key, ParamId, Shape, ValueId, Window};
 
 /// Convolution.
@@ -65,8 +71,14 @@ impl Conv {
 }
 
 impl Conv2d {
-    pub(super) fn params_mut(&mut self) -> [Option<&mut ParamId>; 2] {
-        [Some(&mut self.weight), self.bias.as_mut()]
+    /// How large numbers can be, given the weights of so many outputs and the biases, if there are any.
+    pub(crate) fn magnitude<E: Element>(
+        input: f64,
+        weights: &[E],
+        outputs: usize,
+        biases: &[E],
+    ) -> Magnitude {
+        Magnitude::weighted(input, magnitude::of_weights(weights, outputs), magnitude::of_numbers(biases))
     }
 }
 
@@ -81,6 +93,10 @@ impl Operator for Conv2d {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [Some(self.weight), self.bias]
+    }
+
+    fn with_params(&self, [weight, bias]: [Option<ParamId>; 2]) -> Option<Op> {
+        Some(Op::Conv2d(Conv2d { weight: weight?, bias, ..self.clone() }))
     }
 
     fn macs(&self, sizes: &Sizes<'_>) -> u64 {

@@ -1,6 +1,6 @@
 use swapnas_lanes::kernels::window::Window;
 
-use super::{Lowered, Operator, Sizes, conv};
+use super::{Lowered, Op, Operator, Sizes, conv};
 use crate::flops::Flops;
 use crate::{GraphError, ParamId, Shape, ValueId};
 
@@ -22,10 +22,6 @@ impl Linear {
         let expected = "at least one output".to_owned();
         Err(GraphError::Channels { node: String::new(), op: "linear layer", expected, input })
     }
-
-    pub(super) fn params_mut(&mut self) -> [Option<&mut ParamId>; 2] {
-        [Some(&mut self.weight), self.bias.as_mut()]
-    }
 }
 
 impl Operator for Linear {
@@ -35,6 +31,10 @@ impl Operator for Linear {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [Some(self.weight), self.bias]
+    }
+
+    fn with_params(&self, [weight, bias]: [Option<ParamId>; 2]) -> Option<Op> {
+        Some(Op::Linear(Linear { weight: weight?, bias }))
     }
 
     fn macs(&self, sizes: &Sizes<'_>) -> u64 {

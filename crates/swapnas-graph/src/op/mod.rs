@@ -1,9 +1,10 @@
 //! Operators, a file for each: what it has besides its inputs, the shape of what it returns, how much it counts, how
-//! large its numbers can be, what the executor and the differentiator make of it, and its kernels forward and back as far
-//! as these are its own.
+//! large its numbers can be, what the executor and the differentiator make of it, and its kernels forward and back as
+//! far as these are its own.
 //!
-//! Whoever walks over a network does so by [`Op`], an [`Operator`] or [`Lowered`]; nothing here knows of graphs, plans or
-//! passes. To add an operator that reads and writes whole blocks, see [`tensor`].
+//! Nothing here knows of graphs, plans or passes. An operator with a kernel of its own is best one that reads and writes
+//! whole blocks, and what adding one takes is said in [`tensor`]. The others are what convolutional networks are made of:
+//! the executor works through them in bands of rows and leaves some of them pending, and so knows them ([`Work`]).
 
 mod activation;
 mod add;
@@ -90,6 +91,11 @@ pub(crate) trait Operator {
         [None; 2]
     }
 
+    /// The same with other parameters, for each that it has; none if it has none.
+    fn with_params(&self, _params: [Option<ParamId>; 2]) -> Option<Op> {
+        None
+    }
+
     /// Multiply-accumulates of one sample.
     fn macs(&self, _sizes: &Sizes<'_>) -> u64 {
         0
@@ -146,19 +152,18 @@ impl Op {
 
     /// The parameters it reads, weights first.
     pub fn params(&self) -> impl Iterator<Item = ParamId> + use<> {
-        self.operator().params().into_iter().flatten()
+        self.weight_and_bias().into_iter().flatten()
     }
 
-    /// The same parameters, to be changed.
-    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut ParamId> {
-        let params = match self {
-            Op::Conv2d(op) => op.params_mut(),
-            Op::BatchNorm(op) => op.params_mut(),
-            Op::Linear(op) => op.params_mut(),
-            Op::Tensor(op) => op.params_mut(),
-            _ => [None, None],
-        };
-        params.into_iter().flatten()
+    /// The parameters it reads: what it takes as weight, and what as bias.
+    pub fn weight_and_bias(&self) -> [Option<ParamId>; 2] {
+        self.operator().params()
+    }
+
+    /// The same with other parameters, in their order: `other` gives one for each.
+    pub(crate) fn with_params(&self, mut other: impl FnMut(ParamId) -> ParamId) -> Op {
+        let params = self.weight_and_bias().map(|id| id.map(&mut other));
+        self.operator().with_params(params).unwrap_or_else(|| self.clone())
     }
 
     pub(crate) fn macs(&self, sizes: &Sizes<'_>) -> u64 {

@@ -164,7 +164,8 @@ impl Pooling {
         }
     }
 
-    /// Adds the gradient of the result to that of the input, with its border; `values` as of [`tangent`](Self::tangent).
+    /// Adds the gradient of the result to that of the input, with its border; `values` are as in
+    /// [`tangent`](Self::tangent).
     pub(crate) fn backward<E: Element>(
         &self,
         level: Level,

@@ -2,7 +2,7 @@ use swapnas_lanes::kernels::line::Number as _;
 use swapnas_lanes::{Element, Lane, SAMPLES};
 
 use super::run::{At, Kernels, Operand, Way};
-use super::{TensorOperator, unfit};
+use super::{TensorOp, TensorOperator, unfit};
 use crate::magnitude::Magnitude;
 use crate::{GraphError, Key, ParamId, Shape};
 
@@ -44,6 +44,14 @@ impl TensorOperator for Embedding {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [Some(self.table), None]
+    }
+
+    fn with_params(&self, [weight, _]: [Option<ParamId>; 2]) -> Option<TensorOp> {
+        Some(TensorOp::Embedding(Embedding { table: weight? }))
+    }
+
+    fn is_module(&self) -> bool {
+        true
     }
 }
 

@@ -2,16 +2,16 @@
 //! transposed convolutions. A file for each.
 //!
 //! A value is all elements of a sample one after the other, channel by channel, whatever dimensions it has for those
-//! who think of it as tokens, heads or matrices. [`Strided`](crate::Strided) views say which elements are meant, so that
-//! transposing, splitting into heads, or taking a part costs nothing but a view. Values are read and written whole, block
-//! by block.
+//! who think of it as tokens, heads or matrices. [`Strided`](crate::Strided) views say which elements are meant, so
+//! that transposing, splitting into heads, or taking a part costs nothing but a view. Values are read and written whole,
+//! block by block.
 //!
 //! Executor and differentiator share what is computed here, which is written once for values and for their tangents
 //! (`run.rs`).
 //!
-//! To add one is to write its file, to name it here four times (as a module, as a [`TensorOp`], in `operator` and in
-//! `kernels`; a fifth time, in `params_mut`, if it has parameters), and to give [`GraphBuilder`](crate::GraphBuilder) a
-//! method for it.
+//! To add one is to write its file, to name it here four times (as a module, as a public name, as a [`TensorOp`] and in
+//! `kernels`), and to give [`GraphBuilder`](crate::GraphBuilder) a method for it. Then the compiler asks for what it is in
+//! ONNX and PyTorch.
 
 mod constant;
 mod embedding;
@@ -48,7 +48,7 @@ pub(crate) use product::check as check_product;
 
 use run::{Kernels, Operand};
 
-use super::{Lowered, Operator, Sizes, Work};
+use super::{Lowered, Op, Operator, Sizes, Work};
 use crate::flops::Flops;
 use crate::magnitude::Magnitude;
 use crate::{GraphError, Key, ParamId, Shape, ValueId};
@@ -97,6 +97,11 @@ trait TensorOperator {
         [None; 2]
     }
 
+    /// The same with other parameters, for each that it has; none if it has none.
+    fn with_params(&self, _params: [Option<ParamId>; 2]) -> Option<TensorOp> {
+        None
+    }
+
     /// Multiply-accumulates for one sample.
     fn macs(&self) -> u64 {
         0
@@ -112,6 +117,11 @@ trait TensorOperator {
         0
     }
 
+    /// Whether networks have it as a module of its own, not as a function of values.
+    fn is_module(&self) -> bool {
+        false
+    }
+
     /// Whether it is a layer as convolutions are, with a matrix of weights.
     fn is_layer(&self) -> bool {
         false
@@ -119,21 +129,9 @@ trait TensorOperator {
 }
 
 impl TensorOp {
+    /// What is known of it whatever it is computed of.
     fn operator(&self) -> &dyn TensorOperator {
-        match self {
-            TensorOp::Parameter(op) => op,
-            TensorOp::Constant(op) => op,
-            TensorOp::Rearrange(op) => op,
-            TensorOp::Pick(op) => op,
-            TensorOp::Join(op) => op,
-            TensorOp::Product(op) => &**op,
-            TensorOp::Softmax(op) => op,
-            TensorOp::Normalise(op) => op,
-            TensorOp::Mean(op) => op,
-            TensorOp::Function(op) => op,
-            TensorOp::Embedding(op) => op,
-            TensorOp::ConvTranspose(op) => op,
-        }
+        self.kernels::<f32, &[Lane<f32>]>()
     }
 
     fn kernels<'a, E: Element, R: Operand<'a, E>>(&self) -> &dyn Kernels<'a, E, R> {
@@ -153,17 +151,6 @@ impl TensorOp {
         }
     }
 
-    /// The parameters it reads, to be changed.
-    pub(super) fn params_mut(&mut self) -> [Option<&mut ParamId>; 2] {
-        match self {
-            TensorOp::Parameter(op) => [Some(&mut op.id), None],
-            TensorOp::Embedding(op) => [Some(&mut op.table), None],
-            TensorOp::Normalise(op) => [op.weight.as_mut(), op.bias.as_mut()],
-            TensorOp::ConvTranspose(op) => [Some(&mut op.weight), op.bias.as_mut()],
-            _ => [None, None],
-        }
-    }
-
     /// The name used in messages.
     pub fn name(&self) -> &'static str {
         self.operator().name()
@@ -179,9 +166,14 @@ impl TensorOp {
         self.operator().macs()
     }
 
-    /// Lanes that it takes for a block besides what it reads and writes: weights of a tap, and pixels with channels last.
+    /// Lanes that it takes for a block besides what it reads and writes.
     pub(crate) fn room(&self) -> usize {
         self.operator().room()
+    }
+
+    /// Whether networks have it as a module of its own, not as a function of values.
+    pub fn is_module(&self) -> bool {
+        self.operator().is_module()
     }
 
     /// Whether it is a layer as convolutions are, with a matrix of weights.
@@ -206,6 +198,10 @@ impl Operator for TensorOp {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         TensorOp::params(self)
+    }
+
+    fn with_params(&self, params: [Option<ParamId>; 2]) -> Option<Op> {
+        self.operator().with_params(params).map(Op::Tensor)
     }
 
     fn macs(&self, _sizes: &Sizes<'_>) -> u64 {

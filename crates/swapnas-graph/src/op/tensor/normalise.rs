@@ -2,7 +2,7 @@ use swapnas_lanes::kernels::line::{self, Axis};
 use swapnas_lanes::{Element, Lane};
 
 use super::run::{At, Kernels, Operand, Way};
-use super::{TensorOperator, has_axis, unfit};
+use super::{TensorOp, TensorOperator, has_axis, unfit};
 use crate::magnitude::{self, Magnitude};
 use crate::{Epsilon, GraphError, Key, ParamId, Shape};
 
@@ -93,6 +93,14 @@ impl TensorOperator for Normalise {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [self.weight, self.bias]
+    }
+
+    fn with_params(&self, [weight, bias]: [Option<ParamId>; 2]) -> Option<TensorOp> {
+        Some(TensorOp::Normalise(Normalise { weight, bias, ..*self }))
+    }
+
+    fn is_module(&self) -> bool {
+        true
     }
 }
 

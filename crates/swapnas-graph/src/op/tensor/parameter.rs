@@ -1,7 +1,7 @@
 use swapnas_lanes::{Element, Lane};
 
 use super::run::{At, Kernels, Operand, Way};
-use super::{TensorOperator, fits};
+use super::{TensorOp, TensorOperator, fits};
 use crate::magnitude::{self, Magnitude};
 use crate::{GraphError, Key, ParamId, Shape};
 
@@ -30,6 +30,10 @@ impl TensorOperator for Parameter {
 
     fn params(&self) -> [Option<ParamId>; 2] {
         [Some(self.id), None]
+    }
+
+    fn with_params(&self, [weight, _]: [Option<ParamId>; 2]) -> Option<TensorOp> {
+        Some(TensorOp::Parameter(Parameter { id: weight? }))
     }
 }
 

@@ -3,7 +3,7 @@
 use swapnas_lanes::kernels::line::{Beside, Constants, Read, Tangents};
 use swapnas_lanes::{Element, Lane, Level};
 
-use super::TensorOp;
+use super::{TensorOp, TensorOperator};
 use crate::magnitude::Magnitude;
 
 /// Weights, and what they are multiplied with.
@@ -106,7 +106,7 @@ pub(crate) struct Way<'i, R> {
 }
 
 /// What an operation makes of operands of one kind.
-pub(super) trait Kernels<'a, E: Element, R: Operand<'a, E>> {
+pub(super) trait Kernels<'a, E: Element, R: Operand<'a, E>>: TensorOperator {
     /// How large numbers can be, given those of the inputs and the numbers of the parameters.
     fn magnitude(&self, bounds: &[f64], params: [&[E]; 2]) -> Magnitude;
 

@@ -12,9 +12,9 @@ use swapnas_lanes::kernels::product::Product;
 use swapnas_lanes::kernels::rows::WriteMode;
 use swapnas_lanes::{Element, Lane, Strided};
 
-use super::TensorOperator;
 use super::product::multiply;
 use super::run::{At, Kernels, Operand, Way};
+use super::{TensorOp, TensorOperator};
 use crate::flops::Flops;
 use crate::magnitude::{self, Magnitude};
 use crate::{Conv, GraphError, Key, ParamId, Shape, Window};
@@ -190,6 +190,10 @@ impl TensorOperator for ConvTranspose {
         [Some(self.weight), self.bias]
     }
 
+    fn with_params(&self, [weight, bias]: [Option<ParamId>; 2]) -> Option<TensorOp> {
+        Some(TensorOp::ConvTranspose(ConvTranspose { weight: weight?, bias, ..*self }))
+    }
+
     fn macs(&self) -> u64 {
         ConvTranspose::macs(self)
     }
@@ -202,6 +206,10 @@ impl TensorOperator for ConvTranspose {
     /// Weights of a tap, and pixels with channels last.
     fn room(&self) -> usize {
         self.weights_of_tap().saturating_add(self.input.elements().max(self.output.elements()))
+    }
+
+    fn is_module(&self) -> bool {
+        true
     }
 
     fn is_layer(&self) -> bool {
