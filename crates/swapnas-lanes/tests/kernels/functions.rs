@@ -78,6 +78,8 @@ fn activations_are_accurate_everywhere<E: Number>(level: Level) {
             for found in found.0 {
                 let error = (found.to_f64() - value).abs();
                 assert!(error <= tolerance, "{activation:?}({x:?}) = {found:?}, {value} +- {tolerance}");
+                let bound = activation.bound(x.to_f64().abs());
+                assert!(found.to_f64().abs() <= bound + tolerance, "{activation:?}({x:?}) is above {bound}");
             }
         }
     }
@@ -106,6 +108,28 @@ fn activations_of_special_numbers<E: Number>(level: Level) {
     for gate in [Activation::Sigmoid, Activation::HardSigmoid] {
         assert_eq!(of(gate, f64::NEG_INFINITY), 0.0);
     }
+}
+
+/// Those that one operator of ONNX computes are read as it, but for ReLU and ReLU6, which are read as bounds.
+#[test]
+fn operators_are_read_as_the_activations_they_are_written_for() {
+    let mut read = Vec::new();
+    for activation in Activation::EACH {
+        let [node] = &activation.onnx()[..] else { continue };
+        let number = |name: &str| node.attributes.iter().find(|(known, _)| *known == name);
+        let found =
+            Activation::of_onnx(node.operator, &mut |name, usual| number(name).map_or(usual, |(_, x)| *x));
+        if let Some(found) = found {
+            assert_eq!(found, Ok(activation));
+            read.push(activation.name());
+        }
+    }
+    assert_eq!(read, ["hard-swish", "sigmoid", "hard-sigmoid", "leaky ReLU"]);
+    let error =
+        |operator, number: f64| Activation::of_onnx(operator, &mut |_, _| number).unwrap().unwrap_err();
+    assert_eq!(error("Swish", 2.0), "SiLU, with alpha 1");
+    assert_eq!(error("LeakyRelu", f64::NAN), "a finite alpha");
+    assert_eq!(Activation::of_onnx("Softsign", &mut |_, usual| usual), None);
 }
 
 /// Largest error of the exponential function, in units in the last place.
