@@ -39,7 +39,6 @@ mod file;
 mod loss;
 mod optimiser;
 mod settings;
-mod trained;
 mod trainer;
 
 pub use augment::Augmentation;
@@ -47,5 +46,4 @@ pub use checkpoint::CheckpointError;
 pub use dataset::{Dataset, DatasetError, Part};
 pub use optimiser::Optimiser;
 pub use settings::{Settings, SettingsError};
-pub use trained::TrainedNetwork;
-pub use trainer::{Epoch, TrainError, Trainer};
+pub use trainer::{Epoch, TrainError, TrainedNetwork, Trainer};

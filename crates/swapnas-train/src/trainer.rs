@@ -1,5 +1,7 @@
 //! Training, epoch by epoch.
 
+mod trained;
+
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -14,7 +16,9 @@ use swapnas_metrics::{MemoryError, check_memory};
 
 use crate::loss::Entropy;
 use crate::optimiser::Descent;
-use crate::{Dataset, Part, Settings, SettingsError, TrainedNetwork};
+use crate::{Dataset, Part, Settings, SettingsError};
+
+pub use trained::TrainedNetwork;
 
 /// The share that a batch has in running statistics, as PyTorch has it.
 const MOMENTUM: f64 = 0.1;

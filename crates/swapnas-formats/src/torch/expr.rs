@@ -3,6 +3,12 @@
 use swapnas_graph::tensor::Axis;
 use swapnas_graph::{Padding, Shape, ValueId};
 
+/// The call of a constructor, and how its input has to be changed first, or its result behind it.
+pub(super) struct Layer {
+    pub constructor: String,
+    pub wrap: Option<Wrap>,
+}
+
 /// What is done to the input of a module, or to its result, because the module itself cannot do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrap {

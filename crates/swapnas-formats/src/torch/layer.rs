@@ -7,14 +7,8 @@ use swapnas_graph::{
 };
 
 use super::TorchError;
-use super::expr::Wrap;
+use super::expr::{Layer, Wrap};
 use super::norm::normalisation;
-
-/// The call of a constructor, and how its input has to be changed first, or its result behind it.
-pub(super) struct Layer {
-    pub constructor: String,
-    pub wrap: Option<Wrap>,
-}
 
 pub(super) fn layer(graph: &Graph, module: &Module) -> Result<Layer, TorchError> {
     let input = graph.shape(module.input);

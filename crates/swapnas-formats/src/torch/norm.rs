@@ -3,8 +3,7 @@
 use swapnas_graph::tensor::{Axis, Normalise};
 use swapnas_graph::{Epsilon, Graph, Node};
 
-use super::expr::Wrap;
-use super::layer::Layer;
+use super::expr::{Layer, Wrap};
 use crate::facts::has_weights_along;
 
 /// The class for normalisations that PyTorch does not have.

@@ -1,9 +1,10 @@
+pub(super) mod text;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::text;
 use crate::diagram::{Diagram, Role};
 use crate::{Arch, Architecture, ParseError};
 

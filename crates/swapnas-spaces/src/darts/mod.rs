@@ -11,7 +11,6 @@
 mod genotype;
 mod moves;
 mod network;
-mod text;
 
 use serde_json::Value;
 use swapnas_graph::{Graph, Shape};
@@ -20,6 +19,7 @@ use crate::{
     About, Arch, Architecture, Moves, NetworkConfig, NetworkError, ParseError, Preset, Space, TypedEncoding,
     TypedSpace,
 };
+use genotype::text;
 use moves::{Alike, Both};
 
 pub use genotype::{Cell, Edge, Genotype, Operation};

@@ -8,7 +8,6 @@ mod hash;
 mod isomorphism;
 mod moves;
 mod network;
-mod text;
 
 use serde_json::Value;
 use swapnas_graph::Graph;
@@ -16,6 +15,8 @@ use swapnas_graph::Graph;
 use crate::{
     About, Arch, Architecture, Moves, NetworkConfig, NetworkError, ParseError, TypedEncoding, TypedSpace,
 };
+
+use cell::text;
 
 pub use cell::{Cell, Operation};
 

@@ -8,7 +8,6 @@ mod journal;
 mod plan;
 mod run;
 mod sample;
-mod table;
 
 pub use journal::{JournalError, Training};
 pub use plan::{EPOCHS, Plan, PlanError, TRAIN_IMAGES, VALIDATION_IMAGES};

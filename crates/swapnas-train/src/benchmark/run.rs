@@ -1,5 +1,7 @@
 //! Making a benchmark, and opening it.
 
+mod table;
+
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
@@ -13,7 +15,7 @@ use swapnas_metrics::{MemoryError, Progress};
 use swapnas_spaces::{Arch, NetworkConfig, NetworkError, Space};
 
 use super::journal::{self, Journal, JournalError, Training};
-use super::{Plan, PlanError, sample, table};
+use super::{Plan, PlanError, sample};
 use crate::{Dataset, Settings, TrainError, Trainer, file};
 
 const PLAN: &str = "plan.json";

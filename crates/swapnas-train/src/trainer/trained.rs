@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use swapnas_graph::{Element, FixedStatistics, ModuleKind, Tensor, Tensors};
 
-use crate::Trainer;
+use super::Trainer;
 use crate::bytes::Bytes;
 
 /// Weights and statistics of a trained network, by the names that PyTorch has for them.

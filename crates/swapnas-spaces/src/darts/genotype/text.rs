@@ -115,7 +115,7 @@ fn write_cell(f: &mut fmt::Formatter<'_>, name: &str, cell: &Cell) -> fmt::Resul
 }
 
 /// Writes NASLib's compact form, which knows neither `none` nor other outputs than all four nodes.
-pub(super) fn print_naslib(genotype: &Genotype) -> Result<String, PrintError> {
+pub(crate) fn print_naslib(genotype: &Genotype) -> Result<String, PrintError> {
     let cell = |cell: &Cell| {
         let lacks = |what: &str| PrintError::Inexpressible {
             encoding: "naslib",
@@ -146,7 +146,7 @@ pub(super) fn to_json(genotype: &Genotype) -> Value {
 }
 
 /// Reads the object.
-pub(super) fn from_json(value: &Value) -> Result<Genotype, ParseError> {
+pub(crate) fn from_json(value: &Value) -> Result<Genotype, ParseError> {
     let object = Field::object(value, &["normal", "normal_concat", "reduce", "reduce_concat"])?;
     let cell = |edges: &str, concat: &str| {
         let mut cell = [Edge { op: Operation::None, input: 0 }; 8];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cell::{Cell, Flaw, MAX_EDGES, MAX_VERTICES, Operation};
+use super::{Cell, Flaw, MAX_EDGES, MAX_VERTICES, Operation};
 use crate::json::Field;
 use crate::text::{Cursor, tuple};
 use crate::{ParseError, json};
@@ -104,7 +104,7 @@ fn flawed(flaw: Flaw, error: ParseError) -> ParseError {
 }
 
 /// Writes NASLib's tuple.
-pub(super) fn print_naslib(cell: &Cell) -> String {
+pub(crate) fn print_naslib(cell: &Cell) -> String {
     let vertices = cell.vertices();
     let matrix = (0..vertices * vertices).map(|i| usize::from(cell.has_edge(i / vertices, i % vertices)));
     let number = |op: &Operation| 2 + NASLIB_OPS.iter().position(|o| o == op).expect("all three are there");
@@ -124,7 +124,7 @@ pub(super) fn to_json(cell: &Cell) -> Value {
 }
 
 /// Reads the object.
-pub(super) fn from_json(value: &Value) -> Result<Cell, ParseError> {
+pub(crate) fn from_json(value: &Value) -> Result<Cell, ParseError> {
     let object = Field::object(value, &["matrix", "ops"])?;
     let list = object.get("ops")?;
     let ops = list.items("operations")?;
