@@ -14,7 +14,7 @@ impl ValueId {
 pub struct ParamId(pub(crate) u32);
 
 impl ParamId {
-    /// The parameter's place in [`Graph::params`].
+    /// The parameter's place in [`Graph::params`](crate::Graph::params).
     pub const fn index(self) -> usize {
         self.0 as usize
     }
