@@ -148,7 +148,8 @@ fn latency_is_limited_by_what_was_measured() {
     insta::assert_snapshot!(head.join("\n"), @"");
     // No network takes less than a tenth of a millisecond, and the smaller one is not known.
     let limited = [&limited[..], &["--out", "other"]].concat();
-    let limited: Vec<&str> = limited.into_iter().map(|word| if word == "5ms" { "0.1" } else { word }).collect();
+    let limited: Vec<&str> =
+        limited.into_iter().map(|word| if word == "5ms" { "0.1" } else { word }).collect();
     insta::assert_snapshot!(error(path, &design(&limited)), @"");
 }
 

@@ -106,12 +106,19 @@ impl<E: Element> Task<E> for Accumulate<'_, E> {
         while first < tiles {
             let chunk = first..(first + TILES).min(tiles);
             first = chunk.end;
-            // SAFETY: `accumulate` has checked what the window reads, and that there are gradients.
-            unsafe {
-                self.row::<S, 0>(simd, &chunk);
-                self.row::<S, 1>(simd, &chunk);
-                self.row::<S, 2>(simd, &chunk);
-                self.row::<S, 3>(simd, &chunk);
+            for row in 0..4 {
+                // SAFETY: `accumulate` has checked what the window reads, and that there are gradients.
+                unsafe {
+                    match row {
+                        0 => self.bring::<S, 0>(simd, &chunk),
+                        1 => self.bring::<S, 1>(simd, &chunk),
+                        2 => self.bring::<S, 2>(simd, &chunk),
+                        _ => self.bring::<S, 3>(simd, &chunk),
+                    }
+                }
+                for point in 0..4 {
+                    self.multiply(simd, [row, point], chunk.len());
+                }
             }
         }
         self.bring_back();
@@ -175,12 +182,12 @@ struct Run {
 }
 
 impl<E: Element> Accumulate<'_, E> {
-    /// Row `ROW` of the points.
+    /// Brings tiles to row `ROW` of their points.
     ///
     /// # Safety
     /// The window stays within the input, and the gradient is there, for all rows and columns.
     #[inline(always)]
-    unsafe fn row<S: Simd<E = E>, const ROW: usize>(&mut self, simd: S, chunk: &Range<usize>) {
+    unsafe fn bring<S: Simd<E = E>, const ROW: usize>(&mut self, simd: S, chunk: &Range<usize>) {
         let [inputs, outputs] = [self.input.layout().channels, self.gradient.layout().channels];
         let (mut input, mut output) = (0, 0);
         for (panel, count) in tiles(inputs, INPUTS).enumerate() {
@@ -197,9 +204,6 @@ impl<E: Element> Accumulate<'_, E> {
             }
             output += count;
         }
-        for point in 0..4 {
-            self.multiply(simd, [ROW, point], chunk.len());
-        }
     }
 
     /// The tiles from `tile` on that are in its row.
@@ -213,7 +217,7 @@ impl<E: Element> Accumulate<'_, E> {
     /// A row of B' d B of a channel, as in [`winograd`](super::winograd).
     ///
     /// # Safety
-    /// As for `row`.
+    /// As for `bring`.
     #[inline(always)]
     unsafe fn read<S: Simd<E = E>, const ROW: usize>(
         &mut self,
@@ -257,7 +261,7 @@ impl<E: Element> Accumulate<'_, E> {
     /// [`winograd`](super::winograd), but for the sign of the last row.
     ///
     /// # Safety
-    /// As for `row`.
+    /// As for `bring`.
     #[inline(always)]
     unsafe fn arrive<S: Simd<E = E>, const ROW: usize>(
         &mut self,

@@ -121,14 +121,14 @@ pub(super) fn choose(survey: &Survey, wishes: &Wishes) -> Result<Choice, DesignE
                 described: space.describe(&network),
                 network: Box::new(network),
             },
-            None => DesignError::Unreachable {
-                limits: wishes.limits.to_string(),
-                reach: sizes.reach(space)?,
-            },
+            None => {
+                DesignError::Unreachable { limits: wishes.limits.to_string(), reach: sizes.reach(space)? }
+            }
         });
     };
     if larger {
-        reasons.push("larger networks were left out, since the latency table lacks their operations".to_owned());
+        reasons
+            .push("larger networks were left out, since the latency table lacks their operations".to_owned());
     }
     let within = match (wishes.limits == Limits::default(), allowed >= ENOUGH) {
         (true, _) => "no limits were given".to_owned(),
