@@ -9,10 +9,9 @@ use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 use swapnas::results::Found;
 use swapnas::{
-    Columns, Init, Score, Settings, Sharing, Skipped, Space, Undefined, number, plain, plain_sentence,
+    Columns, Init, Score, Scored, Settings, Shape, Sharing, Skipped, Space, Undefined, number, plain,
+    plain_sentence,
 };
-
-use crate::commands::score::Row;
 
 /// As many as a score has meaning.
 const DIGITS: usize = 5;
@@ -56,6 +55,21 @@ pub(crate) fn settings(network: &str, settings: &Settings, tensors: Option<&Path
         }
     }
     text
+}
+
+/// A network with what was found.
+pub(crate) struct Row<'a> {
+    /// Its place among all that is scored.
+    pub index: usize,
+    pub name: String,
+    /// Whether the name is a text of others.
+    pub is_foreign: bool,
+    /// Its images and classes, if they are its own.
+    pub shapes: Option<(Shape, usize)>,
+    /// What it is scored as, or why it was refused.
+    pub found: Result<&'a Scored, &'a str>,
+    /// One for each column.
+    pub values: Vec<Result<Score, Undefined>>,
 }
 
 /// A table of scores.

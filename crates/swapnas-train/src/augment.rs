@@ -4,8 +4,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use swapnas_graph::Shape;
 
-use crate::SettingsError;
-use crate::settings::within;
+use crate::error::{SettingsError, within};
 
 /// How training images are changed, each time anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use swapnas_graph::grad::ParamSet;
 use swapnas_graph::{Element, Graph, ParamId};
 
-use crate::SettingsError;
-use crate::settings::within;
+use crate::error::{SettingsError, within};
 
 /// How weights follow gradients. Decay acts on all parameters, as in PyTorch where it is handed all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

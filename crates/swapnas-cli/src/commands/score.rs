@@ -7,14 +7,15 @@ use serde_json::{Map, Value, json};
 use swapnas::shard::Shard;
 use swapnas::table::{ListedArch, Place, Problems};
 use swapnas::{
-    Column, Columns, Finding, Origin, Refusals, Score, Scored, Scoring, Shape, Tensors, Undefined, plain,
-    plain_sentence, results, saturation_warnings, scored, table,
+    Column, Columns, Finding, Origin, Refusals, Scoring, Shape, Tensors, plain, plain_sentence, results,
+    saturation_warnings, scored, table,
 };
 
 use crate::args::ScoreArgs;
 use crate::commands::scoring::{check_skip_bad, start_threads};
 use crate::progress::Bar;
 use crate::render;
+use crate::render::Row;
 use crate::subjects::{Reader, Subject, Subjects, reason};
 use crate::{Ending, say};
 
@@ -204,21 +205,6 @@ fn listed(list: &table::List, scoring: &Scoring, keeps: bool) -> (Vec<Subject>, 
     }
     subjects.sort_by_key(|(place, _)| *place);
     (subjects.into_iter().map(|(_, subject)| subject).collect(), problems)
-}
-
-/// A network with what was found.
-pub(crate) struct Row<'a> {
-    /// Its place among all that is scored.
-    pub index: usize,
-    pub name: String,
-    /// Whether the name is a text of others.
-    pub is_foreign: bool,
-    /// Its images and classes, if they are its own.
-    pub shapes: Option<(Shape, usize)>,
-    /// What it is scored as, or why it was refused.
-    pub found: Result<&'a Scored, &'a str>,
-    /// One for each column.
-    pub values: Vec<Result<Score, Undefined>>,
 }
 
 /// Those that are done. Ranks are taken over all that are scored.

@@ -3,12 +3,10 @@
 use std::ops::Range;
 
 use super::panel::{self, Panels};
+use super::tiles::{TILE, tiles};
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Layout, Planes, PlanesMut};
-
-/// Most output channels that are computed at once.
-pub(super) const TILE: usize = 6;
 
 /// Weights of a convolution in the order in which the kernel reads them.
 ///
@@ -72,13 +70,6 @@ impl<E: Element> DenseWeights<E> {
     fn terms(&self) -> usize {
         self.inputs * self.taps
     }
-}
-
-/// How many of `outputs` channels go into each tile: as few tiles of at most `most` as can be, of nearly one
-/// size.
-pub(super) fn tiles(outputs: usize, most: usize) -> impl Iterator<Item = usize> {
-    let count = outputs.div_ceil(most);
-    (0..count).map(move |tile| outputs / count + usize::from(tile < outputs % count))
 }
 
 /// Convolution: output rows `rows`, each of `width` pixels, from an image with the halo that the
@@ -214,7 +205,7 @@ pub(crate) unsafe fn convolve_row<S: Simd>(
     for group in 0..weights.groups {
         let first_input = layout.at(group * weights.inputs, start, window.origin[1]);
         let mut channel = group * weights.outputs;
-        for count in self::tiles(weights.outputs, TILE) {
+        for count in super::tiles::tiles(weights.outputs, TILE) {
             let (tile, rest) = tiles.split_at(terms * count);
             tiles = rest;
             let job = Tile {

@@ -21,6 +21,7 @@ pub mod pool_gradient;
 pub mod product;
 pub mod rows;
 pub mod sums;
+mod tiles;
 pub mod transpose;
 pub mod weight_gradient;
 pub mod window;

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::dense::{TILE, tiles};
+use super::tiles::{TILE, tiles};
 use crate::simd::Simd;
 use crate::{Element, Lane};
 

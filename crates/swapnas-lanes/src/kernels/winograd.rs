@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::dense::tiles;
+use super::tiles::tiles;
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};
 use crate::{Element, Lane, Planes, PlanesMut};

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::dense::tiles;
+use super::tiles::tiles;
 use super::weight_gradient::add_up;
 use super::window::Window;
 use crate::simd::{Level, Simd, Task};

@@ -5,8 +5,8 @@ use swapnas_graph::Shape;
 use swapnas_metrics::inputs::{InputSpec, SpecError};
 use swapnas_spaces::{NetworkConfig, Preset, Space, UnknownPreset, UnknownSpace, by_name};
 
-use crate::settings::within;
-use crate::{Dataset, DatasetError, Settings, SettingsError};
+use crate::error::{SettingsError, within};
+use crate::{Dataset, DatasetError, Settings};
 
 /// What a benchmark is made of: everything that its accuracies depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
