@@ -110,7 +110,7 @@ class Designs(unittest.TestCase):
     def test_limits_of_latency(self):
         table = self.folder / "latency.csv"
         table.write_text("op,input,ms\n")
-        unknown = "nobody knows how long a network of darts takes, .* measure its operations"
+        unknown = "nobody knows how long a network of nb201 takes, .* measure its operations"
         with self.assertRaisesRegex(ValueError, unknown):
             swapnas.design(self.pictures, out=self.folder / "a", max_latency=5.0, **SHORT)
         with self.assertRaisesRegex(ValueError, unknown):
